@@ -1,0 +1,18 @@
+# Run by embed_file at build time.
+file(READ ${SOURCE} hex HEX)
+string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+string(REGEX REPLACE "(0x[0-9a-f][0-9a-f],0x[0-9a-f][0-9a-f],0x[0-9a-f][0-9a-f],0x[0-9a-f][0-9a-f],0x[0-9a-f][0-9a-f],0x[0-9a-f][0-9a-f],0x[0-9a-f][0-9a-f],0x[0-9a-f][0-9a-f],)" "\\1\n" bytes "${bytes}")
+file(MAKE_DIRECTORY ${DIRECTORY})
+file(WRITE ${DIRECTORY}/${SYMBOL}.h
+"/* Generated from a source file; see cmake/embed.cmake. */
+#pragma once
+#include <stddef.h>
+extern const char ${SYMBOL}[];
+extern const size_t ${SYMBOL}_length;
+")
+file(WRITE ${DIRECTORY}/${SYMBOL}.c
+"#include \"embedded/${SYMBOL}.h\"
+const char ${SYMBOL}[] = {
+${bytes}0x00};
+const size_t ${SYMBOL}_length = sizeof ${SYMBOL} - 1;
+")

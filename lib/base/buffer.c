@@ -1,0 +1,104 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "lib/base/buffer.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CAPACITY_FIRST = 256 };
+
+/* Shared by all empty buffers; nobody writes through it, since capacity 0 forces an allocation. */
+static char empty_text[1] = "";
+
+void buffer_init(struct buffer *buffer, size_t length_max)
+{
+    *buffer = (struct buffer){.bytes = empty_text, .length_max = length_max};
+}
+
+void buffer_fini(struct buffer *buffer)
+{
+    if (buffer->capacity > 0)
+        free(buffer->bytes);
+    buffer_init(buffer, buffer->length_max);
+}
+
+void buffer_clear(struct buffer *buffer)
+{
+    buffer->length = 0;
+    if (buffer->capacity > 0)
+        buffer->bytes[0] = '\0';
+}
+
+static bool reserve(struct buffer *buffer, size_t more, struct error *error)
+{
+    if (more > buffer->length_max - buffer->length)
+        return error_set(error, ERROR_FULL, "more than %zu bytes", buffer->length_max);
+    size_t needed = buffer->length + more + 1;
+    if (needed <= buffer->capacity)
+        return true;
+    size_t capacity = buffer->capacity > 0 ? buffer->capacity : CAPACITY_FIRST;
+    while (capacity < needed)
+        capacity *= 2;
+    char *bytes = realloc(buffer->capacity > 0 ? buffer->bytes : NULL, capacity);
+    if (bytes == NULL)
+        return error_out_of_memory(error);
+    buffer->bytes = bytes;
+    buffer->capacity = capacity;
+    return true;
+}
+
+bool buffer_append(struct buffer *buffer, const void *bytes, size_t length, struct error *error)
+{
+    if (!reserve(buffer, length, error))
+        return false;
+    if (length > 0)
+        memcpy(buffer->bytes + buffer->length, bytes, length);
+    buffer->length += length;
+    buffer->bytes[buffer->length] = '\0';
+    return true;
+}
+
+bool buffer_append_text(struct buffer *buffer, const char *text, struct error *error)
+{
+    return buffer_append(buffer, text, strlen(text), error);
+}
+
+bool buffer_append_format(struct buffer *buffer, struct error *error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    bool is_done = false;
+    if (length < 0) {
+        is_done = error_set(error, ERROR_INVALID, "a format that cannot be printed");
+    } else if (reserve(buffer, (size_t)length, error)) {
+        (void)vsnprintf(buffer->bytes + buffer->length, (size_t)length + 1, format, again);
+        buffer->length += (size_t)length;
+        is_done = true;
+    }
+    va_end(again);
+    return is_done;
+}
+
+void buffer_consume(struct buffer *buffer, size_t length)
+{
+    assert(length <= buffer->length);
+    if (length == 0)
+        return;
+    buffer->length -= length;
+    memmove(buffer->bytes, buffer->bytes + length, buffer->length);
+    buffer->bytes[buffer->length] = '\0';
+}
+
+void buffer_wipe(struct buffer *buffer)
+{
+    if (buffer->capacity > 0)
+        explicit_bzero(buffer->bytes, buffer->capacity);
+    buffer->length = 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Bytes that grow up to a named maximum. Always NUL-terminated after `length`, so that text can be
+ * read in place; the terminator does not count.
+ *
+ * Owns:    its bytes.
+ * Threads: one at a time.
+ * Blocks:  never.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/error.h"
+
+struct buffer {
+    char *bytes; /* owned; never NULL after buffer_init: "" until something is added */
+    size_t length;
+    size_t capacity; /* 0 while nothing is allocated */
+    size_t length_max;
+};
+
+void buffer_init(struct buffer *buffer, size_t length_max);
+void buffer_fini(struct buffer *buffer); /* usable again afterwards, empty, the same maximum */
+/* Keeps the allocation. */
+void buffer_clear(struct buffer *buffer);
+
+/* Each adds at the end. ERROR_FULL at the maximum, ERROR_MEMORY; the buffer is unchanged then. */
+MUST_CHECK bool buffer_append(struct buffer *buffer, const void *bytes, size_t length,
+                              struct error *error);
+MUST_CHECK bool buffer_append_text(struct buffer *buffer, const char *text, struct error *error);
+MUST_CHECK bool buffer_append_format(struct buffer *buffer, struct error *error, const char *format,
+                                     ...) __attribute__((format(printf, 3, 4)));
+/* Removes `length` bytes from the front. */
+void buffer_consume(struct buffer *buffer, size_t length);
+/* Overwrites the content before forgetting it: for credentials. */
+void buffer_wipe(struct buffer *buffer);

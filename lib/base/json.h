@@ -1,0 +1,77 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Strict JSON (RFC 8259) over json-c: what json-c would forgive is refused here.
+ *
+ * A document is refused for: trailing bytes, comments, a raw NUL, an escaped NUL, control
+ * characters in strings, invalid UTF-8, a depth over `JSON_DEPTH_MAX`. Repeated members are found
+ * by json_repeats_member, since json-c keeps the last one silently.
+ *
+ * Owns:    a struct json owns its tree; a `const struct json_value *` is borrowed from it.
+ * Threads: one at a time.
+ * Blocks:  never.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/buffer.h"
+#include "lib/base/error.h"
+#include "lib/base/ownership.h"
+
+enum { JSON_DEPTH_MAX = 16 };
+
+struct json;
+struct json_value; /* never defined: a json-c object seen from outside */
+
+enum json_type { JSON_NULL, JSON_BOOLEAN, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+
+/* A string inside a tree: borrowed, NUL-terminated, without inner NULs. */
+struct json_text {
+    const char *bytes;
+    size_t length;
+};
+
+/* NULL and `error` (ERROR_INVALID with what and at which byte, or ERROR_MEMORY). `text` is borrowed
+ * for the call and need not be terminated. */
+MUST_CHECK struct json *json_parse(const char *text, size_t length, struct error *error);
+void json_destroy(struct json *json); /* accepts NULL */
+DEFINE_AUTO(json);
+
+const struct json_value *json_root(const struct json *json);
+enum json_type json_type(const struct json_value *value); /* NULL counts as JSON_NULL */
+
+/* Objects. NULL when absent; a member that is there and null is a value of JSON_NULL, told apart by
+ * json_has_member. */
+const struct json_value *json_member(const struct json_value *object, const char *name);
+bool json_has_member(const struct json_value *object, const char *name);
+/* False when absent or not a string. */
+bool json_member_text(const struct json_value *object, const char *name, struct json_text *out);
+bool json_member_integer(const struct json_value *object, const char *name, int64_t *out);
+bool json_text(const struct json_value *value, struct json_text *out);
+
+size_t json_array_length(const struct json_value *array);
+const struct json_value *json_array_item(const struct json_value *array, size_t index);
+
+/* Whether any object of the document that has `name` as a member has it twice. `text` must be a
+ * document that json_parse accepted. */
+bool json_repeats_member(const char *text, size_t length, const char *name);
+
+/* The bytes of one top-level array item, for reparsing it alone: false past the end. `text` must be
+ * an accepted document whose root is an array. `cursor` starts at 0 and is the caller's to keep. */
+bool json_array_next_text(const char *text, size_t length, size_t *cursor, const char **out_text,
+                          size_t *out_length);
+
+/* Appends the value as compact JSON. */
+MUST_CHECK bool json_write(struct buffer *buffer, const struct json_value *value,
+                           struct error *error);
+
+/* Writing without a tree: appends a quoted, escaped JSON string. `text` must be UTF-8; what is not
+ * is replaced by U+FFFD, so that the result is always valid. */
+MUST_CHECK bool json_append_string(struct buffer *buffer, const char *text, size_t length,
+                                   struct error *error);
+
+/* RFC 3629: no overlong forms, no surrogates, up to U+10FFFF. */
+bool utf8_is_valid(const char *text, size_t length);

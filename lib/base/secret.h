@@ -1,0 +1,33 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * A credential that may live in a file and be rotated there.
+ *
+ * Owns:    the value or the file's path, and the newest content read.
+ * Threads: any. Blocks: secret_read reads a small file, at most once a second, only when it
+ * changed.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "lib/base/buffer.h"
+#include "lib/base/error.h"
+#include "lib/base/ownership.h"
+
+enum { SECRET_BYTES_MAX = 8192 };
+
+struct secret;
+
+MUST_CHECK struct secret *secret_from_value(const char *value, struct error *error);
+/* The file is read when it is needed: it may appear later. One trailing newline is not part of the
+ * secret. */
+MUST_CHECK struct secret *secret_from_file(const char *path, struct error *error);
+void secret_destroy(struct secret *secret); /* wipes; accepts NULL */
+DEFINE_AUTO(secret);
+
+/* Appends the newest value. When the file cannot be read any more, the last value read is given;
+ * when none was read yet: ERROR_CONFIG naming the file. */
+MUST_CHECK bool secret_read(struct secret *secret, struct buffer *out, struct error *error);
+/* Compares in constant time with what secret_read gives; false too when there is none. */
+bool secret_equals(struct secret *secret, const char *candidate);

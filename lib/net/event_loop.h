@@ -1,0 +1,39 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * A thin epoll set with a wake-up descriptor.
+ *
+ * Owns:    the epoll and event descriptors; watched descriptors stay their owners'.
+ * Threads: event_loop_wake from any (and from a signal handler); everything else from one.
+ * Blocks:  event_loop_poll, up to its time-out.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+#include "lib/base/ownership.h"
+
+struct event_loop;
+
+enum { EVENT_READ = 1, EVENT_WRITE = 2 };
+
+/* `events`: what is ready; an error or hang-up is reported as both. */
+typedef void (*event_callback)(void *context, unsigned events);
+
+MUST_CHECK struct event_loop *event_loop_create(struct error *error);
+void event_loop_destroy(struct event_loop *loop); /* accepts NULL */
+DEFINE_AUTO(event_loop);
+
+/* Adds the descriptor or changes what is watched; level-triggered. `events` may be 0. */
+MUST_CHECK bool event_loop_watch(struct event_loop *loop, int fd, unsigned events,
+                                 event_callback callback, void *context, struct error *error);
+/* Before the descriptor is closed. Accepts one that is not watched. */
+void event_loop_forget(struct event_loop *loop, int fd);
+
+/* Waits for events or a wake-up, at most `timeout_ms` (-1: no limit), and runs the callbacks. A
+ * callback may watch and forget any descriptor. */
+MUST_CHECK bool event_loop_poll(struct event_loop *loop, int64_t timeout_ms, struct error *error);
+/* Makes the current or next poll return at once. */
+void event_loop_wake(struct event_loop *loop);

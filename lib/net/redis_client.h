@@ -1,0 +1,115 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * One non-blocking, pipelined connection to Redis over hiredis, for any poll loop.
+ *
+ * The caller polls redis_client_interest's descriptor and calls redis_client_turn. The connection
+ * opens itself again with jittered backoff after it breaks. Commands are only taken while it is
+ * open: nothing is queued for a connection that is not there, so a caller never waits without
+ * knowing.
+ *
+ * Owns:    the connection and its pending commands.
+ * Threads: one at a time.
+ * Blocks:  never; names are resolved in the background.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/buffer.h"
+#include "lib/base/error.h"
+#include "lib/base/ownership.h"
+
+struct redis_client;
+struct redis_reply; /* never defined: a hiredis reply seen from outside */
+
+struct redis_url {
+    enum { REDIS_TCP, REDIS_TLS, REDIS_UNIX } scheme;
+    char host[256]; /* path for REDIS_UNIX */
+    uint16_t port;
+    unsigned database;
+    char user[128];     /* "" = default user */
+    char password[512]; /* "" = no AUTH */
+};
+
+/* `redis://[user[:password]@]host[:port][/db]`, `rediss://…`,
+ * `unix://[user:password@]/path[?db=N]`; user and password percent-decoded. ERROR_CONFIG with what
+ * is wrong, without the password. */
+MUST_CHECK bool redis_url_parse(const char *text, struct redis_url *out, struct error *error);
+/* "redis://host:6379/0": for logs; never the credentials. */
+void redis_url_describe(const struct redis_url *url, char text[320]);
+
+enum redis_failure {
+    REDIS_OK,
+    REDIS_LOST, /* the connection broke or the time-out passed: executed or not, nobody knows */
+};
+
+/* `reply` is NULL for REDIS_LOST; an error reply of Redis arrives as REDIS_OK with
+ * REDIS_TYPE_ERROR. Borrowed for the call. May send further commands. Called exactly once per
+ * command taken. */
+typedef void (*redis_done)(void *context, enum redis_failure failure,
+                           const struct redis_reply *reply);
+
+struct redis_client_options {
+    /* Gives the address for each connection attempt, so that rotated passwords and moved masters
+     * are seen. */
+    bool (*locate)(void *context, struct redis_url *out, struct error *error);
+    /* The connection is open and authenticated; the first commands go here. */
+    void (*opened)(void *context);
+    /* It broke, or could not be opened; called once per change of state or of reason. `reason` is
+     * one sentence part without credentials. */
+    void (*closed)(void *context, const char *reason);
+    void *context;
+    unsigned connect_timeout_ms;
+    unsigned command_timeout_ms; /* oldest pending command; then the connection is closed as lost */
+    unsigned reconnect_min_ms;
+    unsigned reconnect_max_ms;
+    const char *ca_file; /* rediss://; borrowed: outlives the client; NULL: the system's */
+};
+
+MUST_CHECK struct redis_client *redis_client_create(const struct redis_client_options *options,
+                                                    struct error *error);
+void redis_client_destroy(
+    struct redis_client *client); /* pending commands end REDIS_LOST; accepts NULL */
+DEFINE_AUTO(redis_client);
+
+struct redis_interest {
+    int fd; /* -1: nothing to poll, only the time */
+    bool want_read, want_write;
+    int64_t timeout_ms; /* -1: none */
+};
+void redis_client_interest(const struct redis_client *client, int64_t now_ms,
+                           struct redis_interest *out);
+/* Connects, reads, writes, times out: whatever can be done now. Call it after each poll and once at
+ * start. */
+void redis_client_turn(struct redis_client *client, int64_t now_ms, bool is_readable,
+                       bool is_writable);
+bool redis_client_is_open(const struct redis_client *client);
+/* Breaks the connection and opens a new one: after READONLY, for a moved master. */
+void redis_client_reopen(struct redis_client *client, const char *reason);
+
+/* Queues one command and tries to write it at the next turn (or at redis_client_flush). ERROR_IO
+ * when the connection is not open, ERROR_MEMORY. Arguments are copied. */
+MUST_CHECK bool redis_client_send(struct redis_client *client, size_t argument_count,
+                                  const char *const arguments[], const size_t lengths[],
+                                  redis_done done, void *context, struct error *error);
+/* Writes now what the socket takes, saving a turn of the loop. */
+void redis_client_flush(struct redis_client *client);
+size_t redis_client_pending(const struct redis_client *client);
+
+enum redis_type {
+    REDIS_TYPE_NIL,
+    REDIS_TYPE_INTEGER,
+    REDIS_TYPE_TEXT,
+    REDIS_TYPE_ERROR,
+    REDIS_TYPE_ARRAY
+};
+enum redis_type redis_reply_type(const struct redis_reply *reply); /* status counts as text */
+int64_t
+redis_reply_integer(const struct redis_reply *reply); /* also parses a text; 0 if it is neither */
+/* Text or error; "" otherwise. NUL-terminated; `out_length` may be NULL. */
+const char *redis_reply_text(const struct redis_reply *reply, size_t *out_length);
+size_t redis_reply_length(const struct redis_reply *reply); /* of an array; 0 otherwise */
+const struct redis_reply *redis_reply_item(const struct redis_reply *reply, size_t index);

@@ -1,0 +1,165 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Reading the settings: values first (setting_source.c, setting_value.c), then the rules that
+ * concern several. A mistake does not end the reading, so that one run reports all of them.
+ */
+#include "service/config.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "service/config_reading.h"
+#include "service/settings.h"
+
+void config_complain(struct buffer *list, const char *format, ...)
+{
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    (void)!buffer_append_format(list, NULL, "%s\n", line);
+}
+
+static void require_settings(struct reading *reading)
+{
+    for (size_t i = 0; i < setting_count; i++) {
+        const struct written *written = &reading->written[i];
+        if (settings[i].is_required && written->value == NULL && written->file == NULL)
+            config_complain(reading->problems,
+                            SETTING_PREFIX "%s is missing: set it, or " SETTING_PREFIX
+                                           "%s_FILE to a file that holds it",
+                            settings[i].name, settings[i].name);
+    }
+}
+
+static void check_redis_url(struct reading *reading)
+{
+    if (reading->config->redis_url == NULL)
+        return;
+    struct buffer text;
+    buffer_init(&text, SECRET_BYTES_MAX);
+    struct redis_url url;
+    struct error error;
+    if (!secret_read(reading->config->redis_url, &text, &error) ||
+        !redis_url_parse(text.bytes, &url, &error))
+        config_complain(reading->problems, SETTING_PREFIX "REDIS_URL: %s", error.message);
+    buffer_wipe(&text);
+    buffer_fini(&text);
+}
+
+/* A file that is not there yet is a mistake at the start; one that vanishes later is lived with. */
+static void check_secret(struct reading *reading, const char *name, struct secret *secret)
+{
+    if (secret == NULL)
+        return;
+    struct buffer value;
+    buffer_init(&value, SECRET_BYTES_MAX);
+    struct error error;
+    if (!secret_read(secret, &value, &error))
+        config_complain(reading->problems, SETTING_PREFIX "%s_FILE: %s", name, error.message);
+    else if (value.length == 0 || strcspn(value.bytes, "\r\n") != value.length)
+        config_complain(reading->problems, SETTING_PREFIX "%s: expected one line that is not empty",
+                        name);
+    buffer_wipe(&value);
+    buffer_fini(&value);
+}
+
+static void check_together(struct reading *reading, enum config_need need)
+{
+    struct config *config = reading->config;
+    check_secret(reading, "API_KEY", config->api_key);
+    if (need != CONFIG_NEED_ALL)
+        return;
+    require_settings(reading);
+    check_redis_url(reading);
+    check_secret(reading, "CLIENT_ID", config->client_id);
+    check_secret(reading, "CLIENT_SECRET", config->client_secret);
+    if (config->api_key == NULL && config->listen != NULL &&
+        !listen_address_is_local(&config->listen_address))
+        config_complain(reading->problems,
+                        SETTING_PREFIX
+                        "LISTEN=%s: other machines reach it, so " SETTING_PREFIX
+                        "API_KEY (or API_KEY_FILE) must be set, or listen on 127.0.0.1",
+                        config->listen);
+    if (config->retry_base_ms > config->retry_max_ms)
+        config_complain(reading->problems,
+                        SETTING_PREFIX "RETRY_BASE_MS=%u: must not be more than RETRY_MAX_MS=%u",
+                        config->retry_base_ms, config->retry_max_ms);
+}
+
+static uint32_t intake_threads_for_this_machine(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors < 4 ? 1 : (uint32_t)(processors / 2);
+}
+
+struct config *config_read(enum config_need need, int argument_count, char *const arguments[],
+                           char *const environment[], struct buffer *problems)
+{
+    struct config *config = calloc(1, sizeof *config);
+    struct written *written = calloc(setting_count, sizeof *written);
+    size_t problems_before = problems->length;
+    if (config == NULL || written == NULL) {
+        config_complain(problems, "out of memory");
+    } else {
+        buffer_init(&config->warnings, 16384);
+        struct reading reading = {.config = config, .problems = problems, .written = written};
+        setting_source_environment(&reading, environment);
+        setting_source_arguments(&reading, argument_count, arguments);
+        for (size_t i = 0; i < setting_count; i++)
+            setting_value_store(&reading, &settings[i]);
+        check_together(&reading, need);
+        setting_source_hide(argument_count, arguments);
+        if (config->intake_threads == 0)
+            config->intake_threads = intake_threads_for_this_machine();
+    }
+    free(written);
+    if (problems->length == problems_before)
+        return config;
+    config_destroy(config);
+    return NULL;
+}
+
+void config_destroy(struct config *config)
+{
+    if (config == NULL)
+        return;
+    for (size_t i = 0; i < setting_count; i++) {
+        void *field = setting_value_field(config, &settings[i]);
+        switch (settings[i].type) {
+        case SETTING_TEXT:
+        case SETTING_PATH:
+        case SETTING_ADDRESS:
+        case SETTING_URL:
+            free(*(char **)field);
+            break;
+        case SETTING_SECRET:
+            secret_destroy(*(struct secret **)field);
+            break;
+        case SETTING_NUMBER:
+        case SETTING_CHOICE:
+            break;
+        }
+    }
+    buffer_fini(&config->warnings);
+    free(config);
+}
+
+bool config_client_url(const struct listen_address *address, struct buffer *out,
+                       struct error *error)
+{
+    if (address->is_unix)
+        return buffer_append_format(out, error, "unix:%s", address->host);
+    const char *host = address->host;
+    if (strcmp(host, "0.0.0.0") == 0)
+        host = "127.0.0.1"; /* listening on every address includes this one */
+    else if (strcmp(host, "::") == 0)
+        host = "::1";
+    bool is_ipv6 = strchr(host, ':') != NULL;
+    return buffer_append_format(out, error, is_ipv6 ? "http://[%s]:%u" : "http://%s:%u", host,
+                                (unsigned)address->port);
+}

@@ -1,0 +1,75 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * The settings: one table in config.c from which environment, flags, defaults, --help and the
+ * README's list follow.
+ *
+ * Owns:    its strings and secrets. Read once at the start, then const for everybody.
+ * Threads: any reads. Blocks: never.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "lib/base/buffer.h"
+#include "lib/base/error.h"
+#include "lib/base/log.h"
+#include "lib/base/ownership.h"
+#include "lib/base/secret.h"
+#include "lib/net/listener.h"
+
+#include "service/store/store.h"
+
+struct config {
+    char *listen, *ops_listen; /* owned, as all strings here */
+    struct listen_address listen_address, ops_listen_address;
+    struct secret *api_key;   /* NULL: none */
+    struct secret *redis_url; /* NULL: embedded */
+    char *redis_ca_file;      /* NULL: the system's */
+    char *data_dir;
+    int durability; /* enum durability */
+    char *graphql_url, *token_url, *audience;
+    struct secret *client_id, *client_secret;
+    char *user_agent, *accept_language;
+    char *ca_file; /* for SEEK; NULL: the system's */
+    uint32_t workers, max_in_flight, max_per_second;
+    uint32_t request_timeout_ms, retry_base_ms, retry_max_ms, retry_max_age_s, token_ttl_s;
+    uint32_t intake_threads; /* never 0 after config_read */
+    uint32_t max_body_bytes, max_header_bytes, max_connections, max_connections_per_address;
+    uint32_t idle_timeout_s, read_timeout_ms, max_batch, shutdown_timeout_s;
+    int log_level;  /* enum log_level */
+    int log_format; /* enum log_format, or CONFIG_LOG_FORMAT_AUTO */
+    int is_upstream_logged;
+    struct buffer warnings; /* one sentence per line: settings that look mistyped */
+};
+
+enum { CONFIG_LOG_FORMAT_AUTO = -1 };
+
+enum config_need {
+    CONFIG_NEED_ALL,     /* to serve: credentials must be there */
+    CONFIG_NEED_ADDRESS, /* to talk to a running service: only the listeners and the API key count
+                          */
+};
+
+/* Reads environment and `--name value` / `--name=value` flags (a flag wins; an empty value counts
+ * as unset). All mistakes are collected in `problems`, one sentence per line, each naming the
+ * setting and the remedy; NULL then. The values of secret flags are overwritten in `arguments`, so
+ * that ps(1) does not show them. */
+MUST_CHECK struct config *config_read(enum config_need need, int argument_count,
+                                      char *const arguments[], char *const environment[],
+                                      struct buffer *problems);
+void config_destroy(struct config *config); /* accepts NULL */
+DEFINE_AUTO(config);
+
+/* The settings as --help shows them: the basic ones fit a screen, `is_all` shows every one. */
+void config_print_help(FILE *stream, bool is_all);
+/* The table of settings in docs/settings.md. */
+void config_print_markdown(FILE *stream);
+
+/* The API and ops listeners' URLs from a client's side, without a trailing slash, e.g.
+ * "http://127.0.0.1:8787"; for a unix socket "unix:/path". */
+MUST_CHECK bool config_client_url(const struct listen_address *address, struct buffer *out,
+                                  struct error *error);

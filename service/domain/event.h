@@ -1,0 +1,65 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * What an ATS posts: an application was completed. Reading the four accepted forms, and their rules.
+ *
+ * Owns:    an event_list owns its events and their texts.
+ * Threads: one at a time. Blocks: never.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/ownership.h"
+#include "service/domain/rejection.h"
+
+enum { APPLICATION_ID_BYTES_MAX = 256, TRACEPARENT_BYTES = 55, EVENT_COMPLETED_AT_UNKNOWN = -1 };
+
+struct event {
+    char *application_id;    /* owned */
+    char *seek_token;        /* owned; NULL: the stored draft's is used */
+    char *traceparent;       /* owned; NULL: none came inside the event (CloudEvents extension) */
+    int64_t completed_at_ms; /* EVENT_COMPLETED_AT_UNKNOWN: the moment of acceptance */
+};
+
+struct event_entry {
+    struct event *event; /* owned; NULL: see rejection */
+    struct rejection rejection;
+};
+
+struct event_list {
+    struct event_entry *entries; /* owned */
+    size_t count;
+    bool is_batch; /* an array, NDJSON or a CloudEvents batch: the answer is a list too */
+};
+
+enum event_format {
+    EVENT_FORMAT_JSON,             /* object or array */
+    EVENT_FORMAT_NDJSON,           /* one object per line; blank lines are skipped */
+    EVENT_FORMAT_CLOUD_EVENT,      /* structured mode: application/cloudevents+json */
+    EVENT_FORMAT_CLOUD_EVENT_BATCH,/* application/cloudevents-batch+json */
+};
+
+/* NULL and `rejection` when the body as a whole cannot be read (for a batch: not JSON, empty, longer than
+ * `batch_max`). A bad event inside a batch is an entry with its own rejection. A single event that is bad
+ * makes the whole body bad. CloudEvents binary mode is EVENT_FORMAT_JSON after the caller checked the
+ * ce- headers with event_cloud_attributes_check. */
+struct event_list *event_list_parse(const char *body, size_t length, enum event_format format,
+                                    size_t batch_max, struct rejection *rejection);
+void event_list_destroy(struct event_list *list); /* accepts NULL */
+DEFINE_AUTO(event_list);
+
+/* CloudEvents 1.0 section 3.1: required attributes, as text; NULL for one that is absent. */
+struct cloud_attributes {
+    const char *id, *source, *specversion, *type;
+};
+bool event_cloud_attributes_check(const struct cloud_attributes *attributes,
+                                  struct rejection *rejection);
+
+/* 1 to APPLICATION_ID_BYTES_MAX bytes of UTF-8, no control characters (C0, DEL, C1). */
+bool application_id_check(const char *id, size_t length, struct rejection *rejection);
+
+/* W3C Trace Context level 1, version 00. */
+bool traceparent_is_valid(const char *text);

@@ -1,0 +1,138 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Each setting has one written value: the flag's, else the environment's, else the default.
+ */
+#include <string.h>
+
+#include "service/config_reading.h"
+
+enum { FILE_SUFFIX_LENGTH = sizeof "_FILE" - 1 };
+
+static const struct setting *setting_by_flag(const char *flag, size_t length, bool *out_is_file)
+{
+    for (size_t i = 0; i < setting_count; i++) {
+        char name[SETTING_FLAG_BYTES];
+        setting_flag(&settings[i], name);
+        size_t name_length = strlen(name);
+        if (length < name_length || strncmp(flag, name, name_length) != 0)
+            continue;
+        *out_is_file = settings[i].type == SETTING_SECRET &&
+                       length == name_length + FILE_SUFFIX_LENGTH &&
+                       strncmp(flag + name_length, "-file", FILE_SUFFIX_LENGTH) == 0;
+        if (length == name_length || *out_is_file)
+            return &settings[i];
+    }
+    return NULL;
+}
+
+static void write_down(struct reading *reading, const struct setting *setting, bool is_file,
+                       const char *value)
+{
+    struct written *written = &reading->written[setting - settings];
+    if (*value == '\0')
+        return;
+    /* The nearer source replaces both forms: a flag's file wins over the environment's value. */
+    *written = (struct written){.value = is_file ? NULL : value, .file = is_file ? value : NULL};
+}
+
+static const struct setting *setting_by_variable(const char *name, size_t length, bool *out_is_file)
+{
+    for (size_t i = 0; i < setting_count; i++) {
+        size_t name_length = strlen(settings[i].name);
+        if (length < name_length || strncmp(name, settings[i].name, name_length) != 0)
+            continue;
+        *out_is_file = settings[i].type == SETTING_SECRET &&
+                       length == name_length + FILE_SUFFIX_LENGTH &&
+                       strncmp(name + name_length, "_FILE", FILE_SUFFIX_LENGTH) == 0;
+        if (length == name_length || *out_is_file)
+            return &settings[i];
+    }
+    return NULL;
+}
+
+/* Kubernetes puts NAME_SERVICE_HOST, NAME_PORT and the like for each Service into every container,
+ * and a Service may well be called seek-signal. */
+static bool is_service_link(const char *name)
+{
+    return strncmp(name, "SERVICE_", 8) == 0 || strncmp(name, "PORT", 4) == 0 ||
+           strstr(name, "_SERVICE_") != NULL || strstr(name, "_PORT") != NULL;
+}
+
+void setting_source_environment(struct reading *reading, char *const environment[])
+{
+    const size_t prefix_length = sizeof SETTING_PREFIX - 1;
+    for (size_t i = 0; environment[i] != NULL; i++) {
+        const char *entry = environment[i];
+        const char *equals = strchr(entry, '=');
+        if (equals == NULL || strncmp(entry, SETTING_PREFIX, prefix_length) != 0)
+            continue;
+        const char *name = entry + prefix_length;
+        size_t length = (size_t)(equals - name);
+        bool is_file = false;
+        const struct setting *setting = setting_by_variable(name, length, &is_file);
+        if (setting == NULL) {
+            if (!is_service_link(name))
+                config_complain(&reading->config->warnings,
+                                SETTING_PREFIX
+                                "%.*s is not a setting: see `seek-signal --help all`",
+                                (int)length, name);
+            continue;
+        }
+        struct written *written = &reading->written[setting - settings];
+        bool has_both = is_file ? written->value != NULL : written->file != NULL;
+        if (has_both && equals[1] != '\0')
+            config_complain(reading->problems,
+                            SETTING_PREFIX "%s and " SETTING_PREFIX
+                                           "%s_FILE are both set: keep one",
+                            setting->name, setting->name);
+        write_down(reading, setting, is_file, equals + 1);
+    }
+}
+
+void setting_source_arguments(struct reading *reading, int count, char *const arguments[])
+{
+    for (int i = 0; i < count; i++) {
+        const char *argument = arguments[i];
+        if (strncmp(argument, "--", 2) != 0) {
+            config_complain(reading->problems, "%s: unexpected argument: see `seek-signal --help`",
+                            argument);
+            continue;
+        }
+        const char *flag = argument + 2;
+        size_t length = strcspn(flag, "=");
+        bool is_file = false;
+        const struct setting *setting = setting_by_flag(flag, length, &is_file);
+        if (setting == NULL) {
+            config_complain(reading->problems, "--%.*s: unknown flag: see `seek-signal --help all`",
+                            (int)length, flag);
+            continue;
+        }
+        const char *value = flag[length] == '=' ? flag + length + 1 : NULL;
+        if (value == NULL && i + 1 < count)
+            value = arguments[++i];
+        if (value == NULL) {
+            config_complain(reading->problems, "--%s: a value must follow", flag);
+            continue;
+        }
+        write_down(reading, setting, is_file, value);
+    }
+}
+
+void setting_source_hide(int count, char *const arguments[])
+{
+    for (int i = 0; i < count; i++) {
+        if (strncmp(arguments[i], "--", 2) != 0)
+            continue;
+        char *flag = arguments[i] + 2;
+        size_t length = strcspn(flag, "=");
+        bool is_file = false;
+        const struct setting *setting = setting_by_flag(flag, length, &is_file);
+        bool has_own_value = flag[length] == '=';
+        char *value = has_own_value ? flag + length + 1 : NULL;
+        if (!has_own_value && i + 1 < count)
+            value = arguments[++i];
+        if (setting != NULL && setting->type == SETTING_SECRET && !is_file && value != NULL)
+            memset(value, '*', strlen(value));
+    }
+}

@@ -1,0 +1,147 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/config_reading.h"
+
+void *setting_value_field(struct config *config, const struct setting *setting)
+{
+    return (char *)config + setting->offset;
+}
+
+static void mistaken(struct reading *reading, const struct setting *setting, const char *value,
+                     const char *expected)
+{
+    config_complain(reading->problems, SETTING_PREFIX "%s=%s: %s", setting->name,
+                    setting->type == SETTING_SECRET ? "(hidden)" : value, expected);
+}
+
+static void store_text(struct reading *reading, const struct setting *setting, const char *value)
+{
+    for (const char *c = value; *c != '\0'; c++) {
+        if (iscntrl((unsigned char)*c)) {
+            mistaken(reading, setting, "…", "contains a control character: remove it");
+            return;
+        }
+    }
+    char *copy = strdup(value);
+    if (copy == NULL)
+        config_complain(reading->problems, "out of memory");
+    *(char **)setting_value_field(reading->config, setting) = copy;
+}
+
+static void store_address(struct reading *reading, const struct setting *setting, const char *value)
+{
+    store_text(reading, setting, value);
+    struct config *config = reading->config;
+    struct listen_address *address = setting->offset == offsetof(struct config, listen)
+                                         ? &config->listen_address
+                                         : &config->ops_listen_address;
+    struct error error;
+    if (!listen_address_parse(value, address, &error))
+        mistaken(reading, setting, value, error.message);
+}
+
+/* http:// would show access tokens and seek-tokens to the network; to this machine it shows nobody
+ * anything, and the sandbox is used so. */
+static bool is_local_http(const char *url)
+{
+    static const char *const hosts[] = {"http://127.", "http://localhost", "http://[::1]"};
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        size_t length = strlen(hosts[i]);
+        if (strncmp(url, hosts[i], length) != 0)
+            continue;
+        const char *rest = url + length;
+        if (i == 0)
+            rest += strspn(rest, "0123456789.");
+        return *rest == ':' || *rest == '/' || *rest == '\0';
+    }
+    return false;
+}
+
+static void store_url(struct reading *reading, const struct setting *setting, const char *value)
+{
+    bool is_https = strncmp(value, "https://", 8) == 0 && value[8] != '\0' && value[8] != '/';
+    if (!is_https && !is_local_http(value))
+        mistaken(reading, setting, value,
+                 "expected https://…; http:// is allowed only to 127.0.0.1, localhost and [::1]");
+    else
+        store_text(reading, setting, value);
+}
+
+static void store_number(struct reading *reading, const struct setting *setting, const char *value)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long number = strtoull(value, &end, 10);
+    bool is_number = isdigit((unsigned char)value[0]) && *end == '\0' && errno == 0;
+    if (!is_number || number < setting->min || number > setting->max) {
+        char expected[96];
+        (void)snprintf(expected, sizeof expected, "expected a whole number from %u to %u",
+                       setting->min, setting->max);
+        mistaken(reading, setting, value, expected);
+        return;
+    }
+    *(uint32_t *)setting_value_field(reading->config, setting) = (uint32_t)number;
+}
+
+static void store_choice(struct reading *reading, const struct setting *setting, const char *value)
+{
+    char expected[160] = "expected one of";
+    for (const struct setting_choice *choice = setting->choices; choice->name != NULL; choice++) {
+        if (strcmp(choice->name, value) == 0) {
+            *(int *)setting_value_field(reading->config, setting) = choice->value;
+            return;
+        }
+        size_t length = strlen(expected);
+        (void)snprintf(expected + length, sizeof expected - length, " %s", choice->name);
+    }
+    mistaken(reading, setting, value, expected);
+}
+
+static void store_secret(struct reading *reading, const struct setting *setting,
+                         const struct written *written)
+{
+    struct error error;
+    struct secret *secret = written->file != NULL ? secret_from_file(written->file, &error)
+                                                  : secret_from_value(written->value, &error);
+    if (secret == NULL)
+        mistaken(reading, setting, "", error.message);
+    *(struct secret **)setting_value_field(reading->config, setting) = secret;
+}
+
+void setting_value_store(struct reading *reading, const struct setting *setting)
+{
+    const struct written *written = &reading->written[setting - settings];
+    if (setting->type == SETTING_SECRET) {
+        if (written->value != NULL || written->file != NULL)
+            store_secret(reading, setting, written);
+        return;
+    }
+    const char *value = written->value != NULL ? written->value : setting->default_value;
+    if (value == NULL)
+        return;
+    switch (setting->type) {
+    case SETTING_TEXT:
+    case SETTING_PATH:
+        store_text(reading, setting, value);
+        break;
+    case SETTING_ADDRESS:
+        store_address(reading, setting, value);
+        break;
+    case SETTING_URL:
+        store_url(reading, setting, value);
+        break;
+    case SETTING_NUMBER:
+        store_number(reading, setting, value);
+        break;
+    case SETTING_CHOICE:
+        store_choice(reading, setting, value);
+        break;
+    case SETTING_SECRET:
+        break; /* handled above */
+    }
+}

@@ -1,0 +1,87 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/settings.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "service/config.h"
+
+static const struct setting_choice durabilities[] = {
+    {"any", DURABILITY_ANY},
+    {"redis", DURABILITY_REDIS},
+    {"fsync", DURABILITY_FSYNC},
+    {NULL, 0},
+};
+static const struct setting_choice log_levels[] = {
+    {"debug", LOG_DEBUG}, {"info", LOG_INFO}, {"warn", LOG_WARN}, {"error", LOG_ERROR}, {NULL, 0},
+};
+static const struct setting_choice log_formats[] = {
+    {"auto", CONFIG_LOG_FORMAT_AUTO},
+    {"json", LOG_FORMAT_JSON},
+    {"text", LOG_FORMAT_TEXT},
+    {NULL, 0},
+};
+static const struct setting_choice upstream_logs[] = {{"off", false}, {"full", true}, {NULL, 0}};
+
+#define FIELD(name) offsetof(struct config, name)
+#define TEXT(name, field, preset) name, SETTING_TEXT, FIELD(field), preset, 0, 0, NULL
+#define PATH(name, field, preset) name, SETTING_PATH, FIELD(field), preset, 0, 0, NULL
+#define ADDRESS(name, field, preset) name, SETTING_ADDRESS, FIELD(field), preset, 0, 0, NULL
+#define URL(name, field, preset) name, SETTING_URL, FIELD(field), preset, 0, 0, NULL
+#define NUMBER(name, field, preset, min, max)                                                      \
+    name, SETTING_NUMBER, FIELD(field), preset, min, max, NULL
+#define CHOICE(name, field, preset, choices)                                                       \
+    name, SETTING_CHOICE, FIELD(field), preset, 0, 0, choices
+#define SECRET(name, field) name, SETTING_SECRET, FIELD(field), NULL, 0, 0, NULL
+enum { OPTIONAL = false, REQUIRED = true, ADVANCED = false, BASIC = true };
+
+/* clang-format off */
+const struct setting settings[] = {
+    {SECRET("CLIENT_ID", client_id), REQUIRED, BASIC, "credentials from SEEK's developer dashboard"},
+    {SECRET("CLIENT_SECRET", client_secret), REQUIRED, BASIC, ""},
+    {TEXT("USER_AGENT", user_agent, "seek-signal/" SEEK_SIGNAL_VERSION), OPTIONAL, BASIC, "your software's name/version, as SEEK asks"},
+    {ADDRESS("LISTEN", listen, "127.0.0.1:8787"), OPTIONAL, BASIC, "events and operators' calls; host:port or unix:/path"},
+    {ADDRESS("OPS_LISTEN", ops_listen, "127.0.0.1:8788"), OPTIONAL, BASIC, "probes and metrics"},
+    {SECRET("API_KEY", api_key), OPTIONAL, BASIC, "bearer key; needed when LISTEN is not local"},
+    {SECRET("REDIS_URL", redis_url), OPTIONAL, BASIC, "redis:// rediss:// unix://; unset: a private Redis in DATA_DIR"},
+    {PATH("DATA_DIR", data_dir, "/var/lib/seek-signal"), OPTIONAL, BASIC, "where the private Redis keeps its data"},
+    {CHOICE("DURABILITY", durability, "any", durabilities), OPTIONAL, BASIC, "least level to accept: any, redis, fsync"},
+    {NUMBER("WORKERS", workers, "4", 1, 64), OPTIONAL, BASIC, "threads that send"},
+    {NUMBER("MAX_IN_FLIGHT", max_in_flight, "64", 1, 4096), OPTIONAL, BASIC, "signals on their way to SEEK at once"},
+    {NUMBER("MAX_PER_SECOND", max_per_second, "0", 0, 100000), OPTIONAL, BASIC, "signals per second; 0: no limit"},
+    {CHOICE("LOG_LEVEL", log_level, "info", log_levels), OPTIONAL, BASIC, "debug, info, warn, error"},
+    {CHOICE("LOG_FORMAT", log_format, "auto", log_formats), OPTIONAL, BASIC, "json, text; auto: text on a terminal"},
+    {CHOICE("LOG_UPSTREAM", is_upstream_logged, "off", upstream_logs), OPTIONAL, ADVANCED, "full: whole requests and answers of SEEK, without credentials"},
+    {URL("GRAPHQL_URL", graphql_url, "https://graphql.seek.com/graphql"), OPTIONAL, ADVANCED, "where signals go"},
+    {URL("TOKEN_URL", token_url, "https://auth.seek.com/oauth/token"), OPTIONAL, ADVANCED, "where access tokens come from"},
+    {TEXT("AUDIENCE", audience, "https://graphql.seek.com"), OPTIONAL, ADVANCED, "https://test.graphql.seek.com: the Playground"},
+    {TEXT("ACCEPT_LANGUAGE", accept_language, "en-AU"), OPTIONAL, ADVANCED, "language of SEEK's messages"},
+    {PATH("CA_FILE", ca_file, NULL), OPTIONAL, ADVANCED, "certificates to trust for SEEK; unset: the system's"},
+    {PATH("REDIS_CA_FILE", redis_ca_file, NULL), OPTIONAL, ADVANCED, "certificates to trust for rediss://; unset: the system's"},
+    {NUMBER("REQUEST_TIMEOUT_MS", request_timeout_ms, "10000", 100, 120000), OPTIONAL, ADVANCED, "one attempt, connecting included"},
+    {NUMBER("RETRY_BASE_MS", retry_base_ms, "1000", 1, 3600000), OPTIONAL, ADVANCED, "upper bound of the first pause"},
+    {NUMBER("RETRY_MAX_MS", retry_max_ms, "900000", 1, 86400000), OPTIONAL, ADVANCED, "upper bound of every pause"},
+    {NUMBER("RETRY_MAX_AGE_S", retry_max_age_s, "1209600", 1, 31536000), OPTIONAL, ADVANCED, "then the signal is dead; 14 days"},
+    {NUMBER("TOKEN_TTL_S", token_ttl_s, "15552000", 1, 63072000), OPTIONAL, ADVANCED, "how long drafts and delivered ones are kept; 180 days"},
+    {NUMBER("INTAKE_THREADS", intake_threads, "0", 0, 64), OPTIONAL, ADVANCED, "0: one per two processors"},
+    {NUMBER("MAX_BODY_BYTES", max_body_bytes, "4194304", 1024, 67108864), OPTIONAL, ADVANCED, "request body"},
+    {NUMBER("MAX_HEADER_BYTES", max_header_bytes, "16384", 2048, 262144), OPTIONAL, ADVANCED, "request line and headers"},
+    {NUMBER("MAX_CONNECTIONS", max_connections, "1024", 1, 65536), OPTIONAL, ADVANCED, "connections to LISTEN"},
+    {NUMBER("MAX_CONNECTIONS_PER_ADDRESS", max_connections_per_address, "0", 0, 65536), OPTIONAL, ADVANCED, "of one client address; 0: no limit"},
+    {NUMBER("MAX_BATCH", max_batch, "1000", 1, 10000), OPTIONAL, ADVANCED, "events in one request"},
+    {NUMBER("IDLE_TIMEOUT_S", idle_timeout_s, "60", 1, 3600), OPTIONAL, ADVANCED, "a silent connection is closed"},
+    {NUMBER("READ_TIMEOUT_MS", read_timeout_ms, "10000", 100, 600000), OPTIONAL, ADVANCED, "first to last byte of a request"},
+    {NUMBER("SHUTDOWN_TIMEOUT_S", shutdown_timeout_s, "20", 0, 3600), OPTIONAL, ADVANCED, "for signals on their way at SIGTERM"},
+};
+/* clang-format on */
+const size_t setting_count = sizeof settings / sizeof settings[0];
+
+void setting_flag(const struct setting *setting, char text[SETTING_FLAG_BYTES])
+{
+    size_t length = strlen(setting->name);
+    assert(length < SETTING_FLAG_BYTES);
+    for (size_t i = 0; i <= length; i++)
+        text[i] = setting->name[i] == '_' ? '-' : (char)tolower((unsigned char)setting->name[i]);
+}
