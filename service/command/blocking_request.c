@@ -1,0 +1,44 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/command/blocking_request.h"
+
+#include <stdio.h>
+
+struct wait {
+    struct blocking_answer *answer;
+    struct error *error;
+    bool is_done;
+    bool is_kept;
+};
+
+static void keep(void *context, const struct http_exchange *exchange)
+{
+    struct wait *wait = context;
+    wait->answer->outcome = exchange->outcome;
+    wait->answer->status = exchange->status;
+    (void)snprintf(wait->answer->detail, sizeof wait->answer->detail, "%s", exchange->detail);
+    wait->is_kept =
+        buffer_append(&wait->answer->body, exchange->body, exchange->body_length, wait->error);
+    wait->is_done = true;
+}
+
+bool blocking_request(const struct http_client_options *options, struct http_transfer transfer,
+                      struct blocking_answer *out, struct error *error)
+{
+    *out = (struct blocking_answer){0};
+    buffer_init(&out->body, BLOCKING_ANSWER_BYTES_MAX);
+    AUTO(http_client) *client = http_client_create(options, error);
+    if (client == NULL)
+        return false;
+    struct wait wait = {.answer = out, .error = error};
+    transfer.answer_bytes_max = BLOCKING_ANSWER_BYTES_MAX;
+    transfer.done = keep;
+    transfer.context = &wait;
+    if (!http_client_start(client, &transfer, error))
+        return false;
+    while (!wait.is_done) {
+        if (!http_client_poll(client, NULL, 0, 1000, error))
+            return false;
+    }
+    return wait.is_kept;
+}

@@ -1,0 +1,26 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * One HTTP request, waited for: what the commands need, and nothing that a loop may use.
+ *
+ * Owns: nothing after the call. Threads: the only one. Blocks: up to the transfer's time-out.
+ */
+#pragma once
+
+#include "lib/base/buffer.h"
+#include "lib/net/http_client.h"
+
+enum { BLOCKING_ANSWER_BYTES_MAX = 1 << 20 };
+
+struct blocking_answer {
+    enum http_outcome outcome;
+    unsigned status;
+    struct buffer body;
+    char detail[160];
+};
+
+/* Fills in `done` and `context` of the transfer itself. False and `error` when it could not even
+ * start. The body is the caller's to buffer_fini in any case. */
+MUST_CHECK bool blocking_request(const struct http_client_options *options,
+                                 struct http_transfer transfer, struct blocking_answer *out,
+                                 struct error *error);

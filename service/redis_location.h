@@ -1,0 +1,23 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Where Redis is: REDIS_URL, read afresh for every connection so that a rotated password is seen,
+ * or the embedded one.
+ *
+ * Owns: nothing. Threads: any. Blocks: as secret_read does.
+ */
+#pragma once
+
+#include "lib/base/error.h"
+#include "lib/base/secret.h"
+#include "lib/net/redis_client.h"
+
+#include "service/store/embedded_redis.h"
+
+struct redis_location { /* one of the two; borrowed: outlive it */
+    struct secret *url;
+    const struct embedded_redis *embedded;
+};
+
+/* `context` is a struct redis_location: the `locate` of store_options. */
+bool redis_location_find(void *context, struct redis_url *out, struct error *error);

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""The access token is cached, renewed in time, renewed once for everybody, and its outage costs no attempt."""
+from stand import CLIENT_SECRET, TOKEN, event, eventually
+
+
+def it_fetches_one_access_token_for_many_signals(service, sandbox):
+    for n in range(50):
+        service.must_post(event(f"A-{n}", f"token-{n}"))
+    for n in range(50):
+        service.must_become(f"A-{n}", "delivered")
+    assert len(sandbox.calls("token")) == 1
+
+
+def it_lives_with_short_lives(stand, redis):
+    sandbox = stand.sandbox("--expires-in", "1")
+    service = stand.service(sandbox, redis_url=redis.url).start()
+    import time
+    for n in range(6):
+        service.must_post(event(f"A-{n}", f"token-{n}"))
+        service.must_become(f"A-{n}", "delivered")
+        time.sleep(0.4)
+    assert all(c["outcome"] != "UNAUTHENTICATED" for c in sandbox.calls("graphql"))
+    assert len(sandbox.calls("token")) >= 2
+    service.must_stop()
+
+
+def it_renews_once_when_a_hundred_are_unauthenticated(service, sandbox):
+    service.must_post(event("warm", "up"))
+    service.must_become("warm", "delivered")
+    sandbox.control("POST", "/revoke")
+    batch = [event(f"A-{n}", f"token-{n}") for n in range(100)]
+    assert service.post("/v1/events", batch).status == 202
+    for n in range(100):
+        service.must_become(f"A-{n}", "delivered")
+    assert len(sandbox.calls("token")) == 2
+
+
+def it_retries_once_at_once_then_backs_off(stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, retry_base_ms=60000, retry_max_ms=60000).start()
+    sandbox.fault(on="graphql", kind="unauthenticated", count=1000)
+    service.must_post(event("A-1"))
+    eventually(lambda: service.application("A-1")["attempts"] == 2, "one retry with a new access token")
+    application = eventually(
+        lambda: (a := service.application("A-1"))["state"] == "pending" and a["attempts"] == 2 and a, "backoff")
+    assert application["lastError"]["code"] == "UNAUTHENTICATED"
+    service.must_stop()
+
+
+def it_spends_no_attempt_while_no_access_token_can_be_had(service, sandbox):
+    sandbox.fault(on="token", kind="status", status=503, count=3)
+    service.must_post(event("A-1"))
+    delivered = service.must_become("A-1", "delivered")
+    assert delivered["attempts"] == 1
+    assert [e["level"] for e in service.logs("access_token_lost")] == ["error"]
+    assert len(service.logs("access_token_back")) == 1
+
+
+def it_says_why_and_recovers_when_the_secret_is_mended_in_its_file(stand, redis, tmp_path):
+    sandbox = stand.sandbox("--client-id", "client-1", "--client-secret", CLIENT_SECRET)
+    secret = tmp_path / "secret"
+    secret.write_text("wrong\n")
+    service = stand.service(sandbox, redis_url=redis.url, client_secret=None,
+                            client_secret_file=secret).start()
+    service.must_post(event("A-1"))
+    status = eventually(lambda: (s := service.get("/v1/status").json)["accessToken"].get("lastError") and s,
+                        "the status says why")
+    assert not status["accessToken"]["valid"]
+    assert service.get("/readyz").status == 200, "SEEK's trouble is not the intake's"
+    secret.write_text(CLIENT_SECRET + "\n")
+    service.must_become("A-1", "delivered", patience=40)
+    assert service.application("A-1")["attempts"] == 1
+    sandbox.must_receive(TOKEN)
+    service.must_stop()

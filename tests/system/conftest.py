@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""Fixtures: `stand` starts processes one by one; `redis`, `sandbox` and `service` are the usual trio."""
+import pytest
+
+from stand import Stand
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    stand = item.funcargs.get("stand")
+    if stand is not None and report.when == "call" and report.failed:
+        report.sections.append(("processes", stand.report()))
+
+
+@pytest.fixture
+def stand():
+    stand = Stand()
+    yield stand
+    stand.close()
+
+
+@pytest.fixture
+def redis(stand):
+    return stand.redis()
+
+
+@pytest.fixture
+def sandbox(stand):
+    return stand.sandbox()
+
+
+@pytest.fixture
+def service(stand, redis, sandbox):
+    """Started and ready; its clean end is part of every test that uses it."""
+    service = stand.service(sandbox, redis_url=redis.url)
+    service.start()
+    yield service
+    if service.is_running():
+        service.must_stop()

@@ -1,0 +1,229 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""An accepted event reaches SEEK as `sendSignal`, whatever SEEK answers on the way."""
+import json
+import re
+import time
+
+import pytest
+
+from stand import TOKEN, event, eventually
+
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+
+
+def it_delivers_an_event(service, sandbox):
+    answer = service.must_post(event("A-1001"))
+    assert answer["result"] == "accepted" and answer["state"] == "pending"
+    assert answer["durability"] == "fsync"
+    sandbox.must_receive(TOKEN)
+    service.must_become("A-1001", "delivered")
+
+
+def it_sends_exactly_what_seek_documents(stand, redis, sandbox):
+    sandbox.settings(keepBodies=True)
+    service = stand.service(sandbox, redis_url=redis.url, user_agent="my-ats/1.2.3").start()
+    service.must_post(event("A-1", completedAt="2026-01-02T13:04:05.6789+10:00"),
+                      headers={"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"})
+    sandbox.must_receive(TOKEN)
+    sent = [c for c in sandbox.calls("graphql", bodies=True) if c.get("seekToken") == TOKEN][0]
+    assert json.loads(sent["body"]) == {
+        "query": "mutation ($input: SendSignalInput!) {\n  sendSignal(input: $input)\n}",
+        "variables": {"input": {"typeCode": "ApplicationComplete", "token": TOKEN,
+                                "timestamp": "2026-01-02T03:04:05.678Z"}}}
+    assert sent["userAgent"] == "my-ats/1.2.3"
+    assert sent["acceptLanguage"] == "en-AU"
+    assert re.fullmatch(UUID, sent["requestId"])
+    assert sent["traceparent"].startswith("00-4bf92f3577b34da6a3ce929d0e0e4736-")
+    service.must_stop()
+
+
+def it_takes_the_moment_of_acceptance_when_completed_at_is_left_out(service, sandbox):
+    before = time.time()
+    service.must_post(event("A-1"))
+    signal = sandbox.must_receive(TOKEN)[0]
+    from datetime import datetime
+    sent = datetime.fromisoformat(signal["timestamp"].replace("Z", "+00:00")).timestamp()
+    assert before - 0.01 <= sent <= time.time() + 0.01
+
+
+def it_takes_the_seek_token_out_of_a_link_and_decodes_it_once(service, sandbox):
+    uri = "https://ats.example/apply?job=1&seek-token=abc%2Bdef%3D&x=%20"
+    service.must_post({"applicationId": "A-1", "applicationUri": uri})
+    sandbox.must_receive("abc+def=")
+
+
+def it_uses_the_stored_draft_token(service, sandbox):
+    assert service.call("PUT", "/v1/applications/A-1/token", {"token": "first"}).status == 204
+    assert service.call("PUT", "/v1/applications/A-1/token", {"token": "second"}).status == 204
+    assert service.application("A-1")["state"] == "draft"
+    service.must_post({"applicationId": "A-1"})
+    sandbox.must_receive("second")
+    assert not sandbox.signals("first")
+
+
+def it_sends_the_same_pair_once_only(service, sandbox):
+    first = service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+    again = service.must_post(event("A-1"), status=200)
+    assert again["result"] == "duplicate" and again["eventId"] == first["eventId"]
+    assert again["state"] == "delivered"
+    service.must_post(event("A-2", "other"))
+    sandbox.must_receive("other")
+    assert len(sandbox.signals(TOKEN)) == 1
+
+
+def it_sends_a_newer_token_too(service, sandbox):
+    service.must_post(event("A-1", "old"))
+    sandbox.must_receive("old")
+    service.must_become("A-1", "delivered")
+    assert service.must_post(event("A-1", "new"))["result"] == "replaced"
+    sandbox.must_receive("new")
+
+
+def it_sends_only_the_newest_of_tokens_that_wait(service, sandbox):
+    sandbox.fault(on="graphql", kind="status", status=503, count=1)
+    service.must_post(event("A-1", "old"))
+    eventually(lambda: [c for c in sandbox.calls("graphql") if c["status"] == 503], "the 503")
+    for n in range(5):
+        service.must_post(event("A-1", f"new-{n}"))
+    sandbox.must_receive("new-4")
+    service.must_become("A-1", "delivered")
+    assert service.application("A-1")["state"] == "delivered"
+
+
+def it_never_marks_a_new_token_done_by_a_late_answer_for_the_old(service, sandbox):
+    sandbox.fault(on="graphql", kind="slow", latencyMs=1500, count=1)
+    service.must_post(event("A-1", "old"))
+    eventually(lambda: service.application("A-1")["state"] == "sending", "the old one is on its way")
+    assert service.must_post(event("A-1", "new"))["result"] == "replaced"
+    service.must_become("A-1", "delivered")
+    order = [c["seekToken"] for c in sandbox.calls("graphql") if c.get("seekToken")]
+    assert order == ["old", "new"], "the newer one follows the older, never beside it"
+
+
+TRANSIENT = [
+    dict(kind="status", status=500), dict(kind="status", status=502), dict(kind="status", status=503),
+    dict(kind="status", status=408), dict(kind="internal"), dict(kind="unknown-code"),
+    dict(kind="missing-code"), dict(kind="garbage"), dict(kind="empty"), dict(kind="truncated-json"),
+    dict(kind="reset"), dict(kind="cut-body"), dict(kind="status", status=404),
+]
+
+
+@pytest.mark.parametrize("fault", TRANSIENT, ids=lambda f: f["kind"] + str(f.get("status", "")))
+def it_tries_again_after(fault, service, sandbox):
+    sandbox.fault(on="graphql", count=2, **fault)
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+    sandbox.must_receive(TOKEN)
+    application = service.application("A-1")
+    assert application["attempts"] == 3
+    calls = [c for c in sandbox.calls("graphql")]
+    assert [c["requestId"] for c in calls] == application["requestIds"]
+    assert len({c["requestId"] for c in calls}) == 3, "each attempt has an id of its own"
+
+
+def it_repeats_the_timestamp_on_each_attempt(service, sandbox):
+    sandbox.fault(on="graphql", kind="reset-after", count=1)
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+    stamps = {c["timestamp"] for c in sandbox.calls("graphql") if c.get("seekToken") == TOKEN}
+    assert len(stamps) == 1
+
+
+def it_gives_up_waiting_for_an_answer_and_tries_again(stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, request_timeout_ms=300).start()
+    sandbox.fault(on="graphql", kind="hang", count=1)
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+    service.must_stop()
+
+
+def it_honours_retry_after(service, sandbox):
+    sandbox.fault(on="graphql", kind="status", status=429, retryAfter="2", count=1)
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+    calls = sandbox.calls("graphql")
+    assert calls[1]["monotonicUs"] - calls[0]["monotonicUs"] >= 2_000_000
+
+
+def it_waits_with_everything_when_rate_limited(service, sandbox):
+    sandbox.fault(on="graphql", kind="status", status=429, retryAfter="1", count=1)
+    service.must_post(event("A-1", "one"))
+    eventually(lambda: sandbox.calls("graphql"), "the 429")
+    service.must_post(event("A-2", "two"))
+    sandbox.must_receive("one")
+    sandbox.must_receive("two")
+    first, *others = sandbox.calls("graphql")
+    assert all(c["monotonicUs"] - first["monotonicUs"] >= 1_000_000 for c in others)
+
+
+PERMANENT = [(dict(kind="forbidden"), "FORBIDDEN"), (dict(kind="bad-user-input"), "BAD_USER_INPUT"),
+             (dict(kind="status", status=403), "HTTP_403")]
+
+
+@pytest.mark.parametrize("fault, code", PERMANENT, ids=lambda v: v if isinstance(v, str) else None)
+def it_keeps_what_seek_refuses_in_the_dead_set(fault, code, service, sandbox, redis):
+    sandbox.fault(on="graphql", count=1, **fault)
+    service.must_post(event("A-1"))
+    dead = service.must_become("A-1", "dead")
+    assert dead["lastError"]["code"] == code and dead["attempts"] == 1
+    assert dead["lastError"]["message"]
+    assert redis.cli("ZCARD", "seek-signal:{0}:dead") == "1"
+    assert redis.cli("TTL", "seek-signal:{0}:app:A-1") == "-1", "never dropped by age"
+
+
+def it_sends_a_dead_one_again_on_replay(service, sandbox):
+    sandbox.fault(on="graphql", kind="forbidden", count=1)
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "dead")
+    assert service.post("/v1/applications/A-1/replay").status == 202
+    service.must_become("A-1", "delivered")
+    sandbox.must_receive(TOKEN)
+    assert service.post("/v1/applications/A-1/replay").status == 409
+    assert service.post("/v1/applications/unknown/replay").status == 404
+
+
+def it_dies_of_age(stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, retry_max_age_s=1).start()
+    sandbox.fault(on="graphql", kind="status", status=503, count=100000)
+    service.must_post(event("A-1"))
+    dead = service.must_become("A-1", "dead")
+    assert dead["lastError"]["code"] == "HTTP_503" and dead["attempts"] > 1
+    service.must_stop()
+
+
+def it_forgets_an_application(service, sandbox, redis):
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+    assert service.call("DELETE", "/v1/applications/A-1").status == 204
+    assert service.get("/v1/applications/A-1").status == 404
+    assert not redis.application("A-1")
+    assert service.call("DELETE", "/v1/applications/A-1").status == 204
+
+
+def it_counts_an_http_200_with_errors_as_what_it_is(service, sandbox):
+    sandbox.fault(on="graphql", kind="graphql-error", code="INTERNAL_SERVER_ERROR", message="oops", count=1)
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+    assert service.application("A-1")["attempts"] == 2
+
+
+def it_takes_any_content_type_and_a_null_result(stand, redis):
+    sandbox = stand.sandbox("--success", "null")
+    service = stand.service(sandbox, redis_url=redis.url).start()
+    sandbox.fault(on="graphql", kind="content-type", count=1)
+    service.must_post(event("A-1"))
+    assert service.must_become("A-1", "delivered")["attempts"] == 1
+    service.must_stop()
+
+
+def it_opens_the_breaker_and_spends_no_attempt_while_seek_is_away(service, sandbox):
+    sandbox.fault(on="graphql", kind="status", status=503, count=1000000)
+    for n in range(30):
+        service.must_post(event(f"A-{n}", f"token-{n}"))
+    eventually(lambda: service.get("/v1/status").json["breaker"]["state"] != "closed", "the breaker opens")
+    sandbox.clear_faults()
+    for n in range(30):
+        service.must_become(f"A-{n}", "delivered")
+    assert [e["event"] for e in service.logs() if e["event"].startswith("breaker_")][:1] == ["breaker_open"]

@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""Start, stop, crash, and the private Redis."""
+import os
+import pathlib
+import signal
+import time
+
+from stand import TOKEN, event, eventually
+
+
+def it_is_alive_ready_and_started(service):
+    for path in ("/livez", "/readyz", "/startupz"):
+        assert service.get(path).status == 200
+        from stand import call
+        assert call(service.ops, "GET", path).status == 200
+    assert call(service.ops, "GET", "/metrics").headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert call(service.ops, "POST", "/v1/events", event("A")).status == 404, "nothing that changes anything"
+    assert call(service.ops, "GET", "/v1/status").status == 404
+
+
+def it_does_not_care_for_seek_to_be_ready(stand, redis):
+    sandbox = stand.sandbox()
+    service = stand.service(sandbox, redis_url=redis.url)
+    sandbox.kill()
+    service.start()
+    assert service.get("/readyz").status == 200
+    service.must_post(event("A-1"))
+    sandbox.start()
+    sandbox.must_receive(TOKEN)
+    service.must_stop()
+
+
+def it_finishes_what_is_on_its_way_at_sigterm(service, sandbox, redis):
+    sandbox.fault(on="graphql", kind="slow", latencyMs=1000, count=1)
+    service.must_post(event("A-1"))
+    eventually(lambda: service.application("A-1")["state"] == "sending", "on its way")
+    service.send(signal.SIGTERM)
+    eventually(lambda: service.get("/readyz").status == 503, "readiness goes")
+    service.must_post(event("A-2", "accepted-while-draining"))
+    assert service.child.wait(timeout=30) == 0
+    assert redis.application("A-1")["state"] == "delivered"
+    assert redis.application("A-2")["state"] == "pending"
+
+
+def it_releases_what_is_left_at_the_deadline(stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, shutdown_timeout_s=1).start()
+    sandbox.fault(on="graphql", kind="hang", count=1)
+    service.must_post(event("A-1"))
+    eventually(lambda: service.application("A-1")["state"] == "sending", "on its way")
+    began = time.monotonic()
+    service.must_stop()
+    assert time.monotonic() - began < 8
+    assert redis.application("A-1")["state"] == "pending"
+    sandbox.clear_faults()
+    service.start()
+    service.must_become("A-1", "delivered")
+    service.must_stop()
+
+
+def it_ends_at_once_at_a_second_signal(service, sandbox):
+    sandbox.fault(on="graphql", kind="hang", count=1)
+    service.must_post(event("A-1"))
+    eventually(lambda: service.application("A-1")["state"] == "sending", "on its way")
+    service.send(signal.SIGTERM)
+    eventually(lambda: service.logs("stopping"), "stopping")
+    service.send(signal.SIGTERM)
+    assert service.child.wait(timeout=5) == 1
+
+
+def it_delivers_after_a_kill_what_was_acknowledged_before(stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, request_timeout_ms=500).start()
+    sandbox.settings(latencyMs=100)
+    for n in range(50):
+        service.must_post(event(f"A-{n}", f"t-{n}"))
+    service.kill()
+    service.start()
+    for n in range(50):
+        service.must_become(f"A-{n}", "delivered", patience=60)
+        assert 1 <= len(sandbox.signals(f"t-{n}")) <= 2
+    service.must_stop()
+
+
+def it_keeps_its_private_redis_and_finds_its_data_again(stand, sandbox, tmp_path):
+    service = stand.service(sandbox, data_dir=tmp_path / "data").start()
+    assert service.must_post(event("A-1"))["durability"] == "fsync"
+    service.must_become("A-1", "delivered")
+    service.must_stop()
+    assert not redis_children(tmp_path), "the private Redis is stopped last"
+    service.start()
+    assert service.application("A-1")["state"] == "delivered"
+    service.kill()
+    service.start()
+    assert service.must_post(event("A-1"), status=200)["result"] == "duplicate"
+    service.must_stop()
+
+
+def redis_children(directory):
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if "redis-server" in line and str(directory) in line:
+            found.append(int(path.parent.name))
+    return found
+
+
+def it_heals_the_death_of_its_private_redis(stand, sandbox, tmp_path):
+    service = stand.service(sandbox, data_dir=tmp_path / "data").start()
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+    [child] = redis_children(tmp_path)
+    os.kill(child, signal.SIGKILL)
+    eventually(lambda: redis_children(tmp_path) not in ([], [child]), "another one runs")
+    eventually(lambda: service.get("/readyz").status == 200, "ready again")
+    service.must_post(event("A-2", "t-2"))
+    sandbox.must_receive("t-2")
+    assert service.application("A-1")["state"] == "delivered"
+    service.must_stop()
+
+
+def it_names_the_package_when_there_is_no_redis_server(stand, sandbox, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = stand.service(sandbox).run("serve", data_dir=tmp_path / "data")
+    assert done.returncode == 2 and "redis-server" in done.stderr and "REDIS_URL" in done.stderr
+
+
+def it_shares_its_data_directory_with_nobody(stand, sandbox, tmp_path):
+    service = stand.service(sandbox, data_dir=tmp_path / "data").start()
+    done = stand.service(sandbox).run("serve", data_dir=tmp_path / "data")
+    assert done.returncode != 0 and str(tmp_path / "data") in done.stderr
+    service.must_post(event("A-1"))
+    service.must_stop()
+
+
+def it_is_served_by_two_processes_on_one_redis(stand, redis, sandbox):
+    one = stand.service(sandbox, name="one", redis_url=redis.url).start()
+    two = stand.service(sandbox, name="two", redis_url=redis.url).start()
+    for n in range(200):
+        (one if n % 2 else two).must_post(event(f"A-{n}", f"t-{n}"))
+    for n in range(200):
+        (two if n % 2 else one).must_become(f"A-{n}", "delivered")
+    assert len(sandbox.calls("graphql")) == 200
+    one.must_stop()
+    two.must_stop()

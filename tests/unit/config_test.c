@@ -1,0 +1,277 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "service/config.h"
+#include "service/settings.h"
+
+#include "tests/support/specification.h"
+
+static struct buffer problems;
+
+static int begin(void **state)
+{
+    (void)state;
+    buffer_init(&problems, 65536);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    buffer_fini(&problems);
+    return 0;
+}
+
+#define CREDENTIALS "SEEK_SIGNAL_CLIENT_ID=id", "SEEK_SIGNAL_CLIENT_SECRET=secret"
+#define ENVIRONMENT(...) ((char *[]){__VA_ARGS__, NULL})
+
+static struct config *read_environment(char *const environment[])
+{
+    return config_read(CONFIG_NEED_ALL, 0, NULL, environment, &problems);
+}
+
+static void must_complain(char *const environment[], const char *sentence)
+{
+    AUTO(config) *config = read_environment(environment);
+    assert_null(config);
+    if (strstr(problems.bytes, sentence) == NULL)
+        fail_msg("expected \"%s\" in:\n%s", sentence, problems.bytes);
+}
+
+static void knows_defaults(void **state)
+{
+    (void)state;
+    AUTO(config) *config = read_environment(ENVIRONMENT(CREDENTIALS));
+    assert_non_null(config);
+    assert_string_equal(config->listen, "127.0.0.1:8787");
+    assert_string_equal(config->ops_listen, "127.0.0.1:8788");
+    assert_string_equal(config->graphql_url, "https://graphql.seek.com/graphql");
+    assert_string_equal(config->token_url, "https://auth.seek.com/oauth/token");
+    assert_string_equal(config->audience, "https://graphql.seek.com");
+    assert_string_equal(config->accept_language, "en-AU");
+    assert_int_equal(config->workers, 4);
+    assert_int_equal(config->max_in_flight, 64);
+    assert_int_equal(config->max_per_second, 0);
+    assert_int_equal(config->request_timeout_ms, 10000);
+    assert_int_equal(config->retry_base_ms, 1000);
+    assert_int_equal(config->retry_max_ms, 900000);
+    assert_int_equal(config->retry_max_age_s, 1209600);
+    assert_int_equal(config->token_ttl_s, 15552000);
+    assert_int_equal(config->durability, DURABILITY_ANY);
+    assert_null(config->api_key);
+    assert_null(config->redis_url);
+    assert_true(config->intake_threads >= 1);
+}
+
+static void prefers_flags(void **state)
+{
+    (void)state;
+    char workers[] = "--workers=7", name[] = "--max-in-flight", value[] = "9";
+    char *arguments[] = {workers, name, value};
+    AUTO(config) *config =
+        config_read(CONFIG_NEED_ALL, 3, arguments,
+                    ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_WORKERS=3"), &problems);
+    assert_non_null(config);
+    assert_int_equal(config->workers, 7);
+    assert_int_equal(config->max_in_flight, 9);
+}
+
+static void hides_secret_flags(void **state)
+{
+    (void)state;
+    char joined[] = "--client-secret=hunter2", name[] = "--redis-url",
+         value[] = "redis://:pw@localhost", file[] = "--client-id-file=/etc/hostname";
+    char *arguments[] = {joined, name, value, file};
+    AUTO(config) *config =
+        config_read(CONFIG_NEED_ALL, 4, arguments, ENVIRONMENT("A=b"), &problems);
+    assert_non_null(config);
+    assert_string_equal(joined, "--client-secret=*******");
+    assert_string_equal(value, "*********************");
+    assert_string_equal(file, "--client-id-file=/etc/hostname");
+    assert_true(secret_equals(config->client_secret, "hunter2"));
+}
+
+static void reports_everything_at_once(void **state)
+{
+    (void)state;
+    must_complain(ENVIRONMENT("SEEK_SIGNAL_WORKERS=many", "SEEK_SIGNAL_LISTEN=nowhere",
+                              "SEEK_SIGNAL_REDIS_URL=http://x"),
+                  "SEEK_SIGNAL_CLIENT_ID is missing");
+    static const char *const names[] = {"CLIENT_SECRET is missing", "WORKERS=many",
+                                        "LISTEN=nowhere", "REDIS_URL"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        assert_non_null(strstr(problems.bytes, names[i]));
+}
+
+static void names_the_remedy(void **state)
+{
+    (void)state;
+    static const struct {
+        char *setting;
+        const char *sentence;
+    } rows[] = {
+        {"SEEK_SIGNAL_WORKERS=0", "expected a whole number from 1 to 64"},
+        {"SEEK_SIGNAL_WORKERS=-1", "expected a whole number from 1 to 64"},
+        {"SEEK_SIGNAL_WORKERS=4x", "expected a whole number from 1 to 64"},
+        {"SEEK_SIGNAL_WORKERS=99999999999999999999", "expected a whole number from 1 to 64"},
+        {"SEEK_SIGNAL_DURABILITY=disk", "expected one of any redis fsync"},
+        {"SEEK_SIGNAL_LOG_LEVEL=verbose", "expected one of debug info warn error"},
+        {"SEEK_SIGNAL_GRAPHQL_URL=http://graphql.seek.com/graphql", "expected https://"},
+        {"SEEK_SIGNAL_GRAPHQL_URL=http://localhost.evil.example/", "expected https://"},
+        {"SEEK_SIGNAL_GRAPHQL_URL=http://127.0.0.1.evil.example/", "expected https://"},
+        {"SEEK_SIGNAL_TOKEN_URL=ftp://x", "expected https://"},
+        {"SEEK_SIGNAL_LISTEN=0.0.0.0:8787", "API_KEY"},
+        {"SEEK_SIGNAL_LISTEN=[::]:8787", "API_KEY"},
+        {"SEEK_SIGNAL_RETRY_BASE_MS=1000000", "RETRY_MAX_MS"},
+        {"SEEK_SIGNAL_USER_AGENT=a\r\nX-Evil: 1", "control character"},
+        {"SEEK_SIGNAL_CLIENT_ID_FILE=/nonexistent/id", "keep one"},
+        {"SEEK_SIGNAL_API_KEY_FILE=/nonexistent/key", "/nonexistent/key"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        buffer_clear(&problems);
+        must_complain(ENVIRONMENT(CREDENTIALS, rows[i].setting), rows[i].sentence);
+    }
+}
+
+static void allows_plain_http_to_this_machine(void **state)
+{
+    (void)state;
+    static char *const urls[] = {"SEEK_SIGNAL_GRAPHQL_URL=http://127.0.0.1:8790/graphql",
+                                 "SEEK_SIGNAL_GRAPHQL_URL=http://localhost:8790/graphql",
+                                 "SEEK_SIGNAL_GRAPHQL_URL=http://[::1]:8790/graphql"};
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        AUTO(config) *config = read_environment(ENVIRONMENT(CREDENTIALS, urls[i]));
+        assert_non_null(config);
+    }
+}
+
+static void never_shows_a_secret(void **state)
+{
+    (void)state;
+    AUTO(config) *config =
+        read_environment(ENVIRONMENT("SEEK_SIGNAL_REDIS_URL=redis://user:hunter2@host:notaport",
+                                     "SEEK_SIGNAL_API_KEY=hunter2\nhunter3"));
+    assert_null(config);
+    assert_null(strstr(problems.bytes, "hunter"));
+}
+
+static void warns_of_unknown_settings(void **state)
+{
+    (void)state;
+    AUTO(config) *config = read_environment(
+        ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_REDISURL=redis://x",
+                    "SEEK_SIGNAL_SERVICE_HOST=10.0.0.1", "SEEK_SIGNAL_PORT_8787_TCP=tcp://x"));
+    assert_non_null(config);
+    assert_non_null(strstr(config->warnings.bytes, "SEEK_SIGNAL_REDISURL is not a setting"));
+    assert_null(strstr(config->warnings.bytes, "SERVICE_HOST"));
+    assert_null(strstr(config->warnings.bytes, "PORT"));
+}
+
+static void refuses_unknown_flags(void **state)
+{
+    (void)state;
+    char unknown[] = "--wrokers=3", stray[] = "stray", missing[] = "--workers";
+    char *arguments[] = {unknown, stray, missing};
+    AUTO(config) *config =
+        config_read(CONFIG_NEED_ALL, 3, arguments, ENVIRONMENT(CREDENTIALS), &problems);
+    assert_null(config);
+    assert_non_null(strstr(problems.bytes, "--wrokers: unknown flag"));
+    assert_non_null(strstr(problems.bytes, "stray: unexpected argument"));
+    assert_non_null(strstr(problems.bytes, "--workers: a value must follow"));
+}
+
+static void reads_secrets_from_files(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/seek-signal-secret-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "from-file\n", 10), 10);
+    close(fd);
+    char setting[128];
+    (void)snprintf(setting, sizeof setting, "SEEK_SIGNAL_CLIENT_SECRET_FILE=%s", path);
+    AUTO(config) *config = read_environment(ENVIRONMENT("SEEK_SIGNAL_CLIENT_ID=id", setting));
+    (void)unlink(path);
+    assert_non_null(config);
+    assert_true(secret_equals(config->client_secret, "from-file"));
+}
+
+static void treats_empty_as_unset(void **state)
+{
+    (void)state;
+    AUTO(config) *config =
+        read_environment(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_WORKERS=", "SEEK_SIGNAL_API_KEY="));
+    assert_non_null(config);
+    assert_int_equal(config->workers, 4);
+    assert_null(config->api_key);
+}
+
+static void needs_no_credentials_to_ask_a_running_service(void **state)
+{
+    (void)state;
+    AUTO(config) *config = config_read(CONFIG_NEED_ADDRESS, 0, NULL, ENVIRONMENT("A=b"), &problems);
+    assert_non_null(config);
+}
+
+static void has_every_fixed_setting(void **state)
+{
+    (void)state;
+    static const char *const fixed[] = {"LISTEN",
+                                        "OPS_LISTEN",
+                                        "API_KEY",
+                                        "REDIS_URL",
+                                        "DATA_DIR",
+                                        "DURABILITY",
+                                        "GRAPHQL_URL",
+                                        "TOKEN_URL",
+                                        "AUDIENCE",
+                                        "CLIENT_ID",
+                                        "CLIENT_SECRET",
+                                        "USER_AGENT",
+                                        "ACCEPT_LANGUAGE",
+                                        "WORKERS",
+                                        "MAX_IN_FLIGHT",
+                                        "MAX_PER_SECOND",
+                                        "REQUEST_TIMEOUT_MS",
+                                        "RETRY_BASE_MS",
+                                        "RETRY_MAX_MS",
+                                        "RETRY_MAX_AGE_S",
+                                        "TOKEN_TTL_S",
+                                        "LOG_LEVEL",
+                                        "LOG_FORMAT",
+                                        "LOG_UPSTREAM"};
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+        bool is_there = false;
+        for (size_t j = 0; j < setting_count; j++)
+            is_there = is_there || strcmp(settings[j].name, fixed[i]) == 0;
+        if (!is_there)
+            fail_msg("no setting %s", fixed[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IT_WITH("knows the documented defaults", knows_defaults, begin, end),
+        IT_WITH("prefers a flag to the environment", prefers_flags, begin, end),
+        IT_WITH("overwrites the values of secret flags", hides_secret_flags, begin, end),
+        IT_WITH("reports every mistake in one run", reports_everything_at_once, begin, end),
+        IT_WITH("names setting and remedy", names_the_remedy, begin, end),
+        IT_WITH("allows http:// to this machine only", allows_plain_http_to_this_machine, begin,
+                end),
+        IT_WITH("never shows a secret in a complaint", never_shows_a_secret, begin, end),
+        IT_WITH("warns of settings that do not exist, but not of Kubernetes' service links",
+                warns_of_unknown_settings, begin, end),
+        IT_WITH("refuses unknown flags, stray arguments and flags without a value",
+                refuses_unknown_flags, begin, end),
+        IT_WITH("reads secrets from files", reads_secrets_from_files, begin, end),
+        IT_WITH("treats an empty value as unset", treats_empty_as_unset, begin, end),
+        IT_WITH("needs no credentials to ask a running service",
+                needs_no_credentials_to_ask_a_running_service, begin, end),
+        IT_WITH("has every setting of the contract", has_every_fixed_setting, begin, end),
+    };
+    return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}

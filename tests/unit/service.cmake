@@ -1,0 +1,1 @@
+specify(unit config seek_service)
