@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * The states of an application's signal. They live in Redis, and store/scripts are their only mover; this
- * is the same list for C, with its names.
+ * The states of an application's signal. They live in Redis, and store/scripts are their only
+ * mover; this is the same list for C, with its names.
  *
  *     draft ──► pending ──► sending ──► delivered
  *                  ▲  ▲        │  └───► dead ──┐
@@ -30,9 +30,9 @@ bool delivery_state_parse(const char *name, enum delivery_state *out);
 bool delivery_state_is_final(enum delivery_state state);
 
 enum { ATTEMPT_ID_BYTES = 37 };
-/* The X-Request-Id of one attempt: the event's id with its last eight hexadecimal digits replaced by the attempt's
- * number (from 1). The ids of all attempts are thus known from two stored values, and nothing grows with
- * their number. `event_id` is a UUID whose last eight digits are zero. */
+/* The X-Request-Id of one attempt: the event's id with its last eight hexadecimal digits replaced
+ * by the attempt's number (from 1). The ids of all attempts are thus known from two stored values,
+ * and nothing grows with their number. `event_id` is a UUID whose last eight digits are zero. */
 void attempt_id(const char *event_id, unsigned attempt, char text[ATTEMPT_ID_BYTES]);
 /* A new event id: UUID version 4 from `random`, its last eight digits zero. */
 void event_id_make(const unsigned char random[16], char text[ATTEMPT_ID_BYTES]);

@@ -12,8 +12,8 @@
 
 #include "lib/base/buffer.h"
 
-/* Appends {"query":"mutation ($input: SendSignalInput!) {\n  sendSignal(input: $input)\n}","variables":{"input":{
- * "typeCode":"ApplicationComplete","token":…,"timestamp":…}}}. */
+/* Appends {"query":…,"variables":{"input":{"typeCode":"ApplicationComplete","token":…,
+ * "timestamp":…}}}. On failure part of it may be there. */
 MUST_CHECK bool mutation_write(struct buffer *body, const char *seek_token, int64_t timestamp_ms,
                                struct error *error);
 

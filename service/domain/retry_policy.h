@@ -19,9 +19,9 @@ struct retry_policy {
 };
 
 struct attempt_facts {
-    unsigned attempt;         /* this one's number, from 1 */
-    int64_t age_ms;           /* since the event was accepted or last replayed */
-    bool was_auth_before;     /* the attempt before this one ended VERDICT_AUTH */
+    unsigned attempt;     /* this one's number, from 1 */
+    int64_t age_ms;       /* since the event was accepted or last replayed */
+    bool was_auth_before; /* the attempt before this one ended VERDICT_AUTH */
 };
 
 enum retry_action { RETRY_DONE, RETRY_LATER, RETRY_DEAD };
@@ -31,10 +31,10 @@ struct retry_decision {
     int64_t delay_ms; /* for RETRY_LATER */
 };
 
-/* Full jitter: delay = random in [0, min(max, base * 2^(attempt-1))]; Retry-After is a floor, jitter only upwards. The first
- * VERDICT_AUTH is retried at once (with a new access token), the next one with backoff. Dead when refused, or when
- * the age is over its bound. `random` is uniform over all 64 bits. Delays are at least 1 ms but for
- * the auth retry. */
+/* Full jitter: delay = random in [0, min(max, base * 2^(attempt-1))]; Retry-After is a floor,
+ * jitter only upwards. The first VERDICT_AUTH is retried at once (with a new access token), the
+ * next one with backoff. Dead when refused, or when the age is over its bound. `random` is uniform
+ * over all 64 bits. Delays are at least 1 ms but for the auth retry. */
 struct retry_decision retry_policy_decide(const struct retry_policy *policy,
                                           const struct attempt_facts *facts,
                                           const struct verdict *verdict, uint64_t random);

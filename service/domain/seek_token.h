@@ -11,21 +11,22 @@
 #include <stddef.h>
 
 #include "lib/base/buffer.h"
+
 #include "service/domain/rejection.h"
 
 enum { SEEK_TOKEN_BYTES_MAX = 4096, SEEK_TOKEN_FINGERPRINT_BYTES = 17 };
 
-/* False and `rejection` (field "token"): empty, too long, white space, control characters, a literal
- * percent-escape. */
+/* False and `rejection` (field "token"): empty, too long, white space, control characters, a
+ * literal percent-escape. */
 bool seek_token_check(const char *token, size_t length, struct rejection *rejection);
 
-/* Takes the parameter `seek-token` out of a link-out URL and decodes it once (percent-escapes; '+' stays '+':
- * a URL's query is not a form). False and `rejection` (field "applicationUri"). The value is then checked as
- * above. `out` is appended to. */
+/* Takes the parameter `seek-token` out of a link-out URL and decodes it once (percent-escapes; '+'
+ * stays '+': a URL's query is not a form). False and `rejection` (field "applicationUri"). The
+ * value is then checked as above. `out` is appended to. */
 bool seek_token_from_uri(const char *uri, size_t length, struct buffer *out,
                          struct rejection *rejection);
 
-/* 16 hexadecimal digits that identify the token to somebody who has it, and to nobody else (first 64 bits of
- * SHA-256). */
+/* 16 hexadecimal digits that identify the token to somebody who has it, and to nobody else (first
+ * 64 bits of SHA-256). */
 void seek_token_fingerprint(const char *token, size_t length,
                             char text[SEEK_TOKEN_FINGERPRINT_BYTES]);

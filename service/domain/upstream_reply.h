@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What an answer of SEEK's GraphQL endpoint means. A table in upstream_reply.c, one row per observation.
+ * What an answer of SEEK's GraphQL endpoint means. A table in upstream_reply.c, one row per
+ * observation.
  *
  * Owns: nothing. Threads: any. Blocks: never.
  */
@@ -10,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum upstream_transport { /* how far the exchange came */
+/* How far the exchange came. */
+enum upstream_transport {
     UPSTREAM_ANSWERED,
     UPSTREAM_NO_CONNECTION,
     UPSTREAM_TLS_FAILED,
@@ -43,18 +45,22 @@ enum { VERDICT_CODE_BYTES = 64, VERDICT_MESSAGE_BYTES = 2048 };
 
 struct verdict {
     enum verdict_class class;
-    unsigned http_status;      /* 0: no answer */
-    int64_t retry_after_ms;    /* -1: not named; capped at 24 h */
-    char code[VERDICT_CODE_BYTES]; /* SEEK's extensions.code; ours for transport ("TIMEOUT", "HTTP_503") */
-    char message[VERDICT_MESSAGE_BYTES]; /* SEEK's message(s), or a description; cut only at the limit */
+    unsigned http_status;   /* 0: no answer */
+    int64_t retry_after_ms; /* -1: not named; capped at 24 h */
+    /* SEEK's extensions.code; ours when it gave none: "TIMEOUT", "HTTP_503", "NO_CODE". */
+    char code[VERDICT_CODE_BYTES];
+    /* SEEK's messages, joined by "; ", or a description; cut only at the limit. */
+    char message[VERDICT_MESSAGE_BYTES];
 };
 
-const char *verdict_class_name(enum verdict_class class); /* "delivered", "transient", … for metrics */
+/* "delivered", "transient", …: for metrics. */
+const char *verdict_class_name(enum verdict_class class);
 
-/* Never fails: what cannot be understood is transient. Several errors: refused only when every one is; otherwise the
- * class that waits. `wall_ms` is for a Retry-After that is a date. */
+/* Never fails: what cannot be understood is transient. Several errors: refused only when every one
+ * is; otherwise the class that waits. `wall_ms` is for a Retry-After that is a date. */
 void upstream_reply_classify(const struct upstream_reply *reply, int64_t wall_ms,
                              struct verdict *out);
 
-/* RFC 9110 section 10.2.3: seconds or an HTTP date; -1 when it is neither. Never negative otherwise. */
+/* RFC 9110 section 10.2.3: seconds or an HTTP date; -1 when it is neither. Never negative
+ * otherwise. */
 int64_t retry_after_parse_ms(const char *value, int64_t wall_ms);

@@ -1,0 +1,206 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/domain/event.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/json.h"
+#include "lib/base/rfc3339.h"
+#include "lib/base/utf8.h"
+
+#include "service/domain/seek_token.h"
+
+void event_destroy(struct event *event)
+{
+    if (event == NULL)
+        return;
+    free(event->application_id);
+    free(event->seek_token);
+    free(event->traceparent);
+    free(event);
+}
+
+/* The C1 controls are U+0080 to U+009F, in UTF-8 0xC2 and a second byte below 0xA0. */
+static bool has_control(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if (byte < 0x20 || byte == 0x7f)
+            return true;
+        if (byte == 0xc2 && i + 1 < length && (unsigned char)text[i + 1] < 0xa0)
+            return true;
+    }
+    return false;
+}
+
+static bool refuse_application_id(struct rejection *rejection, const char *detail)
+{
+    return rejection_set(
+        rejection, REJECTED_APPLICATION_ID, "applicationId",
+        "Send the id by which your system knows the application: 1 to 256 bytes of "
+        "UTF-8 without control characters.",
+        "%s", detail);
+}
+
+bool application_id_check(const char *id, size_t length, struct rejection *rejection)
+{
+    if (length == 0)
+        return refuse_application_id(rejection, "The application id is empty.");
+    if (length > APPLICATION_ID_BYTES_MAX)
+        return refuse_application_id(rejection, "The application id is longer than 256 bytes.");
+    if (!utf8_is_valid(id, length))
+        return refuse_application_id(rejection, "The application id is not UTF-8.");
+    if (has_control(id, length))
+        return refuse_application_id(rejection, "The application id holds a control character.");
+    return true;
+}
+
+/* --- the members -------------------------------------------------------------------------- */
+
+static bool keep(char **field, const char *bytes, size_t length, struct rejection *rejection)
+{
+    *field = strndup(bytes, length);
+    return *field != NULL || rejection_out_of_memory(rejection);
+}
+
+bool event_keep_traceparent(struct event *event, const char *traceparent,
+                            struct rejection *rejection)
+{
+    if (traceparent == NULL || !traceparent_is_valid(traceparent))
+        return true;
+    return keep(&event->traceparent, traceparent, TRACEPARENT_BYTES, rejection);
+}
+
+static bool read_type(struct event *event, struct json_text value, struct rejection *rejection)
+{
+    (void)event; /* the only type there is: nothing to keep */
+    return strcmp(value.bytes, EVENT_TYPE) == 0 ||
+           rejection_set(rejection, REJECTED_TYPE, "type",
+                         "Send only completed applications, with type " EVENT_TYPE
+                         " or without it.",
+                         "The type is not " EVENT_TYPE ".");
+}
+
+static bool read_application_id(struct event *event, struct json_text value,
+                                struct rejection *rejection)
+{
+    return application_id_check(value.bytes, value.length, rejection) &&
+           keep(&event->application_id, value.bytes, value.length, rejection);
+}
+
+static bool read_token(struct event *event, struct json_text value, struct rejection *rejection)
+{
+    return seek_token_check(value.bytes, value.length, rejection) &&
+           keep(&event->seek_token, value.bytes, value.length, rejection);
+}
+
+static bool read_application_uri(struct event *event, struct json_text value,
+                                 struct rejection *rejection)
+{
+    if (event->seek_token != NULL)
+        return rejection_set(rejection, REJECTED_TOKEN_AND_URI, "applicationUri",
+                             "Send token or applicationUri, not both.",
+                             "The event has a token and an applicationUri.");
+    struct buffer token;
+    buffer_init(&token, SEEK_TOKEN_BYTES_MAX);
+    bool is_read = seek_token_from_uri(value.bytes, value.length, &token, rejection) &&
+                   keep(&event->seek_token, token.bytes, token.length, rejection);
+    buffer_fini(&token);
+    return is_read;
+}
+
+static bool read_completed_at(struct event *event, struct json_text value,
+                              struct rejection *rejection)
+{
+    int64_t ms;
+    if (!rfc3339_parse(value.bytes, value.length, &ms))
+        return rejection_set(
+            rejection, REJECTED_COMPLETED_AT, "completedAt",
+            "Send RFC 3339 with an offset, such as 2026-01-02T03:04:05.678Z, or leave "
+            "it out: then the moment of acceptance counts.",
+            "completedAt is not an RFC 3339 date and time.");
+    event->completed_at_ms = ms;
+    return true;
+}
+
+/* In this order: applicationUri looks whether there was a token. */
+static const struct member {
+    const char *name;
+    enum rejection_code code;
+    bool (*read)(struct event *event, struct json_text value, struct rejection *rejection);
+} members[] = {
+    {"type", REJECTED_TYPE, read_type},
+    {"applicationId", REJECTED_APPLICATION_ID, read_application_id},
+    {"token", REJECTED_TOKEN, read_token},
+    {"applicationUri", REJECTED_APPLICATION_URI, read_application_uri},
+    {"completedAt", REJECTED_COMPLETED_AT, read_completed_at},
+};
+
+/* A null is refused and not taken for "absent": a token that is null is most often one that was
+ * lost on its way, and the stored one may be older than that. */
+static bool read_member(struct event *event, const struct member *member,
+                        const struct json_value *value, struct rejection *rejection)
+{
+    struct json_text text;
+    if (!json_text(value, &text))
+        return rejection_set(
+            rejection, member->code, member->name,
+            member->read == read_application_id ? "Send it as a JSON string."
+                                                : "Send it as a JSON string, or leave it out.",
+            "%s is %s.", member->name, json_type(value) == JSON_NULL ? "null" : "not a string");
+    return member->read(event, text, rejection);
+}
+
+/* Most events are cleared by two searches: a name whose letters stand there once is there once,
+ * unless an escape spells it another time. */
+static bool is_repeated(const char *text, size_t length, const char *name)
+{
+    size_t name_length = strlen(name);
+    const char *first = memmem(text, length, name, name_length);
+    if (first != NULL && memchr(text, '\\', length) == NULL) {
+        const char *behind = first + name_length;
+        if (memmem(behind, (size_t)(text + length - behind), name, name_length) == NULL)
+            return false;
+    }
+    return json_repeats_member(text, length, name);
+}
+
+static bool read_members(struct event *event, const struct json_value *value, const char *text,
+                         size_t length, struct rejection *rejection)
+{
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        const struct member *member = &members[i];
+        if (!json_has_member(value, member->name))
+            continue;
+        if (is_repeated(text, length, member->name))
+            return rejection_set(rejection, REJECTED_REPEATED_MEMBER, member->name,
+                                 "Send each member once.", "%s is there more than once.",
+                                 member->name);
+        if (!read_member(event, member, json_member(value, member->name), rejection))
+            return false;
+    }
+    return event->application_id != NULL ||
+           refuse_application_id(rejection, "applicationId is missing.");
+}
+
+struct event *event_read(const struct json_value *value, const char *text, size_t length,
+                         struct rejection *rejection)
+{
+    if (json_type(value) != JSON_OBJECT) {
+        (void)rejection_set(rejection, REJECTED_NOT_AN_OBJECT, "",
+                            "Send a JSON object with applicationId and token.",
+                            "The event is not a JSON object.");
+        return NULL;
+    }
+    struct event *event = calloc(1, sizeof *event);
+    if (event == NULL) {
+        (void)rejection_out_of_memory(rejection);
+        return NULL;
+    }
+    event->completed_at_ms = EVENT_COMPLETED_AT_UNKNOWN;
+    if (read_members(event, value, text, length, rejection))
+        return event;
+    event_destroy(event);
+    return NULL;
+}

@@ -1,0 +1,179 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/json.h"
+
+#include "service/domain/event.h"
+
+static const struct form {
+    struct event *(*read)(const struct json_value *value, const char *text, size_t length,
+                          struct rejection *rejection);
+    bool takes_one, takes_array;
+} forms[] = {
+    /* NDJSON is no JSON document: see below */
+    [EVENT_FORMAT_JSON] = {event_read, true, true},
+    [EVENT_FORMAT_CLOUD_EVENT] = {event_read_cloud, true, false},
+    [EVENT_FORMAT_CLOUD_EVENT_BATCH] = {event_read_cloud, false, true},
+};
+
+void event_list_destroy(struct event_list *list)
+{
+    if (list == NULL)
+        return;
+    for (size_t i = 0; i < list->count; i++)
+        event_destroy(list->entries[i].event);
+    free(list->entries);
+    free(list);
+}
+
+static struct event_list *create(size_t count, bool is_batch, struct rejection *rejection)
+{
+    struct event_list *list = calloc(1, sizeof *list);
+    struct event_entry *entries = calloc(count, sizeof *entries);
+    if (list == NULL || entries == NULL) {
+        free(list);
+        free(entries);
+        (void)rejection_out_of_memory(rejection);
+        return NULL;
+    }
+    *list = (struct event_list){.entries = entries, .count = count, .is_batch = is_batch};
+    return list;
+}
+
+static struct event_list *create_batch(size_t count, size_t batch_max, struct rejection *rejection)
+{
+    if (count == 0)
+        (void)rejection_set(rejection, REJECTED_EMPTY_BATCH, "", "Send at least one event.",
+                            "The batch is empty.");
+    else if (count > batch_max)
+        (void)rejection_set(rejection, REJECTED_BATCH_TOO_LONG, "", "Split the batch.",
+                            "The batch has %zu events; %zu are the limit.", count, batch_max);
+    else
+        return create(count, true, rejection);
+    return NULL;
+}
+
+static struct json *parse(const char *text, size_t length, struct rejection *rejection)
+{
+    struct error error;
+    struct json *json = json_parse(text, length, &error);
+    if (json != NULL)
+        return json;
+    if (error.kind == ERROR_MEMORY)
+        (void)rejection_out_of_memory(rejection);
+    else
+        (void)rejection_set(rejection, REJECTED_NOT_JSON, "",
+                            "Send JSON as RFC 8259 defines it, in UTF-8.", "Not JSON: %s.",
+                            error.message);
+    return NULL;
+}
+
+static struct event_list *parse_array(const struct form *form, const struct json_value *array,
+                                      const char *body, size_t length, size_t batch_max,
+                                      struct rejection *rejection)
+{
+    struct event_list *list = create_batch(json_array_length(array), batch_max, rejection);
+    if (list == NULL)
+        return NULL;
+    size_t cursor = 0;
+    const char *text = NULL;
+    size_t text_length = 0;
+    for (size_t i = 0;
+         i < list->count && json_array_next_text(body, length, &cursor, &text, &text_length); i++) {
+        struct event_entry *entry = &list->entries[i];
+        entry->event = form->read(json_array_item(array, i), text, text_length, &entry->rejection);
+    }
+    return list;
+}
+
+static struct event_list *parse_one(const struct form *form, const struct json_value *value,
+                                    const char *body, size_t length, struct rejection *rejection)
+{
+    struct event *event = form->read(value, body, length, rejection);
+    if (event == NULL)
+        return NULL;
+    struct event_list *list = create(1, false, rejection);
+    if (list == NULL)
+        event_destroy(event);
+    else
+        list->entries[0].event = event;
+    return list;
+}
+
+static struct event_list *parse_document(const struct form *form, const char *body, size_t length,
+                                         size_t batch_max, struct rejection *rejection)
+{
+    AUTO(json) *json = parse(body, length, rejection);
+    if (json == NULL)
+        return NULL;
+    const struct json_value *root = json_root(json);
+    bool is_array = json_type(root) == JSON_ARRAY;
+    if (is_array && form->takes_array)
+        return parse_array(form, root, body, length, batch_max, rejection);
+    if (!is_array && form->takes_one)
+        return parse_one(form, root, body, length, rejection);
+    (void)rejection_set(rejection, REJECTED_NOT_AN_OBJECT, "",
+                        "Send application/cloudevents+json for one event and "
+                        "application/cloudevents-batch+json for an array.",
+                        "The body is %s.", is_array ? "an array" : "not an array");
+    return NULL;
+}
+
+/* --- NDJSON ---------------------------------------------------------------------------------- */
+
+/* The next line that is not blank. */
+static bool next_line(const char *body, size_t length, size_t *cursor, const char **out_line,
+                      size_t *out_length)
+{
+    while (*cursor < length) {
+        const char *line = body + *cursor;
+        const char *end = memchr(line, '\n', length - *cursor);
+        size_t line_length = end != NULL ? (size_t)(end - line) : length - *cursor;
+        *cursor += line_length + (end != NULL);
+        for (size_t i = 0; i < line_length; i++) {
+            if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r') {
+                *out_line = line;
+                *out_length = line_length;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static struct event *parse_line(const char *line, size_t length, struct rejection *rejection)
+{
+    AUTO(json) *json = parse(line, length, rejection);
+    if (json == NULL)
+        return NULL;
+    return event_read(json_root(json), line, length, rejection);
+}
+
+static struct event_list *parse_lines(const char *body, size_t length, size_t batch_max,
+                                      struct rejection *rejection)
+{
+    const char *line = NULL;
+    size_t line_length = 0;
+    size_t count = 0;
+    for (size_t cursor = 0; next_line(body, length, &cursor, &line, &line_length);)
+        count++;
+    struct event_list *list = create_batch(count, batch_max, rejection);
+    if (list == NULL)
+        return NULL;
+    size_t cursor = 0;
+    for (size_t i = 0; i < count && next_line(body, length, &cursor, &line, &line_length); i++) {
+        struct event_entry *entry = &list->entries[i];
+        entry->event = parse_line(line, line_length, &entry->rejection);
+    }
+    return list;
+}
+
+struct event_list *event_list_parse(const char *body, size_t length, enum event_format format,
+                                    size_t batch_max, struct rejection *rejection)
+{
+    if (format == EVENT_FORMAT_NDJSON)
+        return parse_lines(body, length, batch_max, rejection);
+    return parse_document(&forms[format], body, length, batch_max, rejection);
+}
