@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +16,24 @@ static char empty_text[1] = "";
 
 void buffer_init(struct buffer *buffer, size_t length_max)
 {
+    assert(length_max <= SIZE_MAX / 4); /* so that no sum or doubling below overflows */
     *buffer = (struct buffer){.bytes = empty_text, .length_max = length_max};
+}
+
+void buffer_init_fixed(struct buffer *buffer, char *storage, size_t size)
+{
+    assert(size > 0);
+    storage[0] = '\0';
+    *buffer = (struct buffer){
+        .bytes = storage, .capacity = size, .length_max = size - 1, .is_fixed = true};
 }
 
 void buffer_fini(struct buffer *buffer)
 {
+    if (buffer->is_fixed) {
+        buffer_clear(buffer);
+        return;
+    }
     if (buffer->capacity > 0)
         free(buffer->bytes);
     buffer_init(buffer, buffer->length_max);
@@ -27,9 +41,15 @@ void buffer_fini(struct buffer *buffer)
 
 void buffer_clear(struct buffer *buffer)
 {
-    buffer->length = 0;
+    buffer_truncate(buffer, 0);
+}
+
+void buffer_truncate(struct buffer *buffer, size_t length)
+{
+    assert(length <= buffer->length);
+    buffer->length = length;
     if (buffer->capacity > 0)
-        buffer->bytes[0] = '\0';
+        buffer->bytes[length] = '\0';
 }
 
 static bool reserve(struct buffer *buffer, size_t more, struct error *error)

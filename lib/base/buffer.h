@@ -20,12 +20,17 @@ struct buffer {
     size_t length;
     size_t capacity; /* 0 while nothing is allocated */
     size_t length_max;
+    bool is_fixed; /* the bytes are borrowed: see buffer_init_fixed */
 };
 
 void buffer_init(struct buffer *buffer, size_t length_max);
+/* Over `storage` of `size` bytes, which the caller owns: never allocates, holds size - 1 bytes. */
+void buffer_init_fixed(struct buffer *buffer, char *storage, size_t size);
 void buffer_fini(struct buffer *buffer); /* usable again afterwards, empty, the same maximum */
 /* Keeps the allocation. */
 void buffer_clear(struct buffer *buffer);
+/* Back to an earlier, smaller length. */
+void buffer_truncate(struct buffer *buffer, size_t length);
 
 /* Each adds at the end. ERROR_FULL at the maximum, ERROR_MEMORY; the buffer is unchanged then. */
 MUST_CHECK bool buffer_append(struct buffer *buffer, const void *bytes, size_t length,

@@ -29,7 +29,7 @@ bool error_wrap(struct error *error, const char *format, ...)
     (void)vsnprintf(context, sizeof context, format, arguments);
     va_end(arguments);
 
-    char joined[2 * ERROR_MESSAGE_BYTES];
+    char joined[sizeof context + sizeof ": " + sizeof error->message];
     (void)snprintf(joined, sizeof joined, "%s: %s", context, error->message);
     joined[ERROR_MESSAGE_BYTES - 1] = '\0';
     memcpy(error->message, joined, ERROR_MESSAGE_BYTES);

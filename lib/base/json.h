@@ -20,8 +20,10 @@
 #include "lib/base/buffer.h"
 #include "lib/base/error.h"
 #include "lib/base/ownership.h"
+#include "lib/base/utf8.h"
 
-enum { JSON_DEPTH_MAX = 16 };
+/* A body of `[{},{},…` would otherwise become a tree of some hundred times its size. */
+enum { JSON_DEPTH_MAX = 16, JSON_TOKENS_MAX = 400000 };
 
 struct json;
 struct json_value; /* never defined: a json-c object seen from outside */
@@ -49,8 +51,13 @@ const struct json_value *json_member(const struct json_value *object, const char
 bool json_has_member(const struct json_value *object, const char *name);
 /* False when absent or not a string. */
 bool json_member_text(const struct json_value *object, const char *name, struct json_text *out);
+/* False too for a fraction, an exponent or more than 64 bits. */
 bool json_member_integer(const struct json_value *object, const char *name, int64_t *out);
 bool json_text(const struct json_value *value, struct json_text *out);
+
+/* Members in the order of the document: false past the last. */
+bool json_member_at(const struct json_value *object, size_t index, const char **out_name,
+                    const struct json_value **out_value);
 
 size_t json_array_length(const struct json_value *array);
 const struct json_value *json_array_item(const struct json_value *array, size_t index);
@@ -64,7 +71,8 @@ bool json_repeats_member(const char *text, size_t length, const char *name);
 bool json_array_next_text(const char *text, size_t length, size_t *cursor, const char **out_text,
                           size_t *out_length);
 
-/* Appends the value as compact JSON. */
+/* Appends the value as compact JSON; numbers as they were written. `buffer` is unchanged on
+ * failure. */
 MUST_CHECK bool json_write(struct buffer *buffer, const struct json_value *value,
                            struct error *error);
 
@@ -72,6 +80,3 @@ MUST_CHECK bool json_write(struct buffer *buffer, const struct json_value *value
  * is replaced by U+FFFD, so that the result is always valid. */
 MUST_CHECK bool json_append_string(struct buffer *buffer, const char *text, size_t length,
                                    struct error *error);
-
-/* RFC 3629: no overlong forms, no surrogates, up to U+10FFFF. */
-bool utf8_is_valid(const char *text, size_t length);

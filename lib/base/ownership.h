@@ -8,6 +8,8 @@
  *
  * AUTO goes over another module's constructor. DEFINE_AUTO(thing) in thing.h declares it and needs
  * a `void thing_destroy(struct thing *)` that accepts NULL.
+ *
+ * Owns: nothing. Threads: any. Blocks: as the destructors do.
  */
 #pragma once
 

@@ -5,7 +5,7 @@
  *
  * Owns:    the value or the file's path, and the newest content read.
  * Threads: any. Blocks: secret_read reads a small file, at most once a second, only when it
- * changed.
+ * changed; until there is a value, each call tries.
  */
 #pragma once
 
@@ -19,9 +19,11 @@ enum { SECRET_BYTES_MAX = 8192 };
 
 struct secret;
 
+/* ERROR_CONFIG for an empty value, one over SECRET_BYTES_MAX or with a NUL; in a file that counts
+ * as not readable. */
 MUST_CHECK struct secret *secret_from_value(const char *value, struct error *error);
-/* The file is read when it is needed: it may appear later. One trailing newline is not part of the
- * secret. */
+/* The file is read when it is needed: it may appear later. One trailing newline (LF or CR LF) is
+ * not part of the secret. */
 MUST_CHECK struct secret *secret_from_file(const char *path, struct error *error);
 void secret_destroy(struct secret *secret); /* wipes; accepts NULL */
 DEFINE_AUTO(secret);

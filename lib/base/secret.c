@@ -1,0 +1,252 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "lib/base/secret.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/mutex.h"
+
+enum { CHECK_INTERVAL_MS = 1000, SETTLED_AFTER_MS = 2000 };
+
+struct value {
+    char bytes[SECRET_BYTES_MAX + sizeof "\r\n"]; /* with what a file has after it */
+    size_t length;                                /* 0: none; an empty secret is none */
+};
+
+/* What tells one content of a file from the next without reading it. */
+struct version {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified;
+};
+
+struct secret {
+    /* Set by the constructor, then read-only: any thread. */
+    char *path; /* owned; NULL: the value never changes */
+    /* Any thread, holding shared.lock. */
+    struct {
+        struct mutex lock;
+        struct value value;
+        struct version version; /* of the file that the value was read from */
+        int64_t checked_at_ms;
+    } shared;
+};
+
+static struct secret *secret_create(struct error *error)
+{
+    struct secret *secret = calloc(1, sizeof *secret);
+    if (secret == NULL) {
+        (void)error_out_of_memory(error);
+        return NULL;
+    }
+    mutex_init(&secret->shared.lock);
+    return secret;
+}
+
+void secret_destroy(struct secret *secret)
+{
+    if (secret == NULL)
+        return;
+    mutex_fini(&secret->shared.lock);
+    free(secret->path);
+    explicit_bzero(secret, sizeof *secret);
+    free(secret);
+}
+
+static bool value_check(const struct value *value, struct error *error)
+{
+    if (value->length == 0)
+        return error_set(error, ERROR_CONFIG, "an empty secret");
+    if (value->length > SECRET_BYTES_MAX)
+        return error_set(error, ERROR_CONFIG, "a secret longer than %d bytes", SECRET_BYTES_MAX);
+    if (memchr(value->bytes, '\0', value->length) != NULL)
+        return error_set(error, ERROR_CONFIG, "a secret with a NUL byte");
+    return true;
+}
+
+struct secret *secret_from_value(const char *value, struct error *error)
+{
+    struct secret *secret = secret_create(error);
+    if (secret == NULL)
+        return NULL;
+    struct value *own = &secret->shared.value;
+    own->length = strnlen(value, SECRET_BYTES_MAX + 1);
+    memcpy(own->bytes, value, own->length);
+    if (value_check(own, error))
+        return secret;
+    secret_destroy(secret);
+    return NULL;
+}
+
+struct secret *secret_from_file(const char *path, struct error *error)
+{
+    struct secret *secret = secret_create(error);
+    if (secret == NULL)
+        return NULL;
+    secret->path = strdup(path);
+    if (secret->path != NULL)
+        return secret;
+    (void)error_out_of_memory(error);
+    secret_destroy(secret);
+    return NULL;
+}
+
+static struct version version_of(const struct stat *status)
+{
+    return (struct version){.device = status->st_dev,
+                            .inode = status->st_ino,
+                            .size = status->st_size,
+                            .modified = status->st_mtim};
+}
+
+static bool version_equals(const struct version *a, const struct version *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+/* A file changed a moment ago may change again within the same tick of the file system's clock,
+ * which nobody could see; its version is then not worth remembering. */
+static bool version_is_settled(const struct version *version)
+{
+    int64_t modified_ms = (int64_t)version->modified.tv_sec * 1000;
+    return clock_wall_ms() - modified_ms > SETTLED_AFTER_MS;
+}
+
+static bool read_content(int fd, struct value *out, struct error *error)
+{
+    out->length = 0;
+    while (out->length < sizeof out->bytes) {
+        ssize_t got = read(fd, out->bytes + out->length, sizeof out->bytes - out->length);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_set(error, ERROR_CONFIG, "%s", strerror(errno));
+        if (got == 0)
+            break;
+        out->length += (size_t)got;
+    }
+    if (out->length > 0 && out->bytes[out->length - 1] == '\n') {
+        out->length--;
+        if (out->length > 0 && out->bytes[out->length - 1] == '\r')
+            out->length--;
+    }
+    return value_check(out, error);
+}
+
+/* What is new in an open file: `out` stays empty when its version is still `version`. */
+static bool read_changed(int fd, struct version *version, struct value *out, struct error *error)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return error_set(error, ERROR_CONFIG, "%s", strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, ERROR_CONFIG, "not a regular file");
+    struct version found = version_of(&status);
+    if (version_equals(&found, version))
+        return true;
+    if (!read_content(fd, out, error))
+        return false;
+    *version = version_is_settled(&found) ? found : (struct version){.inode = 0};
+    return true;
+}
+
+static bool read_file(const char *path, struct version *version, struct value *out,
+                      struct error *error)
+{
+    /* O_NONBLOCK: opening a FIFO would wait for its writer. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    bool is_read = fd >= 0 ? read_changed(fd, version, out, error)
+                           : error_set(error, ERROR_CONFIG, "%s", strerror(errno));
+    if (fd >= 0)
+        (void)close(fd); /* it was only read */
+    return is_read || error_wrap(error, "cannot read %s", path);
+}
+
+/* Whether this call is the one that looks at the file. Until there is a value, every call is. */
+static bool take_check(struct secret *secret, struct version *out_version)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    mutex_lock(&secret->shared.lock);
+    bool is_due = secret->shared.value.length == 0 ||
+                  now_ms - secret->shared.checked_at_ms >= CHECK_INTERVAL_MS;
+    if (is_due)
+        secret->shared.checked_at_ms = now_ms;
+    *out_version = secret->shared.version;
+    mutex_unlock(&secret->shared.lock);
+    return is_due;
+}
+
+static void store(struct secret *secret, const struct value *value, const struct version *version)
+{
+    mutex_lock(&secret->shared.lock);
+    explicit_bzero(secret->shared.value.bytes, sizeof secret->shared.value.bytes);
+    memcpy(secret->shared.value.bytes, value->bytes, value->length);
+    secret->shared.value.length = value->length;
+    secret->shared.version = *version;
+    mutex_unlock(&secret->shared.lock);
+}
+
+/* False and `error` when the file had to be read and could not. */
+static bool refresh(struct secret *secret, struct error *error)
+{
+    struct version version;
+    if (secret->path == NULL || !take_check(secret, &version))
+        return true;
+    struct value fresh;
+    fresh.length = 0;
+    bool is_read = read_file(secret->path, &version, &fresh, error);
+    if (is_read && fresh.length > 0)
+        store(secret, &fresh, &version);
+    explicit_bzero(&fresh, sizeof fresh);
+    return is_read;
+}
+
+/* The newest value; false and `error` when there is none yet. The caller wipes `out`. */
+static bool copy_newest(struct secret *secret, struct value *out, struct error *error)
+{
+    bool is_fresh = refresh(secret, error);
+    mutex_lock(&secret->shared.lock);
+    out->length = secret->shared.value.length;
+    memcpy(out->bytes, secret->shared.value.bytes, out->length);
+    mutex_unlock(&secret->shared.lock);
+    assert(!is_fresh || out->length > 0);
+    return out->length > 0;
+}
+
+bool secret_read(struct secret *secret, struct buffer *out, struct error *error)
+{
+    struct value value;
+    bool is_read =
+        copy_newest(secret, &value, error) && buffer_append(out, value.bytes, value.length, error);
+    explicit_bzero(value.bytes, sizeof value.bytes);
+    return is_read;
+}
+
+/* The time depends on the candidate's length alone, which its sender knows anyway. */
+static bool equals_in_constant_time(const struct value *value, const char *candidate)
+{
+    size_t length = strlen(candidate);
+    size_t difference = length ^ value->length;
+    for (size_t i = 0; i < length; i++) {
+        size_t at = i < value->length ? i : 0;
+        difference |= (unsigned char)(candidate[i] ^ value->bytes[at]);
+    }
+    return difference == 0;
+}
+
+bool secret_equals(struct secret *secret, const char *candidate)
+{
+    struct value value;
+    bool is_equal = copy_newest(secret, &value, NULL) && equals_in_constant_time(&value, candidate);
+    explicit_bzero(value.bytes, sizeof value.bytes);
+    return is_equal;
+}

@@ -1,0 +1,186 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <pthread.h>
+
+#include "lib/base/metrics.h"
+
+#include "tests/support/failing_malloc.h"
+#include "tests/support/specification.h"
+
+static void expect(struct metric *const metrics[], size_t count, const char *expected)
+{
+    struct buffer buffer;
+    struct error error;
+    buffer_init(&buffer, 10000);
+    assert_true(metrics_write(&buffer, metrics, count, &error));
+    assert_string_equal(buffer.bytes, expected);
+    buffer_fini(&buffer);
+}
+
+static void counters_and_gauges_have_help_type_and_value(void **state)
+{
+    (void)state;
+    struct metric events = {.name = "events_total", .help = "Events.", .type = METRIC_COUNTER};
+    struct metric open = {.name = "connections", .help = "Open now.", .type = METRIC_GAUGE};
+    metric_add(&events, 1);
+    metric_add(&events, 41);
+    metric_set(&open, 7);
+    metric_add(&open, -10);
+    struct metric *const metrics[] = {&events, &open};
+    expect(metrics, 2,
+           "# HELP events_total Events.\n# TYPE events_total counter\nevents_total 42\n"
+           "# HELP connections Open now.\n# TYPE connections gauge\nconnections -3\n");
+}
+
+static void rows_of_one_name_share_help_and_type(void **state)
+{
+    (void)state;
+    struct metric rows[] = {
+        {.name = "a_total", .help = "A.", .labels = "result=\"yes\"", .type = METRIC_COUNTER},
+        {.name = "a_total", .help = "A.", .labels = "result=\"no\"", .type = METRIC_COUNTER},
+        {.name = "b", .help = "B.", .type = METRIC_GAUGE},
+    };
+    metric_add(&rows[1], 5);
+    struct metric *const metrics[] = {&rows[0], &rows[1], &rows[2]};
+    expect(metrics, 3,
+           "# HELP a_total A.\n# TYPE a_total counter\n"
+           "a_total{result=\"yes\"} 0\na_total{result=\"no\"} 5\n"
+           "# HELP b B.\n# TYPE b gauge\nb 0\n");
+}
+
+static void a_scale_turns_units_into_seconds(void **state)
+{
+    (void)state;
+    struct metric age = {
+        .name = "age_seconds", .help = "Age.", .type = METRIC_GAUGE, .scale = 0.001};
+    metric_set(&age, 1767323045678);
+    struct metric *const metrics[] = {&age};
+    expect(metrics, 1,
+           "# HELP age_seconds Age.\n# TYPE age_seconds gauge\nage_seconds 1767323045.678\n");
+}
+
+static void large_values_keep_every_digit(void **state)
+{
+    (void)state;
+    struct metric count = {.name = "n_total", .help = "N.", .type = METRIC_COUNTER};
+    metric_add(&count, INT64_MAX);
+    struct metric *const metrics[] = {&count};
+    expect(metrics, 1, "# HELP n_total N.\n# TYPE n_total counter\nn_total 9223372036854775807\n");
+}
+
+static const double bounds[] = {0.001, 0.1, 2.5};
+
+static void a_histogram_is_cumulative(void **state)
+{
+    (void)state;
+    struct metric duration = {.name = "d_seconds",
+                              .help = "D.",
+                              .type = METRIC_HISTOGRAM,
+                              .bounds = bounds,
+                              .bound_count = 3};
+    static const int64_t observed_us[] = {0, 1000, 1001, 100000, 2500000, 2500001, 9000000};
+    for (size_t i = 0; i < sizeof observed_us / sizeof observed_us[0]; i++)
+        metric_observe_us(&duration, observed_us[i]);
+    struct metric *const metrics[] = {&duration};
+    expect(metrics, 1,
+           "# HELP d_seconds D.\n# TYPE d_seconds histogram\n"
+           "d_seconds_bucket{le=\"0.001\"} 2\nd_seconds_bucket{le=\"0.1\"} 4\n"
+           "d_seconds_bucket{le=\"2.5\"} 5\nd_seconds_bucket{le=\"+Inf\"} 7\n"
+           "d_seconds_sum 14.102002\nd_seconds_count 7\n");
+}
+
+static void a_histogram_may_have_labels(void **state)
+{
+    (void)state;
+    struct metric duration = {.name = "d_seconds",
+                              .help = "D.",
+                              .labels = "to=\"seek\"",
+                              .type = METRIC_HISTOGRAM,
+                              .bounds = bounds,
+                              .bound_count = 1};
+    metric_observe_us(&duration, 5000);
+    struct metric *const metrics[] = {&duration};
+    expect(metrics, 1,
+           "# HELP d_seconds D.\n# TYPE d_seconds histogram\n"
+           "d_seconds_bucket{to=\"seek\",le=\"0.001\"} 0\n"
+           "d_seconds_bucket{to=\"seek\",le=\"+Inf\"} 1\n"
+           "d_seconds_sum{to=\"seek\"} 0.005\nd_seconds_count{to=\"seek\"} 1\n");
+}
+
+enum { THREADS = 4, ROUNDS = 10000 };
+
+static void *count_and_observe(void *context)
+{
+    struct metric *metrics = context;
+    for (int i = 0; i < ROUNDS; i++) {
+        metric_add(&metrics[0], 1);
+        metric_observe_us(&metrics[1], 10);
+    }
+    return NULL;
+}
+
+static void no_count_is_lost_between_threads(void **state)
+{
+    (void)state;
+    struct metric metrics[] = {
+        {.name = "n_total", .help = "N.", .type = METRIC_COUNTER},
+        {.name = "d_seconds",
+         .help = "D.",
+         .type = METRIC_HISTOGRAM,
+         .bounds = bounds,
+         .bound_count = 3},
+    };
+    pthread_t threads[THREADS];
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, count_and_observe, metrics), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(metrics[0].value, THREADS * ROUNDS);
+    assert_int_equal(metrics[1].buckets[0], THREADS * ROUNDS);
+    assert_int_equal(metrics[1].value, THREADS * ROUNDS * 10);
+}
+
+static void a_full_buffer_and_missing_memory_are_reported(void **state)
+{
+    (void)state;
+    struct metric metric = {.name = "d_seconds",
+                            .help = "D.",
+                            .type = METRIC_HISTOGRAM,
+                            .bounds = bounds,
+                            .bound_count = 3};
+    struct metric *const metrics[] = {&metric};
+    struct buffer whole;
+    struct error error;
+    buffer_init(&whole, 10000);
+    assert_true(metrics_write(&whole, metrics, 1, &error));
+    for (size_t length = 0; length < whole.length; length++) {
+        struct buffer buffer;
+        buffer_init(&buffer, length);
+        assert_false(metrics_write(&buffer, metrics, 1, &error));
+        assert_int_equal(error.kind, ERROR_FULL);
+        buffer_fini(&buffer);
+    }
+    buffer_fini(&whole);
+    failing_malloc_arm(0);
+    assert_false(metrics_write(&whole, metrics, 1, &error));
+    assert_true(failing_malloc_disarm());
+    assert_int_equal(error.kind, ERROR_MEMORY);
+    buffer_fini(&whole);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IT("gives counters and gauges help, type and value",
+           counters_and_gauges_have_help_type_and_value),
+        IT("writes help and type once for rows of one name", rows_of_one_name_share_help_and_type),
+        IT("scales values to the unit of the name", a_scale_turns_units_into_seconds),
+        IT("keeps every digit of large values", large_values_keep_every_digit),
+        IT("writes histograms cumulatively", a_histogram_is_cumulative),
+        IT("writes histograms with labels", a_histogram_may_have_labels),
+        IT("loses no count between threads", no_count_is_lost_between_threads),
+        IT("reports a full buffer and missing memory",
+           a_full_buffer_and_missing_memory_are_reported),
+    };
+    return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
+}
