@@ -26,7 +26,8 @@ MUST_CHECK struct event_loop *event_loop_create(struct error *error);
 void event_loop_destroy(struct event_loop *loop); /* accepts NULL */
 DEFINE_AUTO(event_loop);
 
-/* Adds the descriptor or changes what is watched; level-triggered. `events` may be 0. */
+/* Adds the descriptor or changes what is watched; level-triggered. `events` may be 0: only errors
+ * then. */
 MUST_CHECK bool event_loop_watch(struct event_loop *loop, int fd, unsigned events,
                                  event_callback callback, void *context, struct error *error);
 /* Before the descriptor is closed. Accepts one that is not watched. */
@@ -35,5 +36,7 @@ void event_loop_forget(struct event_loop *loop, int fd);
 /* Waits for events or a wake-up, at most `timeout_ms` (-1: no limit), and runs the callbacks. A
  * callback may watch and forget any descriptor. */
 MUST_CHECK bool event_loop_poll(struct event_loop *loop, int64_t timeout_ms, struct error *error);
+/* For nesting in another loop: readable while a poll would find something. */
+int event_loop_fd(const struct event_loop *loop);
 /* Makes the current or next poll return at once. */
 void event_loop_wake(struct event_loop *loop);

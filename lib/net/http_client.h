@@ -4,6 +4,8 @@
  * Many HTTPS transfers at once over one libcurl multi handle; connections are reused, HTTP/2 is
  * used where the server offers it, the certificate is always verified and redirects are not
  * followed.
+ * The proxy variables of the environment count as they do for curl(1): https_proxy, HTTPS_PROXY,
+ * http_proxy, all_proxy, no_proxy.
  *
  * Owns:    its transfers and connections.
  * Threads: http_client_wake from any; everything else from one. curl_global_init runs once per
@@ -53,7 +55,8 @@ typedef void (*http_client_done)(void *context, const struct http_exchange *exch
 
 struct http_transfer {
     const char *url;
-    const char *body; /* NULL: GET; otherwise POST. Copied. */
+    const char *unix_socket; /* path to connect to instead of the URL's host; NULL: none */
+    const char *body;        /* NULL: GET; otherwise POST. Copied. */
     size_t body_length;
     const char *const *headers; /* "Name: value", ends with NULL; copied */
     const char *user_agent;

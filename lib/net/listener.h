@@ -10,6 +10,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/error.h"
@@ -31,5 +32,10 @@ bool listen_address_is_local(const struct listen_address *address);
  * (nobody accepts) is replaced, a live one is an error. -1 and `error` otherwise. */
 MUST_CHECK int listener_open(const struct listen_address *address, bool is_shared,
                              struct error *error);
+/* `count` descriptors for as many loops: shared sockets at one port, or duplicates of one unix
+ * socket. An address that is taken is an error also when its owner shares it, so that a second
+ * instance does not quietly get half of the connections. */
+MUST_CHECK bool listener_open_group(const struct listen_address *address, size_t count,
+                                    int out_fds[], struct error *error);
 /* The port really bound; 0 for a unix socket. */
 uint16_t listener_port(int fd);

@@ -76,7 +76,9 @@ void redis_client_destroy(
 DEFINE_AUTO(redis_client);
 
 struct redis_interest {
-    int fd; /* -1: nothing to poll, only the time */
+    /* -1: nothing to poll, only the time. Another descriptor always has another number than the one
+     * asked for before, which is closed by then. */
+    int fd;
     bool want_read, want_write;
     int64_t timeout_ms; /* -1: none */
 };
@@ -87,7 +89,9 @@ void redis_client_interest(const struct redis_client *client, int64_t now_ms,
 void redis_client_turn(struct redis_client *client, int64_t now_ms, bool is_readable,
                        bool is_writable);
 bool redis_client_is_open(const struct redis_client *client);
-/* Breaks the connection and opens a new one: after READONLY, for a moved master. */
+/* Breaks the connection and opens a new one: after READONLY, for a moved master. The next turn does
+ * it, so that callbacks may ask for it; from now on nothing can be sent. Does nothing between two
+ * attempts. */
 void redis_client_reopen(struct redis_client *client, const char *reason);
 
 /* Queues one command and tries to write it at the next turn (or at redis_client_flush). ERROR_IO

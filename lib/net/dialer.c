@@ -1,0 +1,171 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "lib/net/dialer.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "lib/net/name_lookup.h"
+
+struct dialer {
+    char host[256];
+    const char *ca_file; /* borrowed: outlives us */
+    bool is_tls;
+    int64_t step_ms;
+    int64_t deadline_ms;
+    struct name_lookup *lookup; /* owned; NULL once the addresses are known */
+    struct addrinfo *found;     /* owned */
+    struct sockaddr_un unix_address;
+    struct addrinfo unix_entry;  /* unix_address as a list of one */
+    const struct addrinfo *next; /* what to try when this stream fails */
+    struct stream *stream;       /* owned; NULL while resolving */
+};
+
+static bool set_unix_path(struct dialer *dialer, const char *path, struct error *error)
+{
+    struct sockaddr_un *address = &dialer->unix_address;
+    size_t length = strlen(path);
+    if (length >= sizeof address->sun_path)
+        return error_set(error, ERROR_CONFIG, "the path of a unix socket has at most %zu bytes",
+                         sizeof address->sun_path - 1);
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path, length + 1);
+    dialer->unix_entry =
+        (struct addrinfo){.ai_addr = (struct sockaddr *)address, .ai_addrlen = sizeof *address};
+    dialer->next = &dialer->unix_entry;
+    return true;
+}
+
+struct dialer *dialer_start(const struct dialer_target *target, int64_t now_ms, struct error *error)
+{
+    struct dialer *dialer = calloc(1, sizeof *dialer);
+    if (dialer == NULL) {
+        (void)error_out_of_memory(error);
+        return NULL;
+    }
+    (void)snprintf(dialer->host, sizeof dialer->host, "%s", target->host);
+    dialer->ca_file = target->ca_file;
+    dialer->is_tls = target->is_tls;
+    dialer->step_ms = target->step_ms;
+    dialer->deadline_ms = now_ms + target->step_ms;
+    if (target->is_unix) {
+        if (!set_unix_path(dialer, target->host, error))
+            goto fail;
+    } else {
+        dialer->lookup = name_lookup_start(target->host, target->port, error);
+        if (dialer->lookup == NULL)
+            goto fail;
+    }
+    return dialer;
+fail:
+    dialer_destroy(dialer);
+    return NULL;
+}
+
+void dialer_destroy(struct dialer *dialer)
+{
+    if (dialer == NULL)
+        return;
+    stream_destroy(dialer->stream);
+    name_lookup_destroy(dialer->lookup);
+    if (dialer->found != NULL)
+        freeaddrinfo(dialer->found);
+    free(dialer);
+}
+
+/* The old stream is closed after the new one exists: a descriptor with the number of the one that
+ * was just closed would look watched to a poll loop that compares numbers. */
+static bool connect_next(struct dialer *dialer, int64_t now_ms, struct error *error)
+{
+    while (dialer->next != NULL) {
+        const struct addrinfo *address = dialer->next;
+        dialer->next = address->ai_next;
+        AUTO(stream) *stream = stream_connect(address->ai_addr, address->ai_addrlen, error);
+        if (stream == NULL)
+            continue;
+        if (dialer->is_tls && !stream_secure(stream, dialer->host, dialer->ca_file, error))
+            return false;
+        stream_destroy(dialer->stream);
+        dialer->stream = STEAL(stream);
+        dialer->deadline_ms = now_ms + dialer->step_ms;
+        return true;
+    }
+    return false;
+}
+
+static enum stream_status finish_lookup(struct dialer *dialer, int64_t now_ms, struct error *error)
+{
+    switch (name_lookup_finish(dialer->lookup, &dialer->found, error)) {
+    case NAME_LOOKUP_PENDING:
+        if (now_ms < dialer->deadline_ms)
+            return STREAM_AGAIN;
+        (void)error_set(error, ERROR_IO, "the name %s was not resolved in time", dialer->host);
+        return STREAM_FAILED;
+    case NAME_LOOKUP_FAILED:
+        return STREAM_FAILED;
+    case NAME_LOOKUP_FOUND:
+        break;
+    }
+    dialer->next = dialer->found;
+    return STREAM_DONE;
+}
+
+/* To the first stream that is on its way. */
+static enum stream_status begin(struct dialer *dialer, int64_t now_ms, struct error *error)
+{
+    if (dialer->lookup != NULL) {
+        enum stream_status looked_up = finish_lookup(dialer, now_ms, error);
+        if (looked_up != STREAM_DONE)
+            return looked_up;
+    }
+    bool is_begun = connect_next(dialer, now_ms, error);
+    name_lookup_destroy(STEAL(dialer->lookup)); /* after the socket exists, as above */
+    return is_begun ? STREAM_DONE : STREAM_FAILED;
+}
+
+enum stream_status dialer_turn(struct dialer *dialer, int64_t now_ms, struct error *error)
+{
+    if (dialer->stream == NULL) {
+        enum stream_status begun = begin(dialer, now_ms, error);
+        if (begun != STREAM_DONE)
+            return begun;
+    }
+    do {
+        enum stream_status opened = stream_open(dialer->stream, error);
+        if (opened == STREAM_DONE || (opened == STREAM_AGAIN && now_ms < dialer->deadline_ms))
+            return opened;
+        if (opened == STREAM_AGAIN)
+            (void)error_set(error, ERROR_IO, "%s: no answer within %lld ms",
+                            dialer->is_tls ? "connect or TLS handshake" : "connect",
+                            (long long)dialer->step_ms);
+        if (opened == STREAM_ENDED)
+            (void)error_set(error, ERROR_IO, "the peer closed the connection during the handshake");
+    } while (connect_next(dialer, now_ms, error));
+    return STREAM_FAILED;
+}
+
+struct stream *dialer_take(struct dialer *dialer)
+{
+    assert(dialer->stream != NULL);
+    return STEAL(dialer->stream);
+}
+
+int dialer_fd(const struct dialer *dialer)
+{
+    if (dialer->stream != NULL)
+        return stream_fd(dialer->stream);
+    return dialer->lookup != NULL ? name_lookup_fd(dialer->lookup) : -1;
+}
+
+bool dialer_wants_write(const struct dialer *dialer)
+{
+    return dialer->stream != NULL && stream_wants_write(dialer->stream);
+}
+
+int64_t dialer_deadline_ms(const struct dialer *dialer)
+{
+    return dialer->deadline_ms;
+}

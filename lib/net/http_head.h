@@ -1,0 +1,32 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * What the head of a request must look like before anybody acts on it.
+ *
+ * Owns: nothing; values are borrowed from the request. Threads: any. Blocks: never.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct http_head { /* zeroed, then filled by http_head_note */
+    unsigned hosts;
+    unsigned lengths;
+    unsigned encodings;
+    const char *length;
+    const char *encoding;
+};
+
+/* No white space or control characters, and no NUL in the decoded query. */
+bool http_target_is_valid(const char *target);
+/* The path of an absolute-form target (RFC 9112 section 3.2.2), otherwise the target itself. */
+const char *http_target_path(const char *target);
+
+void http_head_note(struct http_head *head, const char *name, const char *value);
+/* Whether the body's end is beyond doubt and the host is named once. `version`: "HTTP/1.1". */
+bool http_head_is_sound(const struct http_head *head, const char *version);
+/* The announced length of the body; 0 when there is none or it is chunked. */
+uint64_t http_head_body_length(const struct http_head *head);
+bool http_head_has_body(const struct http_head *head);

@@ -1,0 +1,11 @@
+add_library(http_peers STATIC support/http_stand.c support/raw_client.c support/self_signed.c)
+target_link_libraries(http_peers PUBLIC seek_net PkgConfig::OPENSSL PRIVATE PkgConfig::CMOCKA)
+
+specify(unit deadline_queue seek_net)
+specify(unit http_head seek_net)
+specify(component event_loop seek_net)
+specify(component listener seek_net)
+specify(component http_server http_peers)
+specify(component http_server_limits http_peers)
+specify(component http_server_end http_peers)
+can_fail_allocations(http_server_end_test)

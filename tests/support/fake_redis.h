@@ -1,0 +1,36 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * A peer on a loopback port that says exactly what a test wants, well-formed or not. The test plays
+ * both sides in turn: the kernel's backlog takes the connection, fake_redis_accept picks it up.
+ *
+ * Owns:    the listening socket and one connection.
+ * Threads: one at a time.
+ * Blocks:  up to ten seconds for what the other side must have done already; then the test aborts.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "lib/base/ownership.h"
+#include "lib/net/redis_client.h"
+
+struct fake_redis;
+
+struct fake_redis *fake_redis_start(void);
+void fake_redis_stop(struct fake_redis *fake); /* accepts NULL */
+static inline void fake_redis_destroy(struct fake_redis *fake)
+{
+    fake_redis_stop(fake);
+}
+DEFINE_AUTO(fake_redis);
+
+void fake_redis_url(const struct fake_redis *fake, struct redis_url *out);
+
+void fake_redis_accept(struct fake_redis *fake);
+/* Reads until `text` was seen, and forgets everything up to it. */
+void fake_redis_must_hear(struct fake_redis *fake, const char *text);
+void fake_redis_say(struct fake_redis *fake, const char *bytes, size_t length);
+void fake_redis_say_text(struct fake_redis *fake, const char *text);
+void fake_redis_hang_up(struct fake_redis *fake);
+void fake_redis_reset(struct fake_redis *fake); /* the other side sees ECONNRESET */

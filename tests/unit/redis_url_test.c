@@ -1,0 +1,169 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/net/redis_client.h"
+
+#include "tests/support/specification.h"
+
+#define TEN "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
+struct good {
+    const char *text;
+    struct redis_url url;
+    const char *described;
+};
+
+static void reads_each_form(void **state)
+{
+    (void)state;
+    static const struct good rows[] = {
+        {"redis://cache", {REDIS_TCP, "cache", 6379, 0, "", ""}, "redis://cache:6379/0"},
+        {"redis://cache/", {REDIS_TCP, "cache", 6379, 0, "", ""}, "redis://cache:6379/0"},
+        {"redis://10.0.0.7:1/15", {REDIS_TCP, "10.0.0.7", 1, 15, "", ""}, "redis://10.0.0.7:1/15"},
+        {"redis://[::1]", {REDIS_TCP, "::1", 6379, 0, "", ""}, "redis://[::1]:6379/0"},
+        {"redis://[fe80::1]:65535/1",
+         {REDIS_TCP, "fe80::1", 65535, 1, "", ""},
+         "redis://[fe80::1]:65535/1"},
+        {"rediss://cache:6380", {REDIS_TLS, "cache", 6380, 0, "", ""}, "rediss://cache:6380/0"},
+        {"redis://:geheim@cache",
+         {REDIS_TCP, "cache", 6379, 0, "", "geheim"},
+         "redis://cache:6379/0"},
+        {"redis://ada:geheim@cache",
+         {REDIS_TCP, "cache", 6379, 0, "ada", "geheim"},
+         "redis://cache:6379/0"},
+        {"redis://@cache", {REDIS_TCP, "cache", 6379, 0, "", ""}, "redis://cache:6379/0"},
+        {"redis://a%40b:p%3aq%2F%25@cache",
+         {REDIS_TCP, "cache", 6379, 0, "a@b", "p:q/%"},
+         "redis://cache:6379/0"},
+        {"redis://:p@q@cache", {REDIS_TCP, "cache", 6379, 0, "", "p@q"}, "redis://cache:6379/0"},
+        {"redis://:p:q@cache:7", {REDIS_TCP, "cache", 7, 0, "", "p:q"}, "redis://cache:7/0"},
+        {"unix:///run/redis.sock",
+         {REDIS_UNIX, "/run/redis.sock", 0, 0, "", ""},
+         "unix:///run/redis.sock?db=0"},
+        {"unix:///run/a%20b?db=3", {REDIS_UNIX, "/run/a b", 0, 3, "", ""}, "unix:///run/a b?db=3"},
+        {"unix://ada:geheim@/run/redis.sock",
+         {REDIS_UNIX, "/run/redis.sock", 0, 0, "ada", "geheim"},
+         "unix:///run/redis.sock?db=0"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct redis_url url;
+        struct error error = {.message = ""};
+        if (!redis_url_parse(rows[i].text, &url, &error))
+            fail_msg("%s: %s", rows[i].text, error.message);
+        assert_int_equal(url.scheme, rows[i].url.scheme);
+        assert_string_equal(url.host, rows[i].url.host);
+        assert_int_equal(url.port, rows[i].url.port);
+        assert_int_equal(url.database, rows[i].url.database);
+        assert_string_equal(url.user, rows[i].url.user);
+        assert_string_equal(url.password, rows[i].url.password);
+        char described[320];
+        redis_url_describe(&url, described);
+        assert_string_equal(described, rows[i].described);
+    }
+}
+
+static void refuses_what_it_does_not_understand(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *because;
+    } rows[] = {
+        {"", "starts with"},
+        {"cache:6379", "starts with"},
+        {"http://cache", "starts with"},
+        {"REDIS://cache", "starts with"},
+        {"redis+sentinel://cache", "starts with"},
+        {"redis:/cache", "starts with"},
+        {"redis://", "host is missing"},
+        {"redis://:6379", "host is missing"},
+        {"redis:///0", "host is missing"},
+        {"redis://[]", "host is missing"},
+        {"redis://cache:", "port must be"},
+        {"redis://cache:0", "port must not be 0"},
+        {"redis://cache:65536", "port must be"},
+        {"redis://cache:-1", "port must be"},
+        {"redis://cache: 1", "port must be"},
+        {"redis://cache:6379x", "port must be"},
+        {"redis://cache:99999999999999999999", "port must be"},
+        {"redis://cache/x", "database must be"},
+        {"redis://cache/0/1", "database must be"},
+        {"redis://cache/70000", "database must be"},
+        {"redis://::1", "[ ]"},
+        {"redis://fe80::1:6379", "[ ]"},
+        {"redis://[::1", "without ]"},
+        {"redis://[::1]6379", "may follow"},
+        {"redis://ca che", "no host name"},
+        {"redis://cache?db=1", "no host name"},
+        {"redis://ada@cache", "without a password"},
+        {"redis://:geheim%@cache", "no escape"},
+        {"redis://:geheim%4@cache", "no escape"},
+        {"redis://:geheim%xy@cache", "no escape"},
+        {"redis://:geheim%00x@cache", "no escape"},
+        {"redis://:" HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED "@cache", "511"},
+        {"redis://" HUNDRED TEN TEN TEN ":p@cache", "127"},
+        {"redis://" HUNDRED HUNDRED HUNDRED, "255"},
+        {"unix://run/redis.sock", "absolute"},
+        {"unix://", "absolute"},
+        {"unix:///run/redis.sock?database=1", "?db=N"},
+        {"unix:///run/redis.sock?db=", "database must be"},
+        {"unix:///run/redis.sock?db=x", "database must be"},
+        {"unix:///" HUNDRED TEN, "107"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct redis_url url, before;
+        memset(&url, 'x', sizeof url);
+        before = url;
+        struct error error = {.message = ""};
+        if (redis_url_parse(rows[i].text, &url, &error))
+            fail_msg("%s was accepted", rows[i].text);
+        assert_int_equal(error.kind, ERROR_CONFIG);
+        if (strstr(error.message, rows[i].because) == NULL)
+            fail_msg("%s: %s", rows[i].text, error.message);
+        assert_memory_equal(&url, &before, sizeof url);
+    }
+}
+
+/* However a URL is mistyped, what it holds as password stays out of the message. */
+static void never_repeats_a_password(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "redis://:geheim",          "redis://:geheim@",         "redis://ada:geheim@:1",
+        "redis://ada:geheim@h:x",   "redis://ada:geheim@h/x",   "redis://ada:geheim%@h",
+        "redis://ada:geh/geheim@h", "unix://ada:geheim@h",      "rediss//ada:geheim@h",
+        "redis://ada:geheim@h:0",   "unix://:geheim@/run?db=x", "redis://ada:geheim@[h",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct redis_url url;
+        struct error error = {.message = ""};
+        assert_false(redis_url_parse(texts[i], &url, &error));
+        assert_null(strstr(error.message, "geheim"));
+    }
+}
+
+/* The longest of everything fits the 320 bytes of a description. */
+static void describes_the_longest(void **state)
+{
+    (void)state;
+    struct redis_url url = {.scheme = REDIS_TLS, .port = 65535, .database = 65535};
+    memset(url.host, ':', sizeof url.host - 1);
+    memset(url.password, 'p', sizeof url.password - 1);
+    char described[320];
+    redis_url_describe(&url, described);
+    assert_null(strchr(described + strlen("rediss://"), 'p'));
+    assert_non_null(strstr(described, "]:65535/65535"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IT("reads each form of a Redis URL", reads_each_form),
+        IT("refuses what it does not understand, saying why", refuses_what_it_does_not_understand),
+        IT("never repeats a password in an error", never_repeats_a_password),
+        IT("describes the longest URL", describes_the_longest),
+    };
+    return cmocka_run_group_tests_name("redis_url", tests, NULL, NULL);
+}
