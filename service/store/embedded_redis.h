@@ -2,11 +2,14 @@
  * SPDX-License-Identifier: MIT */
 /*
  * The private Redis: a `redis-server` child on a unix socket in the data directory, append-only with appendfsync always.
- * It is found again when one from an earlier life still runs there, started again when it dies, stopped last.
+ * One that an earlier life left there is ended first; it is started again when it dies, and stopped last. It gets SIGTERM
+ * when the thread that started it ends, so a service killed with -9 leaves none behind. Ending it in any way loses
+ * nothing that was answered.
  *
  * Owns:    the child process.
  * Threads: one (main).
- * Blocks:  start up to its time-out while Redis loads; stop while it saves; turn never.
+ * Blocks:  start while an earlier one ends, stop while this one does, both at most twenty seconds; turn only for the
+ *          milliseconds of a start.
  */
 #pragma once
 
@@ -20,9 +23,10 @@
 struct embedded_redis;
 
 /* Creates the directory (0700) and starts the server. ERROR_CONFIG with the package to install when there is no
- * redis-server, ERROR_IO when the directory cannot be used or another service owns it. Does not wait for loading. */
+ * redis-server or the path is too long for a unix socket in it, ERROR_IO when the directory cannot be used or another
+ * service owns it. Does not wait for loading. */
 MUST_CHECK struct embedded_redis *embedded_redis_start(const char *data_dir, struct error *error);
-/* Asks it to save and ends it; accepts NULL. */
+/* Ends it; accepts NULL. */
 void embedded_redis_destroy(struct embedded_redis *redis);
 DEFINE_AUTO(embedded_redis);
 

@@ -1,0 +1,65 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * The worker's side of the store: claiming what is due, settling what came of it. See store.h for
+ * what holds for all calls.
+ *
+ * Owns: nothing. Threads: the store's. Blocks: never.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+
+#include "service/domain/upstream_reply.h"
+#include "service/store/call_failure.h"
+
+struct store;
+
+struct claim {
+    const char *application_id;
+    const char *seek_token;
+    const char *event_id;
+    const char *traceparent; /* "" */
+    uint64_t generation;     /* the fence: passed back with the settlement */
+    unsigned attempt;        /* this one's number, from 1 */
+    int64_t completed_at_ms;
+    int64_t age_ms; /* since accepted or replayed */
+    bool was_auth_before;
+    bool was_expired; /* the attempt before this one never reported back */
+};
+struct claim_result {
+    const struct claim *claims;
+    size_t count;
+    int64_t next_due_in_ms; /* -1: nothing else waits; 0: more is due now */
+    size_t due_count;       /* pending and sending applications in all */
+};
+typedef void (*store_claim_done)(void *context, const struct store_failure *failure,
+                                 const struct claim_result *result);
+/* Takes at most `limit` that start now. The lease runs from Redis's receipt: do not start one whose
+ * answer came later than the lease less the attempt's budget after this call. */
+MUST_CHECK bool store_claim(struct store *store, size_t limit, store_claim_done done, void *context,
+                            struct error *error);
+
+enum settle_action {
+    SETTLE_DELIVERED,
+    SETTLE_RETRY,
+    SETTLE_DEAD,
+    SETTLE_RELEASE /* was never sent */
+};
+struct settlement {
+    const char *application_id;
+    uint64_t generation;
+    enum settle_action action;
+    int64_t delay_ms;              /* SETTLE_RETRY */
+    const struct verdict *verdict; /* NULL for SETTLE_RELEASE */
+};
+enum settle_outcome { SETTLED, SETTLE_FENCED /* a newer seek-token or another lease moved on */ };
+typedef void (*store_settle_done)(void *context, const struct store_failure *failure,
+                                  const enum settle_outcome *outcomes, size_t count);
+MUST_CHECK bool store_settle(struct store *store, const struct settlement *settlements,
+                             size_t count, store_settle_done done, void *context,
+                             struct error *error);

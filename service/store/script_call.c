@@ -1,0 +1,227 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+
+#include "service/store/store_internal.h"
+
+enum {
+    TEXT_BYTES_MAX = 64 << 20,
+    COMMAND_ARGUMENTS = 2, /* EVALSHA and the hash: set when it is sent */
+};
+
+/* The same for all scripts: KEYS. */
+static const char *const keys[] = {"3", STORE_KEY_APPLICATION, STORE_KEY_DUE, STORE_KEY_DEAD};
+enum { KEYS_COUNT = sizeof keys / sizeof keys[0] };
+
+struct script_call *script_call_create(struct store *store, const struct script_call_kind *kind,
+                                       size_t arguments_max, size_t results_bytes,
+                                       struct error *error)
+{
+    if (!store->health.is_ready) {
+        (void)error_set(error, ERROR_IO, "%s", store->health.reason);
+        return NULL;
+    }
+    struct script_call *call = calloc(1, sizeof *call);
+    if (call == NULL) {
+        (void)error_out_of_memory(error);
+        return NULL;
+    }
+    *call = (struct script_call){.store = store, .kind = kind};
+    call->arguments_count = COMMAND_ARGUMENTS;
+    call->arguments_max = COMMAND_ARGUMENTS + KEYS_COUNT + arguments_max;
+    buffer_init(&call->text, TEXT_BYTES_MAX);
+    call->arguments = calloc(call->arguments_max, sizeof *call->arguments);
+    call->lengths = calloc(call->arguments_max, sizeof *call->lengths);
+    call->results = calloc(1, results_bytes > 0 ? results_bytes : 1);
+    if (call->arguments == NULL || call->lengths == NULL || call->results == NULL)
+        goto fail;
+    for (size_t i = 0; i < KEYS_COUNT; i++)
+        script_call_add_text(call, keys[i]);
+    return call;
+fail:
+    script_call_destroy(call);
+    (void)error_out_of_memory(error);
+    return NULL;
+}
+
+void script_call_destroy(struct script_call *call)
+{
+    if (call == NULL)
+        return;
+    buffer_wipe(&call->text); /* seek-tokens */
+    buffer_fini(&call->text);
+    free(call->arguments);
+    free(call->lengths);
+    free(call->results);
+    free(call);
+}
+
+/* --- arguments --- */
+
+void script_call_add_text(struct script_call *call, const char *text)
+{
+    assert(call->arguments_count < call->arguments_max);
+    size_t length = text != NULL ? strlen(text) : 0;
+    if (!buffer_append(&call->text, text, length, NULL))
+        call->is_incomplete = true;
+    call->lengths[call->arguments_count++] = length;
+}
+
+void script_call_add_number(struct script_call *call, int64_t number)
+{
+    char text[sizeof "-9223372036854775808"];
+    (void)snprintf(text, sizeof text, "%" PRId64, number);
+    script_call_add_text(call, text);
+}
+
+static void set_command(struct script_call *call, const char *command, const char *script,
+                        size_t script_length)
+{
+    call->arguments[0] = command;
+    call->lengths[0] = strlen(command);
+    call->arguments[1] = script;
+    call->lengths[1] = script_length;
+    const char *text = call->text.bytes; /* only now: it has moved while it grew */
+    for (size_t i = COMMAND_ARGUMENTS; i < call->arguments_count; i++) {
+        call->arguments[i] = text;
+        text += call->lengths[i];
+    }
+}
+
+/* --- the answer --- */
+
+/* Logs when a script is refused for another reason than before, and when it works again. */
+static void note_refusal(struct script_call *call, const struct refusal *refusal,
+                         const char *detail)
+{
+    const struct refusal **last = &call->store->refusals[call->kind->script];
+    if (*last == refusal)
+        return;
+    *last = refusal;
+    if (refusal != NULL)
+        log_error("redis_refuses", detail, LOG_TEXT("role", call->store->options.role),
+                  LOG_TEXT("script", script_name(call->kind->script)));
+    else
+        log_info("redis_takes_again", "Redis takes what it refused before",
+                 LOG_TEXT("role", call->store->options.role),
+                 LOG_TEXT("script", script_name(call->kind->script)));
+}
+
+static struct store_failure refused(struct script_call *call, const char *answer)
+{
+    struct store_failure failure = {.status = STORE_REFUSED};
+    refusal_describe(answer, failure.detail, sizeof failure.detail);
+    const struct refusal *refusal = refusal_of(answer);
+    note_refusal(call, refusal, failure.detail);
+    if (refusal->is_elsewhere)
+        redis_client_reopen(call->store->client, refusal->sentence);
+    return failure;
+}
+
+static struct store_failure read_reply(struct script_call *call, const struct redis_reply *reply)
+{
+    if (redis_reply_type(reply) == REDIS_TYPE_ERROR)
+        return refused(call, redis_reply_text(reply, NULL));
+    call->store->counters.last_round_trip_us = clock_monotonic_us() - call->sent_at_us;
+    note_refusal(call, NULL, NULL);
+    if (!call->kind->read(call, reply))
+        return (struct store_failure){STORE_UNAVAILABLE,
+                                      "Redis answered something that the script does not return"};
+    return (struct store_failure){.status = STORE_OK};
+}
+
+static void end(struct script_call *call, const struct store_failure *failure)
+{
+    call->store->calls_open--;
+    call->kind->finish(call, failure);
+    script_call_destroy(call);
+}
+
+static bool is_unknown_script(const struct redis_reply *reply)
+{
+    return redis_reply_type(reply) == REDIS_TYPE_ERROR &&
+           refusal_is_unknown_script(redis_reply_text(reply, NULL));
+}
+
+static bool send_command(struct script_call *call, struct error *error);
+
+/* Redis was restarted or its scripts were flushed: this call brings the script along, and Redis
+ * keeps it. */
+static bool send_whole(struct script_call *call, struct error *error)
+{
+    struct buffer script;
+    buffer_init(&script, TEXT_BYTES_MAX);
+    bool is_sent = script_write(call->kind->script, &script, error);
+    if (is_sent) {
+        call->is_sent_whole = true;
+        set_command(call, "EVAL", script.bytes, script.length);
+        is_sent = send_command(call, error);
+    }
+    buffer_fini(&script);
+    return is_sent;
+}
+
+static void answered(void *context, enum redis_failure lost, const struct redis_reply *reply)
+{
+    struct script_call *call = context;
+    struct store_failure failure = {STORE_UNAVAILABLE,
+                                    "the connection to Redis broke, or it did not answer in time"};
+    if (lost == REDIS_OK && is_unknown_script(reply) && !call->is_sent_whole) {
+        struct error error;
+        if (send_whole(call, &error))
+            return;
+        failure.status = STORE_REFUSED;
+        (void)snprintf(failure.detail, sizeof failure.detail, "%.*s",
+                       (int)sizeof failure.detail - 1, error.message);
+    } else if (lost == REDIS_OK) {
+        failure = read_reply(call, reply);
+    }
+    end(call, &failure);
+}
+
+/* --- sending --- */
+
+static bool send_command(struct script_call *call, struct error *error)
+{
+    return redis_client_send(call->store->client, call->arguments_count, call->arguments,
+                             call->lengths, answered, call, error);
+}
+
+bool script_call_send(struct script_call *take_call, struct error *error)
+{
+    AUTO(script_call) *call = take_call;
+    if (call->is_incomplete)
+        return error_out_of_memory(error);
+    const char *hash = call->store->hashes[call->kind->script];
+    set_command(call, "EVALSHA", hash, strlen(hash));
+    call->sent_at_us = clock_monotonic_us();
+    if (!send_command(call, error))
+        return false;
+    call->store->calls_open++;
+    (void)STEAL(call); /* `answered` ends it */
+    return true;
+}
+
+/* --- reading arrays --- */
+
+bool reply_is_array_of(const struct redis_reply *reply, size_t length)
+{
+    return redis_reply_type(reply) == REDIS_TYPE_ARRAY && redis_reply_length(reply) == length;
+}
+
+const char *reply_text_at(const struct redis_reply *reply, size_t index)
+{
+    return redis_reply_text(redis_reply_item(reply, index), NULL);
+}
+
+int64_t reply_number_at(const struct redis_reply *reply, size_t index)
+{
+    return redis_reply_integer(redis_reply_item(reply, index));
+}

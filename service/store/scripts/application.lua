@@ -1,0 +1,60 @@
+-- SPDX-FileCopyrightText: seek-signal contributors
+-- SPDX-License-Identifier: MIT
+--
+-- What the scripts have in common; store.c puts it in front of each of them.
+--
+-- KEYS: 1 prefix of the applications' keys, 2 due, 3 dead
+--
+-- An application's own key is not in KEYS but made from the prefix here: which applications a call touches is known only
+-- inside (claim), or they are a thousand (accept). All keys carry the same hash tag, so they are in KEYS' slot.
+--
+-- Fields of an application's hash; one that would be empty or 0 is not there:
+--   state token gen event accepted completed trace   the signal that is owed, and its event's times (ms)
+--   received     when the seek-token came, if that was before the event
+--   lease        the generation of the attempt that is out
+--   attempts tried replayed delivered died           how far it came (times in ms)
+--   class code message http                          what the last attempt brought
+
+local prefix, due, dead = KEYS[1], KEYS[2], KEYS[3]
+
+-- The only clock: those who ask may disagree about the time.
+local time = redis.call('TIME')
+local now_us = time[1] * 1000000 + time[2]
+local now = math.floor(now_us / 1000)
+
+-- Lua would print a large number as 1.7e+15.
+local function digits(number)
+    return string.format('%.0f', number)
+end
+
+-- The fence: grows with each newer seek-token and each claim. It follows the clock, so that it does not start over when
+-- an application is forgotten and comes again, or when a failover has lost the latest ones: a settlement from before
+-- would otherwise fit.
+local function generation_after(generation)
+    return digits(math.max((tonumber(generation) or 0) + 1, now_us))
+end
+
+-- From any state to pending, with a new signal. While an attempt for the older seek-token is out (`lease`), the entry in
+-- `due` stays where it is, at the end of that lease: nothing older may reach SEEK after something newer.
+local function owe(id, generation, lease, signal)
+    local key = prefix .. id
+    -- HSET first: a Redis at maxmemory refuses it before anything has changed.
+    redis.call('HSET', key, 'state', 'pending', 'token', signal.token, 'gen', generation_after(generation),
+        'event', signal.event, 'accepted', digits(now), 'completed', signal.completed)
+    redis.call('HDEL', key, 'attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code', 'message', 'http')
+    if signal.trace and signal.trace ~= '' then
+        redis.call('HSET', key, 'trace', signal.trace)
+    else
+        redis.call('HDEL', key, 'trace')
+    end
+    if not signal.is_draft_token then
+        redis.call('HDEL', key, 'received')
+    end
+    redis.call('PERSIST', key)
+    redis.call('ZREM', dead, id)
+    if lease then
+        redis.call('ZADD', due, 'NX', digits(now), id)
+    else
+        redis.call('ZADD', due, digits(now), id)
+    end
+end

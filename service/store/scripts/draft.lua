@@ -1,0 +1,30 @@
+-- SPDX-FileCopyrightText: seek-signal contributors
+-- SPDX-License-Identifier: MIT
+--
+-- Keeps the seek-token of an application that is not completed yet. One that already was owes its signal again, with the
+-- newer seek-token; after a delivery the application is a draft once more, until its next event.
+--
+-- ARGV: application id, seek-token, event id (for a signal that is owed again), time to live of a draft (ms)
+-- Returns: the state
+
+local id, token, event, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local key = prefix .. id
+local state, stored, generation, lease, completed, trace =
+    unpack(redis.call('HMGET', key, 'state', 'token', 'gen', 'lease', 'completed', 'trace'))
+local is_resting = not state or state == 'draft' or state == 'delivered'
+
+if token == stored then
+    if is_resting then
+        redis.call('PEXPIRE', key, ttl)
+    end
+    return state
+end
+if not is_resting then
+    owe(id, generation, lease, {token = token, event = event, completed = completed, trace = trace})
+    return 'pending'
+end
+redis.call('HSET', key, 'state', 'draft', 'token', token, 'received', digits(now))
+redis.call('HDEL', key, 'event', 'accepted', 'completed', 'trace', 'attempts', 'tried', 'replayed', 'delivered',
+    'class', 'code', 'message', 'http')
+redis.call('PEXPIRE', key, ttl)
+return 'draft'

@@ -1,0 +1,21 @@
+-- SPDX-FileCopyrightText: seek-signal contributors
+-- SPDX-License-Identifier: MIT
+--
+-- Sends again now what is dead, or waits for its next attempt. Attempts go on counting, so that each has an id of its own.
+--
+-- ARGV: application id
+-- Returns: the state it was in, or '' when there is none
+
+local id = ARGV[1]
+local key = prefix .. id
+local state, lease = unpack(redis.call('HMGET', key, 'state', 'lease'))
+
+if state == 'dead' then
+    redis.call('HSET', key, 'state', 'pending', 'replayed', digits(now))
+    redis.call('HDEL', key, 'died')
+    redis.call('ZREM', dead, id)
+    redis.call('ZADD', due, digits(now), id)
+elseif state == 'pending' and not lease then
+    redis.call('ZADD', due, digits(now), id)
+end
+return state or ''

@@ -1,0 +1,77 @@
+-- SPDX-FileCopyrightText: seek-signal contributors
+-- SPDX-License-Identifier: MIT
+--
+-- Records what came of attempts.
+--
+-- ARGV: time to live of a delivered application (ms), then per settlement: application id, generation, action
+--       (delivered, retry, dead, release), delay (ms), class, code, message, HTTP status ('' and 0: none)
+-- Returns per settlement: 1 settled, 0 fenced
+
+local ttl = ARGV[1]
+local leads_to = {delivered = 'delivered', retry = 'pending', dead = 'dead', release = 'pending'}
+
+local function record(key, class, code, message, http)
+    local outcome = {class = class, code = code, message = message, http = http}
+    for field, value in pairs(outcome) do
+        if value ~= '' and value ~= '0' then
+            redis.call('HSET', key, field, value)
+        else
+            redis.call('HDEL', key, field)
+        end
+    end
+end
+
+local move = {}
+
+function move.delivered(id, key)
+    redis.call('HSET', key, 'delivered', digits(now))
+    redis.call('ZREM', due, id)
+    redis.call('PEXPIRE', key, ttl)
+end
+
+function move.retry(id, _, delay)
+    redis.call('ZADD', due, digits(now + delay), id)
+end
+
+function move.dead(id, key)
+    redis.call('HSET', key, 'died', digits(now))
+    redis.call('ZREM', due, id)
+    redis.call('ZADD', dead, digits(now), id)
+end
+
+-- It was never sent, so that it was no attempt.
+function move.release(id, key)
+    if redis.call('HINCRBY', key, 'attempts', -1) == 0 then
+        redis.call('HDEL', key, 'attempts')
+    end
+    redis.call('ZADD', due, digits(now), id)
+end
+
+local function settle(id, generation, action, delay, class, code, message, http)
+    local key = prefix .. id
+    local state, current, lease = unpack(redis.call('HMGET', key, 'state', 'gen', 'lease'))
+    if lease ~= generation then
+        -- Asked again after a lost connection, it finds done what it asks for; else somebody else went on.
+        return current == generation and state == leads_to[action] and 1 or 0
+    end
+    -- HDEL first: a write that takes no memory, after which Redis lets the others pass at maxmemory too. What is full
+    -- must be able to drain.
+    redis.call('HDEL', key, 'lease')
+    if current ~= generation then
+        -- A newer seek-token came meanwhile and waited for this end.
+        redis.call('ZADD', due, digits(now), id)
+        return 0
+    end
+    redis.call('HSET', key, 'state', leads_to[action])
+    if action ~= 'release' then
+        record(key, class, code, message, http)
+    end
+    move[action](id, key, delay)
+    return 1
+end
+
+local results = {}
+for i = 2, #ARGV, 8 do
+    results[#results + 1] = settle(unpack(ARGV, i, i + 7))
+end
+return results
