@@ -1,0 +1,85 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * seek-sandbox: arguments, signals, exit code (0 fine, 2 a wrong command line or script, 1
+ * anything else).
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+
+#include "service/sandbox/arguments.h"
+
+/* Signals arrive as a readable descriptor, so that no handler runs between two instructions. */
+static int open_stop_fd(void)
+{
+    sigset_t signals;
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigprocmask(SIG_BLOCK, &signals, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Each waiting call holds a descriptor; the usual soft limit of 1,024 is meant for select(). */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* fewer descriptors work too */
+}
+
+static bool announce(const struct sandbox *sandbox, struct error *error)
+{
+    struct buffer text;
+    buffer_init(&text, 8192);
+    bool is_printed = sandbox_describe(sandbox, &text, error);
+    if (is_printed && (printf("ready %s\n", text.bytes) < 0 || fflush(stdout) != 0))
+        is_printed = error_set(error, ERROR_IO, "standard output cannot be written");
+    buffer_fini(&text);
+    return is_printed;
+}
+
+static bool serve(const struct arguments *arguments, struct error *error)
+{
+    int stop_fd = open_stop_fd();
+    if (stop_fd < 0)
+        return error_set(error, ERROR_IO, "signals cannot be watched");
+    AUTO(sandbox) *sandbox = sandbox_create(&arguments->sandbox, error);
+    bool is_fine =
+        sandbox != NULL && announce(sandbox, error) && sandbox_run(sandbox, stop_fd, error);
+    (void)close(stop_fd); /* nothing was written to it */
+    return is_fine;
+}
+
+int main(int argc, char *argv[])
+{
+    (void)argc;
+    struct arguments arguments;
+    struct error error = {.message = ""};
+    if (!arguments_parse((const char *const *)argv, &arguments, &error)) {
+        (void)fprintf(stderr, "seek-sandbox: %s\n", error.message);
+        return 2;
+    }
+    if (arguments.wants_help) {
+        arguments_print_help(stdout);
+        return 0;
+    }
+    if (arguments.wants_version) {
+        (void)puts("seek-sandbox " SEEK_SIGNAL_VERSION);
+        return 0;
+    }
+    log_configure(arguments.is_quiet ? LOG_WARN : LOG_INFO, LOG_FORMAT_TEXT);
+    raise_descriptor_limit();
+    if (serve(&arguments, &error))
+        return 0;
+    (void)fprintf(stderr, "seek-sandbox: %s\n", error.message);
+    return error.kind == ERROR_CONFIG || error.kind == ERROR_INVALID ? 2 : 1;
+}

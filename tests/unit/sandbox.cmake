@@ -1,0 +1,6 @@
+foreach(noun arguments behaviour fault fault_script graphql graphql_document ledger oauth waiting)
+    specify(unit sandbox_${noun} seek_sandbox_core)
+endforeach()
+foreach(noun fault_script graphql ledger oauth waiting)
+    can_fail_allocations(sandbox_${noun}_test)
+endforeach()
