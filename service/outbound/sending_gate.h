@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * How much may be sent now, for all workers together: in-flight limit (adaptive), rate limit, circuit breaker, throttle
- * after 429, pause. Each is a pure struct of its own; the gate holds them under one lock.
+ * How much may be sent now, for all workers together: in-flight limit (adaptive), rate limit,
+ * circuit breaker, throttle after 429, pause. Each is a pure struct of its own; the gate holds them
+ * under one lock.
  *
  * Owns:    the counts of what is in flight.
  * Threads: any. Blocks: for its lock, moments.
@@ -15,15 +16,18 @@
 
 #include "lib/base/error.h"
 #include "lib/base/ownership.h"
+
 #include "service/domain/upstream_reply.h"
+#include "service/outbound/circuit_breaker.h"
 
 struct sending_gate;
 
 struct sending_gate_options {
     unsigned in_flight_max;
-    unsigned per_second_max; /* 0: no limit */
+    unsigned per_second_max;   /* 0: no limit */
     unsigned breaker_failures; /* in a row, to open */
-    int64_t breaker_wait_ms;   /* before a probe; grows with each failed probe up to `breaker_wait_max_ms` */
+    int64_t breaker_wait_ms;   /* before a probe; grows with each failed probe up to
+                                  `breaker_wait_max_ms` */
     int64_t breaker_wait_max_ms;
 };
 
@@ -32,20 +36,20 @@ MUST_CHECK struct sending_gate *sending_gate_create(const struct sending_gate_op
 void sending_gate_destroy(struct sending_gate *gate);
 DEFINE_AUTO(sending_gate);
 
-/* Reserves up to `wanted` places; returns how many. 0: try again after `out_wait_ms` (or when somebody
- * returns places). With the breaker open exactly one place is given per probe. */
+/* Reserves up to `wanted` places; returns how many. 0: try again after `out_wait_ms` (or when
+ * somebody returns places). With the breaker open exactly one place is given per probe. */
 size_t sending_gate_enter(struct sending_gate *gate, size_t wanted, int64_t now_ms,
                           int64_t *out_wait_ms);
-/* Gives back places that were not used (nothing was due): the rate limiter gets its permits back too. */
+/* Gives back places that were not used (nothing was due): the rate limiter gets its permits back
+ * too. */
 void sending_gate_return(struct sending_gate *gate, size_t count, int64_t now_ms);
-/* One place is free again, and this is what was observed. VERDICT_AUTH, _REFUSED and _MISCONFIGURED prove that SEEK
- * answers. */
+/* One place is free again, and this is what was observed. VERDICT_AUTH, _REFUSED and _MISCONFIGURED
+ * prove that SEEK answers. */
 void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict, int64_t now_ms);
 
 void sending_gate_pause(struct sending_gate *gate);
 void sending_gate_resume(struct sending_gate *gate);
 
-enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_PROBING };
 struct sending_gate_status {
     size_t in_flight;
     unsigned in_flight_limit; /* the adaptive one */

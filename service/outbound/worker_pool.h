@@ -17,6 +17,7 @@
 #include "lib/base/heartbeat.h"
 #include "lib/base/metrics.h"
 #include "lib/base/ownership.h"
+
 #include "service/outbound/access_token.h"
 #include "service/outbound/sending_gate.h"
 #include "service/store/store.h"
@@ -25,7 +26,7 @@ struct worker_pool;
 
 struct worker_pool_options {
     unsigned worker_count;
-    unsigned in_flight_max; /* of all workers together */
+    unsigned in_flight_max;  /* of all workers together */
     const char *graphql_url; /* all borrowed: outlive the pool */
     const char *token_url;
     const char *user_agent;
@@ -33,7 +34,7 @@ struct worker_pool_options {
     const char *ca_file; /* NULL: the system's */
     unsigned request_timeout_ms;
     int64_t retry_base_ms, retry_max_ms, retry_age_max_ms;
-    bool is_upstream_logged; /* LOG_UPSTREAM=full */
+    bool is_upstream_logged;    /* LOG_UPSTREAM=full */
     struct store_options store; /* `role` is set per worker */
     struct access_token *access_token;
     struct sending_gate *gate;
@@ -44,8 +45,8 @@ MUST_CHECK struct worker_pool *worker_pool_create(const struct worker_pool_optio
 MUST_CHECK bool worker_pool_start(struct worker_pool *pool, struct error *error);
 /* Something became due: wakes one worker that can take it. Cheap, any thread. */
 void worker_pool_wake(struct worker_pool *pool);
-/* No new claims; transfers in flight finish until the deadline, then their leases are settled as retries; then joins. The
- * number of transfers that were cut is returned. */
+/* No new claims; transfers in flight finish until the deadline, then their leases are settled as
+ * retries; then joins. The number of transfers that were cut is returned. */
 size_t worker_pool_stop(struct worker_pool *pool, int64_t deadline_ms);
 void worker_pool_destroy(struct worker_pool *pool); /* accepts NULL; stop first */
 DEFINE_AUTO(worker_pool);
@@ -58,7 +59,7 @@ struct metric *const *worker_pool_metrics(const struct worker_pool *pool, size_t
 struct worker_pool_status {
     unsigned workers, workers_connected; /* to Redis */
     uint64_t delivered, retried, died, fenced, leases_expired;
-    int64_t due_count;         /* as the last claim saw it; -1: unknown */
+    int64_t due_count;            /* as the last claim saw it; -1: unknown */
     int64_t last_delivered_at_ms; /* wall; 0: never */
 };
 void worker_pool_status(const struct worker_pool *pool, struct worker_pool_status *out);

@@ -1,0 +1,69 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * The attempts of one worker, from the claim until the store has recorded what came of them.
+ *
+ *     free ──► sending ──► finished ──► settling ──► free
+ *        └──(never sent)─────▲  └─(connection lost)─┘
+ *
+ * There are as many as the worker may have on its way; a worker whose attempts are all taken claims
+ * nothing. So what waits in memory for the store to come back is bounded.
+ *
+ * Owns:    its attempts and their seek-tokens.
+ * Threads: one, the worker's.
+ * Blocks:  never.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+
+#include "service/domain/delivery.h"
+#include "service/domain/event.h"
+#include "service/domain/upstream_reply.h"
+#include "service/store/store.h"
+
+enum attempt_state {
+    ATTEMPT_FREE,
+    ATTEMPT_SENDING,
+    ATTEMPT_FINISHED, /* `action` is to be recorded */
+    ATTEMPT_SETTLING, /* it is on its way to the store */
+    ATTEMPT_STATE_COUNT,
+};
+
+struct attempt {
+    enum attempt_state state;
+    void *owner; /* borrowed: for callbacks that are given the attempt */
+
+    char application_id[APPLICATION_ID_BYTES_MAX + 1];
+    char event_id[ATTEMPT_ID_BYTES];
+    char request_id[ATTEMPT_ID_BYTES];
+    char *seek_token; /* owned while it is sending, to be kept out of SEEK's words */
+    uint64_t generation;
+    unsigned number; /* from 1 */
+    int64_t claimed_at_ms, age_ms;
+    bool was_auth_before;
+    uint64_t access_token_generation;
+
+    enum settle_action action;
+    int64_t delay_ms;
+    struct verdict verdict;
+};
+
+struct attempts {
+    struct attempt *items; /* owned */
+    size_t size;
+    size_t counts[ATTEMPT_STATE_COUNT];
+};
+
+MUST_CHECK bool attempts_init(struct attempts *attempts, size_t size, void *owner,
+                              struct error *error);
+void attempts_fini(struct attempts *attempts);
+/* A free one, filled from the claim; NULL when there is none, no memory, or an id that cannot be
+ * ours. It stays free until it is moved. */
+struct attempt *attempts_prepare(struct attempts *attempts, const struct claim *claim,
+                                 int64_t now_ms);
+void attempts_move(struct attempts *attempts, struct attempt *attempt, enum attempt_state next);

@@ -1,0 +1,98 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/outbound/authorizer.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/random.h"
+
+enum {
+    LINE_BYTES_MAX = 16 * 1024,
+    REQUEST_BYTES_MAX = 128 * 1024,
+    FETCHING_RECHECK_MS = 1000, /* its end wakes everybody */
+};
+
+void authorizer_init(struct authorizer *authorizer, struct worker_shared *shared,
+                     struct http_client *http)
+{
+    *authorizer = (struct authorizer){.shared = shared, .http = http};
+    buffer_init(&authorizer->line, LINE_BYTES_MAX);
+}
+
+void authorizer_fini(struct authorizer *authorizer)
+{
+    buffer_wipe(&authorizer->line);
+    buffer_fini(&authorizer->line);
+}
+
+static void report_failure(struct worker_shared *shared, const char *reason)
+{
+    if (worker_shared_turn(&shared->is_token_missing, true))
+        log_error("access_token_failed",
+                  "no new access token can be had; tried again with growing pauses",
+                  LOG_TEXT("url", shared->upstream.token_url), LOG_TEXT("detail", reason));
+    else
+        log_debug("access_token_failed", "still no access token", LOG_TEXT("detail", reason));
+}
+
+static void on_fetched(void *context, const struct http_exchange *exchange)
+{
+    struct authorizer *authorizer = context;
+    struct worker_shared *shared = authorizer->shared;
+    int64_t now_ms = clock_monotonic_ms();
+    if (authorizer->is_stopping) {
+        access_token_failed(shared->access_token, "stopping", now_ms, random_u64());
+        return;
+    }
+    upstream_note_token_answer(&shared->upstream, exchange);
+    struct error error;
+    if (!access_token_refreshed(shared->access_token, exchange, now_ms, random_u64(), &error)) {
+        report_failure(shared, error.message);
+        return;
+    }
+    if (worker_shared_turn(&shared->is_token_missing, false))
+        log_info("access_token_recovered", "new access tokens can be had again");
+    worker_shared_wake_all(shared);
+}
+
+static bool fetch(struct authorizer *authorizer, struct error *error)
+{
+    struct worker_shared *shared = authorizer->shared;
+    struct buffer body;
+    buffer_init(&body, REQUEST_BYTES_MAX);
+    bool is_started = access_token_request(shared->access_token, &body, error) &&
+                      upstream_fetch_token(&shared->upstream, authorizer->http, body.bytes,
+                                           body.length, on_fetched, authorizer, error);
+    buffer_wipe(&body);
+    buffer_fini(&body);
+    return is_started;
+}
+
+static void start_fetch(struct authorizer *authorizer, int64_t now_ms)
+{
+    struct error error;
+    if (fetch(authorizer, &error))
+        return;
+    access_token_failed(authorizer->shared->access_token, error.message, now_ms, random_u64());
+    report_failure(authorizer->shared, error.message);
+}
+
+bool authorizer_prepare(struct authorizer *authorizer, int64_t now_ms, int64_t *out_wait_ms)
+{
+    buffer_wipe(&authorizer->line);
+    *out_wait_ms = FETCHING_RECHECK_MS;
+    switch (access_token_acquire(authorizer->shared->access_token, now_ms, &authorizer->line,
+                                 &authorizer->generation, out_wait_ms)) {
+    case ACCESS_TOKEN_READY_REFRESH:
+        start_fetch(authorizer, now_ms);
+        return true;
+    case ACCESS_TOKEN_READY:
+        return true;
+    case ACCESS_TOKEN_REFRESH:
+        start_fetch(authorizer, now_ms);
+        return false;
+    case ACCESS_TOKEN_WAIT:
+        break;
+    }
+    return false;
+}

@@ -1,0 +1,170 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * No wake-up is lost: a claimer says that it rests before it looks whether something is due; a
+ * waker first makes it due and then looks for one that rests. Whatever the order, one of the two
+ * sees the other. And nobody rests for longer than CLAIMER_WAIT_MAX_MS.
+ */
+#include "service/outbound/claimer.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+
+enum {
+    CLAIM_MAX = 128, /* a script must not hold Redis for long */
+    TROUBLE_MS = 1000,
+};
+
+static bool is_stopping(const struct claimer *claimer)
+{
+    return atomic_load(&claimer->shared->stop_at_ms) != WORKER_RUNS;
+}
+
+/* --- what came ----------------------------------------------------------------------------------
+ */
+
+/* The lease has to outlast the attempt: after a long silence (of Redis, or of this process) what
+ * was claimed may be somebody else's by the end of it. */
+static bool is_in_time(const struct claimer *claimer)
+{
+    const struct worker_shared *shared = claimer->shared;
+    int64_t budget_ms = (int64_t)shared->upstream.timeout_ms;
+    return clock_monotonic_ms() + budget_ms <= claimer->claimed_at_ms + shared->store.lease_ms;
+}
+
+static void note_expired_lease(const struct claim *claim)
+{
+    log_warn("lease_expired", "the last attempt never reported back; the signal is sent again",
+             LOG_TEXT("application", claim->application_id), LOG_TEXT("event", claim->event_id),
+             LOG_INT("attempt", claim->attempt));
+}
+
+static void release(struct claimer *claimer, struct attempt *attempt, const char *reason)
+{
+    log_debug("claim_released", "it was not sent", LOG_TEXT("event", attempt->event_id),
+              LOG_TEXT("reason", reason));
+    attempt->action = SETTLE_RELEASE;
+    attempt->delay_ms = 0;
+    attempts_move(claimer->attempts, attempt, ATTEMPT_FINISHED);
+    claimer->rest_until_ms = clock_monotonic_ms() + TROUBLE_MS;
+}
+
+/* Whether it is on its way, and a place of the gate with it. */
+static bool start(struct claimer *claimer, const struct claim *claim, bool may_send)
+{
+    if (claim->was_expired)
+        note_expired_lease(claim);
+    struct attempt *attempt = attempts_prepare(claimer->attempts, claim, clock_monotonic_ms());
+    if (attempt == NULL) {
+        log_error("claim_unusable", "left to its lease", LOG_TEXT("event", claim->event_id));
+        return false;
+    }
+    struct error error = {.message = "too late, stopping, or the access token is gone"};
+    if (may_send && is_in_time(claimer) && sender_send(claimer->sender, attempt, claim, &error))
+        return true;
+    release(claimer, attempt, error.message);
+    return false;
+}
+
+static size_t start_all(struct claimer *claimer, const struct claim_result *result)
+{
+    int64_t wait_ms;
+    bool may_send = result->count > 0 && !is_stopping(claimer) &&
+                    authorizer_prepare(claimer->authorizer, clock_monotonic_ms(), &wait_ms);
+    size_t started = 0;
+    for (size_t i = 0; i < result->count; i++)
+        started += start(claimer, &result->claims[i], may_send) ? 1 : 0;
+    return started;
+}
+
+/* The next claim: when something is due; and when more is due than this worker took, by another one
+ * too. */
+static void note_next_due(struct worker_shared *shared, const struct claim_result *result)
+{
+    atomic_store(&shared->due_count, (int64_t)result->due_count);
+    metric_set(&shared->metrics.rows[OUTBOUND_DUE], (int64_t)result->due_count);
+    if (result->next_due_in_ms >= 0)
+        due_watch_lower(&shared->due_watch, clock_monotonic_ms() + result->next_due_in_ms);
+    if (result->next_due_in_ms == 0)
+        worker_shared_wake_one(shared);
+}
+
+static void on_claimed(void *context, const struct store_failure *failure,
+                       const struct claim_result *result)
+{
+    struct claimer *claimer = context;
+    size_t places = claimer->places;
+    size_t started = 0;
+    claimer->is_claiming = false;
+    claimer->places = 0;
+    switch (failure->status) {
+    case STORE_OK:
+        started = start_all(claimer, result);
+        note_next_due(claimer->shared, result);
+        break;
+    case STORE_REFUSED:
+        claimer->rest_until_ms = clock_monotonic_ms() + TROUBLE_MS;
+        log_debug("claim_refused", "asked again later", LOG_TEXT("detail", failure->detail));
+        break;
+    case STORE_UNAVAILABLE: /* the store says itself that it is away, and when it is back */
+        break;
+    }
+    sending_gate_return(claimer->shared->gate, places - started, clock_monotonic_ms());
+}
+
+/* --- asking -------------------------------------------------------------------------------------
+ */
+
+/* Takes over the places. */
+static int64_t send_claim(struct claimer *claimer, size_t places, int64_t now_ms)
+{
+    struct error error;
+    claimer->claimed_at_ms = now_ms;
+    if (store_claim(claimer->store, places, on_claimed, claimer, &error)) {
+        claimer->is_claiming = true;
+        claimer->places = places;
+        return CLAIMER_WAIT_MAX_MS;
+    }
+    sending_gate_return(claimer->shared->gate, places, now_ms);
+    due_watch_lower(&claimer->shared->due_watch, now_ms); /* another worker may be able to */
+    claimer->rest_until_ms = now_ms + TROUBLE_MS;
+    log_debug("claim_delayed", "asked again later", LOG_TEXT("detail", error.message));
+    return TROUBLE_MS;
+}
+
+/* The access token comes first: without one nothing is claimed, and no attempt is spent. */
+static int64_t claim(struct claimer *claimer, int64_t now_ms)
+{
+    struct worker_shared *shared = claimer->shared;
+    int64_t wait_ms = due_watch_wait_ms(&shared->due_watch, now_ms);
+    if (wait_ms > 0 || !authorizer_prepare(claimer->authorizer, now_ms, &wait_ms))
+        return wait_ms;
+    size_t wanted = claimer->attempts->counts[ATTEMPT_FREE];
+    size_t places =
+        sending_gate_enter(shared->gate, wanted < CLAIM_MAX ? wanted : CLAIM_MAX, now_ms, &wait_ms);
+    if (places == 0)
+        return wait_ms;
+    if (due_watch_take(&shared->due_watch, now_ms))
+        return send_claim(claimer, places, now_ms);
+    sending_gate_return(shared->gate, places, now_ms);
+    return due_watch_wait_ms(&shared->due_watch, now_ms);
+}
+
+int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_ms)
+{
+    bool is_able = is_store_ready && !claimer->is_claiming && !is_stopping(claimer) &&
+                   claimer->attempts->counts[ATTEMPT_FREE] > 0;
+    int64_t trouble_ms = claimer->rest_until_ms - now_ms;
+    atomic_store(&claimer->is_resting, is_able && trouble_ms <= 0);
+    int64_t wait_ms = CLAIMER_WAIT_MAX_MS;
+    if (is_able)
+        wait_ms = trouble_ms > 0 ? trouble_ms : claim(claimer, now_ms);
+    if (claimer->is_claiming)
+        atomic_store(&claimer->is_resting, false);
+    return wait_ms < CLAIMER_WAIT_MAX_MS ? wait_ms : CLAIMER_WAIT_MAX_MS;
+}
+
+bool claimer_rouse(struct claimer *claimer)
+{
+    return atomic_exchange(&claimer->is_resting, false);
+}

@@ -1,0 +1,45 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Takes work for one worker: claims from the store what can start now, that is, while something is
+ * due, there is an access token, the gate has places and the worker has free attempts. Hands it to
+ * the sender.
+ *
+ * Owns:    the places of the gate for the claim on its way.
+ * Threads: claimer_rouse from any; the rest from one, the worker's.
+ * Blocks:  never.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "service/outbound/attempt.h"
+#include "service/outbound/authorizer.h"
+#include "service/outbound/sender.h"
+#include "service/outbound/worker_shared.h"
+#include "service/store/store.h"
+
+struct claimer {
+    struct worker_shared *shared; /* all borrowed: outlive us */
+    struct store *store;
+    struct attempts *attempts;
+    struct authorizer *authorizer;
+    struct sender *sender;
+
+    _Atomic bool is_resting; /* any thread: it would claim if it were woken */
+
+    bool is_claiming;
+    size_t places; /* for the claim on its way */
+    int64_t claimed_at_ms;
+    int64_t rest_until_ms; /* after trouble: no claim before */
+};
+
+enum { CLAIMER_WAIT_MAX_MS = 1000 };
+
+/* Claims if everything allows it. Returns when to call again at the latest. */
+int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_ms);
+/* Tells whether it was resting; it is not any more. */
+bool claimer_rouse(struct claimer *claimer);

@@ -1,0 +1,109 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/outbound/recorder.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+
+enum { REST_MS = 1000 };
+
+bool recorder_init(struct recorder *recorder, struct worker_shared *shared,
+                   struct attempts *attempts, struct error *error)
+{
+    *recorder = (struct recorder){.shared = shared, .attempts = attempts};
+    recorder->sent = calloc(attempts->size, sizeof *recorder->sent);
+    recorder->batch = calloc(attempts->size, sizeof *recorder->batch);
+    return (recorder->sent != NULL && recorder->batch != NULL) || error_out_of_memory(error);
+}
+
+void recorder_fini(struct recorder *recorder)
+{
+    free(recorder->sent);
+    free(recorder->batch);
+}
+
+static void note_recorded(struct worker_shared *shared, const struct attempt *attempt,
+                          enum settle_outcome outcome, int64_t now_ms)
+{
+    switch (outcome) {
+    case SETTLED:
+        if (attempt->action == SETTLE_RETRY || attempt->action == SETTLE_RELEASE)
+            due_watch_lower(&shared->due_watch, now_ms + attempt->delay_ms);
+        break;
+    case SETTLE_FENCED:
+        outbound_metrics_count(&shared->metrics, OUTBOUND_FENCED);
+        log_info("settlement_fenced", "the application moved on while this attempt was sent",
+                 LOG_TEXT("application", attempt->application_id),
+                 LOG_TEXT("event", attempt->event_id), LOG_INT("attempt", attempt->number));
+        break;
+    }
+}
+
+static void note_failure(struct recorder *recorder, const struct store_failure *failure)
+{
+    if (failure->status != STORE_REFUSED)
+        return; /* the store says itself when its connection breaks */
+    recorder->rest_until_ms = clock_monotonic_ms() + REST_MS;
+    if (worker_shared_turn(&recorder->shared->is_store_refusing, true))
+        log_warn("settlement_refused", "Redis does not record outcomes; kept and repeated",
+                 LOG_TEXT("detail", failure->detail));
+}
+
+static void on_recorded(void *context, const struct store_failure *failure,
+                        const enum settle_outcome *outcomes, size_t count)
+{
+    struct recorder *recorder = context;
+    bool is_recorded = failure->status == STORE_OK;
+    assert(!is_recorded || count == recorder->sent_count);
+    int64_t now_ms = clock_monotonic_ms();
+    for (size_t i = 0; i < recorder->sent_count; i++) {
+        struct attempt *attempt = recorder->sent[i];
+        if (is_recorded)
+            note_recorded(recorder->shared, attempt, outcomes[i], now_ms);
+        attempts_move(recorder->attempts, attempt, is_recorded ? ATTEMPT_FREE : ATTEMPT_FINISHED);
+    }
+    recorder->sent_count = 0;
+    if (!is_recorded)
+        note_failure(recorder, failure);
+    else if (worker_shared_turn(&recorder->shared->is_store_refusing, false))
+        log_info("settlement_accepted", "Redis records outcomes again");
+}
+
+static size_t gather(struct recorder *recorder)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < recorder->attempts->size; i++) {
+        struct attempt *attempt = &recorder->attempts->items[i];
+        if (attempt->state != ATTEMPT_FINISHED)
+            continue;
+        recorder->sent[count] = attempt;
+        recorder->batch[count++] = (struct settlement){
+            .application_id = attempt->application_id,
+            .generation = attempt->generation,
+            .action = attempt->action,
+            .delay_ms = attempt->delay_ms,
+            .verdict = attempt->action == SETTLE_RELEASE ? NULL : &attempt->verdict,
+        };
+    }
+    return count;
+}
+
+void recorder_turn(struct recorder *recorder, struct store *store, int64_t now_ms)
+{
+    if (recorder->sent_count > 0 || recorder->attempts->counts[ATTEMPT_FINISHED] == 0 ||
+        now_ms < recorder->rest_until_ms)
+        return;
+    size_t count = gather(recorder);
+    struct error error;
+    if (!store_settle(store, recorder->batch, count, on_recorded, recorder, &error)) {
+        recorder->rest_until_ms = now_ms + REST_MS;
+        log_debug("settlement_delayed", "kept and repeated", LOG_TEXT("detail", error.message));
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        attempts_move(recorder->attempts, recorder->sent[i], ATTEMPT_SETTLING);
+    recorder->sent_count = count;
+}

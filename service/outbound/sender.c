@@ -1,0 +1,141 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/outbound/sender.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/random.h"
+
+/* --- judging ------------------------------------------------------------------------------------
+ */
+
+static const enum settle_action settle_actions[] = {
+    [RETRY_DONE] = SETTLE_DELIVERED,
+    [RETRY_LATER] = SETTLE_RETRY,
+    [RETRY_DEAD] = SETTLE_DEAD,
+};
+
+/* clang-format off */
+static const struct {
+    enum outbound_metric metric;
+    enum log_level level;
+    const char *event, *message;
+} ends[] = {
+    [SETTLE_DELIVERED] = {OUTBOUND_DELIVERED, LOG_INFO,  "signal_delivered", "SEEK has accepted the signal"},
+    [SETTLE_RETRY]     = {OUTBOUND_RETRIED,   LOG_INFO,  "signal_retry",     "the signal is sent again later"},
+    [SETTLE_DEAD]      = {OUTBOUND_DEAD,      LOG_ERROR, "signal_dead",      "the signal is given up until somebody replays it"},
+};
+/* clang-format on */
+
+static void log_end(const struct attempt *attempt, int64_t duration_us)
+{
+    const struct verdict *verdict = &attempt->verdict;
+    log_write(ends[attempt->action].level, ends[attempt->action].event,
+              ends[attempt->action].message, LOG_TEXT("application", attempt->application_id),
+              LOG_TEXT("event", attempt->event_id), LOG_INT("attempt", attempt->number),
+              LOG_TEXT("request_id", attempt->request_id),
+              LOG_TEXT("class", verdict_class_name(verdict->class)),
+              LOG_TEXT("code", verdict->code), LOG_INT("http_status", verdict->http_status),
+              LOG_TEXT("detail", verdict->message), LOG_INT("delay_ms", attempt->delay_ms),
+              LOG_INT("duration_ms", duration_us / 1000), LOG_END);
+}
+
+static void note_end(struct worker_shared *shared, const struct attempt *attempt,
+                     int64_t duration_us, int64_t wall_ms)
+{
+    outbound_metrics_count(&shared->metrics,
+                           OUTBOUND_ATTEMPTS + (enum outbound_metric)attempt->verdict.class);
+    outbound_metrics_count(&shared->metrics, ends[attempt->action].metric);
+    metric_observe_us(&shared->metrics.rows[OUTBOUND_ATTEMPT_DURATION], duration_us);
+    if (attempt->action == SETTLE_DELIVERED)
+        atomic_store(&shared->last_delivered_at_ms, wall_ms);
+    log_end(attempt, duration_us);
+    bool is_misconfigured = attempt->verdict.class == VERDICT_MISCONFIGURED;
+    if (worker_shared_turn(&shared->is_misconfigured, is_misconfigured) && is_misconfigured)
+        log_error("upstream_misconfigured",
+                  "this is not how SEEK answers a signal: is GRAPHQL_URL right?",
+                  LOG_TEXT("url", shared->upstream.graphql_url),
+                  LOG_TEXT("code", attempt->verdict.code));
+}
+
+static void decide(struct worker_shared *shared, struct attempt *attempt, int64_t now_ms)
+{
+    const struct attempt_facts facts = {
+        .attempt = attempt->number,
+        .age_ms = attempt->age_ms + (now_ms - attempt->claimed_at_ms),
+        .was_auth_before = attempt->was_auth_before,
+    };
+    struct retry_decision decision =
+        retry_policy_decide(&shared->policy, &facts, &attempt->verdict, random_u64());
+    attempt->action = settle_actions[decision.action];
+    attempt->delay_ms = decision.delay_ms;
+}
+
+/* Cut by us: SEEK is not to blame, and the next process may try at once. */
+static void finish_cut(struct sender *sender, struct attempt *attempt)
+{
+    attempt->verdict = (struct verdict){.class = VERDICT_TRANSIENT,
+                                        .retry_after_ms = -1,
+                                        .code = "SHUTDOWN",
+                                        .message = "the service stopped before SEEK had answered"};
+    attempt->action = SETTLE_RETRY;
+    attempt->delay_ms = 0;
+    sending_gate_return(sender->shared->gate, 1, clock_monotonic_ms());
+    atomic_fetch_add(&sender->shared->cut_count, 1);
+}
+
+static void finish_answered(struct sender *sender, struct attempt *attempt,
+                            const struct http_exchange *exchange)
+{
+    struct worker_shared *shared = sender->shared;
+    int64_t now_ms = clock_monotonic_ms();
+    upstream_read_answer(&shared->upstream, exchange, attempt->request_id, attempt->seek_token,
+                         clock_wall_ms(), &attempt->verdict);
+    sending_gate_leave(shared->gate, &attempt->verdict, now_ms);
+    if (attempt->verdict.class == VERDICT_AUTH)
+        access_token_reject(shared->access_token, attempt->access_token_generation);
+    decide(shared, attempt, now_ms);
+}
+
+static void on_answered(void *context, const struct http_exchange *exchange)
+{
+    struct attempt *attempt = context;
+    struct sender *sender = attempt->owner;
+    if (sender->is_cut)
+        finish_cut(sender, attempt);
+    else
+        finish_answered(sender, attempt, exchange);
+    note_end(sender->shared, attempt, exchange->duration_us, clock_wall_ms());
+    attempts_move(sender->attempts, attempt, ATTEMPT_FINISHED);
+}
+
+/* --- sending ------------------------------------------------------------------------------------
+ */
+
+bool sender_send(struct sender *sender, struct attempt *attempt, const struct claim *claim,
+                 struct error *error)
+{
+    const struct upstream_signal signal = {
+        .seek_token = claim->seek_token,
+        .completed_at_ms = claim->completed_at_ms,
+        .event_id = attempt->event_id,
+        .request_id = attempt->request_id,
+        .traceparent = claim->traceparent,
+        .authorization = sender->authorizer->line.bytes,
+    };
+    if (!upstream_send_signal(&sender->shared->upstream, sender->http, &signal, on_answered,
+                              attempt, error))
+        return false;
+    attempt->access_token_generation = sender->authorizer->generation;
+    attempts_move(sender->attempts, attempt, ATTEMPT_SENDING);
+    return true;
+}
+
+void sender_cut(struct sender *sender)
+{
+    sender->is_cut = true;
+    http_client_abort_all(sender->http);
+}

@@ -1,0 +1,237 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/outbound/sending_gate.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "lib/base/log.h"
+#include "lib/base/mutex.h"
+
+#include "service/outbound/in_flight_limit.h"
+#include "service/outbound/rate_limiter.h"
+
+enum {
+    RECHECK_MS = 1000, /* for a wait whose end nobody can foresee */
+    THROTTLE_FIRST_MS = 1000,
+    THROTTLE_MAX_MS = 60 * 1000,
+};
+
+struct sending_gate {
+    /* Any thread, holding shared.lock. */
+    struct {
+        struct mutex lock;
+        size_t in_flight;
+        struct in_flight_limit limit;
+        struct rate_limiter rate;
+        struct circuit_breaker breaker;
+        int64_t throttle_ms; /* the least for the next 429; grows until a signal is delivered */
+        int64_t throttled_until_ms;
+        bool is_paused;
+    } shared;
+};
+
+struct sending_gate *sending_gate_create(const struct sending_gate_options *options,
+                                         struct error *error)
+{
+    struct sending_gate *gate = calloc(1, sizeof *gate);
+    if (gate == NULL) {
+        (void)error_out_of_memory(error);
+        return NULL;
+    }
+    mutex_init(&gate->shared.lock);
+    in_flight_limit_init(&gate->shared.limit, options->in_flight_max);
+    /* The bucket is full from the beginning, so its clock may start anywhere in the past. */
+    rate_limiter_init(&gate->shared.rate, options->per_second_max, 0);
+    circuit_breaker_init(&gate->shared.breaker, options->breaker_failures, options->breaker_wait_ms,
+                         options->breaker_wait_max_ms);
+    gate->shared.throttle_ms = THROTTLE_FIRST_MS;
+    return gate;
+}
+
+void sending_gate_destroy(struct sending_gate *gate)
+{
+    if (gate == NULL)
+        return;
+    mutex_fini(&gate->shared.lock);
+    free(gate);
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What the in-flight limit and the breaker leave of `wanted`. */
+static size_t allowed(struct sending_gate *gate, size_t wanted, int64_t now_ms,
+                      int64_t *out_wait_ms) REQUIRES(gate->shared.lock)
+{
+    size_t limit = gate->shared.limit.current;
+    size_t free_places = limit > gate->shared.in_flight ? limit - gate->shared.in_flight : 0;
+    *out_wait_ms = RECHECK_MS;
+    if (free_places == 0)
+        return 0;
+    /* A probe is alone: what started before the breaker opened has to be back first. */
+    if (gate->shared.breaker.state == BREAKER_OPEN && gate->shared.in_flight > 0)
+        return 0;
+    switch (circuit_breaker_ask(&gate->shared.breaker, now_ms, out_wait_ms)) {
+    case BREAKER_ALLOWS:
+        return smaller(wanted, free_places);
+    case BREAKER_ALLOWS_ONE:
+        return 1;
+    case BREAKER_REFUSES:
+        break;
+    }
+    return 0;
+}
+
+static size_t enter(struct sending_gate *gate, size_t wanted, int64_t now_ms, int64_t *out_wait_ms)
+    REQUIRES(gate->shared.lock)
+{
+    *out_wait_ms = RECHECK_MS;
+    if (gate->shared.is_paused || wanted == 0)
+        return 0;
+    if (now_ms < gate->shared.throttled_until_ms) {
+        *out_wait_ms = gate->shared.throttled_until_ms - now_ms;
+        return 0;
+    }
+    size_t count = allowed(gate, wanted, now_ms, out_wait_ms);
+    if (count == 0)
+        return 0;
+    count = rate_limiter_take(&gate->shared.rate, count, now_ms, out_wait_ms);
+    if (count == 0)
+        circuit_breaker_withdraw(&gate->shared.breaker, now_ms);
+    gate->shared.in_flight += count;
+    return count;
+}
+
+size_t sending_gate_enter(struct sending_gate *gate, size_t wanted, int64_t now_ms,
+                          int64_t *out_wait_ms)
+{
+    int64_t wait_ms;
+    mutex_lock(&gate->shared.lock);
+    size_t count = enter(gate, wanted, now_ms, &wait_ms);
+    mutex_unlock(&gate->shared.lock);
+    if (count == 0)
+        *out_wait_ms = wait_ms;
+    return count;
+}
+
+void sending_gate_return(struct sending_gate *gate, size_t count, int64_t now_ms)
+{
+    if (count == 0)
+        return;
+    mutex_lock(&gate->shared.lock);
+    assert(count <= gate->shared.in_flight);
+    gate->shared.in_flight -= count;
+    rate_limiter_return(&gate->shared.rate, count);
+    circuit_breaker_withdraw(&gate->shared.breaker, now_ms);
+    mutex_unlock(&gate->shared.lock);
+}
+
+/* One window of throttling may bring many 429, each about the same thing: only the first makes the
+ * next window longer. */
+static void throttle(struct sending_gate *gate, int64_t retry_after_ms, int64_t now_ms)
+    REQUIRES(gate->shared.lock)
+{
+    int64_t wait_ms = gate->shared.throttle_ms;
+    if (now_ms >= gate->shared.throttled_until_ms) {
+        int64_t next_ms = 2 * gate->shared.throttle_ms;
+        gate->shared.throttle_ms = next_ms < THROTTLE_MAX_MS ? next_ms : THROTTLE_MAX_MS;
+    } else {
+        wait_ms = 0;
+    }
+    if (retry_after_ms > wait_ms)
+        wait_ms = retry_after_ms;
+    if (now_ms + wait_ms > gate->shared.throttled_until_ms)
+        gate->shared.throttled_until_ms = now_ms + wait_ms;
+}
+
+static void observe(struct sending_gate *gate, const struct verdict *verdict, int64_t now_ms)
+    REQUIRES(gate->shared.lock)
+{
+    switch (verdict->class) {
+    case VERDICT_DELIVERED:
+        gate->shared.throttle_ms = THROTTLE_FIRST_MS;
+        in_flight_limit_succeed(&gate->shared.limit);
+        circuit_breaker_succeed(&gate->shared.breaker);
+        break;
+    case VERDICT_TRANSIENT:
+        in_flight_limit_strain(&gate->shared.limit, now_ms);
+        circuit_breaker_fail(&gate->shared.breaker, now_ms);
+        break;
+    case VERDICT_THROTTLED: /* strained, but it answers */
+        in_flight_limit_strain(&gate->shared.limit, now_ms);
+        circuit_breaker_succeed(&gate->shared.breaker);
+        throttle(gate, verdict->retry_after_ms, now_ms);
+        break;
+    case VERDICT_AUTH:
+    case VERDICT_REFUSED:
+    case VERDICT_MISCONFIGURED:
+        in_flight_limit_succeed(&gate->shared.limit);
+        circuit_breaker_succeed(&gate->shared.breaker);
+        break;
+    case VERDICT_CLASS_COUNT:
+        assert(false);
+    }
+}
+
+/* A failed probe changes nothing that anybody has to know. */
+static void log_change(enum breaker_state before, enum breaker_state after,
+                       const struct verdict *verdict)
+{
+    if (before == BREAKER_CLOSED && after == BREAKER_OPEN)
+        log_warn("breaker_opened", "SEEK keeps failing; sending waits, one probe at a time",
+                 LOG_TEXT("code", verdict->code), LOG_TEXT("detail", verdict->message));
+    else if (before != BREAKER_CLOSED && after == BREAKER_CLOSED)
+        log_info("breaker_closed", "SEEK answers again; sending goes on");
+}
+
+void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict, int64_t now_ms)
+{
+    mutex_lock(&gate->shared.lock);
+    assert(gate->shared.in_flight > 0);
+    gate->shared.in_flight--;
+    enum breaker_state before = gate->shared.breaker.state;
+    bool was_throttled = now_ms < gate->shared.throttled_until_ms;
+    observe(gate, verdict, now_ms);
+    enum breaker_state after = gate->shared.breaker.state;
+    int64_t throttled_for_ms = gate->shared.throttled_until_ms - now_ms;
+    mutex_unlock(&gate->shared.lock);
+
+    log_change(before, after, verdict);
+    if (!was_throttled && throttled_for_ms > 0)
+        log_warn("throttled", "SEEK asks for fewer requests; sending waits",
+                 LOG_INT("delay_ms", throttled_for_ms), LOG_TEXT("code", verdict->code));
+}
+
+static void set_paused(struct sending_gate *gate, bool is_paused)
+{
+    mutex_lock(&gate->shared.lock);
+    gate->shared.is_paused = is_paused;
+    mutex_unlock(&gate->shared.lock);
+}
+
+void sending_gate_pause(struct sending_gate *gate)
+{
+    set_paused(gate, true);
+}
+
+void sending_gate_resume(struct sending_gate *gate)
+{
+    set_paused(gate, false);
+}
+
+void sending_gate_status(struct sending_gate *gate, int64_t now_ms, struct sending_gate_status *out)
+{
+    mutex_lock(&gate->shared.lock);
+    int64_t throttled_for_ms = gate->shared.throttled_until_ms - now_ms;
+    *out = (struct sending_gate_status){
+        .in_flight = gate->shared.in_flight,
+        .in_flight_limit = gate->shared.limit.current,
+        .breaker = gate->shared.breaker.state,
+        .is_paused = gate->shared.is_paused,
+        .throttled_for_ms = throttled_for_ms > 0 ? throttled_for_ms : 0,
+    };
+    mutex_unlock(&gate->shared.lock);
+}

@@ -1,0 +1,53 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * The two requests to SEEK as HTTP: the signal and the access token. Builds them, reads the
+ * answers, and logs both when LOG_UPSTREAM=full, credentials left out.
+ *
+ * Owns: nothing. Threads: any, each with its own http_client. Blocks: never.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+#include "lib/net/http_client.h"
+
+#include "service/domain/upstream_reply.h"
+
+struct upstream { /* all borrowed: outlive it */
+    const char *graphql_url;
+    const char *token_url;
+    const char *user_agent;
+    const char *accept_language;
+    unsigned timeout_ms;
+    bool is_logged;
+};
+
+struct upstream_signal { /* borrowed for the call */
+    const char *seek_token;
+    int64_t completed_at_ms;
+    const char *event_id;
+    const char *request_id;
+    const char *traceparent;   /* "" */
+    const char *authorization; /* the whole header line */
+};
+
+/* False: nothing was started. */
+MUST_CHECK bool upstream_send_signal(const struct upstream *upstream, struct http_client *client,
+                                     const struct upstream_signal *signal, http_client_done done,
+                                     void *context, struct error *error);
+/* What SEEK's answer means; the seek-token, should SEEK repeat it, is not in the verdict's texts.
+ */
+void upstream_read_answer(const struct upstream *upstream, const struct http_exchange *exchange,
+                          const char *request_id, const char *seek_token, int64_t wall_ms,
+                          struct verdict *out);
+
+/* `body` is that of access_token_request. */
+MUST_CHECK bool upstream_fetch_token(const struct upstream *upstream, struct http_client *client,
+                                     const char *body, size_t body_length, http_client_done done,
+                                     void *context, struct error *error);
+/* Logs the answer when LOG_UPSTREAM=full. */
+void upstream_note_token_answer(const struct upstream *upstream,
+                                const struct http_exchange *exchange);

@@ -1,0 +1,256 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * A turn of the loop: record what is finished, claim if possible, then wait for sockets, for a
+ * wake-up or for the next moment at which something can be done.
+ */
+#include "service/outbound/worker.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+
+#include "service/outbound/attempt.h"
+#include "service/outbound/authorizer.h"
+#include "service/outbound/claimer.h"
+#include "service/outbound/recorder.h"
+#include "service/outbound/sender.h"
+
+enum {
+    REST_MAX_MS = 1000,
+    OBSERVE_INTERVAL_MS = 250,
+    CONNECT_TIMEOUT_MAX_MS = 5000,
+    CONNECTION_LIFE_S = 300, /* SEEK's addresses change */
+    TROUBLE_MS = 1000,
+};
+
+struct worker {
+    /* Set by create, then read-only. */
+    struct worker_shared *shared; /* borrowed: outlives us */
+    struct heartbeat *heartbeat;  /* borrowed: outlives us */
+    char name[24];
+
+    /* The owner of the pool. */
+    pthread_t thread;
+    bool is_started;
+
+    /* Any thread. */
+    struct claimer claimer; /* claimer_rouse; the rest of it is the worker's thread's */
+    _Atomic bool is_connected;
+
+    /* The worker's thread. */
+    struct http_client *http; /* owned, as the next */
+    struct store *store;
+    struct attempts attempts;
+    struct authorizer authorizer;
+    struct sender sender;
+    struct recorder recorder;
+    int64_t observe_at_ms;
+    uint64_t leases_expired; /* those of the store that are counted already */
+};
+
+/* --- the loop -----------------------------------------------------------------------------------
+ */
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void observe(struct worker *worker, int64_t now_ms)
+{
+    if (now_ms < worker->observe_at_ms)
+        return;
+    worker->observe_at_ms = now_ms + OBSERVE_INTERVAL_MS;
+    struct outbound_metrics *metrics = &worker->shared->metrics;
+    outbound_metrics_observe(metrics, worker->shared->gate, worker->shared->access_token, now_ms);
+    struct store_counters counters;
+    store_counters(worker->store, &counters);
+    metric_add(&metrics->rows[OUTBOUND_LEASES_EXPIRED],
+               (int64_t)(counters.leases_expired - worker->leases_expired));
+    worker->leases_expired = counters.leases_expired;
+}
+
+static int64_t work(struct worker *worker, int64_t now_ms)
+{
+    struct store_health health;
+    store_health(worker->store, &health);
+    atomic_store_explicit(&worker->is_connected, health.is_ready, memory_order_relaxed);
+    if (health.is_ready)
+        recorder_turn(&worker->recorder, worker->store, now_ms);
+    int64_t wait_ms = claimer_turn(&worker->claimer, health.is_ready, now_ms);
+    store_flush(worker->store);
+    observe(worker, now_ms);
+    return wait_ms;
+}
+
+static void rest(struct worker *worker, int64_t now_ms, int64_t wait_ms)
+{
+    struct redis_interest interest;
+    store_interest(worker->store, now_ms, &interest);
+    if (interest.timeout_ms >= 0)
+        wait_ms = smaller(wait_ms, interest.timeout_ms);
+    struct http_poll_fd fd = {
+        .fd = interest.fd, .want_read = interest.want_read, .want_write = interest.want_write};
+    struct error error;
+    if (!http_client_poll(worker->http, &fd, 1, wait_ms > 0 ? wait_ms : 0, &error)) {
+        log_error("worker_poll_failed", "tried again", LOG_TEXT("worker", worker->name),
+                  LOG_TEXT("detail", error.message));
+        (void)poll(NULL, 0, TROUBLE_MS); /* a loop that fails must not spin */
+    }
+    (void)claimer_rouse(&worker->claimer); /* it is up: nobody needs to wake it */
+    store_turn(worker->store, clock_monotonic_ms(), fd.is_readable, fd.is_writable);
+}
+
+static size_t unrecorded(const struct worker *worker)
+{
+    return worker->attempts.size - worker->attempts.counts[ATTEMPT_FREE];
+}
+
+/* Whether the loop may end; `out_wait_ms`: until the next step of the stop. */
+static bool stop_step(struct worker *worker, int64_t now_ms, int64_t *out_wait_ms)
+{
+    int64_t stop_at_ms = atomic_load(&worker->shared->stop_at_ms);
+    *out_wait_ms = REST_MAX_MS;
+    if (stop_at_ms == WORKER_RUNS)
+        return false;
+    worker->authorizer.is_stopping = true;
+    if (now_ms >= stop_at_ms && !worker->sender.is_cut)
+        sender_cut(&worker->sender);
+    int64_t end_ms = worker->sender.is_cut ? stop_at_ms + WORKER_RECORD_GRACE_MS : stop_at_ms;
+    *out_wait_ms = end_ms - now_ms;
+    return (unrecorded(worker) == 0 && !worker->claimer.is_claiming) ||
+           now_ms >= stop_at_ms + WORKER_RECORD_GRACE_MS;
+}
+
+static void *run(void *context)
+{
+    struct worker *worker = context;
+    (void)pthread_setname_np(pthread_self(), worker->name);
+    int64_t now_ms = clock_monotonic_ms();
+    store_turn(worker->store, now_ms, false, false);
+    for (int64_t stop_wait_ms; !stop_step(worker, now_ms, &stop_wait_ms);
+         now_ms = clock_monotonic_ms()) {
+        heartbeat_beat(worker->heartbeat, now_ms);
+        int64_t wait_ms = work(worker, now_ms);
+        rest(worker, now_ms, smaller(wait_ms, stop_wait_ms));
+    }
+    if (unrecorded(worker) > 0)
+        log_warn("outcomes_unrecorded",
+                 "Redis did not take these outcomes in time; they are sent again after their lease",
+                 LOG_TEXT("worker", worker->name), LOG_INT("count", unrecorded(worker)));
+    return NULL;
+}
+
+/* --- life ---------------------------------------------------------------------------------------
+ */
+
+static bool create_clients(struct worker *worker, struct error *error)
+{
+    const struct worker_shared *shared = worker->shared;
+    const struct http_client_options options = {
+        .ca_file = shared->ca_file,
+        .connections_max = (unsigned)shared->share + 1, /* and one for the access token */
+        .connection_life_max_s = CONNECTION_LIFE_S,
+        .connect_timeout_ms =
+            (unsigned)smaller(shared->upstream.timeout_ms, CONNECT_TIMEOUT_MAX_MS),
+    };
+    worker->http = http_client_create(&options, error);
+    if (worker->http == NULL)
+        return false;
+    struct store_options store = shared->store;
+    store.role = worker->name;
+    worker->store = store_create(&store, error);
+    return worker->store != NULL;
+}
+
+struct worker *worker_create(struct worker_shared *shared, unsigned index,
+                             struct heartbeat *heartbeat, struct error *error)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (worker == NULL) {
+        (void)error_out_of_memory(error);
+        return NULL;
+    }
+    worker->shared = shared;
+    worker->heartbeat = heartbeat;
+    (void)snprintf(worker->name, sizeof worker->name, "worker-%u", index);
+    heartbeat->name = worker->name;
+    if (!attempts_init(&worker->attempts, shared->share, &worker->sender, error) ||
+        !recorder_init(&worker->recorder, shared, &worker->attempts, error) ||
+        !create_clients(worker, error))
+        goto fail;
+    authorizer_init(&worker->authorizer, shared, worker->http);
+    worker->sender = (struct sender){.shared = shared,
+                                     .http = worker->http,
+                                     .attempts = &worker->attempts,
+                                     .authorizer = &worker->authorizer};
+    worker->claimer.shared = shared;
+    worker->claimer.store = worker->store;
+    worker->claimer.attempts = &worker->attempts;
+    worker->claimer.authorizer = &worker->authorizer;
+    worker->claimer.sender = &worker->sender;
+    return worker;
+fail:
+    worker_destroy(worker);
+    return NULL;
+}
+
+void worker_destroy(struct worker *worker)
+{
+    if (worker == NULL)
+        return;
+    assert(!worker->is_started);
+    /* First what calls back into the rest. */
+    http_client_destroy(worker->http);
+    store_destroy(worker->store);
+    recorder_fini(&worker->recorder);
+    authorizer_fini(&worker->authorizer);
+    attempts_fini(&worker->attempts);
+    free(worker);
+}
+
+bool worker_start(struct worker *worker, struct error *error)
+{
+    int status = pthread_create(&worker->thread, NULL, run, worker);
+    if (status != 0)
+        return error_set(error, ERROR_IO, "starting %s: %s", worker->name, strerror(status));
+    worker->is_started = true;
+    return true;
+}
+
+bool worker_join(struct worker *worker, int64_t deadline_ms)
+{
+    if (!worker->is_started)
+        return true;
+    int64_t left_ms = deadline_ms - clock_monotonic_ms();
+    int64_t until_ms = clock_wall_ms() + (left_ms > 0 ? left_ms : 0);
+    const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    worker->is_started = pthread_timedjoin_np(worker->thread, NULL, &until) != 0;
+    return !worker->is_started;
+}
+
+void worker_wake(struct worker *worker)
+{
+    http_client_wake(worker->http);
+}
+
+bool worker_wake_resting(struct worker *worker)
+{
+    if (!claimer_rouse(&worker->claimer))
+        return false;
+    worker_wake(worker);
+    return true;
+}
+
+bool worker_is_connected(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->is_connected, memory_order_relaxed);
+}
