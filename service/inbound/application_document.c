@@ -1,0 +1,99 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/inbound/application_document.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+
+static bool write_text(struct buffer *out, const char *name, const char *text, struct error *error)
+{
+    if (text == NULL || text[0] == '\0')
+        return true;
+    return buffer_append_format(out, error, ",\"%s\":", name) &&
+           json_append_string(out, text, strlen(text), error);
+}
+
+static bool write_times(struct buffer *out, const struct application *application,
+                        struct error *error)
+{
+    const struct {
+        const char *name;
+        int64_t wall_ms; /* 0: not yet, left out */
+    } times[] = {
+        {"tokenReceivedAt", application->token_received_at_ms},
+        {"acceptedAt", application->accepted_at_ms},
+        {"completedAt", application->completed_at_ms},
+        {"lastAttemptAt", application->last_attempt_at_ms},
+        {"nextAttemptAt", application->next_attempt_at_ms},
+        {"deliveredAt", application->delivered_at_ms},
+        {"diedAt", application->died_at_ms},
+        {"replayedAt", application->replayed_at_ms},
+    };
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        char text[RFC3339_BYTES];
+        if (times[i].wall_ms <= 0)
+            continue;
+        rfc3339_format(times[i].wall_ms, text);
+        if (!buffer_append_format(out, error, ",\"%s\":\"%s\"", times[i].name, text))
+            return false;
+    }
+    return true;
+}
+
+/* The newest first: support asks for the last one. All can be computed, so none is stored. */
+static bool write_request_ids(struct buffer *out, const struct application *application,
+                              struct error *error)
+{
+    if (!buffer_append_text(out, ",\"requestIds\":[", error))
+        return false;
+    unsigned attempts = application->event_id[0] != '\0' ? application->attempts : 0;
+    unsigned shown = attempts < REQUEST_IDS_SHOWN_MAX ? attempts : REQUEST_IDS_SHOWN_MAX;
+    for (unsigned i = 0; i < shown; i++) {
+        char id[ATTEMPT_ID_BYTES];
+        attempt_id(application->event_id, attempts - i, id);
+        if (!buffer_append_format(out, error, "%s\"%s\"", i > 0 ? "," : "", id))
+            return false;
+    }
+    return buffer_append_format(out, error, "],\"requestIdsTotal\":%u", attempts);
+}
+
+/* The outcome of the last attempt is kept when it was a delivery, too; that is no error. */
+static bool has_last_error(const struct application *application)
+{
+    return application->last_class[0] != '\0' &&
+           strcmp(application->last_class, verdict_class_name(VERDICT_DELIVERED)) != 0;
+}
+
+bool application_write_last_error(struct buffer *out, const struct application *application,
+                                  struct error *error)
+{
+    if (!has_last_error(application))
+        return true;
+    return buffer_append_format(out, error, ",\"lastError\":{\"class\":\"%s\"",
+                                application->last_class) &&
+           write_text(out, "code", application->last_code, error) &&
+           write_text(out, "message", application->last_message, error) &&
+           (application->last_http_status == 0 ||
+            buffer_append_format(out, error, ",\"httpStatus\":%u",
+                                 application->last_http_status)) &&
+           buffer_append_text(out, "}", error);
+}
+
+bool application_write(struct buffer *out, const struct application *application,
+                       struct error *error)
+{
+    return buffer_append_text(out, "{\"applicationId\":", error) &&
+           json_append_string(out, application->id, strlen(application->id), error) &&
+           buffer_append_format(out, error,
+                                ",\"state\":\"%s\",\"generation\":%" PRIu64 ",\"attempts\":%u",
+                                delivery_state_name(application->state), application->generation,
+                                application->attempts) &&
+           write_text(out, "eventId", application->event_id, error) &&
+           write_text(out, "tokenFingerprint", application->token_fingerprint, error) &&
+           write_text(out, "traceparent", application->traceparent, error) &&
+           write_times(out, application, error) && write_request_ids(out, application, error) &&
+           application_write_last_error(out, application, error) &&
+           buffer_append_text(out, "}", error);
+}

@@ -1,0 +1,174 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/inbound/batch.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/inbound/inbound_metrics.h"
+#include "service/inbound/service_view.h"
+#include "service/outbound/worker_pool.h"
+
+struct place {
+    struct accept_item item; /* borrowed texts */
+    batch_done done;
+    void *context;
+    size_t index;
+};
+
+struct batch {
+    struct store *store;             /* borrowed: goes before us */
+    const struct service_view *view; /* borrowed: outlives us */
+    size_t open_events_max;
+    struct inbound_metrics *metrics; /* borrowed: outlives us */
+    struct place *open;              /* owned: gathered, [first, count) not sent yet */
+    size_t first, count, capacity;
+    size_t open_bytes;
+    struct place sent[BATCH_CALL_EVENTS_MAX]; /* of the outstanding call */
+    size_t sent_count;
+    bool is_outstanding;
+    struct accept_item items[BATCH_CALL_EVENTS_MAX]; /* scratch of send */
+};
+
+struct batch *batch_create(struct store *store, const struct service_view *view,
+                           struct inbound_metrics *metrics, size_t open_events_max,
+                           struct error *error)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+    if (batch == NULL) {
+        (void)error_out_of_memory(error);
+        return NULL;
+    }
+    batch->store = store;
+    batch->view = view;
+    batch->metrics = metrics;
+    batch->open_events_max = open_events_max;
+    return batch;
+}
+
+static void tell(const struct place *place, const struct batch_result *result)
+{
+    place->done(place->context, place->index, result);
+}
+
+void batch_destroy(struct batch *batch)
+{
+    if (batch == NULL)
+        return;
+    const struct store_failure failure = {.status = STORE_UNAVAILABLE,
+                                          .detail = "The service stopped before it was stored."};
+    const struct batch_result result = {.failure = &failure};
+    for (size_t i = batch->first; i < batch->count; i++)
+        tell(&batch->open[i], &result);
+    free(batch->open);
+    free(batch);
+}
+
+bool batch_reserve(struct batch *batch, size_t events, size_t bytes, struct error *error)
+{
+    size_t waiting = batch->count - batch->first;
+    if (waiting > 0 && (waiting + events > batch->open_events_max ||
+                        batch->open_bytes + bytes > BATCH_OPEN_BYTES_MAX))
+        return error_set(error, ERROR_FULL, "%zu events wait for Redis already", waiting);
+    if (batch->count + events <= batch->capacity)
+        return true;
+    if (batch->first > 0) {
+        memmove(batch->open, batch->open + batch->first, waiting * sizeof *batch->open);
+        batch->first = 0;
+        batch->count = waiting;
+    }
+    size_t capacity = batch->capacity > 0 ? batch->capacity : 64;
+    while (capacity < waiting + events)
+        capacity *= 2;
+    if (capacity == batch->capacity)
+        return true;
+    struct place *open = reallocarray(batch->open, capacity, sizeof *open);
+    if (open == NULL)
+        return error_out_of_memory(error);
+    batch->open = open;
+    batch->capacity = capacity;
+    return true;
+}
+
+size_t batch_item_bytes(const struct accept_item *item)
+{
+    return strlen(item->application_id) + strlen(item->event_id) +
+           (item->seek_token != NULL ? strlen(item->seek_token) : 0) +
+           (item->traceparent != NULL ? strlen(item->traceparent) : 0);
+}
+
+void batch_add(struct batch *batch, const struct accept_item *item, batch_done done, void *context,
+               size_t index)
+{
+    assert(batch->count < batch->capacity); /* batch_reserve came first */
+    batch->open[batch->count++] =
+        (struct place){.item = *item, .done = done, .context = context, .index = index};
+    batch->open_bytes += batch_item_bytes(item);
+}
+
+/* Moves what fits into one call from the open batch to `sent`. */
+static void take_for_call(struct batch *batch)
+{
+    size_t bytes = 0;
+    batch->sent_count = 0;
+    while (batch->first < batch->count && batch->sent_count < BATCH_CALL_EVENTS_MAX) {
+        const struct place *place = &batch->open[batch->first];
+        size_t item_bytes = batch_item_bytes(&place->item);
+        if (batch->sent_count > 0 && bytes + item_bytes > BATCH_CALL_BYTES_MAX)
+            break;
+        batch->items[batch->sent_count] = place->item;
+        batch->sent[batch->sent_count++] = *place;
+        batch->first++;
+        bytes += item_bytes;
+    }
+    batch->open_bytes -= bytes;
+    if (batch->first == batch->count)
+        batch->first = batch->count = 0;
+}
+
+static bool is_new_work(enum accept_outcome outcome)
+{
+    return outcome == ACCEPT_ACCEPTED || outcome == ACCEPT_REPLACED;
+}
+
+static void finish_call(void *context, const struct store_failure *failure,
+                        const struct accept_result *results, size_t count)
+{
+    struct batch *batch = context;
+    struct store_health health;
+    store_health(batch->store, &health);
+    bool is_done = failure->status == STORE_OK;
+    assert(!is_done || count == batch->sent_count);
+    bool is_something_due = false;
+    for (size_t i = 0; i < batch->sent_count; i++) {
+        const struct batch_result result = {.failure = failure,
+                                            .result = is_done ? &results[i] : NULL,
+                                            .durability = health.durability};
+        is_something_due |= is_done && is_new_work(results[i].outcome);
+        tell(&batch->sent[i], &result);
+    }
+    batch->sent_count = 0;
+    batch->is_outstanding = false;
+    if (is_something_due && batch->view->worker_pool != NULL)
+        worker_pool_wake(batch->view->worker_pool);
+}
+
+void batch_turn(struct batch *batch)
+{
+    while (!batch->is_outstanding && batch->first < batch->count) {
+        take_for_call(batch);
+        struct error error;
+        batch->is_outstanding = true;
+        if (store_accept(batch->store, batch->items, batch->sent_count, finish_call, batch,
+                         &error)) {
+            inbound_metrics_count_batch(batch->metrics, batch->sent_count);
+            continue;
+        }
+        struct store_failure failure = {.status = STORE_UNAVAILABLE};
+        (void)snprintf(failure.detail, sizeof failure.detail, "%.*s",
+                       (int)sizeof failure.detail - 1, error.message);
+        finish_call(batch, &failure, NULL, 0);
+    }
+}

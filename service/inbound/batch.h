@@ -1,0 +1,58 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Group commit: events gathered while the previous commit is on its way go to Redis together.
+ *
+ * One script call is outstanding at a time. When none is, what has been gathered is sent at once,
+ * so a lone event waits for nothing; under load a call carries what arrived during the one before.
+ *
+ * Owns:    the places of its events; their texts stay their owners' until `done`.
+ * Threads: one, its loop's.
+ * Blocks:  never.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/error.h"
+#include "lib/base/ownership.h"
+
+#include "service/store/store.h"
+
+struct inbound_metrics;
+struct service_view;
+struct batch;
+
+enum {
+    BATCH_CALL_EVENTS_MAX = 1000, /* one script call: Redis serves nobody else meanwhile */
+    BATCH_CALL_BYTES_MAX = 1024 * 1024,
+    BATCH_OPEN_BYTES_MAX = 32 * 1024 * 1024,
+};
+
+struct batch_result {
+    const struct store_failure *failure;
+    const struct accept_result *result; /* NULL unless the failure is STORE_OK */
+    enum durability durability;         /* of the commit */
+};
+/* Exactly once per event that was added. `index` is the caller's own. */
+typedef void (*batch_done)(void *context, size_t index, const struct batch_result *result);
+
+/* `open_events_max`: gathered and not sent yet. */
+MUST_CHECK struct batch *batch_create(struct store *store, const struct service_view *view,
+                                      struct inbound_metrics *metrics, size_t open_events_max,
+                                      struct error *error);
+/* After the store: whatever was not sent ends STORE_UNAVAILABLE. Accepts NULL. */
+void batch_destroy(struct batch *batch);
+DEFINE_AUTO(batch);
+
+/* Whether `events` more of `bytes` together fit and are in memory's reach: then adding them cannot
+ * fail. An empty batch takes any request. ERROR_FULL or ERROR_MEMORY. */
+MUST_CHECK bool batch_reserve(struct batch *batch, size_t events, size_t bytes,
+                              struct error *error);
+/* The bytes that an event counts. */
+size_t batch_item_bytes(const struct accept_item *item);
+void batch_add(struct batch *batch, const struct accept_item *item, batch_done done, void *context,
+               size_t index);
+/* Sends when no call is outstanding. To be called in each turn of the loop. */
+void batch_turn(struct batch *batch);

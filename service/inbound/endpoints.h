@@ -1,0 +1,30 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * The endpoints: one function per method and path, one file per noun, named by routes in api.c and
+ * ops_server.c. Each answers its call, now or later.
+ *
+ * Threads: the loop's of the call. Blocks: never.
+ */
+#pragma once
+
+struct call;
+
+/* events_endpoint.c */
+void events_post(struct call *call);
+/* token_endpoint.c */
+void token_put(struct call *call);
+/* application_endpoint.c */
+void application_get(struct call *call);
+void application_delete(struct call *call);
+/* replay_endpoint.c */
+void replay_post(struct call *call);
+/* status_endpoint.c */
+void status_get(struct call *call);
+/* contract_endpoint.c */
+void contract_get(struct call *call);
+/* probes_endpoint.c */
+void livez_get(struct call *call);
+void readyz_get(struct call *call);
+void startupz_get(struct call *call);
+void metrics_get(struct call *call);

@@ -1,0 +1,159 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * POST /v1/events: from the request to a submission.
+ */
+#include <string.h>
+
+#include "service/inbound/call.h"
+#include "service/inbound/endpoints.h"
+#include "service/inbound/inbound_metrics.h"
+#include "service/inbound/media_type.h"
+#include "service/inbound/submission.h"
+#include "service/inbound/wait.h"
+
+static const struct {
+    const char *media_type;
+    enum event_format format;
+} formats[] = {
+    {"application/json", EVENT_FORMAT_JSON},
+    {"application/x-ndjson", EVENT_FORMAT_NDJSON},
+    {"application/ndjson", EVENT_FORMAT_NDJSON},
+    {"application/jsonl", EVENT_FORMAT_NDJSON},
+    {"application/cloudevents+json", EVENT_FORMAT_CLOUD_EVENT},
+    {"application/cloudevents-batch+json", EVENT_FORMAT_CLOUD_EVENT_BATCH},
+};
+static const char accept_post[] =
+    "application/json, application/x-ndjson, "
+    "application/cloudevents+json, application/cloudevents-batch+json";
+
+static void refuse_events(struct call *call, const struct problem *problem)
+{
+    metric_add(&call->front->metrics->events[INTAKE_REFUSED], 1);
+    call_refuse(call, problem);
+}
+
+static bool read_format(struct call *call, enum event_format *out)
+{
+    const char *header = http_request_header(call->request, "Content-Type");
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        if (!media_type_is(header, formats[i].media_type))
+            continue;
+        *out = formats[i].format;
+        return true;
+    }
+    metric_add(&call->front->metrics->events[INTAKE_REFUSED], 1);
+    call_refuse_with(call,
+                     &(struct problem){.code = PROBLEM_CONTENT_TYPE_UNSUPPORTED,
+                                       .detail = header == NULL ? "There is no Content-Type."
+                                                                : "This Content-Type is not known.",
+                                       .remedy = "Send Content-Type: application/json."},
+                     (struct http_header){"Accept-Post", accept_post});
+    return false;
+}
+
+/* CloudEvents HTTP binding, binary mode: the attributes are headers, the body is `data`. It is told
+ * by any of the required ones, so that a forgotten one is pointed out instead of ignored. */
+static bool check_binary_cloud_event(struct call *call)
+{
+    const struct cloud_attributes attributes = {
+        .id = http_request_header(call->request, "ce-id"),
+        .source = http_request_header(call->request, "ce-source"),
+        .specversion = http_request_header(call->request, "ce-specversion"),
+        .type = http_request_header(call->request, "ce-type"),
+    };
+    if (attributes.id == NULL && attributes.source == NULL && attributes.specversion == NULL &&
+        attributes.type == NULL)
+        return true;
+    struct rejection rejection;
+    if (event_cloud_attributes_check(&attributes, &rejection))
+        return true;
+    const struct problem problem = problem_from_rejection(&rejection);
+    refuse_events(call, &problem);
+    return false;
+}
+
+static bool read_wait(struct call *call, int64_t *out_ms)
+{
+    const char *text = http_request_query(call->request, "wait");
+    *out_ms = 0;
+    if (text == NULL || wait_parse(text, out_ms))
+        return true;
+    refuse_events(call, &(struct problem){.code = PROBLEM_WAIT_INVALID,
+                                          .detail = "wait is not a duration of at most 30 seconds.",
+                                          .remedy = "Send for example wait=5s or wait=500ms."});
+    return false;
+}
+
+static struct event_list *read_events(struct call *call, enum event_format format)
+{
+    size_t length;
+    const char *body = http_request_body(call->request, &length);
+    struct rejection rejection;
+    struct event_list *events =
+        event_list_parse(body, length, format, call->front->batch_max, &rejection);
+    if (events == NULL) {
+        const struct problem problem = problem_from_rejection(&rejection);
+        refuse_events(call, &problem);
+    }
+    return events;
+}
+
+/* Holding the answer of a batch for its slowest event helps nobody; ignoring the wish would
+ * surprise. So it is refused, before anything is stored. */
+static bool check_wait_of_batch(struct call *call, const struct event_list *events, int64_t wait_ms)
+{
+    if (!events->is_batch || wait_ms == 0)
+        return true;
+    refuse_events(call,
+                  &(struct problem){.code = PROBLEM_WAIT_INVALID,
+                                    .detail = "wait is for single events, and this is a batch.",
+                                    .remedy = "Leave wait out, or send the events singly."});
+    return false;
+}
+
+/* The trace of the request is that of its events, as far as they name none themselves. */
+static void keep_traceparent(struct submission *submission)
+{
+    static const char *const names[] = {"ce-traceparent", "traceparent"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = http_request_header(submission->call->request, names[i]);
+        if (value == NULL || !traceparent_is_valid(value))
+            continue;
+        memcpy(submission->traceparent, value, TRACEPARENT_BYTES);
+        return;
+    }
+}
+
+static bool check_store(struct call *call, size_t events)
+{
+    struct store_health health;
+    store_health(call->front->store, &health);
+    if (health.is_ready)
+        return true;
+    metric_add(&call->front->metrics->events[INTAKE_UNAVAILABLE], (int64_t)events);
+    call_refuse(call,
+                &(struct problem){.code = PROBLEM_STORE_UNAVAILABLE, .detail = health.reason});
+    return false;
+}
+
+void events_post(struct call *call)
+{
+    enum event_format format;
+    int64_t wait_ms;
+    if (!read_format(call, &format) || !read_wait(call, &wait_ms) ||
+        (format == EVENT_FORMAT_JSON && !check_binary_cloud_event(call)))
+        return;
+    AUTO(event_list) *events = read_events(call, format);
+    if (events == NULL || !check_wait_of_batch(call, events, wait_ms) ||
+        !check_store(call, events->count))
+        return;
+    call->submission = submission_create(call, STEAL(events));
+    if (call->submission == NULL) {
+        call_answer_out_of_memory(call);
+        return;
+    }
+    call->submission->wait_ms = wait_ms;
+    keep_traceparent(call->submission);
+    submission_gather(call->submission);
+}

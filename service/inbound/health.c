@@ -1,0 +1,147 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/inbound/health.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/heartbeat.h"
+#include "lib/base/json.h"
+
+#include "service/inbound/intake_pool.h"
+#include "service/inbound/service_view.h"
+#include "service/outbound/worker_pool.h"
+
+bool heartbeat_is_wedged(const struct heartbeat *heartbeat, int64_t now_ms)
+{
+    bool has_turned = atomic_load_explicit(&heartbeat->beaten_at_ms, memory_order_relaxed) != 0;
+    return has_turned && heartbeat_age_ms(heartbeat, now_ms) > HEALTH_WEDGED_AFTER_MS;
+}
+
+size_t health_loops(const struct service_view *view,
+                    const struct heartbeat *loops[HEALTH_LOOPS_MAX])
+{
+    size_t count = 0;
+    if (view->main_loop != NULL)
+        loops[count++] = view->main_loop;
+    const struct heartbeat *heartbeat;
+    for (size_t i = 0; view->intake_pool != NULL && count < HEALTH_LOOPS_MAX &&
+                       (heartbeat = intake_pool_heartbeat(view->intake_pool, i)) != NULL;
+         i++)
+        loops[count++] = heartbeat;
+    if (view->worker_pool == NULL)
+        return count;
+    size_t workers;
+    const struct heartbeat *heartbeats = worker_pool_heartbeats(view->worker_pool, &workers);
+    for (size_t i = 0; i < workers && count < HEALTH_LOOPS_MAX; i++)
+        loops[count++] = &heartbeats[i];
+    return count;
+}
+
+static void look_live(const struct service_view *view, int64_t now_ms, struct health *out)
+{
+    const struct heartbeat *loops[HEALTH_LOOPS_MAX];
+    size_t count = health_loops(view, loops);
+    for (size_t i = 0; i < count; i++) {
+        if (!heartbeat_is_wedged(loops[i], now_ms))
+            continue;
+        out->is_fine = false;
+        (void)snprintf(out->detail, sizeof out->detail,
+                       "The loop of %s has not turned for %" PRId64 " ms.", loops[i]->name,
+                       heartbeat_age_ms(loops[i], now_ms));
+        return;
+    }
+}
+
+static void look_ready(const struct service_view *view, struct health *out)
+{
+    struct intake_pool_status status = {.threads = 0};
+    if (view->intake_pool != NULL)
+        intake_pool_status(view->intake_pool, &status);
+    out->is_fine = status.threads > 0 && status.threads_ready == status.threads;
+    if (atomic_load(&view->is_draining)) {
+        out->is_fine = false;
+        (void)snprintf(out->detail, sizeof out->detail, "The service is shutting down.");
+    } else {
+        (void)snprintf(out->detail, sizeof out->detail, "%s", status.health.reason);
+    }
+}
+
+static void look_started(const struct service_view *view, struct health *out)
+{
+    struct intake_pool_status status = {.threads = 0};
+    if (view->intake_pool != NULL)
+        intake_pool_status(view->intake_pool, &status);
+    out->is_fine = status.threads > 0 && status.threads_connected == status.threads;
+    if (!out->is_fine)
+        (void)snprintf(out->detail, sizeof out->detail,
+                       "%u of %u intake threads have reached Redis%s%s", status.threads_connected,
+                       status.threads, status.health.reason[0] != '\0' ? ": " : "",
+                       status.health.reason);
+}
+
+void health_look(enum health_probe probe, const struct service_view *view, int64_t now_ms,
+                 struct health *out)
+{
+    *out = (struct health){.is_fine = true};
+    switch (probe) {
+    case HEALTH_LIVE:
+        out->code = PROBLEM_NOT_LIVE;
+        look_live(view, now_ms, out);
+        return;
+    case HEALTH_READY:
+        out->code = PROBLEM_NOT_READY;
+        look_ready(view, out);
+        return;
+    case HEALTH_STARTED:
+        out->code = PROBLEM_NOT_STARTED;
+        look_started(view, out);
+        return;
+    }
+}
+
+static bool write_loops(struct buffer *out, const struct service_view *view, int64_t now_ms,
+                        struct error *error)
+{
+    const struct heartbeat *loops[HEALTH_LOOPS_MAX];
+    size_t count = health_loops(view, loops);
+    if (!buffer_append_text(out, ",\"loops\":[", error))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        bool has_turned = atomic_load(&loops[i]->beaten_at_ms) != 0;
+        if (!buffer_append_format(out, error,
+                                  "%s{\"name\":\"%s\",\"ageMs\":%" PRId64 ",\"wedged\":%s}",
+                                  i > 0 ? "," : "", loops[i]->name,
+                                  has_turned ? heartbeat_age_ms(loops[i], now_ms) : 0,
+                                  heartbeat_is_wedged(loops[i], now_ms) ? "true" : "false"))
+            return false;
+    }
+    return buffer_append_text(out, "]", error);
+}
+
+static bool write_head(struct buffer *out, enum health_probe probe, const struct health *health,
+                       struct error *error)
+{
+    static const char *const members[] = {
+        [HEALTH_LIVE] = "live", [HEALTH_READY] = "ready", [HEALTH_STARTED] = "started"};
+    if (!health->is_fine) {
+        const struct problem problem = {.code = health->code, .detail = health->detail};
+        return problem_write_open(out, &problem, error) &&
+               buffer_append_format(out, error, ",\"%s\":false", members[probe]);
+    }
+    if (!buffer_append_format(out, error, "{\"%s\":true", members[probe]))
+        return false;
+    if (health->detail[0] == '\0')
+        return true;
+    return buffer_append_text(out, ",\"warning\":", error) &&
+           json_append_string(out, health->detail, strlen(health->detail), error);
+}
+
+bool health_write(struct buffer *out, enum health_probe probe, const struct service_view *view,
+                  int64_t now_ms, const struct health *health, struct error *error)
+{
+    return write_head(out, probe, health, error) &&
+           (probe != HEALTH_LIVE || write_loops(out, view, now_ms, error)) &&
+           buffer_append_text(out, "}", error);
+}

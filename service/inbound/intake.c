@@ -1,0 +1,350 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * One turn of the loop:
+ *
+ *     wait ──► Redis: answers resume their requests ──► send what was gathered meanwhile
+ *       ▲                                                          │
+ *       └── send what is new, if nothing is on its way ◄── HTTP: answer, read, parse, gather
+ *
+ * Redis comes first, so that its answers leave with the HTTP turn of the same round.
+ */
+#include "service/inbound/intake.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mutex.h"
+#include "lib/net/event_loop.h"
+#include "lib/net/http_server.h"
+
+#include "service/inbound/api.h"
+#include "service/inbound/batch.h"
+#include "service/inbound/front.h"
+#include "service/inbound/waiting_room.h"
+
+enum {
+    TURN_MS_MAX = 1000, /* the heart beats at least this often */
+    FAILED_POLL_PAUSE_US = 100000,
+    NOT_STOPPING = -1,
+};
+
+struct store_watch { /* what of the store's connection the loop watches */
+    int fd;          /* -1: nothing */
+    unsigned events;
+    uint64_t changes; /* of the connection: a new one may have the old descriptor's number */
+};
+
+struct intake {
+    /* Set by create, then read-only: any thread. */
+    char name[16];
+    struct inbound_metrics *metrics; /* borrowed: outlives us */
+    /* The thread's own while it runs. */
+    struct event_loop *loop; /* owned, as the rest; wake from any thread */
+    struct http_server *server;
+    struct store *store;
+    struct batch *batch;
+    struct waiting_room waits;
+    struct front front;
+    struct store_watch watch;
+    unsigned store_events;         /* what the poll found */
+    struct store_counters counted; /* as far as the metrics have it */
+    int64_t connections_counted;
+    bool is_quiesced;
+    /* main's. */
+    pthread_t thread;
+    bool is_started;
+    /* Any thread. */
+    struct heartbeat heartbeat;
+    _Atomic int64_t stop_at_ms; /* NOT_STOPPING, or the deadline */
+    /* Any thread, holding shared.lock. */
+    struct {
+        struct mutex lock;
+        struct intake_status status;
+    } shared;
+};
+
+static void take_http_events(void *context, unsigned events)
+{
+    (void)context; /* each turn of the loop turns the server anyway */
+    (void)events;
+}
+
+static void take_store_events(void *context, unsigned events)
+{
+    struct intake *intake = context;
+    intake->store_events |= events;
+}
+
+static bool create_server(struct intake *intake, int take_listen_fd,
+                          const struct intake_pool_options *options, struct error *error)
+{
+    unsigned threads = options->thread_count;
+    struct http_server_options server = {
+        .listen_fd = take_listen_fd,
+        .body_bytes_max = options->body_bytes_max,
+        .header_bytes_max = options->header_bytes_max,
+        .connections_max = (options->connections_max + threads - 1) / threads,
+        .connections_per_address_max = options->connections_per_address_max,
+        .idle_timeout_s = options->idle_timeout_s,
+        .request_timeout_ms = options->read_timeout_ms,
+    };
+    front_serve(&intake->front, &server);
+    intake->server = http_server_create(&server, error);
+    return intake->server != NULL;
+}
+
+static bool create_parts(struct intake *intake, const struct intake_pool_options *options,
+                         struct error *error)
+{
+    struct store_options store = options->store;
+    store.role = intake->name;
+    intake->store = store_create(&store, error);
+    if (intake->store == NULL)
+        return false;
+    intake->batch = batch_create(
+        intake->store, options->view, intake->metrics,
+        options->open_events_max > 0 ? options->open_events_max : INTAKE_OPEN_EVENTS_MAX, error);
+    if (intake->batch == NULL)
+        return false;
+    intake->loop = event_loop_create(error);
+    return intake->loop != NULL && event_loop_watch(intake->loop, http_server_fd(intake->server),
+                                                    EVENT_READ, take_http_events, intake, error);
+}
+
+static void fill_front(struct intake *intake, const struct intake_pool_options *options)
+{
+    intake->front.routes = api_routes;
+    intake->front.route_count = api_route_count;
+    intake->front.view = options->view;
+    intake->front.body_bytes_max = options->body_bytes_max;
+    intake->front.api_key = options->api_key;
+    intake->front.metrics = intake->metrics;
+    intake->front.store = intake->store;
+    intake->front.batch = intake->batch;
+    intake->front.waits = &intake->waits;
+    intake->front.batch_max = options->batch_max;
+}
+
+struct intake *intake_create(unsigned index, int take_listen_fd,
+                             const struct intake_pool_options *options,
+                             struct inbound_metrics *metrics, struct error *error)
+{
+    struct intake *intake = calloc(1, sizeof *intake);
+    if (intake == NULL) {
+        (void)close(take_listen_fd);
+        (void)error_out_of_memory(error);
+        return NULL;
+    }
+    (void)snprintf(intake->name, sizeof intake->name, "intake-%u", index);
+    intake->heartbeat.name = intake->name;
+    intake->metrics = metrics;
+    intake->watch.fd = -1;
+    atomic_init(&intake->stop_at_ms, NOT_STOPPING);
+    mutex_init(&intake->shared.lock);
+    waiting_room_init(&intake->waits);
+    front_init(&intake->front);
+    if (!create_server(intake, take_listen_fd, options, error) ||
+        !create_parts(intake, options, error)) {
+        intake_destroy(intake);
+        return NULL;
+    }
+    fill_front(intake, options);
+    return intake;
+}
+
+/* ---- the loop ---- */
+
+/* The store opens and closes its descriptor by itself, so the watch is renewed when anything about
+ * the connection has changed, and in each turn while it is not settled. A number that epoll has
+ * forgotten with its old descriptor is told by the failing watch. */
+static void watch_store(struct intake *intake, int64_t now_ms, int64_t *timeout_ms)
+{
+    struct redis_interest interest;
+    struct store_counters counters;
+    struct store_health health;
+    store_interest(intake->store, now_ms, &interest);
+    store_counters(intake->store, &counters);
+    store_health(intake->store, &health);
+    *timeout_ms = interest.timeout_ms;
+    const struct store_watch wanted = {
+        .fd = interest.fd,
+        .events = (interest.want_read ? EVENT_READ : 0U) | (interest.want_write ? EVENT_WRITE : 0U),
+        .changes = counters.connects + counters.losses,
+    };
+    struct store_watch *watch = &intake->watch;
+    bool is_settled = wanted.fd == watch->fd && wanted.events == watch->events &&
+                      wanted.changes == watch->changes && health.is_ready;
+    if (is_settled)
+        return;
+    if (wanted.fd != watch->fd)
+        event_loop_forget(intake->loop, watch->fd);
+    *watch = wanted;
+    struct error error;
+    if (wanted.fd < 0 ||
+        event_loop_watch(intake->loop, wanted.fd, wanted.events, take_store_events, intake, &error))
+        return;
+    event_loop_forget(intake->loop, wanted.fd);
+    if (!event_loop_watch(intake->loop, wanted.fd, wanted.events, take_store_events, intake,
+                          &error)) {
+        log_error("intake_watch_failed", error.message, LOG_TEXT("thread", intake->name));
+        watch->fd = -1; /* the next turn tries again */
+    }
+}
+
+static int64_t sooner_ms(int64_t a, int64_t b) /* negative: never */
+{
+    if (a < 0 || b < 0)
+        return a < 0 ? b : a;
+    return a < b ? a : b;
+}
+
+static void wait_for_events(struct intake *intake)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t timeout_ms;
+    watch_store(intake, now_ms, &timeout_ms);
+    timeout_ms = sooner_ms(timeout_ms, http_server_timeout_ms(intake->server));
+    timeout_ms = sooner_ms(timeout_ms, waiting_room_timeout_ms(&intake->waits, now_ms));
+    timeout_ms = sooner_ms(timeout_ms, TURN_MS_MAX);
+    int64_t stop_at_ms = atomic_load(&intake->stop_at_ms);
+    if (stop_at_ms != NOT_STOPPING)
+        timeout_ms = sooner_ms(timeout_ms, stop_at_ms > now_ms ? stop_at_ms - now_ms : 0);
+    struct error error;
+    intake->store_events = 0;
+    if (event_loop_poll(intake->loop, timeout_ms, &error))
+        return;
+    log_error("intake_poll_failed", error.message, LOG_TEXT("thread", intake->name));
+    (void)usleep(FAILED_POLL_PAUSE_US); /* the kernel is in trouble; do not burn a core over it */
+}
+
+static void publish_counters(struct intake *intake)
+{
+    struct store_counters now;
+    store_counters(intake->store, &now);
+    struct store_counters *counted = &intake->counted;
+    int64_t connections = (int64_t)http_server_connections(intake->server);
+    if (now.connects != counted->connects)
+        metric_add(&intake->metrics->redis_connects, (int64_t)(now.connects - counted->connects));
+    if (now.losses != counted->losses)
+        metric_add(&intake->metrics->redis_losses, (int64_t)(now.losses - counted->losses));
+    if (now.last_round_trip_us != counted->last_round_trip_us)
+        metric_set(&intake->metrics->redis_round_trip, now.last_round_trip_us);
+    if (connections != intake->connections_counted)
+        metric_add(&intake->metrics->connections, connections - intake->connections_counted);
+    *counted = now;
+    intake->connections_counted = connections;
+}
+
+static void publish(struct intake *intake)
+{
+    publish_counters(intake);
+    struct intake_status status = {
+        .is_connected = intake->counted.connects > 0,
+        .connections = (size_t)intake->connections_counted,
+        .open_requests = http_server_open_requests(intake->server),
+    };
+    store_health(intake->store, &status.health);
+    mutex_lock(&intake->shared.lock);
+    intake->shared.status = status;
+    mutex_unlock(&intake->shared.lock);
+}
+
+static void turn(struct intake *intake)
+{
+    wait_for_events(intake);
+    int64_t now_ms = clock_monotonic_ms();
+    store_turn(intake->store, now_ms, intake->store_events & EVENT_READ,
+               intake->store_events & EVENT_WRITE);
+    batch_turn(intake->batch);
+    store_flush(intake->store);
+    waiting_room_turn(&intake->waits, now_ms);
+    http_server_turn(intake->server);
+    batch_turn(intake->batch);
+    store_flush(intake->store);
+    publish(intake);
+    heartbeat_beat(&intake->heartbeat, now_ms);
+}
+
+/* Those who wait for SEEK are told what is known: their events are stored already. */
+static bool has_finished_stopping(struct intake *intake)
+{
+    int64_t stop_at_ms = atomic_load(&intake->stop_at_ms);
+    if (stop_at_ms == NOT_STOPPING)
+        return false;
+    if (!intake->is_quiesced) {
+        http_server_quiesce(intake->server);
+        intake->is_quiesced = true;
+    }
+    waiting_room_expire_all(&intake->waits);
+    return http_server_open_requests(intake->server) == 0 || clock_monotonic_ms() >= stop_at_ms;
+}
+
+static void *run(void *context)
+{
+    struct intake *intake = context;
+    (void)pthread_setname_np(pthread_self(), intake->name);
+    heartbeat_beat(&intake->heartbeat, clock_monotonic_ms());
+    while (!has_finished_stopping(intake))
+        turn(intake);
+    /* Suspended requests are answered by `abandon`, before their server goes. */
+    http_server_stop(intake->server);
+    publish(intake);
+    return NULL;
+}
+
+bool intake_start(struct intake *intake, struct error *error)
+{
+    int failure = pthread_create(&intake->thread, NULL, run, intake);
+    if (failure != 0)
+        return error_set(error, ERROR_IO, "starting thread %s: %s", intake->name,
+                         strerror(failure));
+    intake->is_started = true;
+    return true;
+}
+
+void intake_stop(struct intake *intake, int64_t deadline_ms)
+{
+    atomic_store(&intake->stop_at_ms, deadline_ms < 0 ? 0 : deadline_ms);
+    event_loop_wake(intake->loop);
+}
+
+void intake_join(struct intake *intake)
+{
+    if (!intake->is_started)
+        return;
+    (void)pthread_join(intake->thread, NULL);
+    intake->is_started = false;
+}
+
+/* Requests first, since they use the rest; then the store, whose open calls end and let go of
+ * theirs; then the batch, which does the same for what was never sent. */
+void intake_destroy(struct intake *intake)
+{
+    if (intake == NULL)
+        return;
+    http_server_destroy(intake->server);
+    store_destroy(intake->store);
+    batch_destroy(intake->batch);
+    event_loop_destroy(intake->loop);
+    front_fini(&intake->front);
+    mutex_fini(&intake->shared.lock);
+    free(intake);
+}
+
+void intake_status(struct intake *intake, struct intake_status *out)
+{
+    mutex_lock(&intake->shared.lock);
+    *out = intake->shared.status;
+    mutex_unlock(&intake->shared.lock);
+}
+
+const struct heartbeat *intake_heartbeat(const struct intake *intake)
+{
+    return &intake->heartbeat;
+}

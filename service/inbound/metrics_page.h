@@ -1,0 +1,15 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * /metrics: the rows of intake and workers, and those of the process as a whole.
+ *
+ * Owns: nothing. Threads: any. Blocks: reads /proc/self/statm.
+ */
+#pragma once
+
+#include "lib/base/buffer.h"
+
+struct service_view;
+
+MUST_CHECK bool metrics_page_write(struct buffer *out, const struct service_view *view,
+                                   struct error *error);

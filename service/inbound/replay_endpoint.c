@@ -1,0 +1,62 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * POST /v1/applications/{id}/replay: sends again now, from the dead or before its time.
+ */
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+
+#include "service/inbound/call.h"
+#include "service/inbound/endpoints.h"
+#include "service/inbound/service_view.h"
+#include "service/outbound/worker_pool.h"
+
+static const struct problem refusals[] = {
+    [REPLAY_UNKNOWN] = {.code = PROBLEM_APPLICATION_UNKNOWN},
+    [REPLAY_DRAFT] = {.code = PROBLEM_REPLAY_DRAFT,
+                      .detail = "It was never completed, so there is nothing to send again.",
+                      .remedy = "POST /v1/events when the candidate has completed it."},
+    [REPLAY_SENDING] = {.code = PROBLEM_REPLAY_SENDING,
+                        .remedy = "Look again when the attempt is over."},
+    [REPLAY_DELIVERED] = {.code = PROBLEM_REPLAY_DELIVERED,
+                          .detail = "SEEK has this signal already."},
+};
+
+static void answer_scheduled(struct call *call)
+{
+    log_info("application_replayed", "The signal is sent again",
+             LOG_TEXT("application", call->application_id),
+             LOG_TEXT("request_id", call->request_id));
+    if (call->front->view->worker_pool != NULL)
+        worker_pool_wake(call->front->view->worker_pool);
+    struct buffer *body = call_scratch(call);
+    if (buffer_append_text(body, "{\"applicationId\":", NULL) &&
+        json_append_string(body, call->application_id, call->application_id_length, NULL) &&
+        buffer_append_text(body, ",\"state\":\"pending\"}", NULL))
+        call_answer_json(call, 202, body);
+    else
+        call_answer_out_of_memory(call);
+}
+
+static void take_outcome(void *context, const struct store_failure *failure,
+                         enum replay_outcome outcome)
+{
+    struct call *call = context;
+    if (failure->status != STORE_OK)
+        call_refuse_store(call, failure);
+    else if (outcome == REPLAY_SCHEDULED)
+        answer_scheduled(call);
+    else
+        call_refuse(call, &refusals[outcome]);
+    call_release(call);
+}
+
+void replay_post(struct call *call)
+{
+    struct error error;
+    call_hold(call);
+    if (store_replay(call->front->store, call->application_id, take_outcome, call, &error))
+        return;
+    call_refuse_untaken(call, &error);
+    call_release(call);
+}

@@ -1,0 +1,99 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/inbound/routes.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char id_pattern[] = "{id}";
+
+static bool path_matches(const char *pattern, const char *path, struct route_match *match)
+{
+    match->id = NULL;
+    match->id_length = 0;
+    while (*pattern != '\0') {
+        if (strncmp(pattern, id_pattern, sizeof id_pattern - 1) == 0) {
+            match->id = path;
+            match->id_length = strcspn(path, "/");
+            if (match->id_length == 0)
+                return false;
+            path += match->id_length;
+            pattern += sizeof id_pattern - 1;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return *path == '\0';
+}
+
+static bool method_matches(const char *route_method, const char *method)
+{
+    return strcmp(route_method, method) == 0 ||
+           (strcmp(route_method, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+static void allow_add(char allow[ALLOW_BYTES], const char *method)
+{
+    size_t length = strlen(allow);
+    int added = snprintf(allow + length, ALLOW_BYTES - length, "%s%s%s", length > 0 ? ", " : "",
+                         method, strcmp(method, "GET") == 0 ? ", HEAD" : "");
+    assert(added > 0 && (size_t)added < ALLOW_BYTES - length);
+}
+
+enum route_outcome routes_find(const struct route *routes, size_t count, const char *method,
+                               const char *path, struct route_match *out)
+{
+    *out = (struct route_match){.route = NULL};
+    struct route_match tried = {.route = NULL};
+    for (size_t i = 0; i < count; i++) {
+        if (!path_matches(routes[i].path, path, &tried))
+            continue;
+        allow_add(out->allow, routes[i].method);
+        if (method_matches(routes[i].method, method)) {
+            out->route = &routes[i];
+            out->id = tried.id;
+            out->id_length = tried.id_length;
+        }
+    }
+    if (out->allow[0] == '\0')
+        return ROUTE_NO_PATH;
+    allow_add(out->allow, "OPTIONS");
+    if (out->route != NULL)
+        return ROUTE_FOUND;
+    return strcmp(method, "OPTIONS") == 0 ? ROUTE_OPTIONS : ROUTE_NO_METHOD;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool path_segment_decode(const char *segment, size_t length, char *out, size_t out_bytes,
+                         size_t *out_length)
+{
+    size_t written = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (written + 1 >= out_bytes)
+            return false;
+        char c = segment[i];
+        if (c == '%') {
+            int high = i + 2 < length ? hex_digit(segment[i + 1]) : -1;
+            int low = i + 2 < length ? hex_digit(segment[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return false;
+            c = (char)(high * 16 + low);
+            i += 2;
+        }
+        out[written++] = c;
+    }
+    out[written] = '\0';
+    *out_length = written;
+    return true;
+}

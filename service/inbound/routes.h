@@ -1,0 +1,46 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Which handler a method and a path lead to. Tables of routes are their users'.
+ *
+ * Owns: nothing. Threads: any. Blocks: never.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct call;
+
+enum { ALLOW_BYTES = 64 };
+
+struct route {
+    const char *method;
+    const char *path; /* "{id}" stands for one segment that is not empty */
+    bool needs_api_key;
+    size_t body_bytes_max; /* 0: the listener's */
+    void (*handle)(struct call *call);
+};
+
+enum route_outcome {
+    ROUTE_FOUND,
+    ROUTE_OPTIONS, /* the path is there, and the method asks what it takes */
+    ROUTE_NO_METHOD,
+    ROUTE_NO_PATH,
+};
+
+struct route_match {
+    const struct route *route; /* ROUTE_FOUND */
+    const char *id;            /* the segment as sent, inside `path`; NULL without one */
+    size_t id_length;
+    char allow[ALLOW_BYTES]; /* the header's value, unless ROUTE_NO_PATH */
+};
+
+/* HEAD is found where GET is. */
+enum route_outcome routes_find(const struct route *routes, size_t count, const char *method,
+                               const char *path, struct route_match *out);
+
+/* Decodes percent-escapes once ('+' stays '+'). False when an escape is cut or not hexadecimal, or
+ * the result, terminator included, does not fit. */
+bool path_segment_decode(const char *segment, size_t length, char *out, size_t out_bytes,
+                         size_t *out_length);

@@ -1,0 +1,33 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * What the HTTP side may know of the rest of the service. app.c fills it once everything is
+ * created, before anything is started; after that only `is_draining` changes.
+ *
+ * Owns:    nothing: every pointer is borrowed and outlives the listeners.
+ * Threads: any reads. Blocks: never.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct access_token;
+struct heartbeat;
+struct intake_pool;
+struct sending_gate;
+struct worker_pool;
+
+struct service_view {
+    /* Set before the start, then read-only: any thread. Each may be NULL: nothing to tell. */
+    struct worker_pool *worker_pool;
+    struct sending_gate *gate;
+    struct access_token *access_token;
+    struct intake_pool *intake_pool;
+    const struct heartbeat *main_loop; /* main's own; the pools bring theirs */
+    const char *version;               /* required */
+    int64_t started_at_ms;             /* wall clock */
+    /* Any thread. */
+    _Atomic bool is_draining; /* written by intake_pool_begin_drain */
+};

@@ -1,0 +1,149 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/inbound/status.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/json.h"
+
+#include "service/inbound/health.h"
+#include "service/inbound/intake_pool.h"
+#include "service/inbound/service_view.h"
+#include "service/outbound/access_token.h"
+#include "service/outbound/sending_gate.h"
+#include "service/outbound/worker_pool.h"
+
+static const char *bool_name(bool value)
+{
+    return value ? "true" : "false";
+}
+
+/* A number, or null below 0: unknown. */
+static bool write_known(struct buffer *out, const char *name, int64_t value, struct error *error)
+{
+    if (value < 0)
+        return buffer_append_format(out, error, "\"%s\":null", name);
+    return buffer_append_format(out, error, "\"%s\":%" PRId64, name, value);
+}
+
+/* A text, or null when it is empty. */
+static bool write_text(struct buffer *out, const char *name, const char *text, struct error *error)
+{
+    if (text[0] == '\0')
+        return buffer_append_format(out, error, "\"%s\":null", name);
+    return buffer_append_format(out, error, "\"%s\":", name) &&
+           json_append_string(out, text, strlen(text), error);
+}
+
+static bool write_service(struct buffer *out, const struct service_view *view,
+                          struct status_moment now, struct error *error)
+{
+    char started_at[RFC3339_BYTES];
+    struct health ready;
+    rfc3339_format(view->started_at_ms, started_at);
+    health_look(HEALTH_READY, view, now.monotonic_ms, &ready);
+    return buffer_append_format(
+        out, error,
+        "{\"version\":\"%s\",\"startedAt\":\"%s\",\"uptimeSeconds\":%" PRId64
+        ",\"ready\":%s,\"draining\":%s",
+        view->version, started_at, (now.wall_ms - view->started_at_ms) / 1000,
+        bool_name(ready.is_fine), bool_name(atomic_load(&view->is_draining)));
+}
+
+static bool write_signals(struct buffer *out, const struct store_census *census,
+                          struct error *error)
+{
+    static const struct store_census unknown = {.due = -1, .dead = -1, .oldest_due_age_ms = -1};
+    if (census == NULL)
+        census = &unknown;
+    return buffer_append_text(out, ",\"signals\":{", error) &&
+           write_known(out, "due", census->due, error) && buffer_append_text(out, ",", error) &&
+           write_known(out, "dead", census->dead, error) && buffer_append_text(out, ",", error) &&
+           write_known(out, "oldestDueAgeMs", census->oldest_due_age_ms, error) &&
+           buffer_append_text(out, "}", error);
+}
+
+static bool write_store(struct buffer *out, const struct intake_pool_status *intake,
+                        struct error *error)
+{
+    const struct store_health *health = &intake->health;
+    return buffer_append_format(out, error, ",\"store\":{\"ready\":%s,",
+                                bool_name(health->is_ready)) &&
+           write_text(out, "durability",
+                      health->is_ready ? durability_name(health->durability) : "", error) &&
+           buffer_append_text(out, ",", error) &&
+           write_text(out, "reason", health->reason, error) &&
+           buffer_append_format(
+               out, error,
+               "},\"intake\":{\"threads\":%u,\"threadsReady\":%u,\"connections\":%zu,"
+               "\"openRequests\":%zu}",
+               intake->threads, intake->threads_ready, intake->connections, intake->open_requests);
+}
+
+static bool write_sending(struct buffer *out, struct sending_gate *gate, int64_t now_ms,
+                          struct error *error)
+{
+    static const char *const breaker_names[] = {
+        [BREAKER_CLOSED] = "closed", [BREAKER_OPEN] = "open", [BREAKER_PROBING] = "probing"};
+    struct sending_gate_status status;
+    sending_gate_status(gate, now_ms, &status);
+    return buffer_append_format(
+        out, error,
+        ",\"sending\":{\"breaker\":\"%s\",\"inFlight\":%zu,\"inFlightLimit\":%u,"
+        "\"paused\":%s,\"throttledForMs\":%" PRId64 "}",
+        breaker_names[status.breaker], status.in_flight, status.in_flight_limit,
+        bool_name(status.is_paused), status.throttled_for_ms);
+}
+
+static bool write_access_token(struct buffer *out, struct access_token *token, int64_t now_ms,
+                               struct error *error)
+{
+    struct access_token_status status;
+    access_token_status(token, now_ms, &status);
+    int64_t failing_for_ms = status.failing_since_ms < 0 ? -1 : now_ms - status.failing_since_ms;
+    return buffer_append_format(out, error,
+                                ",\"accessToken\":{\"valid\":%s,\"refreshes\":%" PRIu64
+                                ",\"failures\":%" PRIu64 ",",
+                                bool_name(status.is_valid), status.refreshes, status.failures) &&
+           write_known(out, "expiresInMs", status.expires_in_ms, error) &&
+           buffer_append_text(out, ",", error) &&
+           write_known(out, "failingForMs", failing_for_ms, error) &&
+           buffer_append_text(out, ",", error) &&
+           write_text(out, "lastError", status.last_error, error) &&
+           buffer_append_text(out, "}", error);
+}
+
+static bool write_workers(struct buffer *out, const struct worker_pool *pool, struct error *error)
+{
+    struct worker_pool_status status;
+    worker_pool_status(pool, &status);
+    char delivered_at[RFC3339_BYTES] = "";
+    if (status.last_delivered_at_ms > 0)
+        rfc3339_format(status.last_delivered_at_ms, delivered_at);
+    return buffer_append_format(
+               out, error,
+               ",\"workers\":{\"threads\":%u,\"threadsConnected\":%u,\"delivered\":%" PRIu64
+               ",\"retried\":%" PRIu64 ",\"died\":%" PRIu64 ",\"fenced\":%" PRIu64
+               ",\"leasesExpired\":%" PRIu64 ",",
+               status.workers, status.workers_connected, status.delivered, status.retried,
+               status.died, status.fenced, status.leases_expired) &&
+           write_text(out, "lastDeliveredAt", delivered_at, error) &&
+           buffer_append_text(out, "}", error);
+}
+
+bool status_write(struct buffer *out, const struct service_view *view,
+                  const struct store_census *census, struct status_moment now, struct error *error)
+{
+    struct intake_pool_status intake = {.threads = 0};
+    if (view->intake_pool != NULL)
+        intake_pool_status(view->intake_pool, &intake);
+    return write_service(out, view, now, error) && write_signals(out, census, error) &&
+           write_store(out, &intake, error) &&
+           (view->gate == NULL || write_sending(out, view->gate, now.monotonic_ms, error)) &&
+           (view->access_token == NULL ||
+            write_access_token(out, view->access_token, now.monotonic_ms, error)) &&
+           (view->worker_pool == NULL || write_workers(out, view->worker_pool, error)) &&
+           buffer_append_text(out, "}", error);
+}

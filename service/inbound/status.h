@@ -1,0 +1,24 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * What GET /v1/status says: the whole service on one page, for people and for `seek-signal status`.
+ *
+ * Owns: nothing. Threads: any. Blocks: never.
+ */
+#pragma once
+
+#include "lib/base/buffer.h"
+
+#include "service/store/store.h"
+
+struct service_view;
+
+struct status_moment {
+    int64_t wall_ms;
+    int64_t monotonic_ms;
+};
+
+/* `census` is NULL when Redis could not be asked. */
+MUST_CHECK bool status_write(struct buffer *out, const struct service_view *view,
+                             const struct store_census *census, struct status_moment now,
+                             struct error *error);

@@ -1,0 +1,39 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * GET /v1/status. Redis being away is part of the answer, not a reason to refuse it.
+ */
+#include "lib/base/clock.h"
+
+#include "service/inbound/call.h"
+#include "service/inbound/endpoints.h"
+#include "service/inbound/status.h"
+
+static void answer_status(struct call *call, const struct store_census *census)
+{
+    const struct status_moment now = {.wall_ms = clock_wall_ms(),
+                                      .monotonic_ms = clock_monotonic_ms()};
+    struct buffer *body = call_scratch(call);
+    if (status_write(body, call->front->view, census, now, NULL))
+        call_answer_json(call, 200, body);
+    else
+        call_answer_out_of_memory(call);
+}
+
+static void take_census(void *context, const struct store_failure *failure,
+                        const struct store_census *census)
+{
+    struct call *call = context;
+    answer_status(call, failure->status == STORE_OK ? census : NULL);
+    call_release(call);
+}
+
+void status_get(struct call *call)
+{
+    struct error error;
+    call_hold(call);
+    if (store_census(call->front->store, take_census, call, &error))
+        return;
+    answer_status(call, NULL);
+    call_release(call);
+}

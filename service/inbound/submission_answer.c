@@ -1,0 +1,159 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "service/inbound/application_document.h"
+#include "service/inbound/call.h"
+#include "service/inbound/submission.h"
+
+static const struct problem token_missing = {
+    .code = PROBLEM_TOKEN_MISSING,
+    .detail = "Neither this event nor an earlier call gave the application's seek-token.",
+    .field = "token",
+    .remedy = "Send token or applicationUri, or PUT /v1/applications/{id}/token beforehand.",
+};
+
+static unsigned status_of(const struct submission *submission, const struct submission_item *item)
+{
+    if (submission->wait_ms > 0)
+        return delivery_state_is_final(item->state) ? 200 : 202;
+    return item->outcome == ACCEPT_DUPLICATE ? 200 : 202;
+}
+
+/* Everything behind the opening brace and in front of the closing one. */
+static bool write_stored(struct buffer *out, const struct submission_item *item,
+                         const struct event *event, struct error *error)
+{
+    return buffer_append_text(out, "\"applicationId\":", error) &&
+           json_append_string(out, event->application_id, strlen(event->application_id), error) &&
+           buffer_append_format(
+               out, error,
+               ",\"eventId\":\"%s\",\"result\":\"%s\",\"state\":\"%s\",\"durability\":\"%s\"",
+               item->event_id, accept_outcome_name(item->outcome), delivery_state_name(item->state),
+               durability_name(item->durability));
+}
+
+/* ---- one event ---- */
+
+static void answer_stored(struct submission *submission, const struct application *final)
+{
+    struct call *call = submission->call;
+    const struct submission_item *item = &submission->items[0];
+    struct buffer *body = call_scratch(call);
+    bool is_dead = final != NULL && final->state == DELIVERY_DEAD;
+    if (buffer_append_text(body, "{", NULL) &&
+        write_stored(body, item, submission->events->entries[0].event, NULL) &&
+        (!is_dead || application_write_last_error(body, final, NULL)) &&
+        buffer_append_text(body, "}", NULL))
+        call_answer_json(call, status_of(submission, item), body);
+    else
+        call_answer_out_of_memory(call);
+}
+
+static void refuse_failed(struct submission *submission, const struct submission_item *item)
+{
+    call_refuse(submission->call, &(struct problem){.code = problem_code_of_store(item->failure),
+                                                    .detail = submission->failure_detail});
+}
+
+static void answer_one(struct submission *submission, const struct application *final)
+{
+    const struct submission_item *item = &submission->items[0];
+    if (item->fate == ITEM_FAILED)
+        refuse_failed(submission, item);
+    else if (item->outcome == ACCEPT_NO_TOKEN)
+        call_refuse(submission->call, &token_missing);
+    else
+        answer_stored(submission, final);
+}
+
+/* ---- a batch ---- */
+
+static bool is_accepted(const struct submission_item *item)
+{
+    return item->fate == ITEM_STORED && item->outcome != ACCEPT_NO_TOKEN;
+}
+
+static bool write_item(struct buffer *out, const struct submission *submission, size_t index,
+                       struct error *error)
+{
+    const struct submission_item *item = &submission->items[index];
+    const struct event_entry *entry = &submission->events->entries[index];
+    if (is_accepted(item))
+        return buffer_append_format(out, error, "{\"status\":%u,", status_of(submission, item)) &&
+               write_stored(out, item, entry->event, error) && buffer_append_text(out, "}", error);
+    struct problem problem = token_missing;
+    if (item->fate == ITEM_REJECTED)
+        problem = problem_from_rejection(&entry->rejection);
+    else if (item->fate == ITEM_FAILED)
+        problem = (struct problem){.code = problem_code_of_store(item->failure),
+                                   .detail = submission->failure_detail};
+    return problem_write(out, &problem, error);
+}
+
+static bool write_results(struct buffer *out, const struct submission *submission,
+                          struct error *error)
+{
+    if (!buffer_append_text(out, "\"results\":[", error))
+        return false;
+    for (size_t i = 0; i < submission->events->count; i++) {
+        if (i > 0 && !buffer_append_text(out, ",", error))
+            return false;
+        if (!write_item(out, submission, i, error))
+            return false;
+    }
+    return buffer_append_text(out, "]}", error);
+}
+
+static void answer_accepted_batch(struct submission *submission)
+{
+    struct buffer *body = call_scratch(submission->call);
+    if (buffer_append_text(body, "{", NULL) && write_results(body, submission, NULL))
+        call_answer_json(submission->call, 202, body);
+    else
+        call_answer_out_of_memory(submission->call);
+}
+
+static void answer_refused_batch(struct submission *submission)
+{
+    static const struct problem problem = {
+        .code = PROBLEM_BATCH_REFUSED,
+        .detail =
+            "Each event is at fault; results has a problem for each, in the order of the batch.",
+    };
+    struct buffer *body = call_scratch(submission->call);
+    if (problem_write_open(body, &problem, NULL) && buffer_append_text(body, ",", NULL) &&
+        write_results(body, submission, NULL))
+        call_refuse_written(submission->call, &problem, body);
+    else
+        call_answer_out_of_memory(submission->call);
+}
+
+/* With nothing accepted and something not stored the whole batch is worth sending again, so the
+ * answer as a whole says so. */
+static void answer_batch(struct submission *submission)
+{
+    const struct submission_item *failed = NULL;
+    for (size_t i = 0; i < submission->events->count; i++) {
+        if (is_accepted(&submission->items[i])) {
+            answer_accepted_batch(submission);
+            return;
+        }
+        if (submission->items[i].fate == ITEM_FAILED)
+            failed = &submission->items[i];
+    }
+    if (failed != NULL)
+        refuse_failed(submission, failed);
+    else
+        answer_refused_batch(submission);
+}
+
+void submission_answer(struct submission *submission, const struct application *final)
+{
+    if (submission->call->request == NULL || submission->call->is_answered)
+        return;
+    if (submission->events->is_batch)
+        answer_batch(submission);
+    else
+        answer_one(submission, final);
+}

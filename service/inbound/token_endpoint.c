@@ -1,0 +1,116 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * PUT /v1/applications/{id}/token: keeps the seek-token of an application that is not complete yet.
+ */
+#include "lib/base/json.h"
+
+#include "service/domain/seek_token.h"
+#include "service/inbound/call.h"
+#include "service/inbound/endpoints.h"
+#include "service/inbound/media_type.h"
+#include "service/inbound/service_view.h"
+#include "service/outbound/worker_pool.h"
+
+static bool check_members(const struct json_value *root, const char *body, size_t length,
+                          struct rejection *rejection)
+{
+    static const char *const members[] = {"token", "applicationUri"};
+    if (json_type(root) != JSON_OBJECT)
+        return rejection_set(rejection, REJECTED_NOT_AN_OBJECT, "",
+                             "Send {\"token\": \"…\"} or {\"applicationUri\": \"https://…\"}.",
+                             "The body is not a JSON object.");
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        if (json_repeats_member(body, length, members[i]))
+            return rejection_set(rejection, REJECTED_REPEATED_MEMBER, members[i],
+                                 "Send each member once.", "%s is there more than once.",
+                                 members[i]);
+    if (json_has_member(root, "token") && json_has_member(root, "applicationUri"))
+        return rejection_set(rejection, REJECTED_TOKEN_AND_URI, "applicationUri",
+                             "Send token or applicationUri, not both.", "The body has both.");
+    return true;
+}
+
+/* Appends the seek-token to `out`. */
+static bool read_seek_token(const struct json_value *root, struct buffer *out,
+                            struct rejection *rejection)
+{
+    struct json_text text;
+    if (json_has_member(root, "applicationUri")) {
+        if (!json_member_text(root, "applicationUri", &text))
+            return rejection_set(rejection, REJECTED_APPLICATION_URI, "applicationUri",
+                                 "Send the whole URL that the candidate arrived with.",
+                                 "applicationUri is not a string.");
+        return seek_token_from_uri(text.bytes, text.length, out, rejection);
+    }
+    if (!json_member_text(root, "token", &text))
+        return rejection_set(rejection, REJECTED_TOKEN, "token",
+                             "Send the value of the URL parameter seek-token.",
+                             "token is missing or not a string.");
+    if (!seek_token_check(text.bytes, text.length, rejection))
+        return false;
+    return buffer_append(out, text.bytes, text.length, NULL) || rejection_out_of_memory(rejection);
+}
+
+static bool parse_body(struct call *call, struct buffer *seek_token, struct rejection *rejection)
+{
+    size_t length;
+    const char *body = http_request_body(call->request, &length);
+    struct error error;
+    AUTO(json) *json = json_parse(body, length, &error);
+    if (json == NULL)
+        return error.kind == ERROR_MEMORY
+                   ? rejection_out_of_memory(rejection)
+                   : rejection_set(rejection, REJECTED_NOT_JSON, "", "Send one JSON object.",
+                                   "Not JSON: %s.", error.message);
+    const struct json_value *root = json_root(json);
+    return check_members(root, body, length, rejection) &&
+           read_seek_token(root, seek_token, rejection);
+}
+
+/* An application that owed its signal already owes it with this seek-token now. */
+static void take_kept(void *context, const struct store_failure *failure)
+{
+    struct call *call = context;
+    if (failure->status == STORE_OK) {
+        call_note_available(call);
+        if (call->front->view->worker_pool != NULL)
+            worker_pool_wake(call->front->view->worker_pool);
+        call_answer_empty(call, 204);
+    } else {
+        call_refuse_store(call, failure);
+    }
+    call_release(call);
+}
+
+static void keep(struct call *call, const char *seek_token)
+{
+    char event_id[ATTEMPT_ID_BYTES];
+    struct error error;
+    call_make_event_id(event_id);
+    call_hold(call);
+    if (store_put_token(call->front->store, call->application_id, seek_token, event_id, take_kept,
+                        call, &error))
+        return;
+    call_refuse_untaken(call, &error);
+    call_release(call);
+}
+
+void token_put(struct call *call)
+{
+    if (!media_type_is(http_request_header(call->request, "Content-Type"), "application/json")) {
+        call_refuse(call, &(struct problem){.code = PROBLEM_CONTENT_TYPE_UNSUPPORTED,
+                                            .remedy = "Send Content-Type: application/json."});
+        return;
+    }
+    struct buffer seek_token;
+    struct rejection rejection;
+    buffer_init(&seek_token, SEEK_TOKEN_BYTES_MAX);
+    if (parse_body(call, &seek_token, &rejection)) {
+        keep(call, seek_token.bytes);
+    } else {
+        const struct problem problem = problem_from_rejection(&rejection);
+        call_refuse(call, &problem);
+    }
+    buffer_fini(&seek_token);
+}
