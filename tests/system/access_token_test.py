@@ -47,13 +47,16 @@ def it_retries_once_at_once_then_backs_off(stand, redis, sandbox):
     service.must_stop()
 
 
-def it_spends_no_attempt_while_no_access_token_can_be_had(service, sandbox):
+def it_spends_no_attempt_while_no_access_token_can_be_had(stand, redis, sandbox):
     sandbox.fault(on="token", kind="status", status=503, count=3)
+    service = stand.service(sandbox, redis_url=redis.url).start()
     service.must_post(event("A-1"))
     delivered = service.must_become("A-1", "delivered")
     assert delivered["attempts"] == 1
-    assert [e["level"] for e in service.logs("access_token_lost")] == ["error"]
-    assert len(service.logs("access_token_back")) == 1
+    assert len(sandbox.calls("token")) == 4
+    assert [e["level"] for e in service.logs("access_token_failed")] == ["error"], "once, not per try"
+    assert len(service.logs("access_token_recovered")) == 1
+    service.must_stop()
 
 
 def it_says_why_and_recovers_when_the_secret_is_mended_in_its_file(stand, redis, tmp_path):

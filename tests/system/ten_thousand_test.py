@@ -70,7 +70,7 @@ def it_delivers_each_newest_token_exactly_once(service, sandbox):
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
         answers = sum(pool.map(client, [service.address] * THREADS, shares, range(seed, seed + THREADS)))
     posted = time.monotonic() - began
-    eventually(lambda: service.get("/v1/status").json["store"]["due"] == 0, "nothing is due", patience=180)
+    eventually(lambda: service.get("/v1/status").json["signals"]["due"] == 0, "nothing is due", patience=180)
     delivered = time.monotonic() - began
     taken = {}
     for call in sandbox.calls("graphql"):

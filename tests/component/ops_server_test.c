@@ -1,0 +1,108 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/heartbeat.h"
+
+#include "service/inbound/ops_server.h"
+
+#include "tests/support/intake_stand.h"
+#include "tests/support/specification.h"
+
+struct ops_stand {
+    struct heartbeat main_loop;
+    struct service_view view;
+    struct event_loop *loop;
+    struct ops_server *ops;
+};
+
+static void turn(void *context)
+{
+    struct ops_stand *stand = context;
+    heartbeat_beat(&stand->main_loop, clock_monotonic_ms());
+    int64_t timeout_ms = ops_server_timeout_ms(stand->ops);
+    timeout_ms = timeout_ms < 0 || timeout_ms > 5 ? 5 : timeout_ms;
+    assert_true(event_loop_poll(stand->loop, timeout_ms, NULL));
+    ops_server_turn(stand->ops);
+}
+
+static int start(void **state)
+{
+    struct ops_stand *stand = calloc(1, sizeof *stand);
+    assert_non_null(stand);
+    struct listen_address address;
+    assert_true(listen_address_parse("127.0.0.1:0", &address, NULL));
+    stand->main_loop.name = "main";
+    stand->view.main_loop = &stand->main_loop;
+    stand->view.version = "1.2.3";
+    stand->loop = event_loop_create(NULL);
+    stand->ops = ops_server_create(&address, stand->loop, &stand->view, NULL);
+    assert_non_null(stand->ops);
+    *state = stand;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct ops_stand *stand = *state;
+    ops_server_destroy(stand->ops);
+    event_loop_destroy(stand->loop);
+    free(stand);
+    return 0;
+}
+
+static const char *call(struct ops_stand *stand, const char *method, const char *target)
+{
+    struct raw_client *client = raw_client_open(ops_server_port(stand->ops), turn, stand);
+    intake_stand_send(client, method, target, "", NULL);
+    const char *answer =
+        strcmp(method, "HEAD") == 0 ? raw_client_answer_to_head(client) : raw_client_answer(client);
+    raw_client_destroy(client);
+    return answer;
+}
+
+static void serves_probes_and_metrics(void **state)
+{
+    struct ops_stand *stand = *state;
+    must_answer(call(stand, "GET", "/livez"), 200, "\"name\":\"main\"");
+    must_answer(call(stand, "GET", "/readyz"), 503, "\"code\":\"not_ready\"");
+    must_answer(call(stand, "GET", "/startupz"), 503, "\"code\":\"not_started\"");
+    must_answer(call(stand, "GET", "/metrics"), 200, "seek_signal_ready 0\n");
+    must_answer(call(stand, "HEAD", "/livez"), 200, "Content-Length: ");
+    must_answer(call(stand, "OPTIONS", "/livez"), 204, "Allow: GET, HEAD, OPTIONS\r\n");
+}
+
+static void serves_nothing_else(void **state)
+{
+    struct ops_stand *stand = *state;
+    static const char *const targets[] = {"/v1/status", "/v1/events", "/v1/applications/A",
+                                          "/openapi.yaml", "/"};
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        must_answer(call(stand, "GET", targets[i]), 404, "\"code\":\"not_found\"");
+        must_answer(call(stand, "POST", targets[i]), 404, "\"code\":\"not_found\"");
+    }
+    must_answer(call(stand, "POST", "/livez"), 405, "\"code\":\"method_not_allowed\"");
+}
+
+static void refuses_a_taken_address(void **state)
+{
+    struct ops_stand *stand = *state;
+    struct listen_address address;
+    assert_true(listen_address_parse("127.0.0.1:0", &address, NULL));
+    address.port = ops_server_port(stand->ops);
+    struct error error;
+    assert_null(ops_server_create(&address, stand->loop, &stand->view, &error));
+    assert_non_null(strstr(error.message, "127.0.0.1"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IT("serves probes and metrics from the loop of main", serves_probes_and_metrics),
+        IT("serves nothing that reads or changes an application", serves_nothing_else),
+        IT("refuses an address that somebody has", refuses_a_taken_address),
+    };
+    return cmocka_run_group_tests_name("ops_server", tests, start, stop);
+}

@@ -1,0 +1,333 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/* How redis_client comes to its connection: names, addresses, TLS. */
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+
+#include "tests/support/fake_redis.h"
+#include "tests/support/redis_server.h"
+#include "tests/support/redis_subject.h"
+#include "tests/support/specification.h"
+
+/* --- names: getaddrinfo is replaced through the linker
+ * --------------------------------------------- */
+
+static int slow_name; /* a semaphore */
+
+int __real_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **out);
+int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **out);
+
+/* "slow.test" is answered when a test posts to slow_name; "two.test" is 127.0.0.2, then 127.0.0.1.
+ */
+int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **out)
+{
+    bool is_numeric = (hints->ai_flags & AI_NUMERICHOST) != 0;
+    if (is_numeric || strstr(host, ".test") == NULL)
+        return __real_getaddrinfo(host, service, hints, out);
+    eventfd_t permit;
+    if (strcmp(host, "slow.test") == 0)
+        (void)eventfd_read(slow_name, &permit);
+    if (strcmp(host, "none.test") == 0)
+        return EAI_NONAME;
+    int code = __real_getaddrinfo("127.0.0.1", service, hints, out);
+    if (code != 0 || strcmp(host, "two.test") != 0)
+        return code;
+    struct addrinfo *second = *out;
+    code = __real_getaddrinfo("127.0.0.2", service, hints, out);
+    (*out)->ai_next = second;
+    return code;
+}
+
+static void tries_every_address(void **state)
+{
+    (void)state;
+    AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_TCP, NULL);
+    struct redis_url url;
+    struct subject subject;
+    redis_server_url(server, &url);
+    (void)snprintf(url.host, sizeof url.host, "two.test");
+    subject_start(&subject, &url);
+    WAIT_UNTIL(&subject, subject.opened == 1);
+    assert_int_equal(subject.closed, 0);
+    assert_int_equal(subject.located, 1);
+    subject_must_answer(&subject, "PING", "PONG");
+    subject_stop(&subject);
+}
+
+/* A listener whose backlog is full: it drops SYNs until somebody accepts. */
+struct deaf_listener {
+    struct sockaddr_in address;
+    int fd;
+    int fillers[4];
+};
+
+static void deaf_listener_start(struct deaf_listener *deaf, uint32_t host, uint16_t port)
+{
+    const size_t filler_count = sizeof deaf->fillers / sizeof *deaf->fillers;
+    deaf->address = (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(host), .sin_port = htons(port)};
+    socklen_t length = sizeof deaf->address;
+    struct sockaddr *address = (struct sockaddr *)&deaf->address;
+    deaf->fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(deaf->fd, address, length), 0);
+    assert_int_equal(listen(deaf->fd, 0), 0);
+    assert_int_equal(getsockname(deaf->fd, address, &length), 0);
+    for (size_t i = 0; i < filler_count; i++) {
+        deaf->fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(deaf->fillers[i], address, length);
+    }
+}
+
+static void deaf_listener_stop(struct deaf_listener *deaf)
+{
+    for (size_t i = 0; i < sizeof deaf->fillers / sizeof *deaf->fillers; i++)
+        (void)close(deaf->fillers[i]);
+    (void)close(deaf->fd);
+}
+
+static int descriptor_of(const struct subject *subject)
+{
+    struct redis_interest interest;
+    redis_client_interest(subject->client, clock_monotonic_ms(), &interest);
+    return interest.fd;
+}
+
+static void tries_the_next_address_when_one_is_silent(void **state)
+{
+    (void)state;
+    AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_TCP, NULL);
+    struct deaf_listener deaf;
+    struct redis_url url;
+    struct subject subject;
+    deaf_listener_start(&deaf, INADDR_LOOPBACK + 1, redis_server_port(server));
+    redis_server_url(server, &url);
+    (void)snprintf(url.host, sizeof url.host, "two.test");
+    subject_start_with(&subject, &url, &subject_hasty);
+    int64_t started_at_ms = clock_monotonic_ms();
+    subject_turn_for(&subject, 50);
+    int silent = descriptor_of(&subject);
+    assert_true(silent >= 0);
+    WAIT_UNTIL(&subject, subject.opened == 1);
+    assert_int_not_equal(descriptor_of(&subject), silent);
+    assert_true(clock_monotonic_ms() - started_at_ms >= 250);
+    assert_int_equal(subject.closed, 0);
+    subject_stop(&subject);
+    deaf_listener_stop(&deaf);
+}
+
+/* A mail server's banner, say: here before the client's next turn, which finds the socket readable
+ * and writable. */
+static void refuses_an_answer_before_the_question(void **state)
+{
+    (void)state;
+    struct deaf_listener deaf;
+    struct subject subject;
+    deaf_listener_start(&deaf, INADDR_LOOPBACK, 0);
+    const struct redis_url url = {
+        .scheme = REDIS_TCP, .host = "127.0.0.1", .port = ntohs(deaf.address.sin_port)};
+    subject_start(&subject, &url);
+    subject_turn(&subject);
+    struct redis_interest interest;
+    redis_client_interest(subject.client, clock_monotonic_ms(), &interest);
+    assert_true(interest.want_write);
+    /* Whoever is accepted gets the banner, until the client's SYN, sent again, is taken. */
+    struct pollfd banner = {.fd = interest.fd, .events = POLLIN};
+    while (poll(&banner, 1, 0) == 0) {
+        struct pollfd incoming = {.fd = deaf.fd, .events = POLLIN};
+        assert_int_equal(poll(&incoming, 1, 10000), 1);
+        int connection = accept(deaf.fd, NULL, NULL);
+        assert_int_equal(send(connection, "+OK\r\n", 5, MSG_NOSIGNAL), 5);
+    }
+    redis_client_turn(subject.client, clock_monotonic_ms(), true, true);
+    assert_int_equal(subject.closed, 1);
+    assert_int_equal(subject.opened, 0);
+    assert_string_equal(subject.reason, "the peer is not Redis");
+    subject_stop(&subject);
+    deaf_listener_stop(&deaf);
+}
+
+static void says_that_a_name_is_unknown(void **state)
+{
+    (void)state;
+    struct redis_url url = {.scheme = REDIS_TCP, .host = "none.test", .port = 1};
+    struct subject subject;
+    subject_start(&subject, &url);
+    WAIT_UNTIL(&subject, subject.located >= 3);
+    assert_int_equal(subject.closed, 1);
+    assert_string_equal(subject.reason,
+                        "the name none.test cannot be resolved: Name or service not known");
+    subject_stop(&subject);
+}
+
+static void does_not_wait_for_a_slow_name(void **state)
+{
+    (void)state;
+    struct redis_url url = {.scheme = REDIS_TCP, .host = "slow.test", .port = 1};
+    struct subject subject;
+    subject_start_with(&subject, &url, &subject_hasty);
+    int64_t longest_ms = 0;
+    while (subject.located < 4) {
+        struct redis_interest interest;
+        redis_client_interest(subject.client, clock_monotonic_ms(), &interest);
+        struct pollfd poll_fd = {.fd = interest.fd, .events = POLLIN};
+        (void)poll(&poll_fd, 1, (int)interest.timeout_ms);
+        int64_t before_ms = clock_monotonic_ms();
+        redis_client_turn(subject.client, before_ms, poll_fd.revents != 0, false);
+        int64_t took_ms = clock_monotonic_ms() - before_ms;
+        longest_ms = took_ms > longest_ms ? took_ms : longest_ms;
+    }
+    assert_true(longest_ms < 50);
+    assert_int_equal(subject.closed, 1);
+    assert_string_equal(subject.reason, "the name slow.test was not resolved in time");
+    subject_stop(&subject); /* with four lookups still on their way */
+    (void)eventfd_write(slow_name, 4);
+}
+
+static void goes_on_when_a_slow_name_is_known(void **state)
+{
+    (void)state;
+    AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_TCP, NULL);
+    struct redis_url url;
+    struct subject subject;
+    redis_server_url(server, &url);
+    (void)snprintf(url.host, sizeof url.host, "slow.test");
+    subject_start(&subject, &url);
+    subject_turn(&subject);
+    assert_int_equal(subject.opened, 0);
+    (void)eventfd_write(slow_name, 1);
+    WAIT_UNTIL(&subject, subject.opened == 1);
+    assert_int_equal(subject.located, 1);
+    subject_stop(&subject);
+}
+
+/* A poll loop that compares numbers must not miss that 7 is another socket now. */
+static void never_reuses_a_number_at_once(void **state)
+{
+    (void)state;
+    AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_TCP, NULL);
+    struct redis_url url;
+    struct subject subject;
+    redis_server_url(server, &url);
+    (void)snprintf(url.host, sizeof url.host, "slow.test");
+    subject_start(&subject, &url);
+    for (unsigned life = 1; life <= 3; life++) {
+        WAIT_UNTIL(&subject, descriptor_of(&subject) >= 0);
+        int lookup = descriptor_of(&subject);
+        (void)eventfd_write(slow_name, 1);
+        WAIT_UNTIL(&subject, subject.opened == life);
+        assert_int_not_equal(descriptor_of(&subject), lookup);
+        redis_client_reopen(subject.client, "again");
+        subject_turn(&subject);
+        assert_int_equal(descriptor_of(&subject), -1);
+    }
+    subject_stop(&subject);
+}
+
+static void talks_over_tls(void **state)
+{
+    (void)state;
+    AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_TLS, NULL);
+    static const char *const hosts[] = {"127.0.0.1", "localhost"};
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        struct redis_client_options options = subject_patient;
+        struct redis_url url;
+        struct subject subject;
+        struct outcome outcome;
+        options.ca_file = redis_server_ca_file(server);
+        redis_server_url(server, &url);
+        (void)snprintf(url.host, sizeof url.host, "%s", hosts[i]);
+        subject_start_with(&subject, &url, &options);
+        WAIT_UNTIL(&subject, subject.opened == 1);
+        subject_must_answer(&subject, "PING", "PONG");
+        subject_must_send(&subject, &outcome, "SETRANGE big 3000000 x");
+        WAIT_UNTIL(&subject, outcome.calls == 1);
+        subject_must_send(&subject, &outcome, "GET big");
+        WAIT_UNTIL(&subject, outcome.calls == 1);
+        assert_int_equal(outcome.length, 3000001);
+        redis_server_restart(server);
+        WAIT_UNTIL(&subject, subject.opened == 2);
+        subject_must_answer(&subject, "PING", "PONG");
+        subject_stop(&subject);
+    }
+}
+
+static void trusts_no_stranger(void **state)
+{
+    (void)state;
+    AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_TLS, NULL);
+    AUTO(redis_server) *plain = redis_server_start(REDIS_SERVER_TCP, NULL);
+    const char *ca_file = redis_server_ca_file(server);
+    const struct {
+        enum redis_server_listen listen;
+        const char *host, *ca_file, *reason;
+    } rows[] = {
+        {REDIS_SERVER_TLS, "127.0.0.1", NULL,
+         "TLS: the server's certificate is refused: self-signed"},
+        {REDIS_SERVER_TLS, "other.test", ca_file,
+         "TLS: the server's certificate is refused: hostname mismatch"},
+        {REDIS_SERVER_TLS, "127.0.0.1", "/nonexistent/ca.pem",
+         "the certificate authorities in /nonexistent/ca.pem cannot be used"},
+        {REDIS_SERVER_TCP, "127.0.0.1", ca_file, "connect or TLS handshake: no answer"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct redis_client_options options = subject_hasty;
+        struct redis_url url;
+        struct subject subject;
+        options.connect_timeout_ms = 1000;
+        options.ca_file = rows[i].ca_file;
+        redis_server_url(rows[i].listen == REDIS_SERVER_TLS ? server : plain, &url);
+        url.scheme = REDIS_TLS;
+        (void)snprintf(url.host, sizeof url.host, "%s", rows[i].host);
+        subject_start_with(&subject, &url, &options);
+        WAIT_UNTIL(&subject, subject.closed == 1);
+        if (strncmp(subject.reason, rows[i].reason, strlen(rows[i].reason)) != 0)
+            fail_msg("row %zu: %s", i, subject.reason);
+        assert_int_equal(subject.opened, 0);
+        subject_stop(&subject);
+    }
+}
+
+static void gives_up_a_silent_handshake(void **state)
+{
+    (void)state;
+    AUTO(fake_redis) *fake = fake_redis_start();
+    struct redis_url url;
+    struct subject subject;
+    fake_redis_url(fake, &url);
+    url.scheme = REDIS_TLS;
+    subject_start_with(&subject, &url, &subject_hasty);
+    WAIT_UNTIL(&subject, subject.closed == 1);
+    assert_string_equal(subject.reason, "connect or TLS handshake: no answer within 250 ms");
+    subject_stop(&subject);
+}
+
+int main(void)
+{
+    (void)signal(SIGPIPE, SIG_IGN); /* as the service does */
+    slow_name = eventfd(0, EFD_SEMAPHORE | EFD_CLOEXEC);
+    const struct CMUnitTest tests[] = {
+        IT("never reuses a descriptor's number at once", never_reuses_a_number_at_once),
+        IT("tries every address of a name", tries_every_address),
+        IT("tries the next address when one is silent", tries_the_next_address_when_one_is_silent),
+        IT("refuses an answer before the question", refuses_an_answer_before_the_question),
+        IT("says that a name is unknown", says_that_a_name_is_unknown),
+        IT("does not wait for a slow name", does_not_wait_for_a_slow_name),
+        IT("goes on when a slow name is known", goes_on_when_a_slow_name_is_known),
+        IT("talks over TLS", talks_over_tls),
+        IT("trusts no stranger over TLS", trusts_no_stranger),
+        IT("gives up a silent TLS handshake", gives_up_a_silent_handshake),
+    };
+    return cmocka_run_group_tests_name("redis_client_dial", tests, NULL, NULL);
+}

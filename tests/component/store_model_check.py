@@ -1,0 +1,451 @@
+#!/usr/bin/python3
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""Random walks over the Lua scripts of the store, against a reference model in Python.
+
+Each step calls one script as intake, an operator or one of several workers would: late, twice, after the lease
+ran out, after the application was forgotten. The answer and everything kept in Redis must be what the model says,
+and the promises must hold, which are checked by themselves (class Promises), without the model's rules.
+
+Time is an input: a line in front of each script answers its TIME with the walk's own clock.
+
+    store_model_check.py SCRIPTS [--steps N] [--seed N]     one walk
+    store_model_check.py SCRIPTS --bugs [--seed N]          each known bug, put into the scripts, must be found
+"""
+
+import argparse
+import pathlib
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+NAMES = ['accept', 'draft', 'claim', 'settle', 'replay', 'forget']
+PREFIX, DUE, DEAD = 'seek-signal:{0}:app:', 'seek-signal:{0}:due', 'seek-signal:{0}:dead'
+CLOCK = 'model:now_us'
+TEST_CLOCK = f'''local real = redis
+local redis = {{call = function(name, ...)
+    if name == 'TIME' then
+        local now = real.call('GET', '{CLOCK}')
+        return {{math.floor(now / 1000000), now % 1000000}}
+    end
+    return real.call(name, ...)
+end}}
+'''
+LEASE_MS, AGE_MAX_MS, TTL_MS = 1000, 20000, 3600000
+IDS = [f'A-{number}' for number in range(4)]
+TOKENS = [f'token-{number}' for number in range(6)]
+PROGRESS = ['attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code', 'message', 'http']
+
+# Name, script, what is there, what the bug makes of it.
+BUGS = [
+    ('a settlement is not fenced', 'settle', 'if lease ~= generation then', 'if not lease then'),
+    ('a newer seek-token is not protected', 'settle', 'if current ~= generation then', 'if false then'),
+    ('a newer seek-token overtakes', 'application', 'if lease then', 'if false then'),
+    ('a superseded attempt keeps its lease', 'settle', "redis.call('HDEL', key, 'lease')", ''),
+    ('generations start over', 'application', 'now_us))', '1))'),
+    ('a claim does not move the fence', 'claim', 'generation = generation_after(generation)', ''),
+    ('a pending application can expire', 'application', "redis.call('PERSIST', key)", ''),
+    ('a delivered application stays for ever', 'settle', "redis.call('PEXPIRE', key, ttl)", ''),
+    ('a dead application stays in dead', 'application', "redis.call('ZREM', dead, id)", ''),
+    ('a replay forgets to be due', 'replay', "redis.call('ZADD', due, digits(now), id)\nelse", '\nelse'),
+    ('a duplicate is sent again', 'accept', 'if is_owed and token == stored then', 'if false then'),
+    ('a release costs an attempt', 'settle', "redis.call('HINCRBY', key, 'attempts', -1) == 0", 'false'),
+    ('what kills its worker never dies', 'claim', 'age > age_max', 'false'),
+    ('a forgotten application stays due', 'forget', "redis.call('ZREM', due, id)", ''),
+    ('a claim is not leased', 'claim', 'digits(now + lease_ms)', 'digits(now)'),
+]
+
+
+class Redis:
+    """A redis-server of its own and the little of its protocol that is needed."""
+
+    def __init__(self, directory):
+        path = f'{directory}/redis.sock'
+        self.server = subprocess.Popen(
+            ['redis-server', '--port', '0', '--unixsocket', path, '--save', '', '--dir', directory],
+            stdout=subprocess.DEVNULL)
+        self.socket = socket.socket(socket.AF_UNIX)
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                self.socket.connect(path)
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+        self.stream = self.socket.makefile('rb')
+
+    def close(self):
+        self.socket.close()
+        self.server.terminate()
+        self.server.wait()
+
+    def send(self, *commands):
+        """All in one write; the list of their answers."""
+        out = []
+        for command in commands:
+            out.append(b'*%d\r\n' % len(command))
+            for argument in command:
+                data = str(argument).encode()
+                out.append(b'$%d\r\n%s\r\n' % (len(data), data))
+        self.socket.sendall(b''.join(out))
+        return [self.read() for _ in commands]
+
+    def read(self):
+        line = self.stream.readline()
+        kind, rest = line[:1], line[1:-2]
+        if kind == b'$':
+            return None if rest == b'-1' else self.stream.read(int(rest) + 2)[:-2].decode()
+        if kind == b'*':
+            return [self.read() for _ in range(int(rest))]
+        if kind == b'-':
+            raise AssertionError('Redis answered ' + rest.decode())
+        return int(rest) if kind == b':' else rest.decode()
+
+
+class Model:
+    """What design and scripts agree on, in the plainest words: one dictionary per application."""
+
+    def __init__(self):
+        self.applications = {}  # id -> the hash's fields, all text
+        self.due, self.dead = {}, {}  # id -> ms
+        self.now_us = 0
+
+    @property
+    def now(self):
+        return self.now_us // 1000
+
+    def next_generation(self, entry):
+        return str(max(int(entry.get('gen', 0)) + 1, self.now_us))
+
+    def owe(self, id, token, event, completed, trace):
+        old = self.applications.get(id, {})
+        entry = {'state': 'pending', 'token': token, 'gen': self.next_generation(old), 'event': event,
+                 'accepted': str(self.now), 'completed': str(completed)}
+        if trace:
+            entry['trace'] = trace
+        if 'lease' in old:
+            entry['lease'] = old['lease']
+        else:
+            self.due[id] = self.now
+        if old.get('token') == token and 'received' in old:
+            entry['received'] = old['received']
+        self.applications[id] = entry
+        self.dead.pop(id, None)
+
+    def accept(self, id, token, event, completed, trace):
+        old = self.applications.get(id, {})
+        token = token or old.get('token')
+        if not token:
+            return [3, 'draft', '']
+        is_owed = old.get('state', 'draft') != 'draft'
+        if is_owed and token == old['token']:
+            return [1, old['state'], old['event']]
+        self.owe(id, token, event, self.now if completed == -1 else completed, trace)
+        return [2 if is_owed else 0, 'pending', event]
+
+    def draft(self, id, token, event):
+        old = self.applications.get(id)
+        if old and old['token'] == token:
+            return old['state']
+        if old and old['state'] in ('pending', 'sending', 'dead'):
+            self.owe(id, token, event, old['completed'], old.get('trace'))
+            return 'pending'
+        entry = {'state': 'draft', 'token': token, 'received': str(self.now)}
+        if old and 'gen' in old:
+            entry['gen'] = old['gen']
+        self.applications[id] = entry
+        return 'draft'
+
+    def claim(self, limit):
+        claims, expired = [], 0
+        for id in sorted((id for id in self.due if self.due[id] <= self.now), key=lambda id: (self.due[id], id))[:limit]:
+            del self.due[id]
+            entry = self.applications.get(id)
+            if entry is None or entry['state'] not in ('pending', 'sending'):
+                continue
+            is_expired = 'lease' in entry
+            expired += is_expired
+            age = self.now - int(entry.get('replayed', entry['accepted']))
+            if entry['state'] == 'sending' and age > AGE_MAX_MS:
+                for field in ('lease', 'http'):
+                    entry.pop(field, None)
+                entry.update(state='dead', died=str(self.now), code='LEASE_EXPIRED', message=entry.get('message', ''))
+                entry['class'] = 'transient'
+                entry['message'] = 'The last attempt never reported back, and the event is too old for another one.'
+                self.dead[id] = self.now
+                continue
+            entry['gen'] = entry['lease'] = self.next_generation(entry)
+            entry['attempts'] = str(int(entry.get('attempts', 0)) + 1)
+            entry['state'], entry['tried'] = 'sending', str(self.now)
+            self.due[id] = self.now + LEASE_MS
+            claims += [id, entry['token'], entry['event'], entry.get('trace', ''), entry['gen'], entry['attempts'],
+                       entry['completed'], str(age), entry.get('class', ''), str(int(is_expired))]
+        soonest = max(0, min(self.due.values()) - self.now) if self.due else -1
+        return [soonest, len(self.due), expired] + claims
+
+    def settle(self, id, generation, action, delay, outcome):
+        entry = self.applications.get(id, {})
+        target = {'retry': 'pending', 'release': 'pending'}.get(action, action)
+        if entry.get('lease') != generation:
+            return int(entry.get('gen') == generation and entry['state'] == target)
+        del entry['lease']
+        if entry['gen'] != generation:
+            self.due[id] = self.now
+            return 0
+        entry['state'] = target
+        if action == 'release':
+            entry['attempts'] = str(int(entry['attempts']) - 1)
+            if entry['attempts'] == '0':
+                del entry['attempts']
+            self.due[id] = self.now
+            return 1
+        for field in ('class', 'code', 'message', 'http'):
+            entry.pop(field, None)
+        entry.update({field: value for field, value in outcome.items() if value})
+        del self.due[id]
+        if action == 'delivered':
+            entry['delivered'] = str(self.now)
+        elif action == 'dead':
+            entry['died'] = str(self.now)
+            self.dead[id] = self.now
+        else:
+            self.due[id] = self.now + delay
+        return 1
+
+    def replay(self, id):
+        entry = self.applications.get(id)
+        if entry is None:
+            return ''
+        state = entry['state']
+        if state == 'dead':
+            del entry['died'], self.dead[id]
+            entry['state'], entry['replayed'] = 'pending', str(self.now)
+            self.due[id] = self.now
+        elif state == 'pending' and 'lease' not in entry:
+            self.due[id] = self.now
+        return state
+
+    def forget(self, id):
+        self.due.pop(id, None)
+        self.dead.pop(id, None)
+        return int(self.applications.pop(id, None) is not None)
+
+
+class Promises:
+    """What users hold on to, judged from outside: from the answers and from what Redis keeps."""
+
+    def __init__(self):
+        self.newest = {}  # id -> the seek-token taken last
+        self.attempts = []  # every claim ever made
+        self.generations = set()
+        self.orphans = set()  # ids in due whose hash was deleted by hand: the next claim sees to them
+
+    def taken(self, id, token):
+        self.newest[id] = token
+
+    def forgotten(self, id):
+        self.newest.pop(id, None)
+        for attempt in self.attempts:
+            attempt['is_forgotten'] |= attempt['id'] == id
+
+    def claimed(self, claims, now):
+        for at in range(0, len(claims), 10):
+            id, token, event, _, generation, number = claims[at:at + 6]
+            assert token == self.newest[id], f'{id}: {token} is sent after {self.newest[id]} was taken'
+            assert (id, generation) not in self.generations, f'{id}: generation {generation} came twice'
+            self.generations.add((id, generation))
+            for other in self.attempts:
+                is_out = other['id'] == id and not (other['is_settled'] or other['is_forgotten'])
+                assert not is_out or other['ends'] <= now, f'{id}: two attempts are out'
+                assert (other['id'], other['event'], other['number']) != (id, event, number) or other['is_released'], \
+                    f'{id}: attempt {number} came twice'
+            self.attempts.append({'id': id, 'token': token, 'event': event, 'number': number,
+                                  'generation': generation, 'ends': now + LEASE_MS, 'is_settled': False,
+                                  'is_forgotten': False, 'is_released': False, 'settlement': None})
+
+    def kept(self, id, entry, ttl, due, dead):
+        state = entry.get('state')
+        if due is None:
+            self.orphans.discard(id)
+        assert (state in ('pending', 'sending')) == (due is not None) or id in self.orphans, f'{id}: {state}, due {due}'
+        assert (state == 'dead') == (dead is not None), f'{id}: {state}, dead {dead}'
+        assert (ttl > 0) == (state in ('draft', 'delivered')), f'{id}: {state}, time to live {ttl}'
+        if id in self.newest:
+            assert entry.get('token') == self.newest[id], f'{id}: lost {self.newest[id]}'
+        if state == 'delivered':
+            assert any(attempt['id'] == id and attempt['token'] == entry['token'] and not attempt['is_forgotten']
+                       and attempt['settlement'] and attempt['settlement'][0] == 'delivered'
+                       for attempt in self.attempts), f'{id}: delivered without a delivery of its seek-token'
+
+
+class Walk:
+    def __init__(self, redis, scripts, seed):
+        self.redis, self.random, self.promises, self.model = redis, random.Random(seed), Promises(), Model()
+        self.model.now_us = 1_700_000_000_000_000
+        redis.send(['FLUSHALL'])
+        self.hashes = dict(zip(scripts, redis.send(*(['SCRIPT', 'LOAD', text] for text in scripts.values()))))
+        self.events, self.trail = 0, []
+
+    def call(self, script, *arguments):
+        self.trail.append(f'{self.model.now} {script} {arguments}')
+        return ['EVALSHA', self.hashes[script], 3, PREFIX, DUE, DEAD, *arguments]
+
+    def event(self):
+        self.events += 1
+        return f'event-{self.events}'
+
+    def check(self, expected, command):
+        questions = [question for id in IDS for question in (
+            ['HGETALL', PREFIX + id], ['PTTL', PREFIX + id], ['ZSCORE', DUE, id], ['ZSCORE', DEAD, id])]
+        _, answer, *kept = self.redis.send(['SET', CLOCK, self.model.now_us], command, *questions)
+        self.trail[-1] += f' -> {answer}'
+        assert answer == expected, f'answered {answer} instead of {expected}'
+        return answer, list(zip(IDS, kept[0::4], kept[1::4], kept[2::4], kept[3::4]))
+
+    def compare(self, kept):
+        for id, fields, ttl, due, dead in kept:
+            entry = dict(zip(fields[0::2], fields[1::2]))
+            model = self.model
+            self.promises.kept(id, entry, ttl, due, dead)
+            assert entry == model.applications.get(id, {}), f'{id}: {entry} instead of {model.applications.get(id)}'
+            assert (due and int(due)) == model.due.get(id), f'{id}: due {due} instead of {model.due.get(id)}'
+            assert (dead and int(dead)) == model.dead.get(id), f'{id}: dead {dead} instead of {model.dead.get(id)}'
+
+    # --- one step of each kind ---
+
+    def accept(self):
+        arguments, expected = [], []
+        for _ in range(self.random.choice([1, 1, 2, 4])):
+            item = [self.random.choice(IDS), self.random.choice(TOKENS + ['']), self.event(),
+                    self.random.choice([-1, self.model.now - 5000]), self.random.choice(['', 'trace'])]
+            arguments += item
+            result = self.model.accept(*item)
+            expected += result
+            if result[0] in (0, 2):
+                self.promises.taken(item[0], item[1] or self.model.applications[item[0]]['token'])
+        return self.check(expected, self.call('accept', *arguments))[1]
+
+    def draft(self):
+        id, token, event = self.random.choice(IDS), self.random.choice(TOKENS), self.event()
+        expected = self.model.draft(id, token, event)
+        self.promises.taken(id, token)
+        return self.check(expected, self.call('draft', id, token, event, TTL_MS))[1]
+
+    def claim(self):
+        limit = self.random.choice([0, 1, 2, 8])
+        expected = self.model.claim(limit)
+        answer, kept = self.check(expected, self.call('claim', limit, LEASE_MS, AGE_MAX_MS))
+        self.promises.claimed(answer[3:], self.model.now)
+        return kept
+
+    def settle(self):
+        """Mostly of recent attempts; each worker repeats what it said."""
+        if not self.promises.attempts:
+            return self.claim()
+        arguments, expected, settled = [], [], []
+        for _ in range(self.random.choice([1, 1, 3])):
+            recent = self.promises.attempts[-6:] if self.random.random() < 0.9 else self.promises.attempts
+            attempt = self.random.choice(recent)
+            if attempt['settlement'] is None:
+                attempt['settlement'] = self.random.choice([
+                    ('delivered', 0, {'class': 'delivered', 'http': '200'}),
+                    ('retry', self.random.choice([0, 700, 3000]), {'class': 'auth', 'code': 'UNAUTHENTICATED'}),
+                    ('dead', 0, {'class': 'refused', 'code': 'FORBIDDEN', 'message': 'no', 'http': '200'}),
+                    ('release', 0, {})])
+            action, delay, outcome = attempt['settlement']
+            arguments += [attempt['id'], attempt['generation'], action, delay,
+                          *(outcome.get(field, '') for field in ('class', 'code', 'message')), outcome.get('http', 0)]
+            expected.append(self.model.settle(attempt['id'], attempt['generation'], action, delay, outcome))
+            settled.append(attempt)
+        _, kept = self.check(expected, self.call('settle', TTL_MS, *arguments))
+        for attempt in settled:
+            attempt['is_settled'] = True
+            attempt['is_released'] |= attempt['settlement'][0] == 'release'
+        return kept
+
+    def replay(self):
+        id = self.random.choice(IDS)
+        return self.check(self.model.replay(id), self.call('replay', id))[1]
+
+    def forget(self):
+        id = self.random.choice(IDS)
+        expected = self.model.forget(id)
+        self.promises.forgotten(id)
+        return self.check(expected, self.call('forget', id))[1]
+
+    def vanish(self):
+        """The hash goes without a script: its time to live ends, or somebody deletes it by hand."""
+        id = self.random.choice(IDS)
+        if self.model.applications.get(id, {}).get('state') == 'dead':
+            return self.forget()
+        expected = int(self.model.applications.pop(id, None) is not None)
+        self.promises.forgotten(id)
+        self.promises.orphans.add(id)
+        self.trail.append(f'{self.model.now} vanish {id}')
+        return self.check(expected, ['DEL', PREFIX + id])[1]
+
+    def step(self):
+        self.model.now_us += int(self.random.choice([0, 0, 1, 200, 5e4, 3e5, 1e6, 4e6]))
+        if self.random.random() < 0.003:
+            self.model.now_us += AGE_MAX_MS * 1000
+        kinds = [self.accept, self.draft, self.claim, self.settle, self.replay, self.forget, self.vanish]
+        self.compare(self.random.choices(kinds, weights=[20, 6, 30, 36, 6, 1.5, 0.5])[0]())
+        # What settled long ago cannot come into anybody's way any more, save by its number.
+        del self.promises.attempts[:-200]
+
+    def run(self, steps):
+        """None, or what was found with the steps that led there."""
+        for number in range(steps):
+            try:
+                self.step()
+            except AssertionError as problem:
+                return f'step {number}: {problem}\n  ' + '\n  '.join(self.trail[-12:])
+        return None
+
+
+def load_scripts(folder, bug=None):
+    texts = {name: (folder / f'{name}.lua').read_text() for name in NAMES + ['application']}
+    if bug is not None:
+        _, script, old, new = bug
+        assert old in texts[script], f'the bug does not fit {script}.lua any more: {old}'
+        texts[script] = texts[script].replace(old, new)
+    return {name: TEST_CLOCK + texts['application'] + texts[name] for name in NAMES}
+
+
+def find_bugs(redis, folder, steps, seed):
+    missed = 0
+    for bug in BUGS:
+        problem = Walk(redis, load_scripts(folder, bug), seed).run(steps)
+        missed += problem is None
+        print(f'{"MISSED" if problem is None else "found "} {bug[0]}: {(problem or "").partition(": ")[0]}')
+    return missed
+
+
+def main():
+    parser = argparse.ArgumentParser(description='Check the scripts of the store against a model.')
+    parser.add_argument('scripts', type=pathlib.Path)
+    parser.add_argument('--steps', type=int, default=30000)
+    parser.add_argument('--seed', type=int, default=None)
+    parser.add_argument('--bugs', action='store_true')
+    options = parser.parse_args()
+    seed = options.seed if options.seed is not None else random.randrange(1 << 32)
+    print(f'seed {seed}', flush=True)
+    with tempfile.TemporaryDirectory() as directory:
+        redis = Redis(directory)
+        try:
+            if options.bugs:
+                return find_bugs(redis, options.scripts, options.steps, seed)
+            problem = Walk(redis, load_scripts(options.scripts), seed).run(options.steps)
+            print(problem or f'{options.steps} steps, nothing found')
+            return problem is not None
+        finally:
+            redis.close()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,53 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/net/redis_client.h"
+
+#include "tests/fuzz/fuzz_target.h"
+
+enum { DESCRIPTION_BYTES = 320 };
+
+static void check_url(const struct redis_url *url)
+{
+    assert(memchr(url->host, '\0', sizeof url->host) != NULL && url->host[0] != '\0');
+    assert(memchr(url->user, '\0', sizeof url->user) != NULL);
+    assert(memchr(url->password, '\0', sizeof url->password) != NULL);
+    assert(url->scheme == REDIS_UNIX || url->port != 0);
+    assert(url->scheme != REDIS_UNIX || url->host[0] == '/');
+}
+
+/* The description of the same place without credentials is the same: so it tells nothing of them.
+ */
+static void check_description(const struct redis_url *url)
+{
+    char text[DESCRIPTION_BYTES], anonymous_text[DESCRIPTION_BYTES];
+    struct redis_url anonymous = *url;
+    memset(anonymous.user, 0, sizeof anonymous.user);
+    memset(anonymous.password, 0, sizeof anonymous.password);
+    redis_url_describe(url, text);
+    redis_url_describe(&anonymous, anonymous_text);
+    assert(strcmp(text, anonymous_text) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = malloc(size + 1);
+    assert(text != NULL);
+    memcpy(text, data, size);
+    text[size] = '\0';
+    struct redis_url url;
+    struct error error = {.message = ""};
+    bool is_read = redis_url_parse(text, &url, &error);
+    assert(is_read == (error.message[0] == '\0'));
+    if (is_read) {
+        check_url(&url);
+        check_description(&url);
+    } else {
+        assert(error.kind == ERROR_CONFIG);
+    }
+    free(text);
+    return 0;
+}

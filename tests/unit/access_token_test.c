@@ -1,0 +1,421 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/outbound/access_token.h"
+
+#include "tests/support/specification.h"
+
+enum { START_MS = 100000, RETRY_MAX_MS = 8000, REFRESH_TIMEOUT_MS = 20000 };
+
+static const char client_secret[] = "s3cr3t \"quoted\" value";
+
+struct scene {
+    struct secret *id, *secret;
+    struct access_token *token;
+    struct buffer line;
+    uint64_t generation;
+    int64_t wait_ms;
+};
+
+static int set_up(void **state)
+{
+    struct scene *scene = calloc(1, sizeof *scene);
+    assert_non_null(scene);
+    scene->id = secret_from_value("client-1", NULL);
+    scene->secret = secret_from_value(client_secret, NULL);
+    const struct access_token_options options = {.audience = "https://graphql.seek.com",
+                                                 .client_id = scene->id,
+                                                 .client_secret = scene->secret,
+                                                 .retry_base_ms = 1000,
+                                                 .retry_max_ms = RETRY_MAX_MS,
+                                                 .refresh_timeout_ms = REFRESH_TIMEOUT_MS};
+    scene->token = access_token_create(&options, NULL);
+    assert_non_null(scene->token);
+    buffer_init(&scene->line, 16384);
+    *state = scene;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct scene *scene = *state;
+    buffer_fini(&scene->line);
+    access_token_destroy(scene->token);
+    secret_destroy(scene->secret);
+    secret_destroy(scene->id);
+    free(scene);
+    return 0;
+}
+
+static enum access_token_outcome acquire(struct scene *scene, int64_t now_ms)
+{
+    buffer_clear(&scene->line);
+    scene->wait_ms = -1;
+    return access_token_acquire(scene->token, now_ms, &scene->line, &scene->generation,
+                                &scene->wait_ms);
+}
+
+static bool answer(struct scene *scene, unsigned status, const char *body, int64_t now_ms,
+                   struct error *error)
+{
+    const struct http_exchange exchange = {.outcome = HTTP_ANSWERED,
+                                           .status = status,
+                                           .body = body,
+                                           .body_length = strlen(body),
+                                           .content_type = "application/json",
+                                           .detail = ""};
+    return access_token_refreshed(scene->token, &exchange, now_ms, UINT64_MAX, error);
+}
+
+static void grant(struct scene *scene, const char *text, int64_t life_s, int64_t now_ms)
+{
+    char body[256];
+    (void)snprintf(body, sizeof body,
+                   "{\"access_token\":\"%s\",\"expires_in\":%lld,\"token_type\":\"Bearer\"}", text,
+                   (long long)life_s);
+    struct error error;
+    assert_true(answer(scene, 200, body, now_ms, &error));
+}
+
+static void must_be_ready(struct scene *scene, int64_t now_ms, const char *text)
+{
+    char line[128];
+    (void)snprintf(line, sizeof line, "Authorization: Bearer %s", text);
+    assert_int_equal(acquire(scene, now_ms), ACCESS_TOKEN_READY);
+    assert_string_equal(scene->line.bytes, line);
+}
+
+static void tells_one_caller_to_fetch(void **state)
+{
+    struct scene *scene = *state;
+    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_REFRESH);
+    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_WAIT);
+    assert_in_range(scene->wait_ms, 1, REFRESH_TIMEOUT_MS);
+    assert_int_equal(scene->line.length, 0);
+    grant(scene, "aaa", 1800, START_MS);
+    must_be_ready(scene, START_MS, "aaa");
+}
+
+static void keeps_it_for_its_life_less_a_minute(void **state)
+{
+    struct scene *scene = *state;
+    grant(scene, "aaa", 1800, START_MS);
+    must_be_ready(scene, START_MS + 1739999, "aaa");
+    assert_int_equal(acquire(scene, START_MS + 1740000), ACCESS_TOKEN_READY_REFRESH);
+    must_be_ready(scene, START_MS + 1740000, "aaa"); /* only one caller fetches */
+    must_be_ready(scene, START_MS + 1759999, "aaa");
+    assert_int_equal(acquire(scene, START_MS + 1800000), ACCESS_TOKEN_REFRESH);
+}
+
+static void the_margin_of_a_short_life_is_a_tenth(void **state)
+{
+    struct scene *scene = *state;
+    grant(scene, "aaa", 2, START_MS);
+    must_be_ready(scene, START_MS + 1799, "aaa");
+    assert_int_equal(acquire(scene, START_MS + 1800), ACCESS_TOKEN_READY_REFRESH);
+    assert_string_equal(scene->line.bytes, "Authorization: Bearer aaa");
+    grant(scene, "bbb", 2, START_MS + 1900);
+    must_be_ready(scene, START_MS + 1900 + 1799, "bbb");
+}
+
+static void its_life_begins_with_the_request(void **state)
+{
+    struct scene *scene = *state;
+    static const char body[] = "{\"access_token\":\"aaa\",\"expires_in\":10}";
+    const struct http_exchange exchange = {.outcome = HTTP_ANSWERED,
+                                           .status = 200,
+                                           .body = body,
+                                           .body_length = sizeof body - 1,
+                                           .detail = "",
+                                           .duration_us = 4000000};
+    assert_true(access_token_refreshed(scene->token, &exchange, START_MS, 0, NULL));
+    must_be_ready(scene, START_MS + 4999, "aaa");
+    assert_int_equal(acquire(scene, START_MS + 5000), ACCESS_TOKEN_READY_REFRESH);
+    assert_int_equal(acquire(scene, START_MS + 6000), ACCESS_TOKEN_WAIT);
+}
+
+static void a_fetch_that_never_reports_is_repeated(void **state)
+{
+    struct scene *scene = *state;
+    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_REFRESH);
+    assert_int_equal(acquire(scene, START_MS + REFRESH_TIMEOUT_MS - 1), ACCESS_TOKEN_WAIT);
+    assert_int_equal(scene->wait_ms, 1);
+    assert_int_equal(acquire(scene, START_MS + REFRESH_TIMEOUT_MS), ACCESS_TOKEN_REFRESH);
+}
+
+static void a_failed_fetch_is_repeated_with_backoff(void **state)
+{
+    struct scene *scene = *state;
+    int64_t now_ms = START_MS;
+    static const int64_t most_ms[] = {1000, 2000, 4000, 8000, 8000};
+    for (size_t i = 0; i < sizeof most_ms / sizeof most_ms[0]; i++) {
+        assert_int_equal(acquire(scene, now_ms), ACCESS_TOKEN_REFRESH);
+        struct error error;
+        assert_false(answer(scene, 503, "busy", now_ms, &error));
+        assert_int_equal(acquire(scene, now_ms), ACCESS_TOKEN_WAIT);
+        assert_in_range(scene->wait_ms, 1, most_ms[i]);
+        now_ms += scene->wait_ms;
+    }
+    assert_int_equal(acquire(scene, now_ms), ACCESS_TOKEN_REFRESH);
+    grant(scene, "aaa", 1800, now_ms);
+    must_be_ready(scene, now_ms, "aaa");
+}
+
+static void the_old_one_serves_while_the_next_cannot_be_had(void **state)
+{
+    struct scene *scene = *state;
+    grant(scene, "aaa", 1800, START_MS);
+    int64_t now_ms = START_MS + 1750000;
+    assert_int_equal(acquire(scene, now_ms), ACCESS_TOKEN_READY_REFRESH);
+    struct error error;
+    assert_false(answer(scene, 503, "", now_ms, &error));
+    must_be_ready(scene, now_ms, "aaa");
+    assert_int_equal(acquire(scene, now_ms + 1000), ACCESS_TOKEN_READY_REFRESH);
+}
+
+static void a_rejected_one_is_not_used_again(void **state)
+{
+    struct scene *scene = *state;
+    grant(scene, "aaa", 1800, START_MS);
+    must_be_ready(scene, START_MS, "aaa");
+    uint64_t generation = scene->generation;
+    for (int i = 0; i < 20; i++)
+        access_token_reject(scene->token, generation);
+    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_REFRESH);
+    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_WAIT);
+    grant(scene, "bbb", 1800, START_MS);
+    access_token_reject(scene->token, generation); /* a late answer about the old one */
+    must_be_ready(scene, START_MS, "bbb");
+}
+
+static void rejecting_again_and_again_does_not_fetch_again_and_again(void **state)
+{
+    struct scene *scene = *state;
+    grant(scene, "first", 1800, START_MS);
+    int fetches = 0;
+    for (int64_t now_ms = START_MS; now_ms < START_MS + 60000; now_ms += 100) {
+        if (acquire(scene, now_ms) == ACCESS_TOKEN_REFRESH) {
+            fetches++;
+            grant(scene, "next", 1800, now_ms);
+            assert_int_equal(acquire(scene, now_ms), ACCESS_TOKEN_READY);
+        }
+        access_token_reject(scene->token, scene->generation);
+    }
+    assert_in_range(fetches, 5, 6);
+}
+
+static void counts_and_says_why(void **state)
+{
+    struct scene *scene = *state;
+    struct access_token_status status;
+    access_token_status(scene->token, START_MS, &status);
+    assert_false(status.is_valid);
+    assert_int_equal(status.expires_in_ms, -1);
+    assert_int_equal(status.failing_since_ms, -1);
+
+    struct error error;
+    assert_false(answer(scene, 401, "{\"error\":\"access_denied\"}", START_MS, &error));
+    assert_false(answer(scene, 401, "{\"error\":\"access_denied\"}", START_MS + 5, &error));
+    access_token_status(scene->token, START_MS, &status);
+    assert_int_equal(status.failures, 2);
+    assert_int_equal(status.failing_since_ms, START_MS);
+    assert_string_equal(status.last_error, "HTTP status 401, access_denied");
+
+    grant(scene, "aaa", 1800, START_MS + 10);
+    access_token_status(scene->token, START_MS + 10, &status);
+    assert_true(status.is_valid);
+    assert_int_equal(status.refreshes, 1);
+    assert_int_equal(status.expires_in_ms, 1800000);
+    assert_int_equal(status.failing_since_ms, -1);
+    assert_string_equal(status.last_error, "");
+}
+
+static void says_what_is_wrong_with_an_answer(void **state)
+{
+    struct scene *scene = *state;
+    static const struct {
+        unsigned status;
+        const char *body, *message;
+    } cases[] = {
+        {200, "", "not a JSON object"},
+        {200, "<html>", "not a JSON object"},
+        {200, "[]", "not a JSON object"},
+        {200, "{}", "no access_token"},
+        {200, "{\"access_token\":\"\",\"expires_in\":9}", "no access_token"},
+        {200, "{\"access_token\":7,\"expires_in\":9}", "no access_token"},
+        {200, "{\"access_token\":\"a\\r\\nX: y\",\"expires_in\":9}", "not plain text"},
+        {200, "{\"access_token\":\"a b\",\"expires_in\":9}", "not plain text"},
+        {200, "{\"access_token\":\"abc\"}", "expires_in"},
+        {200, "{\"access_token\":\"abc\",\"expires_in\":null}", "expires_in"},
+        {200, "{\"access_token\":\"abc\",\"expires_in\":\"soon\"}", "expires_in"},
+        {200, "{\"access_token\":\"abc\",\"expires_in\":0}", "expired already"},
+        {200, "{\"access_token\":\"abc\",\"expires_in\":-5}", "expired already"},
+        {302, "", "HTTP status 302"},
+        {401, "{\"error\":\"invalid_client\",\"error_description\":\"who?\"}",
+         "HTTP status 401, invalid_client: who?"},
+        {500, "<html>", "HTTP status 500 without an OAuth error"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct error error;
+        assert_false(answer(scene, cases[i].status, cases[i].body, START_MS, &error));
+        assert_non_null(strstr(error.message, cases[i].message));
+        assert_null(strstr(error.message, "abc"));
+    }
+}
+
+static void a_life_beyond_reason_is_cut(void **state)
+{
+    struct scene *scene = *state;
+    grant(scene, "aaa", INT64_MAX, START_MS);
+    must_be_ready(scene, START_MS + 1, "aaa");
+}
+
+static void names_a_transport_failure(void **state)
+{
+    struct scene *scene = *state;
+    const struct http_exchange exchange = {
+        .outcome = HTTP_NOT_CONNECTED, .body = "", .detail = "Connection refused"};
+    struct error error;
+    assert_false(access_token_refreshed(scene->token, &exchange, START_MS, 0, &error));
+    assert_string_equal(error.message, "Connection refused");
+}
+
+static void never_repeats_the_client_secret(void **state)
+{
+    struct scene *scene = *state;
+    static const char body[] = "{\"error\":\"invalid_client\",\"error_description\":"
+                               "\"no such secret: s3cr3t \\\"quoted\\\" value\"}";
+    struct error error;
+    assert_false(answer(scene, 401, body, START_MS, &error));
+    assert_null(strstr(error.message, "s3cr3t"));
+    struct access_token_status status;
+    access_token_status(scene->token, START_MS, &status);
+    assert_null(strstr(status.last_error, "s3cr3t"));
+}
+
+static void writes_the_documented_request(void **state)
+{
+    struct scene *scene = *state;
+    struct buffer body;
+    buffer_init(&body, 4096);
+    assert_true(access_token_request(scene->token, &body, NULL));
+    assert_string_equal(body.bytes,
+                        "{\"audience\":\"https://graphql.seek.com\",\"client_id\":\"client-1\","
+                        "\"client_secret\":\"s3cr3t \\\"quoted\\\" value\","
+                        "\"grant_type\":\"client_credentials\"}");
+    buffer_fini(&body);
+}
+
+static void a_missing_secret_file_is_a_failed_fetch(void **state)
+{
+    struct scene *scene = *state;
+    AUTO(secret) *missing = secret_from_file("/nonexistent/secret", NULL);
+    const struct access_token_options options = {.audience = "a",
+                                                 .client_id = scene->id,
+                                                 .client_secret = missing,
+                                                 .retry_base_ms = 1000,
+                                                 .retry_max_ms = 1000,
+                                                 .refresh_timeout_ms = 1000};
+    AUTO(access_token) *token = access_token_create(&options, NULL);
+    struct buffer body;
+    buffer_init(&body, 4096);
+    struct error error;
+    assert_false(access_token_request(token, &body, &error));
+    assert_non_null(strstr(error.message, "/nonexistent/secret"));
+    access_token_failed(token, error.message, START_MS, UINT64_MAX);
+    assert_int_equal(
+        access_token_acquire(token, START_MS, &scene->line, &scene->generation, &scene->wait_ms),
+        ACCESS_TOKEN_WAIT);
+    buffer_fini(&body);
+}
+
+static void no_room_for_the_line_is_a_short_wait(void **state)
+{
+    struct scene *scene = *state;
+    grant(scene, "aaa", 1800, START_MS);
+    struct buffer small;
+    buffer_init(&small, 24); /* takes the scheme, not the token */
+    assert_int_equal(
+        access_token_acquire(scene->token, START_MS, &small, &scene->generation, &scene->wait_ms),
+        ACCESS_TOKEN_WAIT);
+    assert_in_range(scene->wait_ms, 1, 1000);
+    assert_int_equal(small.length, 0);
+    buffer_fini(&small);
+}
+
+enum { THREADS = 4, ROUNDS = 3000 };
+struct race {
+    struct scene *scene;
+    _Atomic int fetches;
+};
+
+static void *use_it(void *context)
+{
+    struct race *race = context;
+    struct buffer line;
+    buffer_init(&line, 1024);
+    for (int i = 0; i < ROUNDS; i++) {
+        uint64_t generation = 0;
+        int64_t wait_ms;
+        buffer_clear(&line);
+        enum access_token_outcome outcome =
+            access_token_acquire(race->scene->token, START_MS, &line, &generation, &wait_ms);
+        if (outcome == ACCESS_TOKEN_REFRESH) {
+            race->fetches++;
+            grant(race->scene, "aaa", 1800, START_MS);
+        } else if (outcome == ACCESS_TOKEN_READY) {
+            access_token_reject(race->scene->token, generation);
+        }
+    }
+    buffer_fini(&line);
+    return NULL;
+}
+
+static void threads_share_one_fetch(void **state)
+{
+    struct race race = {.scene = *state};
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, use_it, &race), 0);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(race.fetches, 2); /* the first one, and one rejection in this moment */
+}
+
+#define SCENE(sentence, function) IT_WITH(sentence, function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE("tells one caller to fetch, the others to wait", tells_one_caller_to_fetch),
+        SCENE("keeps an access token for its life less a minute",
+              keeps_it_for_its_life_less_a_minute),
+        SCENE("takes a tenth of a short life as margin", the_margin_of_a_short_life_is_a_tenth),
+        SCENE("lets the life begin with the request", its_life_begins_with_the_request),
+        SCENE("has a fetch repeated that never reports back",
+              a_fetch_that_never_reports_is_repeated),
+        SCENE("has a failed fetch repeated with backoff", a_failed_fetch_is_repeated_with_backoff),
+        SCENE("uses the old one to its end while the next cannot be had",
+              the_old_one_serves_while_the_next_cannot_be_had),
+        SCENE("does not use a rejected one again; many rejections cause one fetch",
+              a_rejected_one_is_not_used_again),
+        SCENE("fetches at most one per ten seconds when SEEK rejects each",
+              rejecting_again_and_again_does_not_fetch_again_and_again),
+        SCENE("counts, and says why there is none", counts_and_says_why),
+        SCENE("says what is wrong with an answer", says_what_is_wrong_with_an_answer),
+        SCENE("cuts a life beyond reason", a_life_beyond_reason_is_cut),
+        SCENE("names a transport failure", names_a_transport_failure),
+        SCENE("never repeats the client secret", never_repeats_the_client_secret),
+        SCENE("writes the request as SEEK documents it", writes_the_documented_request),
+        SCENE("treats a missing secret file as a failed fetch",
+              a_missing_secret_file_is_a_failed_fetch),
+        SCENE("waits a moment when there is no memory for the line",
+              no_room_for_the_line_is_a_short_wait),
+        SCENE("has one thread fetch for all", threads_share_one_fetch),
+    };
+    return cmocka_run_group_tests_name("access_token", tests, NULL, NULL);
+}

@@ -1,0 +1,277 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * The store is replaced at link time: what it is asked to accept is written down, and the test
+ * answers when it likes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/inbound/batch.h"
+#include "service/inbound/inbound_metrics.h"
+#include "service/inbound/service_view.h"
+
+#include "tests/support/specification.h"
+
+enum { EVENTS_MAX = 5000 };
+
+/* ---- the store ---- */
+
+static struct {
+    unsigned calls;
+    size_t counts[64];
+    store_accept_done done; /* NULL: nothing is outstanding */
+    void *context;
+    bool is_refusing;
+} asked;
+
+static const struct store_failure fine = {.status = STORE_OK};
+
+bool __wrap_store_accept(struct store *store, const struct accept_item *items, size_t count,
+                         store_accept_done done, void *context, struct error *error);
+void __wrap_store_health(const struct store *store, struct store_health *out);
+
+bool __wrap_store_accept(struct store *store, const struct accept_item *items, size_t count,
+                         store_accept_done done, void *context, struct error *error)
+{
+    (void)store;
+    assert_non_null(items);
+    assert_null(asked.done); /* one call at a time */
+    asked.counts[asked.calls++] = count;
+    if (asked.is_refusing)
+        return error_set(error, ERROR_IO, "the connection is closed");
+    asked.done = done;
+    asked.context = context;
+    return true;
+}
+
+void __wrap_store_health(const struct store *store, struct store_health *out)
+{
+    (void)store;
+    *out = (struct store_health){.is_ready = true, .durability = DURABILITY_FSYNC};
+}
+
+static void answer(const struct store_failure *failure)
+{
+    static struct accept_result results[EVENTS_MAX];
+    store_accept_done done = asked.done;
+    assert_non_null(done);
+    asked.done = NULL;
+    done(asked.context, failure, failure->status == STORE_OK ? results : NULL,
+         failure->status == STORE_OK ? asked.counts[asked.calls - 1] : 0);
+}
+
+/* ---- the events ---- */
+
+static struct {
+    size_t told, stored, failed;
+    size_t last_index;
+    char detail[160];
+} heard;
+
+static void hear(void *context, size_t index, const struct batch_result *result)
+{
+    assert_ptr_equal(context, &heard);
+    assert_int_equal(index, heard.told); /* in the order in which they came */
+    heard.told++;
+    heard.last_index = index;
+    if (result->failure->status == STORE_OK) {
+        heard.stored++;
+        assert_non_null(result->result);
+        assert_int_equal(result->durability, DURABILITY_FSYNC);
+    } else {
+        heard.failed++;
+        assert_null(result->result);
+        (void)snprintf(heard.detail, sizeof heard.detail, "%s", result->failure->detail);
+    }
+}
+
+static struct inbound_metrics metrics;
+static const struct service_view view = {.version = "1"};
+
+static int reset(void **state)
+{
+    memset(&asked, 0, sizeof asked);
+    memset(&heard, 0, sizeof heard);
+    inbound_metrics_init(&metrics);
+    *state = batch_create(NULL, &view, &metrics, 2000, NULL);
+    return *state == NULL;
+}
+
+static size_t added;
+
+static bool try_to_add(struct batch *batch, size_t count, const char *seek_token)
+{
+    const struct accept_item item = {
+        .application_id = "A", .seek_token = seek_token, .event_id = "E"};
+    struct error error;
+    if (!batch_reserve(batch, count, count * batch_item_bytes(&item), &error)) {
+        assert_int_equal(error.kind, ERROR_FULL);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        batch_add(batch, &item, hear, &heard, added++);
+    return true;
+}
+
+static void sends_a_lone_event_at_once(void **state)
+{
+    struct batch *batch = *state;
+    added = 0;
+    assert_true(try_to_add(batch, 1, "t"));
+    assert_int_equal(asked.calls, 0);
+    batch_turn(batch);
+    assert_int_equal(asked.calls, 1);
+    batch_turn(batch);
+    assert_int_equal(asked.calls, 1);
+    answer(&fine);
+    assert_int_equal(heard.stored, 1);
+    batch_turn(batch);
+    assert_int_equal(asked.calls, 1);
+    batch_destroy(batch);
+}
+
+static void gathers_while_a_call_is_on_its_way(void **state)
+{
+    struct batch *batch = *state;
+    added = 0;
+    assert_true(try_to_add(batch, 1, "t"));
+    batch_turn(batch);
+    for (unsigned i = 0; i < 50; i++) {
+        assert_true(try_to_add(batch, 3, "t"));
+        batch_turn(batch);
+    }
+    assert_int_equal(asked.calls, 1);
+    answer(&fine);
+    assert_int_equal(heard.told, 1);
+    batch_turn(batch);
+    assert_int_equal(asked.calls, 2);
+    assert_int_equal(asked.counts[1], 150);
+    answer(&fine);
+    assert_int_equal(heard.stored, 151);
+    batch_destroy(batch);
+}
+
+static void splits_by_count(void **state)
+{
+    struct batch *batch = *state;
+    added = 0;
+    assert_true(try_to_add(batch, 2500, "t"));
+    for (unsigned call = 0; call < 3; call++) {
+        batch_turn(batch);
+        answer(&fine);
+    }
+    batch_turn(batch);
+    assert_int_equal(asked.calls, 3);
+    assert_int_equal(asked.counts[0], BATCH_CALL_EVENTS_MAX);
+    assert_int_equal(asked.counts[2], 500);
+    assert_int_equal(heard.stored, 2500);
+    batch_destroy(batch);
+}
+
+static void splits_by_bytes(void **state)
+{
+    struct batch *batch = *state;
+    char seek_token[4097];
+    memset(seek_token, 't', 4096);
+    seek_token[4096] = '\0';
+    added = 0;
+    assert_true(try_to_add(batch, 300, seek_token));
+    batch_turn(batch);
+    answer(&fine);
+    batch_turn(batch);
+    answer(&fine);
+    assert_int_equal(asked.counts[0], BATCH_CALL_BYTES_MAX / 4098);
+    assert_int_equal(asked.counts[0] + asked.counts[1], 300);
+    batch_destroy(batch);
+}
+
+static void takes_a_request_whole_or_not_at_all(void **state)
+{
+    struct batch *batch = *state;
+    added = 0;
+    assert_true(try_to_add(batch, 1, "t"));
+    assert_false(try_to_add(batch, 2000, "t"));
+    assert_true(try_to_add(batch, 1999, "t"));
+    assert_false(try_to_add(batch, 1, "t"));
+    batch_turn(batch); /* makes room for a thousand */
+    assert_true(try_to_add(batch, 1000, "t"));
+    assert_false(try_to_add(batch, 1, "t"));
+    for (unsigned call = 0; call < 3; call++) {
+        answer(&fine);
+        batch_turn(batch);
+    }
+    assert_int_equal(heard.stored, 3000);
+    /* An empty one takes anything: a request that is too big alone would never be taken. */
+    assert_true(try_to_add(batch, 2001, "t"));
+    for (unsigned call = 0; call < 3; call++) {
+        batch_turn(batch);
+        answer(&fine);
+    }
+    assert_int_equal(heard.stored, 5001);
+    batch_destroy(batch);
+}
+
+static void bounds_the_bytes_that_wait(void **state)
+{
+    struct batch *batch = *state;
+    struct error error;
+    added = 0;
+    assert_true(try_to_add(batch, 1, "t"));
+    assert_true(batch_reserve(batch, 1, BATCH_OPEN_BYTES_MAX - 3, &error));
+    assert_false(batch_reserve(batch, 1, BATCH_OPEN_BYTES_MAX - 2, &error));
+    batch_turn(batch);
+    assert_true(batch_reserve(batch, 1, BATCH_OPEN_BYTES_MAX, &error));
+    answer(&fine);
+    batch_destroy(batch);
+}
+
+static void tells_of_failures(void **state)
+{
+    struct batch *batch = *state;
+    const struct store_failure lost = {.status = STORE_UNAVAILABLE, .detail = "lost"};
+    added = 0;
+    assert_true(try_to_add(batch, 5, "t"));
+    batch_turn(batch);
+    answer(&lost);
+    assert_int_equal(heard.failed, 5);
+    assert_string_equal(heard.detail, "lost");
+    asked.is_refusing = true;
+    assert_true(try_to_add(batch, 1500, "t"));
+    batch_turn(batch); /* nobody waits for a later turn */
+    assert_int_equal(heard.failed, 1505);
+    assert_string_equal(heard.detail, "the connection is closed");
+    asked.is_refusing = false;
+    assert_true(try_to_add(batch, 1, "t"));
+    batch_turn(batch);
+    answer(&fine);
+    assert_int_equal(heard.stored, 1);
+    batch_destroy(batch);
+}
+
+static void tells_everybody_at_the_end(void **state)
+{
+    struct batch *batch = *state;
+    added = 0;
+    assert_true(try_to_add(batch, 7, "t"));
+    batch_destroy(batch);
+    assert_int_equal(heard.failed, 7);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IT_WITH("sends a lone event at once", sends_a_lone_event_at_once, reset, NULL),
+        IT_WITH("gathers while a call is on its way", gathers_while_a_call_is_on_its_way, reset,
+                NULL),
+        IT_WITH("sends at most a thousand events at once", splits_by_count, reset, NULL),
+        IT_WITH("sends at most a mebibyte at once", splits_by_bytes, reset, NULL),
+        IT_WITH("takes a request whole or not at all, and any when nothing waits",
+                takes_a_request_whole_or_not_at_all, reset, NULL),
+        IT_WITH("bounds the bytes that wait", bounds_the_bytes_that_wait, reset, NULL),
+        IT_WITH("tells each event of a failure", tells_of_failures, reset, NULL),
+        IT_WITH("tells what was never sent when it ends", tells_everybody_at_the_end, reset, NULL),
+    };
+    return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
+}

@@ -1,0 +1,110 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "lib/base/heartbeat.h"
+#include "lib/base/json.h"
+
+#include "service/inbound/health.h"
+#include "service/inbound/service_view.h"
+
+#include "tests/support/specification.h"
+
+static struct health look(enum health_probe probe, const struct service_view *view, int64_t now_ms)
+{
+    struct health health;
+    health_look(probe, view, now_ms, &health);
+    return health;
+}
+
+static void a_turning_loop_is_alive(void **state)
+{
+    (void)state;
+    struct heartbeat main_loop = {.name = "main"};
+    const struct service_view view = {.main_loop = &main_loop, .version = "1"};
+    heartbeat_beat(&main_loop, 50000);
+    assert_true(look(HEALTH_LIVE, &view, 50000).is_fine);
+    assert_true(look(HEALTH_LIVE, &view, 60000).is_fine);
+    struct health health = look(HEALTH_LIVE, &view, 60001);
+    assert_false(health.is_fine);
+    assert_int_equal(health.code, PROBLEM_NOT_LIVE);
+    assert_string_equal(health.detail, "The loop of main has not turned for 10001 ms.");
+}
+
+static void a_loop_that_has_not_started_is_not_stuck(void **state)
+{
+    (void)state;
+    struct heartbeat main_loop = {.name = "main"};
+    const struct service_view view = {.main_loop = &main_loop, .version = "1"};
+    assert_true(look(HEALTH_LIVE, &view, 1000000).is_fine);
+}
+
+static void nothing_is_ready_without_an_intake(void **state)
+{
+    (void)state;
+    const struct service_view view = {.version = "1"};
+    assert_false(look(HEALTH_READY, &view, 0).is_fine);
+    assert_int_equal(look(HEALTH_READY, &view, 0).code, PROBLEM_NOT_READY);
+    assert_false(look(HEALTH_STARTED, &view, 0).is_fine);
+    assert_int_equal(look(HEALTH_STARTED, &view, 0).code, PROBLEM_NOT_STARTED);
+    assert_true(look(HEALTH_LIVE, &view, 0).is_fine);
+}
+
+static void draining_is_not_ready(void **state)
+{
+    (void)state;
+    const struct service_view view = {.version = "1", .is_draining = true};
+    struct health health = look(HEALTH_READY, &view, 0);
+    assert_false(health.is_fine);
+    assert_string_equal(health.detail, "The service is shutting down.");
+    assert_true(look(HEALTH_LIVE, &view, 0).is_fine);
+}
+
+static void writes_each_loop_with_its_age(void **state)
+{
+    (void)state;
+    struct heartbeat main_loop = {.name = "main"};
+    const struct service_view view = {.main_loop = &main_loop, .version = "1"};
+    heartbeat_beat(&main_loop, 1000);
+    struct buffer out;
+    buffer_init(&out, 4096);
+    struct health health = look(HEALTH_LIVE, &view, 1500);
+    assert_true(health_write(&out, HEALTH_LIVE, &view, 1500, &health, NULL));
+    assert_string_equal(out.bytes, "{\"live\":true,\"loops\":[{\"name\":\"main\",\"ageMs\":500,"
+                                   "\"wedged\":false}]}");
+    buffer_clear(&out);
+    health = look(HEALTH_LIVE, &view, 99000);
+    assert_true(health_write(&out, HEALTH_LIVE, &view, 99000, &health, NULL));
+    assert_non_null(strstr(out.bytes, "\"code\":\"not_live\""));
+    assert_non_null(strstr(out.bytes, "\"live\":false"));
+    assert_non_null(strstr(out.bytes, "{\"name\":\"main\",\"ageMs\":98000,\"wedged\":true}"));
+    AUTO(json) *json = json_parse(out.bytes, out.length, NULL);
+    assert_non_null(json);
+    buffer_fini(&out);
+}
+
+static void warns_while_it_is_fine(void **state)
+{
+    (void)state;
+    const struct service_view view = {.version = "1"};
+    const struct health health = {.is_fine = true, .detail = "RDB only, \"really\"."};
+    struct buffer out;
+    buffer_init(&out, 4096);
+    assert_true(health_write(&out, HEALTH_READY, &view, 0, &health, NULL));
+    assert_string_equal(out.bytes, "{\"ready\":true,\"warning\":\"RDB only, \\\"really\\\".\"}");
+    buffer_fini(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IT("is alive while each loop has turned within ten seconds", a_turning_loop_is_alive),
+        IT("does not take a loop that has not started for a stuck one",
+           a_loop_that_has_not_started_is_not_stuck),
+        IT("is neither ready nor started without an intake", nothing_is_ready_without_an_intake),
+        IT("is alive and not ready while it drains", draining_is_not_ready),
+        IT("names each loop with its age and the stuck one", writes_each_loop_with_its_age),
+        IT("passes on a warning while it is ready", warns_while_it_is_fine),
+    };
+    return cmocka_run_group_tests_name("health", tests, NULL, NULL);
+}

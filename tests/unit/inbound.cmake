@@ -1,0 +1,6 @@
+foreach(name application_document batch health media_type problem routes wait waiting_room)
+    specify(unit ${name} seek_inbound)
+endforeach()
+replace_calls(batch_test store_accept store_health)
+# The documents that list every problem are compared with the table.
+target_compile_definitions(problem_test PRIVATE PROJECT_DIRECTORY="${PROJECT_SOURCE_DIR}")

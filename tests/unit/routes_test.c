@@ -1,0 +1,179 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/inbound/api.h"
+#include "service/inbound/routes.h"
+
+#include "tests/support/specification.h"
+
+static enum route_outcome find(const char *method, const char *path, struct route_match *match)
+{
+    return routes_find(api_routes, api_route_count, method, path, match);
+}
+
+static void must_find(const char *method, const char *path, const char *pattern, const char *id)
+{
+    struct route_match match;
+    assert_int_equal(find(method, path, &match), ROUTE_FOUND);
+    assert_string_equal(match.route->path, pattern);
+    if (id == NULL) {
+        assert_null(match.id);
+    } else {
+        assert_int_equal(match.id_length, strlen(id));
+        assert_memory_equal(match.id, id, match.id_length);
+    }
+}
+
+static void finds_each_route(void **state)
+{
+    (void)state;
+    must_find("POST", "/v1/events", "/v1/events", NULL);
+    must_find("GET", "/v1/applications/A-1", "/v1/applications/{id}", "A-1");
+    must_find("DELETE", "/v1/applications/A%2F1", "/v1/applications/{id}", "A%2F1");
+    must_find("PUT", "/v1/applications/A/token", "/v1/applications/{id}/token", "A");
+    must_find("POST", "/v1/applications/A/replay", "/v1/applications/{id}/replay", "A");
+    must_find("GET", "/v1/applications/token", "/v1/applications/{id}", "token");
+    must_find("GET", "/readyz", "/readyz", NULL);
+}
+
+static void finds_nothing_elsewhere(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {
+        "",
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/event",
+        "/v1/events/",
+        "/v1/eventss",
+        "/V1/events",
+        "//v1/events",
+        "/v1/applications",
+        "/v1/applications/",
+        "/v1/applications//token",
+        "/v1/applications/A/",
+        "/v1/applications/A/toke",
+        "/v1/applications/A/tokens",
+        "/v1/applications/A/token/",
+        "/v1/applications/A/B/token",
+        "/v1/replay",
+        "/v1/pause",
+    };
+    struct route_match match;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        assert_int_equal(find("GET", paths[i], &match), ROUTE_NO_PATH);
+}
+
+static void head_goes_with_get(void **state)
+{
+    (void)state;
+    struct route_match match;
+    must_find("HEAD", "/livez", "/livez", NULL);
+    must_find("HEAD", "/v1/applications/A", "/v1/applications/{id}", "A");
+    assert_int_equal(find("HEAD", "/v1/events", &match), ROUTE_NO_METHOD);
+}
+
+static void tells_what_is_allowed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *allow;
+    } cases[] = {
+        {"/v1/events", "POST, OPTIONS"},
+        {"/v1/applications/A", "GET, HEAD, DELETE, OPTIONS"},
+        {"/v1/applications/A/token", "PUT, OPTIONS"},
+        {"/metrics", "GET, HEAD, OPTIONS"},
+    };
+    struct route_match match;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(find("PATCH", cases[i].path, &match), ROUTE_NO_METHOD);
+        assert_string_equal(match.allow, cases[i].allow);
+        assert_int_equal(find("OPTIONS", cases[i].path, &match), ROUTE_OPTIONS);
+        assert_string_equal(match.allow, cases[i].allow);
+    }
+    assert_int_equal(find("post", "/v1/events", &match), ROUTE_NO_METHOD);
+}
+
+static void ops_routes_change_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ops_route_count; i++) {
+        assert_string_equal(api_routes[i].method, "GET");
+        assert_int_not_equal(strncmp(api_routes[i].path, "/v1/", 4), 0);
+        assert_false(api_routes[i].needs_api_key);
+    }
+    struct route_match match;
+    assert_int_equal(routes_find(api_routes, ops_route_count, "GET", "/v1/status", &match),
+                     ROUTE_NO_PATH);
+}
+
+static void everything_below_v1_needs_the_key(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < api_route_count; i++)
+        assert_int_equal(api_routes[i].needs_api_key, strncmp(api_routes[i].path, "/v1/", 4) == 0);
+}
+
+static void decodes_escapes_once(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *segment, *decoded;
+    } cases[] = {
+        {"A-1", "A-1"}, {"A%2F1", "A/1"},        {"A%252F1", "A%2F1"},
+        {"a+b", "a+b"}, {"%E2%82%ac", "\u20ac"}, {"%41%61", "Aa"},
+    };
+    char out[16];
+    size_t length;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *segment = cases[i].segment;
+        assert_true(path_segment_decode(segment, strlen(segment), out, sizeof out, &length));
+        assert_string_equal(out, cases[i].decoded);
+        assert_int_equal(length, strlen(cases[i].decoded));
+    }
+    assert_true(path_segment_decode("a%00b", 5, out, sizeof out, &length));
+    assert_int_equal(length, 3); /* for the check of the id to refuse */
+}
+
+static void refuses_bad_escapes(void **state)
+{
+    (void)state;
+    static const char *const segments[] = {"%", "%4", "A%", "A%4", "%G1", "%1G", "%-1", "% 1"};
+    char out[16];
+    size_t length;
+    for (size_t i = 0; i < sizeof segments / sizeof segments[0]; i++)
+        assert_false(
+            path_segment_decode(segments[i], strlen(segments[i]), out, sizeof out, &length));
+    /* An escape must not be read past the segment. */
+    assert_false(path_segment_decode("%41", 2, out, sizeof out, &length));
+}
+
+static void respects_the_room(void **state)
+{
+    (void)state;
+    char out[4];
+    size_t length;
+    assert_true(path_segment_decode("%41%42%43", 9, out, sizeof out, &length));
+    assert_string_equal(out, "ABC");
+    assert_false(path_segment_decode("ABCD", 4, out, sizeof out, &length));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IT("leads each method and path to its endpoint", finds_each_route),
+        IT("finds nothing at other paths", finds_nothing_elsewhere),
+        IT("answers HEAD wherever there is a GET", head_goes_with_get),
+        IT("tells which methods a path has", tells_what_is_allowed),
+        IT("offers nothing on the ops listener that reads or changes an application",
+           ops_routes_change_nothing),
+        IT("asks for the API key exactly below /v1", everything_below_v1_needs_the_key),
+        IT("decodes an id exactly once", decodes_escapes_once),
+        IT("refuses escapes that are cut or not hexadecimal", refuses_bad_escapes),
+        IT("refuses an id that does not fit", respects_the_room),
+    };
+    return cmocka_run_group_tests_name("routes", tests, NULL, NULL);
+}

@@ -1,0 +1,284 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <pthread.h>
+
+#include "lib/base/log.h"
+
+#include "service/outbound/sending_gate.h"
+
+#include "tests/support/specification.h"
+
+enum { IN_FLIGHT_MAX = 8, FAILURES = 3, WAIT_MS = 100, START_MS = 1000 };
+
+static struct sending_gate *gate_of(unsigned per_second)
+{
+    const struct sending_gate_options options = {.in_flight_max = IN_FLIGHT_MAX,
+                                                 .per_second_max = per_second,
+                                                 .breaker_failures = FAILURES,
+                                                 .breaker_wait_ms = WAIT_MS,
+                                                 .breaker_wait_max_ms = 4 * WAIT_MS};
+    struct sending_gate *gate = sending_gate_create(&options, NULL);
+    assert_non_null(gate);
+    return gate;
+}
+
+static int set_up(void **state)
+{
+    *state = gate_of(0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    sending_gate_destroy(*state);
+    return 0;
+}
+
+static void must_enter(struct sending_gate *gate, size_t wanted, int64_t now_ms, size_t expected)
+{
+    int64_t wait_ms;
+    assert_int_equal(sending_gate_enter(gate, wanted, now_ms, &wait_ms), expected);
+}
+
+static void must_wait(struct sending_gate *gate, int64_t now_ms, int64_t expected_wait_ms)
+{
+    int64_t wait_ms = -1;
+    assert_int_equal(sending_gate_enter(gate, 1, now_ms, &wait_ms), 0);
+    assert_int_equal(wait_ms, expected_wait_ms);
+}
+
+static void leave(struct sending_gate *gate, enum verdict_class class, int64_t now_ms)
+{
+    const struct verdict verdict = {.class = class, .retry_after_ms = -1};
+    sending_gate_leave(gate, &verdict, now_ms);
+}
+
+static void leave_throttled(struct sending_gate *gate, int64_t retry_after_ms, int64_t now_ms)
+{
+    const struct verdict verdict = {.class = VERDICT_THROTTLED, .retry_after_ms = retry_after_ms};
+    sending_gate_leave(gate, &verdict, now_ms);
+}
+
+static struct sending_gate_status status_of(struct sending_gate *gate, int64_t now_ms)
+{
+    struct sending_gate_status status;
+    sending_gate_status(gate, now_ms, &status);
+    return status;
+}
+
+static void fail_until_open(struct sending_gate *gate)
+{
+    for (int i = 0; i < FAILURES; i++) {
+        must_enter(gate, 1, START_MS, 1);
+        leave(gate, VERDICT_TRANSIENT, START_MS);
+    }
+}
+
+static void counts_places(void **state)
+{
+    must_enter(*state, 5, START_MS, 5);
+    must_enter(*state, 5, START_MS, 3);
+    must_wait(*state, START_MS, 1000);
+    sending_gate_return(*state, 2, START_MS);
+    leave(*state, VERDICT_DELIVERED, START_MS);
+    must_enter(*state, 5, START_MS, 3);
+    assert_int_equal(status_of(*state, START_MS).in_flight, IN_FLIGHT_MAX);
+}
+
+static void wanting_nothing_is_nothing(void **state)
+{
+    must_enter(*state, 0, START_MS, 0);
+    assert_int_equal(status_of(*state, START_MS).in_flight, 0);
+}
+
+static void strain_lowers_the_limit(void **state)
+{
+    must_enter(*state, 8, START_MS, 8);
+    leave(*state, VERDICT_TRANSIENT, START_MS);
+    assert_int_equal(status_of(*state, START_MS).in_flight_limit, 4);
+    must_wait(*state, START_MS, 1000); /* 7 are still on their way */
+    leave_throttled(*state, -1, START_MS + 5000);
+    assert_int_equal(status_of(*state, START_MS).in_flight_limit, 2);
+}
+
+static void answers_of_any_kind_close_the_breaker(void **state)
+{
+    (void)state;
+    static const enum verdict_class classes[] = {VERDICT_DELIVERED, VERDICT_THROTTLED, VERDICT_AUTH,
+                                                 VERDICT_REFUSED, VERDICT_MISCONFIGURED};
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+        AUTO(sending_gate) *gate = gate_of(0);
+        fail_until_open(gate);
+        must_enter(gate, 5, START_MS + WAIT_MS, 1);
+        assert_int_equal(status_of(gate, START_MS).breaker, BREAKER_PROBING);
+        leave(gate, classes[i], START_MS + WAIT_MS);
+        assert_int_equal(status_of(gate, START_MS).breaker, BREAKER_CLOSED);
+    }
+}
+
+static void nothing_enters_while_the_breaker_is_open(void **state)
+{
+    fail_until_open(*state);
+    assert_int_equal(status_of(*state, START_MS).breaker, BREAKER_OPEN);
+    must_wait(*state, START_MS, WAIT_MS);
+    must_enter(*state, 5, START_MS + WAIT_MS, 1);
+    must_wait(*state, START_MS + WAIT_MS, WAIT_MS);
+    leave(*state, VERDICT_TRANSIENT, START_MS + WAIT_MS);
+    must_wait(*state, START_MS + WAIT_MS, 2 * WAIT_MS);
+}
+
+static void a_probe_is_alone(void **state)
+{
+    must_enter(*state, FAILURES + 1, START_MS, FAILURES + 1);
+    for (int i = 0; i < FAILURES; i++)
+        leave(*state, VERDICT_TRANSIENT, START_MS);
+    must_wait(*state, START_MS + WAIT_MS, 1000); /* one is still on its way */
+    leave(*state, VERDICT_TRANSIENT, START_MS + WAIT_MS);
+    must_enter(*state, 5, START_MS + WAIT_MS, 1);
+}
+
+static void an_unused_probe_is_given_again(void **state)
+{
+    fail_until_open(*state);
+    must_enter(*state, 5, START_MS + WAIT_MS, 1);
+    sending_gate_return(*state, 1, START_MS + WAIT_MS);
+    must_enter(*state, 5, START_MS + WAIT_MS, 1);
+}
+
+static void retry_after_holds_everybody(void **state)
+{
+    must_enter(*state, 2, START_MS, 2);
+    leave_throttled(*state, 7000, START_MS);
+    must_wait(*state, START_MS, 7000);
+    leave_throttled(*state, 3000, START_MS + 1000); /* shorter: the longer one stands */
+    must_wait(*state, START_MS + 1000, 6000);
+    assert_int_equal(status_of(*state, START_MS + 1000).throttled_for_ms, 6000);
+    must_enter(*state, 1, START_MS + 7000, 1);
+    assert_int_equal(status_of(*state, START_MS + 7000).throttled_for_ms, 0);
+}
+
+static void throttling_without_a_time_grows(void **state)
+{
+    static const int64_t waits[] = {1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000};
+    int64_t now_ms = START_MS;
+    for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        must_enter(*state, 1, now_ms, 1);
+        leave_throttled(*state, -1, now_ms);
+        must_wait(*state, now_ms, waits[i]);
+        now_ms += waits[i];
+    }
+    must_enter(*state, 1, now_ms, 1);
+    leave(*state, VERDICT_DELIVERED, now_ms);
+    must_enter(*state, 1, now_ms, 1);
+    leave_throttled(*state, -1, now_ms);
+    must_wait(*state, now_ms, 1000);
+}
+
+static void many_throttled_together_count_once(void **state)
+{
+    must_enter(*state, 5, START_MS, 5);
+    for (int i = 0; i < 5; i++)
+        leave_throttled(*state, -1, START_MS + i);
+    must_wait(*state, START_MS, 1000);
+}
+
+static void retry_after_zero_is_our_own_wait(void **state)
+{
+    must_enter(*state, 1, START_MS, 1);
+    leave_throttled(*state, 0, START_MS);
+    must_wait(*state, START_MS, 1000);
+}
+
+static void pause_and_resume(void **state)
+{
+    must_enter(*state, 1, START_MS, 1);
+    sending_gate_pause(*state);
+    assert_true(status_of(*state, START_MS).is_paused);
+    must_wait(*state, START_MS, 1000);
+    leave(*state, VERDICT_DELIVERED, START_MS); /* what was on its way comes back */
+    sending_gate_resume(*state);
+    must_enter(*state, 1, START_MS, 1);
+}
+
+static void the_rate_is_shared(void **state)
+{
+    (void)state;
+    AUTO(sending_gate) *gate = gate_of(20);
+    must_enter(gate, 5, START_MS, 2);
+    must_wait(gate, START_MS, 50);
+    sending_gate_return(gate, 1, START_MS);
+    must_enter(gate, 5, START_MS, 1);
+}
+
+static void a_probe_without_a_permit_is_not_lost(void **state)
+{
+    (void)state;
+    AUTO(sending_gate) *gate = gate_of(1);
+    int64_t now_ms = START_MS;
+    for (int i = 0; i < FAILURES; i++, now_ms += 1000) {
+        must_enter(gate, 1, now_ms, 1);
+        leave(gate, VERDICT_TRANSIENT, now_ms);
+    }
+    now_ms -= 900; /* the breaker's wait is over, the limiter's is not */
+    must_wait(gate, now_ms, 900);
+    must_enter(gate, 1, now_ms + 900, 1);
+}
+
+enum { THREADS = 4, ROUNDS = 5000 };
+
+static void *enter_and_leave(void *context)
+{
+    struct sending_gate *gate = context;
+    for (int i = 0; i < ROUNDS; i++) {
+        int64_t wait_ms;
+        size_t count = sending_gate_enter(gate, 3, START_MS, &wait_ms);
+        if (count > 1)
+            sending_gate_return(gate, count - 1, START_MS);
+        if (count > 0)
+            leave(gate, VERDICT_DELIVERED, START_MS);
+    }
+    return NULL;
+}
+
+static void threads_leave_nothing_behind(void **state)
+{
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, enter_and_leave, *state), 0);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(status_of(*state, START_MS).in_flight, 0);
+}
+
+int main(void)
+{
+    log_configure(LOG_ERROR, LOG_FORMAT_TEXT);
+    const struct CMUnitTest tests[] = {
+        IT_WITH("counts what is on its way", counts_places, set_up, tear_down),
+        IT_WITH("gives nothing to who wants nothing", wanting_nothing_is_nothing, set_up,
+                tear_down),
+        IT_WITH("lowers the limit when SEEK shows strain", strain_lowers_the_limit, set_up,
+                tear_down),
+        IT("closes the breaker after any answer but a transient failure",
+           answers_of_any_kind_close_the_breaker),
+        IT_WITH("lets nothing in while the breaker is open, but one probe",
+                nothing_enters_while_the_breaker_is_open, set_up, tear_down),
+        IT_WITH("sends a probe only when everything else is back", a_probe_is_alone, set_up,
+                tear_down),
+        IT_WITH("gives a probe again that was not used", an_unused_probe_is_given_again, set_up,
+                tear_down),
+        IT_WITH("holds everybody for Retry-After", retry_after_holds_everybody, set_up, tear_down),
+        IT_WITH("waits longer each time SEEK throttles without a time, until a delivery",
+                throttling_without_a_time_grows, set_up, tear_down),
+        IT_WITH("counts many throttled together once", many_throttled_together_count_once, set_up,
+                tear_down),
+        IT_WITH("waits all the same when Retry-After is zero", retry_after_zero_is_our_own_wait,
+                set_up, tear_down),
+        IT_WITH("lets nothing in while paused", pause_and_resume, set_up, tear_down),
+        IT("shares the rate, and takes unused permits back", the_rate_is_shared),
+        IT("does not lose a probe for want of a permit", a_probe_without_a_permit_is_not_lost),
+        IT_WITH("counts right with several threads", threads_leave_nothing_behind, set_up,
+                tear_down),
+    };
+    return cmocka_run_group_tests_name("sending_gate", tests, NULL, NULL);
+}
