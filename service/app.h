@@ -12,5 +12,6 @@
 
 #include "service/config.h"
 
-/* Returns the process's exit status: 0 after a clean stop, 1 when it could not start or had to end. */
+/* Returns the process's exit status: 0 after a clean stop, 1 when it could not start or had to end.
+ */
 int app_serve(const struct config *config);

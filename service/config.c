@@ -98,7 +98,7 @@ static uint32_t intake_threads_for_this_machine(void)
 }
 
 struct config *config_read(enum config_need need, int argument_count, char *const arguments[],
-                           char *const environment[], struct buffer *problems)
+                           const char *const environment[], struct buffer *problems)
 {
     struct config *config = calloc(1, sizeof *config);
     struct written *written = calloc(setting_count, sizeof *written);

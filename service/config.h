@@ -59,7 +59,7 @@ enum config_need {
  * setting and the remedy; NULL then. The values of secret flags are overwritten in `arguments`, so
  * that ps(1) does not show them. */
 MUST_CHECK struct config *config_read(enum config_need need, int argument_count,
-                                      char *const arguments[], char *const environment[],
+                                      char *const arguments[], const char *const environment[],
                                       struct buffer *problems);
 void config_destroy(struct config *config); /* accepts NULL */
 DEFINE_AUTO(config);

@@ -27,7 +27,7 @@ struct reading {
 void config_complain(struct buffer *list, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-void setting_source_environment(struct reading *reading, char *const environment[]);
+void setting_source_environment(struct reading *reading, const char *const environment[]);
 void setting_source_arguments(struct reading *reading, int count, char *const arguments[]);
 /* Overwrites the values of secret flags. */
 void setting_source_hide(int count, char *const arguments[]);

@@ -88,7 +88,8 @@ static int read_config_and_run(const struct command_row *row, int count, char *a
 {
     struct buffer problems;
     buffer_init(&problems, PROBLEMS_BYTES_MAX);
-    AUTO(config) *config = config_read(row->need, count, arguments, environ, &problems);
+    AUTO(config) *config =
+        config_read(row->need, count, arguments, (const char *const *)environ, &problems);
     int status = EXIT_SETTING;
     if (config == NULL) {
         (void)fputs(problems.bytes, stderr);

@@ -59,7 +59,7 @@ static bool is_service_link(const char *name)
            strstr(name, "_SERVICE_") != NULL || strstr(name, "_PORT") != NULL;
 }
 
-void setting_source_environment(struct reading *reading, char *const environment[])
+void setting_source_environment(struct reading *reading, const char *const environment[])
 {
     const size_t prefix_length = sizeof SETTING_PREFIX - 1;
     for (size_t i = 0; environment[i] != NULL; i++) {

@@ -39,8 +39,8 @@ enum { OPTIONAL = false, REQUIRED = true, ADVANCED = false, BASIC = true };
 
 /* clang-format off */
 const struct setting settings[] = {
-    {SECRET("CLIENT_ID", client_id), REQUIRED, BASIC, "credentials from SEEK's developer dashboard"},
-    {SECRET("CLIENT_SECRET", client_secret), REQUIRED, BASIC, ""},
+    {SECRET("CLIENT_ID", client_id), REQUIRED, BASIC, "from SEEK's developer dashboard"},
+    {SECRET("CLIENT_SECRET", client_secret), REQUIRED, BASIC, "its secret"},
     {TEXT("USER_AGENT", user_agent, "seek-signal/" SEEK_SIGNAL_VERSION), OPTIONAL, BASIC, "your software's name/version, as SEEK asks"},
     {ADDRESS("LISTEN", listen, "127.0.0.1:8787"), OPTIONAL, BASIC, "events and operators' calls; host:port or unix:/path"},
     {ADDRESS("OPS_LISTEN", ops_listen, "127.0.0.1:8788"), OPTIONAL, BASIC, "probes and metrics"},

@@ -123,10 +123,11 @@ static void wiping_leaves_no_trace(void **state)
 static void over_fixed_storage_it_never_allocates(void **state)
 {
     (void)state;
-    char storage[8];
+    char storage[8] = "garbage";
     struct buffer buffer;
     struct error error;
     buffer_init_fixed(&buffer, storage, sizeof storage);
+    assert_string_equal(buffer.bytes, "");
     failing_malloc_arm(0);
     assert_true(buffer_append_text(&buffer, "1234567", &error));
     assert_false(buffer_append_text(&buffer, "8", &error));

@@ -1,5 +1,6 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,14 +27,14 @@ static int end(void **state)
 }
 
 #define CREDENTIALS "SEEK_SIGNAL_CLIENT_ID=id", "SEEK_SIGNAL_CLIENT_SECRET=secret"
-#define ENVIRONMENT(...) ((char *[]){__VA_ARGS__, NULL})
+#define ENVIRONMENT(...) ((const char *[]){__VA_ARGS__, NULL})
 
-static struct config *read_environment(char *const environment[])
+static struct config *read_environment(const char *const environment[])
 {
     return config_read(CONFIG_NEED_ALL, 0, NULL, environment, &problems);
 }
 
-static void must_complain(char *const environment[], const char *sentence)
+static void must_complain(const char *const environment[], const char *sentence)
 {
     AUTO(config) *config = read_environment(environment);
     assert_null(config);
@@ -110,7 +111,7 @@ static void names_the_remedy(void **state)
 {
     (void)state;
     static const struct {
-        char *setting;
+        const char *setting;
         const char *sentence;
     } rows[] = {
         {"SEEK_SIGNAL_WORKERS=0", "expected a whole number from 1 to 64"},
@@ -139,9 +140,9 @@ static void names_the_remedy(void **state)
 static void allows_plain_http_to_this_machine(void **state)
 {
     (void)state;
-    static char *const urls[] = {"SEEK_SIGNAL_GRAPHQL_URL=http://127.0.0.1:8790/graphql",
-                                 "SEEK_SIGNAL_GRAPHQL_URL=http://localhost:8790/graphql",
-                                 "SEEK_SIGNAL_GRAPHQL_URL=http://[::1]:8790/graphql"};
+    static const char *const urls[] = {"SEEK_SIGNAL_GRAPHQL_URL=http://127.0.0.1:8790/graphql",
+                                       "SEEK_SIGNAL_GRAPHQL_URL=http://localhost:8790/graphql",
+                                       "SEEK_SIGNAL_GRAPHQL_URL=http://[::1]:8790/graphql"};
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         AUTO(config) *config = read_environment(ENVIRONMENT(CREDENTIALS, urls[i]));
         assert_non_null(config);
@@ -252,6 +253,27 @@ static void has_every_fixed_setting(void **state)
     }
 }
 
+/* The table of docs/settings.md is what the program prints, so that it cannot fall behind. */
+static void is_documented(void **state)
+{
+    (void)state;
+    char *printed = NULL, *written = NULL;
+    size_t printed_length = 0, written_capacity = 0;
+    FILE *stream = open_memstream(&printed, &printed_length);
+    assert_non_null(stream);
+    config_print_markdown(stream);
+    assert_int_equal(fclose(stream), 0);
+    FILE *document = fopen(SOURCE_DIRECTORY "/docs/settings.md", "r");
+    assert_non_null(document);
+    ssize_t length = getdelim(&written, &written_capacity, '\0', document);
+    assert_true(length > 0);
+    assert_int_equal(fclose(document), 0);
+    if (strstr(written, printed) == NULL)
+        fail_msg("docs/settings.md should contain:\n%s", printed);
+    free(printed);
+    free(written);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +293,7 @@ int main(void)
         IT_WITH("treats an empty value as unset", treats_empty_as_unset, begin, end),
         IT_WITH("needs no credentials to ask a running service",
                 needs_no_credentials_to_ask_a_running_service, begin, end),
+        IT_WITH("documents every setting in docs/settings.md", is_documented, begin, end),
         IT_WITH("has every setting of the contract", has_every_fixed_setting, begin, end),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);

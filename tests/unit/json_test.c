@@ -374,6 +374,22 @@ static void writes_a_nul_escaped(void **state)
     buffer_fini(&buffer);
 }
 
+static void leaves_the_buffer_alone_when_a_string_does_not_fit(void **state)
+{
+    (void)state;
+    const char *text = "a\n\x01z\xc3\xbc\xff";
+    for (size_t room = 0; room < strlen("\"a\\n\\u0001z\xc3\xbc\xef\xbf\xbd\""); room++) {
+        struct buffer buffer;
+        struct error error;
+        buffer_init(&buffer, room + 4);
+        assert_true(buffer_append_text(&buffer, "kept", &error));
+        assert_false(json_append_string(&buffer, text, strlen(text), &error));
+        assert_int_equal(error.kind, ERROR_FULL);
+        assert_string_equal(buffer.bytes, "kept");
+        buffer_fini(&buffer);
+    }
+}
+
 static void leaves_the_buffer_alone_when_the_value_does_not_fit(void **state)
 {
     (void)state;
@@ -433,6 +449,8 @@ int main(void)
         IT("gives the bytes of array items", gives_the_bytes_of_array_items),
         IT("writes strings that any reader takes", writes_strings_that_any_reader_takes),
         IT("writes a NUL escaped", writes_a_nul_escaped),
+        IT("leaves the buffer alone when a string does not fit",
+           leaves_the_buffer_alone_when_a_string_does_not_fit),
         IT("leaves the buffer alone when the value does not fit",
            leaves_the_buffer_alone_when_the_value_does_not_fit),
         IT("refuses the document when any allocation fails",

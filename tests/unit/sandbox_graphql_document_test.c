@@ -54,8 +54,7 @@ static void reads_it_however_it_is_written(void **state)
     static const char *const texts[] = {
         "mutation($input:SendSignalInput!){sendSignal(input:$input)}",
         "mutation Named($input: SendSignalInput!) { sendSignal(input: $input) }",
-        "\t# a comment {\n mutation , (\r\n$input:\tSendSignalInput!) {,sendSignal # }\n(input : "
-        "$input)}  # end",
+        "\t# {\n mutation , (\r\n$input:\tSendSignalInput!) {,sendSignal # }\n(input:$input)}#",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         must_be_send_signal(texts[i], "sendSignal");

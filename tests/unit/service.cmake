@@ -1,1 +1,2 @@
 specify(unit config seek_service)
+target_compile_definitions(config_test PRIVATE SOURCE_DIRECTORY="${CMAKE_SOURCE_DIR}")

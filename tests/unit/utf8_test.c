@@ -85,6 +85,7 @@ static void reads_every_character_that_it_writes(void **state)
 static void knows_all_characters_and_no_more(void **state)
 {
     (void)state;
+    assert_int_equal(utf8_character_length("x", 0), 0);
     /* Every sequence of three bytes, and a valid fourth, against the number of characters there
      * are. */
     size_t found[5] = {0};
