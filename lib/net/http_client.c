@@ -26,6 +26,7 @@ enum {
 struct transfer {
     CURL *easy;                 /* owned */
     struct curl_slist *headers; /* owned while it runs */
+    struct buffer request;      /* the body; what libcurl has read of it is gone */
     struct buffer answer;
     struct error answer_error; /* why `answer` could not take more; ERROR_INVALID: it could */
     char detail[CURL_ERROR_SIZE];
@@ -123,6 +124,8 @@ static void transfer_destroy(struct transfer *transfer)
     curl_easy_cleanup(transfer->easy);
     curl_slist_free_all(transfer->headers);
     buffer_fini(&transfer->answer);
+    buffer_wipe(&transfer->request);
+    buffer_fini(&transfer->request);
     free(transfer);
 }
 
@@ -208,23 +211,40 @@ static bool set_connection(struct http_client *client, CURL *easy)
            SET(CURLOPT_SOCKOPTFUNCTION, set_up_socket) && SET(CURLOPT_SOCKOPTDATA, client);
 }
 
+/* A body that libcurl can only read once. Given as POSTFIELDS, libcurl would silently send the
+ * request again when a reused connection breaks before the answer: a second signal under the same
+ * X-Request-Id, of which nobody knows. So the transfer fails instead, and the caller decides. */
+static size_t give_request(char *bytes, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    size_t length = size * count;
+    if (length > transfer->request.length)
+        length = transfer->request.length;
+    memcpy(bytes, transfer->request.bytes, length);
+    buffer_consume(&transfer->request, length);
+    return length;
+}
+
 static bool set_request(struct transfer *transfer, const struct http_transfer *wanted)
 {
     CURL *easy = transfer->easy;
     /* Waiting for a connection that may turn out to be shared only pays where HTTP/2 can be agreed
      * on. */
     bool may_share = strncasecmp(wanted->url, "https:", strlen("https:")) == 0;
-    bool is_set = SET(CURLOPT_URL, wanted->url) && SET(CURLOPT_PIPEWAIT, may_share ? 1L : 0L) &&
-                  SET(CURLOPT_USERAGENT, wanted->user_agent) &&
-                  SET(CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms) &&
-                  SET(CURLOPT_ERRORBUFFER, transfer->detail) && SET(CURLOPT_PRIVATE, transfer) &&
-                  SET(CURLOPT_WRITEFUNCTION, take_answer) && SET(CURLOPT_WRITEDATA, transfer) &&
-                  set_headers(transfer, wanted->headers);
+    bool is_set =
+        SET(CURLOPT_URL, wanted->url) && SET(CURLOPT_UNIX_SOCKET_PATH, wanted->unix_socket) &&
+        SET(CURLOPT_PIPEWAIT, may_share ? 1L : 0L) && SET(CURLOPT_USERAGENT, wanted->user_agent) &&
+        SET(CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms) &&
+        SET(CURLOPT_ERRORBUFFER, transfer->detail) && SET(CURLOPT_PRIVATE, transfer) &&
+        SET(CURLOPT_WRITEFUNCTION, take_answer) && SET(CURLOPT_WRITEDATA, transfer) &&
+        set_headers(transfer, wanted->headers);
     if (!is_set || wanted->body == NULL)
         return is_set;
-    return SET(CURLOPT_POST, 1L) &&
+    transfer->request.length_max = wanted->body_length;
+    return buffer_append(&transfer->request, wanted->body, wanted->body_length, NULL) &&
+           SET(CURLOPT_POST, 1L) &&
            SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)wanted->body_length) &&
-           SET(CURLOPT_COPYPOSTFIELDS, wanted->body);
+           SET(CURLOPT_READFUNCTION, give_request) && SET(CURLOPT_READDATA, transfer);
 }
 
 static struct transfer *take_idle(struct http_client *client)
@@ -235,6 +255,7 @@ static struct transfer *take_idle(struct http_client *client)
     if (transfer == NULL)
         return NULL;
     buffer_init(&transfer->answer, 0);
+    buffer_init(&transfer->request, 0);
     transfer->easy = curl_easy_init();
     if (transfer->easy == NULL) {
         transfer_destroy(transfer);
@@ -251,6 +272,8 @@ static void put_back(struct http_client *client, struct transfer *transfer)
     transfer->headers = NULL;
     buffer_wipe(&transfer->answer);
     buffer_fini(&transfer->answer);
+    buffer_wipe(&transfer->request);
+    buffer_fini(&transfer->request);
     if (client->idle_count == IDLE_TRANSFERS_MAX) {
         transfer_destroy(transfer);
         return;

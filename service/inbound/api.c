@@ -13,6 +13,7 @@ enum {
 };
 
 /* clang-format off */
+/* The first four are those of the ops listener. */
 const struct route api_routes[] = {
     /* method   path                               key    body     handler */
     {"GET",    "/livez",                           OPEN,  IGNORED, livez_get},

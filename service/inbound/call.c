@@ -122,20 +122,6 @@ void call_answer_json(struct call *call, unsigned status, const struct buffer *b
                                        .body_length = body->length});
 }
 
-/* Must not allocate, as far as that is in our hands. */
-void call_answer_out_of_memory(struct call *call)
-{
-    static const char body[] =
-        "{\"type\":\"urn:seek-signal:problem:out_of_memory\",\"title\":\"The service is out of "
-        "memory\",\"status\":503,\"code\":\"out_of_memory\",\"retryable\":true}";
-    call_answer(call, &(struct answer){.status = 503,
-                                       .content_type = problem_content_type,
-                                       .body = body,
-                                       .body_length = sizeof body - 1,
-                                       .is_body_static = true,
-                                       .headers = {{"Retry-After", "1"}}});
-}
-
 static const char *reason_of(const struct problem *problem)
 {
     return problem->detail != NULL ? problem->detail : problem_kind(problem->code)->title;
@@ -158,6 +144,21 @@ static void log_outage(struct call *call, const struct problem *problem)
     call->front->is_unavailable = true;
     log_warn("intake_unavailable", "Answering 503 until it is over", LOG_TEXT("code", kind->name),
              LOG_TEXT("reason", reason_of(problem)));
+}
+
+/* Must not allocate, as far as that is in our hands. */
+void call_answer_out_of_memory(struct call *call)
+{
+    static const char body[] =
+        "{\"type\":\"urn:seek-signal:problem:out_of_memory\",\"title\":\"The service is out of "
+        "memory\",\"status\":503,\"code\":\"out_of_memory\",\"retryable\":true}";
+    log_outage(call, &(struct problem){.code = PROBLEM_OUT_OF_MEMORY});
+    call_answer(call, &(struct answer){.status = 503,
+                                       .content_type = problem_content_type,
+                                       .body = body,
+                                       .body_length = sizeof body - 1,
+                                       .is_body_static = true,
+                                       .headers = {{"Retry-After", "1"}}});
 }
 
 void call_note_available(struct call *call)

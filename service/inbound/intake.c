@@ -26,18 +26,12 @@
 #include "service/inbound/api.h"
 #include "service/inbound/batch.h"
 #include "service/inbound/front.h"
+#include "service/inbound/store_watch.h"
 #include "service/inbound/waiting_room.h"
 
 enum {
     TURN_MS_MAX = 1000, /* the heart beats at least this often */
-    FAILED_POLL_PAUSE_US = 100000,
     NOT_STOPPING = -1,
-};
-
-struct store_watch { /* what of the store's connection the loop watches */
-    int fd;          /* -1: nothing */
-    unsigned events;
-    uint64_t changes; /* of the connection: a new one may have the old descriptor's number */
 };
 
 struct intake {
@@ -52,7 +46,6 @@ struct intake {
     struct waiting_room waits;
     struct front front;
     struct store_watch watch;
-    unsigned store_events;         /* what the poll found */
     struct store_counters counted; /* as far as the metrics have it */
     int64_t connections_counted;
     bool is_quiesced;
@@ -75,12 +68,6 @@ static void take_http_events(void *context, unsigned events)
     (void)events;
 }
 
-static void take_store_events(void *context, unsigned events)
-{
-    struct intake *intake = context;
-    intake->store_events |= events;
-}
-
 static bool create_server(struct intake *intake, int take_listen_fd,
                           const struct intake_pool_options *options, struct error *error)
 {
@@ -99,11 +86,12 @@ static bool create_server(struct intake *intake, int take_listen_fd,
     return intake->server != NULL;
 }
 
-static bool create_parts(struct intake *intake, const struct intake_pool_options *options,
-                         struct error *error)
+static bool create_parts(struct intake *intake, unsigned index,
+                         const struct intake_pool_options *options, struct error *error)
 {
     struct store_options store = options->store;
     store.role = intake->name;
+    store.is_quiet = index > 0; /* the first one tells */
     intake->store = store_create(&store, error);
     if (intake->store == NULL)
         return false;
@@ -113,6 +101,7 @@ static bool create_parts(struct intake *intake, const struct intake_pool_options
     if (intake->batch == NULL)
         return false;
     intake->loop = event_loop_create(error);
+    store_watch_init(&intake->watch, intake->loop, intake->store);
     return intake->loop != NULL && event_loop_watch(intake->loop, http_server_fd(intake->server),
                                                     EVENT_READ, take_http_events, intake, error);
 }
@@ -144,13 +133,12 @@ struct intake *intake_create(unsigned index, int take_listen_fd,
     (void)snprintf(intake->name, sizeof intake->name, "intake-%u", index);
     intake->heartbeat.name = intake->name;
     intake->metrics = metrics;
-    intake->watch.fd = -1;
     atomic_init(&intake->stop_at_ms, NOT_STOPPING);
     mutex_init(&intake->shared.lock);
     waiting_room_init(&intake->waits);
     front_init(&intake->front);
     if (!create_server(intake, take_listen_fd, options, error) ||
-        !create_parts(intake, options, error)) {
+        !create_parts(intake, index, options, error)) {
         intake_destroy(intake);
         return NULL;
     }
@@ -159,43 +147,6 @@ struct intake *intake_create(unsigned index, int take_listen_fd,
 }
 
 /* ---- the loop ---- */
-
-/* The store opens and closes its descriptor by itself, so the watch is renewed when anything about
- * the connection has changed, and in each turn while it is not settled. A number that epoll has
- * forgotten with its old descriptor is told by the failing watch. */
-static void watch_store(struct intake *intake, int64_t now_ms, int64_t *timeout_ms)
-{
-    struct redis_interest interest;
-    struct store_counters counters;
-    struct store_health health;
-    store_interest(intake->store, now_ms, &interest);
-    store_counters(intake->store, &counters);
-    store_health(intake->store, &health);
-    *timeout_ms = interest.timeout_ms;
-    const struct store_watch wanted = {
-        .fd = interest.fd,
-        .events = (interest.want_read ? EVENT_READ : 0U) | (interest.want_write ? EVENT_WRITE : 0U),
-        .changes = counters.connects + counters.losses,
-    };
-    struct store_watch *watch = &intake->watch;
-    bool is_settled = wanted.fd == watch->fd && wanted.events == watch->events &&
-                      wanted.changes == watch->changes && health.is_ready;
-    if (is_settled)
-        return;
-    if (wanted.fd != watch->fd)
-        event_loop_forget(intake->loop, watch->fd);
-    *watch = wanted;
-    struct error error;
-    if (wanted.fd < 0 ||
-        event_loop_watch(intake->loop, wanted.fd, wanted.events, take_store_events, intake, &error))
-        return;
-    event_loop_forget(intake->loop, wanted.fd);
-    if (!event_loop_watch(intake->loop, wanted.fd, wanted.events, take_store_events, intake,
-                          &error)) {
-        log_error("intake_watch_failed", error.message, LOG_TEXT("thread", intake->name));
-        watch->fd = -1; /* the next turn tries again */
-    }
-}
 
 static int64_t sooner_ms(int64_t a, int64_t b) /* negative: never */
 {
@@ -207,8 +158,7 @@ static int64_t sooner_ms(int64_t a, int64_t b) /* negative: never */
 static void wait_for_events(struct intake *intake)
 {
     int64_t now_ms = clock_monotonic_ms();
-    int64_t timeout_ms;
-    watch_store(intake, now_ms, &timeout_ms);
+    int64_t timeout_ms = store_watch_prepare(&intake->watch, now_ms);
     timeout_ms = sooner_ms(timeout_ms, http_server_timeout_ms(intake->server));
     timeout_ms = sooner_ms(timeout_ms, waiting_room_timeout_ms(&intake->waits, now_ms));
     timeout_ms = sooner_ms(timeout_ms, TURN_MS_MAX);
@@ -216,11 +166,11 @@ static void wait_for_events(struct intake *intake)
     if (stop_at_ms != NOT_STOPPING)
         timeout_ms = sooner_ms(timeout_ms, stop_at_ms > now_ms ? stop_at_ms - now_ms : 0);
     struct error error;
-    intake->store_events = 0;
     if (event_loop_poll(intake->loop, timeout_ms, &error))
         return;
-    log_error("intake_poll_failed", error.message, LOG_TEXT("thread", intake->name));
-    (void)usleep(FAILED_POLL_PAUSE_US); /* the kernel is in trouble; do not burn a core over it */
+    /* Only our own mistake can make it fail. What was acknowledged is in Redis. */
+    log_error("intake_failed", error.message, LOG_TEXT("thread", intake->name));
+    abort();
 }
 
 static void publish_counters(struct intake *intake)
@@ -259,8 +209,7 @@ static void turn(struct intake *intake)
 {
     wait_for_events(intake);
     int64_t now_ms = clock_monotonic_ms();
-    store_turn(intake->store, now_ms, intake->store_events & EVENT_READ,
-               intake->store_events & EVENT_WRITE);
+    store_watch_turn(&intake->watch, now_ms);
     batch_turn(intake->batch);
     store_flush(intake->store);
     waiting_room_turn(&intake->waits, now_ms);

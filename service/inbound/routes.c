@@ -84,8 +84,9 @@ bool path_segment_decode(const char *segment, size_t length, char *out, size_t o
             return false;
         char c = segment[i];
         if (c == '%') {
-            int high = i + 2 < length ? hex_digit(segment[i + 1]) : -1;
-            int low = i + 2 < length ? hex_digit(segment[i + 2]) : -1;
+            bool is_whole = i + 2 < length;
+            int high = is_whole ? hex_digit(segment[i + 1]) : -1;
+            int low = is_whole ? hex_digit(segment[i + 2]) : -1;
             if (high < 0 || low < 0)
                 return false;
             c = (char)(high * 16 + low);

@@ -66,7 +66,8 @@ static void log_stored(struct submission *submission, size_t index)
                  LOG_TEXT("request_id", submission->call->request_id));
     else
         log_info("event_accepted", "The event is stored",
-                 LOG_TEXT("application", event->application_id), LOG_TEXT("event", item->event_id),
+                 LOG_TEXT("application", event->application_id),
+                 LOG_TEXT("event_id", item->event_id),
                  LOG_TEXT("result", accept_outcome_name(item->outcome)),
                  LOG_TEXT("durability", durability_name(item->durability)),
                  LOG_TEXT("request_id", submission->call->request_id));

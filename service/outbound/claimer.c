@@ -35,13 +35,13 @@ static bool is_in_time(const struct claimer *claimer)
 static void note_expired_lease(const struct claim *claim)
 {
     log_warn("lease_expired", "the last attempt never reported back; the signal is sent again",
-             LOG_TEXT("application", claim->application_id), LOG_TEXT("event", claim->event_id),
+             LOG_TEXT("application", claim->application_id), LOG_TEXT("event_id", claim->event_id),
              LOG_INT("attempt", claim->attempt));
 }
 
 static void release(struct claimer *claimer, struct attempt *attempt, const char *reason)
 {
-    log_debug("claim_released", "it was not sent", LOG_TEXT("event", attempt->event_id),
+    log_debug("claim_released", "it was not sent", LOG_TEXT("event_id", attempt->event_id),
               LOG_TEXT("reason", reason));
     attempt->action = SETTLE_RELEASE;
     attempt->delay_ms = 0;
@@ -56,7 +56,7 @@ static bool start(struct claimer *claimer, const struct claim *claim, bool may_s
         note_expired_lease(claim);
     struct attempt *attempt = attempts_prepare(claimer->attempts, claim, clock_monotonic_ms());
     if (attempt == NULL) {
-        log_error("claim_unusable", "left to its lease", LOG_TEXT("event", claim->event_id));
+        log_error("claim_unusable", "left to its lease", LOG_TEXT("event_id", claim->event_id));
         return false;
     }
     struct error error = {.message = "too late, stopping, or the access token is gone"};

@@ -37,7 +37,7 @@ static void note_recorded(struct worker_shared *shared, const struct attempt *at
         outbound_metrics_count(&shared->metrics, OUTBOUND_FENCED);
         log_info("settlement_fenced", "the application moved on while this attempt was sent",
                  LOG_TEXT("application", attempt->application_id),
-                 LOG_TEXT("event", attempt->event_id), LOG_INT("attempt", attempt->number));
+                 LOG_TEXT("event_id", attempt->event_id), LOG_INT("attempt", attempt->number));
         break;
     }
 }

@@ -35,7 +35,7 @@ static void log_end(const struct attempt *attempt, int64_t duration_us)
     const struct verdict *verdict = &attempt->verdict;
     log_write(ends[attempt->action].level, ends[attempt->action].event,
               ends[attempt->action].message, LOG_TEXT("application", attempt->application_id),
-              LOG_TEXT("event", attempt->event_id), LOG_INT("attempt", attempt->number),
+              LOG_TEXT("event_id", attempt->event_id), LOG_INT("attempt", attempt->number),
               LOG_TEXT("request_id", attempt->request_id),
               LOG_TEXT("class", verdict_class_name(verdict->class)),
               LOG_TEXT("code", verdict->code), LOG_INT("http_status", verdict->http_status),

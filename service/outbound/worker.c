@@ -167,6 +167,7 @@ static bool create_clients(struct worker *worker, struct error *error)
         return false;
     struct store_options store = shared->store;
     store.role = worker->name;
+    store.is_quiet = true; /* the intake tells */
     worker->store = store_create(&store, error);
     return worker->store != NULL;
 }

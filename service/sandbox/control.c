@@ -11,6 +11,8 @@
 
 #include "service/sandbox/ledger_page.h"
 
+enum { REFUSAL_BYTES_MAX = 4 * ERROR_MESSAGE_BYTES };
+
 /* What a handler works with. It appends its answer, or returns false with an error. */
 struct control {
     struct state *state;
@@ -22,7 +24,7 @@ struct control {
 void control_refuse(struct http_request *request, unsigned status, const char *message)
 {
     struct buffer body;
-    buffer_init(&body, 4 * ERROR_MESSAGE_BYTES);
+    buffer_init(&body, REFUSAL_BYTES_MAX);
     /* An answer without its text is still an answer. */
     if (!buffer_append_text(&body, "{\"error\":", NULL) ||
         !json_append_string(&body, message, strlen(message), NULL) ||

@@ -27,10 +27,10 @@ enum field_type {
 struct field {
     const char *name;
     enum field_type type;
+    bool is_secret; /* read, never written */
     size_t offset;
     int64_t min, max;
     const char *const *choices; /* ends with NULL */
-    bool is_secret;             /* read, never written */
 };
 
 /* Reads the members that are there over what `out` holds already. ERROR_INVALID, naming the

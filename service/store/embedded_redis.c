@@ -20,6 +20,7 @@
 
 enum {
     END_PATIENCE_MS = 10000, /* under appendfsync always there is nothing left to save */
+    LISTEN_PATIENCE_MS = 2000,
     RESTART_MIN_MS = 100,
     RESTART_MAX_MS = 10000,
     STABLE_AFTER_MS = 5000, /* a life that long was no failed start */
@@ -92,6 +93,7 @@ struct embedded_redis *embedded_redis_start(const char *data_dir, struct error *
         !redis_process_end_earlier(redis->directory, END_PATIENCE_MS, error) ||
         !redis_process_start(&redis->process, redis->directory, error))
         goto fail;
+    redis_process_await(&redis->process, redis->directory, LISTEN_PATIENCE_MS);
     return redis;
 fail:
     embedded_redis_destroy(redis);

@@ -20,7 +20,7 @@
 
 #include "lib/base/clock.h"
 
-enum { LOG_BYTES_MAX = 1 << 20, LOCK_POLL_MS = 20 };
+enum { LOG_BYTES_MAX = 1 << 20, LOCK_POLL_MS = 20, LISTEN_POLL_MS = 2 };
 
 static const char PROGRAM[] = "redis-server";
 static const char SOCKET_NAME[] = "redis.sock";
@@ -276,6 +276,19 @@ static int open_listener(const char *directory)
     if (fd >= 0)
         (void)close(fd);
     return pidfd;
+}
+
+void redis_process_await(const struct redis_process *process, const char *directory,
+                         int64_t patience_ms)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + patience_ms;
+    do {
+        int listener = open_listener(directory);
+        if (listener >= 0) {
+            (void)close(listener);
+            return;
+        }
+    } while (!is_dead_within(process->pidfd, LISTEN_POLL_MS) && clock_monotonic_ms() < deadline_ms);
 }
 
 static bool is_lock_free(const char *directory)

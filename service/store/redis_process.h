@@ -32,6 +32,11 @@ MUST_CHECK bool redis_process_socket(const char *directory, char path[REDIS_PROC
 /* ERROR_CONFIG when there is no redis-server, ERROR_IO. Does not wait for loading. */
 MUST_CHECK bool redis_process_start(struct redis_process *process, const char *directory,
                                     struct error *error);
+/* Waits until the server listens, so that nobody finds it missing at a clean start; a loading one
+ * listens already. Returns when it does, or is dead, or after `patience_ms`: whoever connects sees
+ * which. */
+void redis_process_await(const struct redis_process *process, const char *directory,
+                         int64_t patience_ms);
 /* True once it is dead, with how it died; forgets it then. Never blocks. */
 bool redis_process_is_dead(struct redis_process *process, char cause[REDIS_PROCESS_CAUSE_BYTES]);
 /* SIGTERM, and after `patience_ms` SIGKILL: both keep what was acknowledged. */

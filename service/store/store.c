@@ -23,17 +23,23 @@ enum {
 
 /* --- health --- */
 
+static enum log_level level(const struct store *store, enum log_level level)
+{
+    return store->options.is_quiet ? LOG_DEBUG : level;
+}
+
 static void log_health(const struct store *store)
 {
     const struct store_health *health = &store->health;
+    const struct log_field role = LOG_TEXT("role", store->options.role);
+    const struct log_field durability = LOG_TEXT("durability", durability_name(health->durability));
     if (!health->is_ready)
-        log_error("redis_unfit", health->reason, LOG_TEXT("role", store->options.role));
+        log_write(level(store, LOG_ERROR), "redis_unfit", health->reason, role, LOG_END);
     else if (health->reason[0] != '\0')
-        log_warn("redis_ready", health->reason, LOG_TEXT("role", store->options.role),
-                 LOG_TEXT("durability", durability_name(health->durability)));
+        log_write(level(store, LOG_WARN), "redis_ready", health->reason, role, durability, LOG_END);
     else
-        log_info("redis_ready", "Redis is connected and fit", LOG_TEXT("role", store->options.role),
-                 LOG_TEXT("durability", durability_name(health->durability)));
+        log_write(level(store, LOG_INFO), "redis_ready", "Redis is connected and fit", role,
+                  durability, LOG_END);
 }
 
 void store_apply_finding(struct store *store, const struct store_health *finding)
@@ -68,7 +74,8 @@ static void closed(void *context, const char *reason)
         return; /* closed by us since it is unfit, which stays the reason and is logged */
     store->health.is_ready = false;
     (void)snprintf(store->health.reason, sizeof store->health.reason, "Redis is away: %s", reason);
-    log_warn("redis_lost", store->health.reason, LOG_TEXT("role", store->options.role));
+    log_write(level(store, LOG_WARN), "redis_lost", store->health.reason,
+              LOG_TEXT("role", store->options.role), LOG_END);
 }
 
 void store_health(const struct store *store, struct store_health *out)

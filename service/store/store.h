@@ -44,6 +44,8 @@ struct store_options {
     int64_t lease_ms;
     int64_t age_max_ms; /* an expired lease of an event older than this is dead */
     const char *role;   /* "intake-0": for logs; borrowed: outlives the store */
+    bool is_quiet;      /* another store of this process tells of the same Redis: this one logs its
+                           changes of state for debugging only */
 };
 
 MUST_CHECK struct store *store_create(const struct store_options *options, struct error *error);
