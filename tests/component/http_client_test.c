@@ -625,6 +625,7 @@ int main(void)
         SCENE("ends all on abort, and can be used again", abort_ends_all),
         SCENE("ends all when destroyed", destroy_ends_all),
     };
+    cmocka_set_test_filter(getenv("TEST_FILTER"));
     int failures = cmocka_run_group_tests_name("http_client", tests, NULL, NULL);
     http_client_cleanup();
     return failures;

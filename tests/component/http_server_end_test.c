@@ -99,6 +99,63 @@ static void answers_the_open_when_it_stops(void **state)
     http_stand_end(clients[2], stand);
 }
 
+static void abandons_what_arrives_while_it_stops(void **state)
+{
+    (void)state;
+    struct http_stand *stand = http_stand_open();
+    struct raw_client *client = http_stand_connect(stand);
+    raw_client_send(client, GET("/")); /* waits to be accepted */
+
+    http_server_stop(stand->server);
+
+    assert_int_equal(stand->handled, 0);
+    must_contain(raw_client_answer(client), "503");
+    http_stand_end(client, stand);
+}
+
+static void abandons_what_is_left(void **state)
+{
+    (void)state;
+    struct http_stand *stand = http_stand_open();
+    struct raw_client *clients[3];
+    const struct http_reply reply = {.status = 202};
+    for (unsigned i = 0; i < 3; i++) {
+        clients[i] = http_stand_connect(stand);
+        raw_client_send(clients[i], GET("/hold"));
+        http_stand_serve_until(stand, &stand->handled, i + 1);
+    }
+
+    http_request_reply(stand->held[1], &reply); /* from the middle, then an end */
+    http_request_reply(stand->held[0], &reply);
+    http_server_stop(stand->server);
+
+    assert_int_equal(stand->abandoned, 1);
+    assert_int_equal(raw_client_status(clients[0]), 202);
+    assert_int_equal(raw_client_status(clients[1]), 202);
+    assert_int_equal(raw_client_status(clients[2]), 503);
+    raw_client_destroy(clients[0]);
+    raw_client_destroy(clients[1]);
+    http_stand_end(clients[2], stand);
+}
+
+static void stops_at_once_when_nothing_is_open(void **state)
+{
+    (void)state;
+    int64_t quickest_ms = INT64_MAX;
+    for (int i = 0; i < 3; i++) { /* the machine may be busy, but not always */
+        struct http_stand *stand = http_stand_open();
+        struct raw_client *client = http_stand_connect(stand);
+        raw_client_send(client, GET("/"));
+        assert_int_equal(raw_client_status(client), 200);
+        int64_t begun_ms = clock_monotonic_ms();
+        http_server_stop(stand->server);
+        int64_t duration_ms = clock_monotonic_ms() - begun_ms;
+        quickest_ms = duration_ms < quickest_ms ? duration_ms : quickest_ms;
+        http_stand_end(client, stand);
+    }
+    assert_in_range(quickest_ms, 0, 400);
+}
+
 static void stops_in_bounded_time(void **state)
 {
     (void)state;
@@ -290,6 +347,24 @@ static void survives_lack_of_memory(void **state)
     }
 }
 
+/* Every allocation that serving the request takes fails once. */
+static void serve_without_memory(struct http_stand *stand, const char *request)
+{
+    bool has_failed = true;
+    for (unsigned n = 0; has_failed; n++) {
+        struct raw_client *client = http_stand_connect(stand);
+        raw_client_send(client, request);
+        failing_malloc_arm(n);
+        while (client->end == RAW_OPEN && client->length == 0) {
+            http_stand_serve(stand);
+            raw_client_receive(client);
+        }
+        has_failed = failing_malloc_disarm();
+        raw_client_destroy(client);
+        http_stand_serve_until_connections(stand, 0);
+    }
+}
+
 static void answers_or_closes_without_memory(void **state)
 {
     (void)state;
@@ -297,22 +372,32 @@ static void answers_or_closes_without_memory(void **state)
         POST("/", "3", "abc"), POST("/", "2000", ""), GET("/fail/cut"),
         "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"};
     struct http_stand *stand = http_stand_open();
-    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
-        for (unsigned n = 0;; n++) {
-            struct raw_client *client = http_stand_connect(stand);
-            raw_client_send(client, requests[i]);
-            failing_malloc_arm(n);
-            while (client->end == RAW_OPEN && client->length == 0) {
-                http_stand_serve(stand);
-                raw_client_receive(client);
-            }
-            bool has_failed = failing_malloc_disarm();
-            raw_client_destroy(client);
-            http_stand_serve_until_connections(stand, 0);
-            if (!has_failed)
-                break;
-        }
-    }
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
+        serve_without_memory(stand, requests[i]);
+    http_stand_close(stand);
+}
+
+static void closes_a_connection_it_cannot_watch(void **state)
+{
+    (void)state;
+    struct http_stand *stand = http_stand_open();
+    struct raw_client *client = http_stand_connect(stand);
+    failing_malloc_arm(0);
+
+    assert_int_equal(raw_client_wait_end(client), RAW_CLOSED); /* though it sends nothing */
+
+    assert_true(failing_malloc_disarm());
+    http_stand_end(client, stand);
+}
+
+static void refuses_nothing_for_lack_of_memory(void **state)
+{
+    (void)state;
+    struct http_stand *stand = http_stand_open();
+
+    serve_without_memory(stand, POST("/", "3", "abc"));
+
+    assert_int_equal(stand->refused, 0); /* 413 would be a lie */
     http_stand_close(stand);
 }
 
@@ -323,6 +408,9 @@ int main(void)
            quiesces),
         IT("frees its address when it quiesces", refuses_connections_after_quiesce),
         IT("answers open requests when it stops", answers_the_open_when_it_stops),
+        IT("abandons what arrives while it stops", abandons_what_arrives_while_it_stops),
+        IT("abandons only what is left", abandons_what_is_left),
+        IT("stops at once when nothing is open", stops_at_once_when_nothing_is_open),
         IT("stops in bounded time, though a client does not read", stops_in_bounded_time),
         IT("resets, closes or cuts the body when asked to, at once or later", misbehaves),
         IT("serves a unix socket", serves_a_unix_socket),
@@ -331,6 +419,9 @@ int main(void)
         IT("takes the socket also when it cannot start", takes_the_socket_on_failure),
         IT("reports that memory is short when it starts", survives_lack_of_memory),
         IT("answers or closes when memory is short", answers_or_closes_without_memory),
+        IT("closes a connection that it has no memory to watch",
+           closes_a_connection_it_cannot_watch),
+        IT("does not call a body too long for lack of memory", refuses_nothing_for_lack_of_memory),
     };
     return cmocka_run_group_tests_name("http_server_end", tests, NULL, NULL);
 }

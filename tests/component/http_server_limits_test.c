@@ -164,7 +164,7 @@ static void refuses_unsound_heads(void **state)
         assert_int_equal(raw_client_wait_end(client), RAW_CLOSED);
         raw_client_destroy(client);
     }
-    assert_int_equal(stand->refused, 7);
+    assert_in_range(stand->refused, 5, 7); /* newer versions of libmicrohttpd refuse more */
     assert_int_equal(stand->handled, 0);
     http_stand_close(stand);
 }
@@ -226,6 +226,19 @@ static void does_not_need_begin_and_finish(void **state)
 
 /* ---- time ---- */
 
+/* `drip` is sent again and again: the connection is never idle. */
+static void send_until_cut_off(struct raw_client *client, struct http_stand *stand,
+                               const char *drip)
+{
+    int64_t until_ms = clock_monotonic_ms() + RAW_WAIT_MS_MAX;
+    while (client->end == RAW_OPEN) {
+        assert_true(clock_monotonic_ms() < until_ms);
+        http_stand_serve_for(stand, 5);
+        raw_client_send(client, drip);
+        raw_client_receive(client);
+    }
+}
+
 static void cuts_off_the_slow(void **state)
 {
     (void)state;
@@ -241,13 +254,9 @@ static void cuts_off_the_slow(void **state)
         struct raw_client *client = http_stand_connect(stand);
         raw_client_send(client, beginnings[i]);
         int64_t begun_ms = clock_monotonic_ms();
-        while (client->end == RAW_OPEN && clock_monotonic_ms() < begun_ms + RAW_WAIT_MS_MAX) {
-            http_stand_serve_for(stand, 5);
-            if (i > 0)
-                raw_client_send(client, "s"); /* never idle */
-            raw_client_receive(client);
-        }
-        assert_int_not_equal(client->end, RAW_OPEN);
+
+        send_until_cut_off(client, stand, i > 0 ? "s" : "");
+
         assert_in_range(clock_monotonic_ms() - begun_ms, 100, 900);
         raw_client_destroy(client);
     }
@@ -256,24 +265,24 @@ static void cuts_off_the_slow(void **state)
     http_stand_close(stand);
 }
 
-static void cuts_off_a_slow_request_line_later_on(void **state)
+static void cuts_off_the_slow_later_on(void **state)
 {
     (void)state;
-    struct http_stand *stand = http_stand_open_impatient();
-    struct raw_client *client = http_stand_connect(stand);
-    raw_client_send(client, GET("/"));
-    assert_int_equal(raw_client_status(client), 200);
-    int64_t begun_ms = clock_monotonic_ms();
+    static const char *const beginnings[] = {"GET /", POST("/", "900", "")};
+    static const LargestIntegralType expected_ms[][2] = {{900, 3000}, {100, 900}};
+    for (int i = 0; i < 2; i++) {
+        struct http_stand *stand = http_stand_open_impatient();
+        struct raw_client *client = http_stand_connect(stand);
+        raw_client_send(client, GET("/"));
+        assert_int_equal(raw_client_status(client), 200);
+        int64_t begun_ms = clock_monotonic_ms();
 
-    raw_client_send(client, "GET /");
-    while (client->end == RAW_OPEN && clock_monotonic_ms() < begun_ms + RAW_WAIT_MS_MAX) {
-        http_stand_serve_for(stand, 5);
-        raw_client_send(client, "s");
-        raw_client_receive(client);
+        raw_client_send(client, beginnings[i]);
+        send_until_cut_off(client, stand, "s");
+
+        assert_in_range(clock_monotonic_ms() - begun_ms, expected_ms[i][0], expected_ms[i][1]);
+        http_stand_end(client, stand);
     }
-
-    assert_in_range(clock_monotonic_ms() - begun_ms, 900, 3000);
-    http_stand_end(client, stand);
 }
 
 static void closes_the_idle(void **state)
@@ -421,8 +430,8 @@ int main(void)
         IT("lets begin answer, and keeps the connection when there is no body", begin_may_answer),
         IT("needs no finish", does_not_need_begin_and_finish),
         IT("cuts off who is slow in any part of a request, though never idle", cuts_off_the_slow),
-        IT("cuts off a slow request line of a later request",
-           cuts_off_a_slow_request_line_later_on),
+        IT("cuts off who is slow in a later request; its first line may take as long as idling",
+           cuts_off_the_slow_later_on),
         IT("closes idle connections", closes_the_idle),
         IT("gives handlers the time they need", waits_for_the_handler),
         IT("cuts off who does not read the answer", cuts_off_who_does_not_read),

@@ -6,8 +6,9 @@ target_link_libraries(store_peers PUBLIC seek_store redis_peers PRIVATE PkgConfi
 
 specify(component applications store_peers)
 specify(component leases store_peers)
+specify(component store_faults store_peers)
 specify(component store store_peers)
-can_fail_allocations(store_test)
+can_fail_allocations(store_test log_write)
 
 # Random walks over the scripts, and the proof that they would notice.
 foreach(check walk bugs)

@@ -5,12 +5,23 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 
 #include "tests/support/failing_malloc.h"
 #include "tests/support/specification.h"
 #include "tests/support/store_driver.h"
 
 static struct driver driver;
+static unsigned lines_logged;
+
+void __wrap_log_write(enum log_level level, const char *event, const char *message, ...);
+void __wrap_log_write(enum log_level level, const char *event, const char *message, ...)
+{
+    (void)level;
+    (void)event;
+    (void)message;
+    lines_logged++;
+}
 
 static const struct store_options defaults = {
     .ttl_ms = DRIVER_TTL_MS, .lease_ms = DRIVER_LEASE_MS, .age_max_ms = DRIVER_AGE_MAX_MS};
@@ -79,7 +90,9 @@ static void waits_for_a_fit_redis(void **state)
                                                  "allkeys-lru", "--appendonly", "yes", NULL});
     struct store_options options = defaults;
     options.demand = DURABILITY_FSYNC;
-    driver_start_with(&driver, server, &options);
+    struct redis_url url;
+    redis_server_url(server, &url);
+    driver_start_with(&driver, &url, &options);
     reason_must_become("maxmemory-policy to noeviction");
     (void)redis_server_cli(server, "CONFIG SET maxmemory-policy noeviction");
     reason_must_become("set appendfsync always");
@@ -142,6 +155,43 @@ static void does_not_serve_from_a_replica(void **state)
     (void)redis_server_cli(server, "REPLICAOF NO ONE");
     driver_must_become(&driver, true);
     must_accept_one(&driver, "A", "token", "event");
+    driver_stop(&driver);
+}
+
+static void looks_for_the_master(void **state)
+{
+    (void)state;
+    AUTO(redis_server) *replica = redis_server_start(
+        REDIS_SERVER_UNIX, (const char *const[]){"--replicaof", "127.0.0.1", "1", NULL});
+    AUTO(redis_server) *master = redis_server_start(REDIS_SERVER_UNIX, NULL);
+    lines_logged = 0;
+    driver_start(&driver, replica);
+    struct store_counters counters = {.connects = 0};
+    while (counters.connects < 4) {
+        driver_turn(&driver);
+        store_counters(driver.store, &counters);
+    }
+    assert_non_null(strstr(reason(), "the master's address is needed"));
+    assert_int_equal(lines_logged, 1);
+    redis_server_url(master, &driver.url);
+    driver_must_become(&driver, true);
+    driver_stop(&driver);
+}
+
+static void asks_for_its_next_look(void **state)
+{
+    (void)state;
+    AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_UNIX, NULL);
+    (void)redis_server_cli(server, "SET seek-signal:shards 64");
+    driver_start(&driver, server);
+    reason_must_become("shards");
+    struct redis_interest interest;
+    store_interest(driver.store, clock_monotonic_ms(), &interest);
+    assert_in_range(interest.timeout_ms, 0, 500);
+    (void)redis_server_cli(server, "SET seek-signal:shards 1");
+    driver_must_become(&driver, true);
+    store_interest(driver.store, clock_monotonic_ms(), &interest);
+    assert_in_range(interest.timeout_ms, 0, 30000);
     driver_stop(&driver);
 }
 
@@ -374,8 +424,9 @@ int main(void)
         IT("promises no fsync where CONFIG is forbidden",
            promises_little_where_config_is_forbidden),
         IT("says what its Redis user may not do", says_what_its_user_may_not_do),
-        IT("does not serve from a replica, and looks for the master",
-           does_not_serve_from_a_replica),
+        IT("does not serve from a replica", does_not_serve_from_a_replica),
+        IT("looks for the master where a replica answers, and says so once", looks_for_the_master),
+        IT("asks its loop for the time of its next look", asks_for_its_next_look),
         IT("brings a lost script along", brings_a_lost_script_along),
         IT("takes no events when Redis is full, and drains", drains_when_redis_is_full),
         IT("says why nothing can be written", says_why_nothing_can_be_written),

@@ -218,7 +218,9 @@ static int set_up(void **state)
     scene->token_valid_ms = 1800 * 1000;
     scene->redis = redis_server_start(REDIS_SERVER_UNIX, durable);
     redis_server_url(scene->redis, &scene->redis_url);
-    driver_start(&scene->driver, scene->redis);
+    driver_start_with(
+        &scene->driver, scene->redis,
+        &(struct store_options){.ttl_ms = 3600000, .lease_ms = 200, .age_max_ms = 600000});
     driver_must_become(&scene->driver, true);
     scene->seek = fake_http_start(play, scene);
     (void)snprintf(scene->graphql_url, sizeof scene->graphql_url, "http://127.0.0.1:%u/graphql",

@@ -49,6 +49,7 @@ static void echo(struct http_stand *stand, struct http_request *request)
                    shown(http_request_query(request, "a")), shown(http_request_query(request, "b")),
                    shown(http_request_header(request, "X-cUSTOM")), length, body);
     reply_text(request, 200, text);
+    memset(text, 'x', sizeof text); /* what was to be copied is copied */
 }
 
 static void hold(struct http_stand *stand, struct http_request *request)

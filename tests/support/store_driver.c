@@ -25,14 +25,16 @@ void driver_start(struct driver *driver, const struct redis_server *server)
 {
     const struct store_options options = {
         .ttl_ms = DRIVER_TTL_MS, .lease_ms = DRIVER_LEASE_MS, .age_max_ms = DRIVER_AGE_MAX_MS};
-    driver_start_with(driver, server, &options);
+    struct redis_url url;
+    redis_server_url(server, &url);
+    driver_start_with(driver, &url, &options);
 }
 
-void driver_start_with(struct driver *driver, const struct redis_server *server,
+void driver_start_with(struct driver *driver, const struct redis_url *url,
                        const struct store_options *options)
 {
     *driver = (struct driver){.store = NULL};
-    redis_server_url(server, &driver->url);
+    driver->url = *url;
     struct store_options full = *options;
     full.locate = locate;
     full.context = driver;
@@ -280,4 +282,26 @@ void must_count(struct driver *driver, int64_t due, int64_t dead)
     must_be_answered(driver, is_sent, &error);
     assert_int_equal(driver->census.due, due);
     assert_int_equal(driver->census.dead, dead);
+}
+
+void driver_send(struct driver *driver, unsigned kind)
+{
+    static const struct accept_item item = {"A", "token", "event", -1, NULL};
+    static const struct settlement settlement = {.application_id = "A", .action = SETTLE_RELEASE};
+    struct store *store = driver->store;
+    struct error error;
+    bool is_sent = false;
+    if (kind == 0)
+        is_sent = store_accept(store, &item, 1, driver_accept_done, driver, &error);
+    else if (kind == 1)
+        is_sent = store_claim(store, 1, driver_claim_done, driver, &error);
+    else if (kind == 2)
+        is_sent = store_settle(store, &settlement, 1, driver_settle_done, driver, &error);
+    else if (kind == 3)
+        is_sent = store_replay(store, "A", replay_done, driver, &error);
+    else if (kind == 4)
+        is_sent = store_get(store, "A", get_done, driver, &error);
+    else
+        is_sent = store_census(store, census_done, driver, &error);
+    assert_true(is_sent);
 }

@@ -47,7 +47,7 @@ struct driver {
 
 /* Options as above and DURABILITY_ANY; does not wait for Redis. */
 void driver_start(struct driver *driver, const struct redis_server *server);
-void driver_start_with(struct driver *driver, const struct redis_server *server,
+void driver_start_with(struct driver *driver, const struct redis_url *url,
                        const struct store_options *options);
 void driver_stop(struct driver *driver);
 
@@ -55,6 +55,10 @@ void driver_turn(struct driver *driver);
 void driver_must_become(struct driver *driver, bool is_ready); /* within ten seconds */
 /* Until the calls so far are answered. */
 void driver_settle_down(struct driver *driver);
+
+/* Sends a call of one of the kinds whose answer is read, for answers that are odd. */
+enum { DRIVER_KINDS = 6 };
+void driver_send(struct driver *driver, unsigned kind);
 
 /* Callbacks for calls made directly; the context is the driver. */
 void driver_done(void *context, const struct store_failure *failure);

@@ -223,6 +223,8 @@ static void bounds_the_bytes_that_wait(void **state)
     assert_false(batch_reserve(batch, 1, BATCH_OPEN_BYTES_MAX - 2, &error));
     batch_turn(batch);
     assert_true(batch_reserve(batch, 1, BATCH_OPEN_BYTES_MAX, &error));
+    assert_true(try_to_add(batch, 1, "t")); /* what was sent does not count any longer */
+    assert_true(batch_reserve(batch, 1, BATCH_OPEN_BYTES_MAX - 3, &error));
     answer(&fine);
     batch_destroy(batch);
 }

@@ -150,7 +150,7 @@ static void takes_every_documented_form(void **state)
         INPUT(COMPLETE("eyJqb2JJZCI6MCwiY2FuZGlkYXRlSWQiOjAsInNlc3Npb25JZCI6IiJ9")),
         INPUT(COMPLETE("a+b/c==")),
         INPUT(COMPLETE("100%")),
-        INPUT("\"typeCode\":\"ApplicationStatusUpdate\",\"token\":\"t\",\"current\":{},"
+        INPUT("\"typeCode\":\"ApplicationStatusUpdate\",\"token\":\"t\",\"current\":{\"name\":{}},"
               "\"previous\":{}"),
         INPUT("\"typeCode\":\"ApplicationStatusUpdate\",\"candidateApplicationProfileId\":\"p\""),
         INPUT("\"typeCode\":\"PositionStatusUpdate\",\"positionProfileIds\":[\"p\"]"),

@@ -287,6 +287,8 @@ static void is_full_when_memory_is_out(void **state)
         assert_int_equal(ledger->is_full, has_failed);
         assert_int_equal(ledger->count, is_kept ? 1 : 0);
         assert_int_equal(ledger->delivered, 1);
+        /* What it holds is a beginning without gaps, so it does not start again. */
+        assert_int_equal(ledger_add(ledger, make_call("b", "delivered", "r"), false), is_kept);
     }
 }
 

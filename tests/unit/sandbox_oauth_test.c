@@ -151,6 +151,9 @@ static void knows_no_other_access_token(void **state)
         "Bearer -",
         "Bearer ffffffffffffffffffff-a",
         "Bearer -1-a",
+        "Bearer 1000-x",
+        "Bearer 2001-x",
+        "Bearer ffff-x",
         "Basic 0000-",
     };
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)

@@ -1,0 +1,189 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Each allocation on the way of a request fails once: the request is refused or its connection
+ * closed, the process goes on, and nothing is left behind. Everything turns in one thread here, the
+ * one whose allocations fail.
+ */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/net/listener.h"
+
+#include "service/inbound/api.h"
+#include "service/inbound/batch.h"
+#include "service/inbound/front.h"
+#include "service/inbound/inbound_metrics.h"
+#include "service/inbound/service_view.h"
+#include "service/inbound/waiting_room.h"
+
+#include "tests/support/failing_malloc.h"
+#include "tests/support/intake_stand.h"
+#include "tests/support/specification.h"
+
+struct memory_stand {
+    struct redis_server *redis;
+    struct store *store;
+    struct batch *batch;
+    struct waiting_room waits;
+    struct inbound_metrics metrics;
+    struct service_view view;
+    struct front front;
+    struct http_server *server;
+    uint16_t port;
+};
+
+static bool locate(void *context, struct redis_url *out, struct error *error)
+{
+    (void)error;
+    redis_server_url(((struct memory_stand *)context)->redis, out);
+    return true;
+}
+
+static void turn(void *context)
+{
+    struct memory_stand *stand = context;
+    struct redis_interest interest;
+    store_interest(stand->store, clock_monotonic_ms(), &interest);
+    struct pollfd fds[] = {
+        {.fd = http_server_fd(stand->server), .events = POLLIN},
+        {.fd = interest.fd,
+         .events =
+             (short)((interest.want_read ? POLLIN : 0) | (interest.want_write ? POLLOUT : 0))},
+    };
+    (void)poll(fds, 2, 1);
+    store_turn(stand->store, clock_monotonic_ms(), fds[1].revents & POLLIN,
+               fds[1].revents & POLLOUT);
+    http_server_turn(stand->server);
+    batch_turn(stand->batch);
+    store_flush(stand->store);
+    waiting_room_turn(&stand->waits, clock_monotonic_ms());
+}
+
+static void must_be_ready(struct memory_stand *stand)
+{
+    int64_t until_ms = clock_monotonic_ms() + 10000;
+    struct store_health health;
+    do {
+        turn(stand);
+        store_health(stand->store, &health);
+        assert_true(clock_monotonic_ms() < until_ms);
+    } while (!health.is_ready);
+}
+
+static int start(void **state)
+{
+    struct memory_stand *stand = calloc(1, sizeof *stand);
+    assert_non_null(stand);
+    log_configure(LOG_ERROR, LOG_FORMAT_TEXT);
+    stand->redis = redis_server_start(REDIS_SERVER_UNIX, NULL);
+    const struct store_options options = {.locate = locate,
+                                          .context = stand,
+                                          .ttl_ms = 3600000,
+                                          .lease_ms = 60000,
+                                          .age_max_ms = 3600000,
+                                          .role = "test"};
+    stand->store = store_create(&options, NULL);
+    inbound_metrics_init(&stand->metrics);
+    stand->view.version = "1";
+    stand->batch = batch_create(stand->store, &stand->view, &stand->metrics, 100, NULL);
+    waiting_room_init(&stand->waits);
+    front_init(&stand->front);
+    stand->front.routes = api_routes;
+    stand->front.route_count = api_route_count;
+    stand->front.view = &stand->view;
+    stand->front.body_bytes_max = 65536;
+    stand->front.metrics = &stand->metrics;
+    stand->front.store = stand->store;
+    stand->front.batch = stand->batch;
+    stand->front.waits = &stand->waits;
+    stand->front.batch_max = 100;
+    struct listen_address address;
+    assert_true(listen_address_parse("127.0.0.1:0", &address, NULL));
+    struct http_server_options server = {.listen_fd = listener_open(&address, false, NULL),
+                                         .body_bytes_max = 65536,
+                                         .header_bytes_max = 8192,
+                                         .connections_max = 100,
+                                         .idle_timeout_s = 30,
+                                         .request_timeout_ms = 10000};
+    stand->port = listener_port(server.listen_fd);
+    front_serve(&stand->front, &server);
+    stand->server = http_server_create(&server, NULL);
+    assert_non_null(stand->server);
+    *state = stand;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct memory_stand *stand = *state;
+    http_server_destroy(stand->server);
+    store_destroy(stand->store);
+    batch_destroy(stand->batch);
+    front_fini(&stand->front);
+    redis_server_stop(stand->redis);
+    free(stand);
+    return 0;
+}
+
+/* 0: the connection was closed without an answer, which is all that can be done at times. */
+static int status_or_end(struct raw_client *client, struct memory_stand *stand)
+{
+    int64_t until_ms = clock_monotonic_ms() + 10000;
+    while (client->end == RAW_OPEN && strstr(client->bytes, "\r\n\r\n") == NULL) {
+        turn(stand);
+        raw_client_receive(client);
+        assert_true(clock_monotonic_ms() < until_ms);
+    }
+    return client->length == 0 ? 0 : answer_status(client->bytes);
+}
+
+static const struct {
+    const char *method, *target, *headers, *body;
+} requests[] = {
+    {"POST", "/v1/events", JSON_TYPE, EVENT("A", "t")},
+    {"POST", "/v1/events", JSON_TYPE,
+     "[" EVENT("B", "t") "," EVENT("C", "a b") "," EVENT("D", "t") "]"},
+    {"POST", "/v1/events?wait=1ms", JSON_TYPE, EVENT("E", "t")},
+    {"PUT", "/v1/applications/F/token", JSON_TYPE,
+     "{\"applicationUri\":\"https://a.example/?seek-token=t\"}"},
+    {"GET", "/v1/applications/A", "", NULL},
+    {"POST", "/v1/applications/A/replay", "", ""},
+    {"DELETE", "/v1/applications/A", "", NULL},
+    {"GET", "/v1/status", "", NULL},
+    {"GET", "/metrics", "", NULL},
+    {"GET", "/nowhere", "", NULL},
+};
+
+static void survives_every_failing_allocation(void **state)
+{
+    struct memory_stand *stand = *state;
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        bool has_failed = true;
+        for (unsigned n = 0; has_failed; n++) {
+            must_be_ready(stand);
+            struct raw_client *client = raw_client_open(stand->port, turn, stand);
+            failing_malloc_arm(n);
+            intake_stand_send(client, requests[i].method, requests[i].target, requests[i].headers,
+                              requests[i].body);
+            int status = status_or_end(client, stand);
+            has_failed = failing_malloc_disarm();
+            if (status == 500 || (status >= 400 && !has_failed && status != 404))
+                fail_msg("%s %s: %s", requests[i].method, requests[i].target, client->bytes);
+            raw_client_destroy(client);
+        }
+    }
+    must_be_ready(stand);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IT("survives the failure of each allocation of each request",
+           survives_every_failing_allocation),
+    };
+    return cmocka_run_group_tests_name("intake_memory", tests, start, stop);
+}

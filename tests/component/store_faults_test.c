@@ -1,0 +1,138 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/* The store against a peer that says what no Redis with our scripts would say. */
+#include <string.h>
+
+#include "lib/base/clock.h"
+
+#include "tests/support/fake_redis.h"
+#include "tests/support/specification.h"
+#include "tests/support/store_driver.h"
+
+static struct driver driver;
+
+static void turn_for(int64_t duration_ms)
+{
+    int64_t until_ms = clock_monotonic_ms() + duration_ms;
+    while (clock_monotonic_ms() < until_ms)
+        driver_turn(&driver);
+}
+
+/* Answers the greeting; the store's questions are on their way then. */
+static void open_fake(struct fake_redis *fake)
+{
+    static const struct store_options options = {.ttl_ms = 1, .lease_ms = 1, .age_max_ms = 1};
+    struct redis_url url;
+    fake_redis_url(fake, &url);
+    driver_start_with(&driver, &url, &options);
+    driver_turn(&driver);
+    fake_redis_accept(fake);
+    turn_for(50);
+    fake_redis_must_hear(fake, "seek-signal\r\n");
+    fake_redis_say_text(fake, "+OK\r\n");
+    struct store_counters counters = {.connects = 0};
+    while (counters.connects == 0) {
+        driver_turn(&driver);
+        store_counters(driver.store, &counters);
+    }
+    store_flush(driver.store);
+    fake_redis_must_hear(fake, "INFO");
+}
+
+/* As a fit Redis answers INFO, CONFIG, EVAL, SET and GET, then SCRIPT LOAD for each script. */
+static void become_ready(struct fake_redis *fake)
+{
+    fake_redis_say_text(fake, "$41\r\nrole:master\r\nmaxmemory:0\r\naof_enabled:1\r\n\r\n"
+                              "*0\r\n*3\r\n:0\r\n:0\r\n:0\r\n+OK\r\n$1\r\n1\r\n");
+    for (int i = 0; i < 8; i++)
+        fake_redis_say_text(fake, "$40\r\n0123456789012345678901234567890123456789\r\n");
+    driver_must_become(&driver, true);
+}
+
+static void does_not_believe_what_no_script_says(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {"+nonsense\r\n",
+                                      ":7\r\n",
+                                      "*1\r\n:7\r\n",
+                                      "*3\r\n:9\r\n+pending\r\n+\r\n",
+                                      "*4\r\n:0\r\n:0\r\n:0\r\n:0\r\n",
+                                      "$-1\r\n"};
+    AUTO(fake_redis) *fake = fake_redis_start();
+    open_fake(fake);
+    become_ready(fake);
+    unsigned calls = 0, believed = 0;
+    for (unsigned kind = 0; kind < DRIVER_KINDS; kind++) {
+        for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+            driver_send(&driver, kind);
+            fake_redis_say_text(fake, odd[i]);
+            driver_settle_down(&driver);
+            assert_int_equal(driver.answers, ++calls);
+            believed += driver.failure.status == STORE_OK ? 1 : 0;
+            assert_int_not_equal(driver.failure.status, STORE_REFUSED);
+        }
+    }
+    /* One number is how settle answers one settlement; three are how claim and census answer. */
+    assert_int_equal(believed, 3);
+    driver_stop(&driver);
+}
+
+static void knows_nothing_of_an_answer_that_was_cut(void **state)
+{
+    (void)state;
+    AUTO(fake_redis) *fake = fake_redis_start();
+    open_fake(fake);
+    become_ready(fake);
+    driver_send(&driver, 0);
+    fake_redis_say_text(fake, "*3\r\n:0\r\n$7\r\npend");
+    fake_redis_hang_up(fake);
+    driver_settle_down(&driver);
+    assert_int_equal(driver.failure.status, STORE_UNAVAILABLE);
+    driver_must_become(&driver, false);
+    driver_stop(&driver);
+}
+
+static void is_not_ready_when_the_questions_stay_open(void **state)
+{
+    (void)state;
+    AUTO(fake_redis) *fake = fake_redis_start();
+    open_fake(fake);
+    fake_redis_say_text(fake, "$13\r\nrole:master\r\n\r\n*0\r\n");
+    turn_for(20);
+    struct store_health health;
+    store_health(driver.store, &health);
+    assert_false(health.is_ready);
+    fake_redis_hang_up(fake);
+    turn_for(20);
+    store_health(driver.store, &health);
+    assert_false(health.is_ready);
+    assert_non_null(strstr(health.reason, "Redis is away"));
+    driver_stop(&driver);
+}
+
+static void does_not_ask_for_ever_with_a_lost_script(void **state)
+{
+    (void)state;
+    AUTO(fake_redis) *fake = fake_redis_start();
+    open_fake(fake);
+    become_ready(fake);
+    driver_send(&driver, 0);
+    fake_redis_say_text(fake, "-NOSCRIPT No matching script.\r\n");
+    turn_for(20);
+    assert_int_equal(driver.answers, 0);
+    fake_redis_say_text(fake, "-NOSCRIPT No matching script.\r\n");
+    driver_settle_down(&driver);
+    assert_int_equal(driver.failure.status, STORE_REFUSED);
+    driver_stop(&driver);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IT("does not believe what no script says", does_not_believe_what_no_script_says),
+        IT("knows nothing of an answer that was cut", knows_nothing_of_an_answer_that_was_cut),
+        IT("is not ready while its questions are open", is_not_ready_when_the_questions_stay_open),
+        IT("does not ask for ever with a lost script", does_not_ask_for_ever_with_a_lost_script),
+    };
+    return cmocka_run_group_tests_name("store_faults", tests, NULL, NULL);
+}
