@@ -152,13 +152,12 @@ void event_loop_forget(struct event_loop *loop, int fd)
 static void dispatch(struct event_loop *loop, const struct epoll_event *event)
 {
     int fd = (int)(uint32_t)event->data.u64;
-    const struct watch *found = find_watch(loop, fd);
-    if (found == NULL || tag_of(fd, found->generation) != event->data.u64)
+    const struct watch *watch = find_watch(loop, fd);
+    if (watch == NULL || tag_of(fd, watch->generation) != event->data.u64)
         return;
-    struct watch watch = *found; /* a copy: the callback may grow the table */
-    unsigned ready = ready_events(event->events, watch.events);
+    unsigned ready = ready_events(event->events, watch->events);
     if (ready != 0)
-        watch.callback(watch.context, ready);
+        watch->callback(watch->context, ready); /* may move the table: `watch` is gone now */
 }
 
 bool event_loop_poll(struct event_loop *loop, int64_t timeout_ms, struct error *error)

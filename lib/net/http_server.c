@@ -390,6 +390,7 @@ void http_server_stop(struct http_server *server)
     http_server_quiesce(server);
     while (server->suspended != NULL)
         abandon(server->suspended);
+    http_server_turn(server); /* what has arrived meanwhile is answered too */
     deliver_all(server);
     server->is_turning = true; /* ends what is left, through http_server_request_over */
     http_daemon_stop(STEAL(server->daemon));

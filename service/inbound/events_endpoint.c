@@ -125,18 +125,6 @@ static void keep_traceparent(struct submission *submission)
     }
 }
 
-static bool check_store(struct call *call, size_t events)
-{
-    struct store_health health;
-    store_health(call->front->store, &health);
-    if (health.is_ready)
-        return true;
-    metric_add(&call->front->metrics->events[INTAKE_UNAVAILABLE], (int64_t)events);
-    call_refuse(call,
-                &(struct problem){.code = PROBLEM_STORE_UNAVAILABLE, .detail = health.reason});
-    return false;
-}
-
 void events_post(struct call *call)
 {
     enum event_format format;
@@ -145,8 +133,7 @@ void events_post(struct call *call)
         (format == EVENT_FORMAT_JSON && !check_binary_cloud_event(call)))
         return;
     AUTO(event_list) *events = read_events(call, format);
-    if (events == NULL || !check_wait_of_batch(call, events, wait_ms) ||
-        !check_store(call, events->count))
+    if (events == NULL || !check_wait_of_batch(call, events, wait_ms))
         return;
     call->submission = submission_create(call, STEAL(events));
     if (call->submission == NULL) {

@@ -37,6 +37,8 @@ static void accept_finish(struct script_call *call, const struct store_failure *
 
 static const struct script_call_kind accept_kind = {SCRIPT_ACCEPT, accept_read, accept_finish};
 
+/* Callback, context and error are three of the parameters of each call. */
+/* NOLINTNEXTLINE(readability-function-size) */
 bool store_accept(struct store *store, const struct accept_item *items, size_t count,
                   store_accept_done done, void *context, struct error *error)
 {
@@ -74,6 +76,8 @@ static void simple_finish(struct script_call *call, const struct store_failure *
 static const struct script_call_kind draft_kind = {SCRIPT_DRAFT, simple_read, simple_finish};
 static const struct script_call_kind forget_kind = {SCRIPT_FORGET, simple_read, simple_finish};
 
+/* Callback, context and error are three of the parameters of each call. */
+/* NOLINTNEXTLINE(readability-function-size) */
 bool store_put_token(struct store *store, const char *application_id, const char *seek_token,
                      const char *event_id, store_done done, void *context, struct error *error)
 {

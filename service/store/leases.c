@@ -143,6 +143,8 @@ static void settle_finish(struct script_call *call, const struct store_failure *
 
 static const struct script_call_kind settle_kind = {SCRIPT_SETTLE, settle_read, settle_finish};
 
+/* Callback, context and error are three of the parameters of each call. */
+/* NOLINTNEXTLINE(readability-function-size) */
 bool store_settle(struct store *store, const struct settlement *settlements, size_t count,
                   store_settle_done done, void *context, struct error *error)
 {

@@ -168,6 +168,34 @@ static void drops_events_of_the_forgotten(void **state)
     }
 }
 
+static void pause_victim(void *context, unsigned events)
+{
+    struct pair *pair = context;
+    note(pair, events);
+    watch(pair->victim, 0);
+}
+
+static void drops_events_nobody_wants_any_more(void **state)
+{
+    (void)state;
+    AUTO(event_loop) *loop = must_create();
+    struct pair pairs[2];
+    struct error error;
+    for (int i = 0; i < 2; i++) {
+        open_pair(&pairs[i], loop);
+        pairs[i].victim = &pairs[1 - i];
+        assert_true(
+            event_loop_watch(loop, pairs[i].ours, EVENT_READ, pause_victim, &pairs[i], &error));
+        must_write(pairs[i].peers);
+    }
+
+    poll_once(loop);
+
+    assert_int_equal(pairs[0].calls + pairs[1].calls, 1);
+    close_pair(&pairs[0]);
+    close_pair(&pairs[1]);
+}
+
 static void replace_victim(void *context, unsigned events)
 {
     struct pair *pair = context;
@@ -344,6 +372,7 @@ int main(void)
         IT("forgets a descriptor, also one it never watched", forgets),
         IT("drops pending events of a descriptor that was forgotten in the same batch",
            drops_events_of_the_forgotten),
+        IT("drops pending events that are not wanted any more", drops_events_nobody_wants_any_more),
         IT("drops pending events when the number belongs to another descriptor by now",
            drops_events_of_a_reused_number),
         IT("lets a callback watch and forget others", lets_a_callback_watch_others),

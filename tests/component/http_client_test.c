@@ -23,6 +23,7 @@ enum { CONNECTIONS_MAX = 4, PATIENCE_MS = 10000, TIMEOUT_MS = 5000, ANSWER_MAX =
 struct scene {
     struct fake_http *server;
     struct http_client *client;
+    pthread_mutex_t lock;        /* over what follows: the server's threads use it too */
     struct fake_answer answer;   /* what the server gives; set before the transfer starts */
     char head[4096], body[1024]; /* of the last request */
     size_t body_length;
@@ -31,10 +32,20 @@ struct scene {
 static struct fake_answer play(void *context, const struct fake_request *request)
 {
     struct scene *scene = context;
+    pthread_mutex_lock(&scene->lock);
     (void)snprintf(scene->head, sizeof scene->head, "%s", request->head);
     (void)snprintf(scene->body, sizeof scene->body, "%s", request->body);
     scene->body_length = request->body_length;
-    return scene->answer;
+    struct fake_answer answer = scene->answer;
+    pthread_mutex_unlock(&scene->lock);
+    return answer;
+}
+
+static void will_answer(struct scene *scene, struct fake_answer answer)
+{
+    pthread_mutex_lock(&scene->lock);
+    scene->answer = answer;
+    pthread_mutex_unlock(&scene->lock);
 }
 
 static struct http_client *client_with(const char *ca_file)
@@ -52,6 +63,7 @@ static int set_up(void **state)
 {
     struct scene *scene = calloc(1, sizeof *scene);
     assert_non_null(scene);
+    pthread_mutex_init(&scene->lock, NULL);
     scene->server = fake_http_start(play, scene);
     scene->client = client_with(NULL);
     *state = scene;
@@ -63,6 +75,7 @@ static int tear_down(void **state)
     struct scene *scene = *state;
     http_client_destroy(scene->client);
     fake_http_stop(scene->server);
+    pthread_mutex_destroy(&scene->lock);
     free(scene);
     return 0;
 }
@@ -138,7 +151,7 @@ static struct result exchange(struct http_client *client, const struct http_tran
 
 static struct result get(struct scene *scene, struct fake_answer answer)
 {
-    scene->answer = answer;
+    will_answer(scene, answer);
     const struct http_transfer transfer = transfer_to(url_of(scene), NULL);
     return exchange(scene->client, &transfer);
 }
@@ -238,7 +251,7 @@ static void opens_no_more_connections_than_allowed(void **state)
     enum { COUNT = 40 };
     static struct result results[COUNT];
     memset(results, 0, sizeof results);
-    scene->answer = (struct fake_answer){.body = "x", .delay_ms = 5};
+    will_answer(scene, (struct fake_answer){.body = "x", .delay_ms = 5});
     for (int i = 0; i < COUNT; i++) {
         const struct http_transfer transfer = transfer_to(url_of(scene), &results[i]);
         must_start(scene->client, &transfer);
@@ -250,13 +263,31 @@ static void opens_no_more_connections_than_allowed(void **state)
     assert_in_range(fake_http_connections_peak(scene->server), 2, CONNECTIONS_MAX);
 }
 
+static struct result post(struct scene *scene, struct fake_answer answer)
+{
+    will_answer(scene, answer);
+    struct http_transfer transfer = transfer_to(url_of(scene), NULL);
+    transfer.body = "{}";
+    transfer.body_length = 2;
+    return exchange(scene->client, &transfer);
+}
+
 static void notices_that_an_idle_connection_was_closed(void **state)
 {
     struct scene *scene = *state;
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(get(scene, (struct fake_answer){.body = "x"}).outcome, HTTP_ANSWERED);
+        assert_int_equal(post(scene, (struct fake_answer){.body = "x"}).outcome, HTTP_ANSWERED);
         fake_http_close_connections(scene->server);
     }
+}
+
+static void never_posts_twice_by_itself(void **state)
+{
+    struct scene *scene = *state;
+    assert_int_equal(post(scene, (struct fake_answer){.body = "x"}).outcome, HTTP_ANSWERED);
+    assert_int_equal(post(scene, (struct fake_answer){.act = FAKE_CLOSE}).outcome, HTTP_BROKEN);
+    assert_int_equal(post(scene, (struct fake_answer){.body = "x"}).outcome, HTTP_ANSWERED);
+    assert_int_equal(fake_http_requests(scene->server), 3);
 }
 
 /* --- misbehaving peers --------------------------------------------------------------------------
@@ -304,7 +335,7 @@ static void the_answer_may_just_be_that_long(void **state)
 
 static void must_time_out(struct scene *scene, struct fake_answer answer)
 {
-    scene->answer = answer;
+    will_answer(scene, answer);
     struct http_transfer transfer = transfer_to(url_of(scene), NULL);
     transfer.timeout_ms = 150;
     int64_t start_ms = clock_monotonic_ms();
@@ -324,12 +355,12 @@ static void a_slow_one_does_not_hold_up_the_others(void **state)
 {
     struct scene *scene = *state;
     struct result slow = {0};
-    scene->answer = (struct fake_answer){.act = FAKE_SILENT};
+    will_answer(scene, (struct fake_answer){.act = FAKE_SILENT});
     const struct http_transfer transfer = transfer_to(url_of(scene), &slow);
     must_start(scene->client, &transfer);
     while (fake_http_requests(scene->server) == 0)
         assert_true(http_client_poll(scene->client, NULL, 0, 10, NULL));
-    scene->answer = (struct fake_answer){.body = "x"};
+    will_answer(scene, (struct fake_answer){.body = "x"});
     struct result quick = {0};
     const struct http_transfer other = transfer_to(url_of(scene), &quick);
     must_start(scene->client, &other);
@@ -337,6 +368,7 @@ static void a_slow_one_does_not_hold_up_the_others(void **state)
         assert_true(http_client_poll(scene->client, NULL, 0, 1000, NULL));
     assert_int_equal(quick.outcome, HTTP_ANSWERED);
     assert_int_equal(slow.calls, 0);
+    http_client_abort_all(scene->client); /* `slow` does not outlive this test */
 }
 
 static void names_a_refused_connection(void **state)
@@ -377,7 +409,7 @@ static void names_a_failed_handshake(void **state)
     struct scene *scene = *state;
     char url[64];
     (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/", fake_http_port(scene->server));
-    scene->answer = (struct fake_answer){.act = FAKE_GARBAGE};
+    will_answer(scene, (struct fake_answer){.act = FAKE_GARBAGE});
     struct http_transfer transfer = transfer_to(url, NULL);
     transfer.timeout_ms = 1000;
     struct result result = exchange(scene->client, &transfer);
@@ -416,6 +448,7 @@ static void start_tls_server(struct tls_server *server, const char *version)
     if (server->pid == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)dup2(out[1], STDOUT_FILENO);
+        (void)freopen("/dev/null", "w", stderr); /* it complains about whom it should */
         execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert",
                server->certificate, "-key", server->key, "-www", version, (char *)NULL);
         _exit(127);
@@ -554,7 +587,7 @@ static void done_may_start_another(void **state)
 
 static void start_silent(struct scene *scene, struct result *results, size_t count)
 {
-    scene->answer = (struct fake_answer){.act = FAKE_SILENT};
+    will_answer(scene, (struct fake_answer){.act = FAKE_SILENT});
     for (size_t i = 0; i < count; i++) {
         const struct http_transfer transfer = transfer_to(url_of(scene), &results[i]);
         must_start(scene->client, &transfer);
@@ -606,6 +639,8 @@ int main(void)
         SCENE("opens no more connections than allowed", opens_no_more_connections_than_allowed),
         SCENE("notices that an idle connection was closed",
               notices_that_an_idle_connection_was_closed),
+        SCENE("never posts twice by itself when a used connection breaks",
+              never_posts_twice_by_itself),
         SCENE("names a reset, an early end, a cut body, garbage and an endless body",
               names_each_failure),
         SCENE("reads an answer that comes byte by byte", reads_byte_by_byte),

@@ -179,11 +179,33 @@ static void survives_every_failing_allocation(void **state)
     must_be_ready(stand);
 }
 
+static void cleans_up_when_memory_is_short(void **state)
+{
+    (void)state;
+    struct intake_stand *stand = intake_stand_create();
+    stand->options.thread_count = 2;
+    unsigned failures = 0;
+    for (;; failures++) {
+        struct error error;
+        failing_malloc_arm(failures);
+        struct intake_pool *pool = intake_pool_create(&stand->options, &error);
+        if (!failing_malloc_disarm()) {
+            intake_pool_destroy(pool);
+            break;
+        }
+        assert_null(pool);
+    }
+    assert_in_range(failures, 8, 100);
+    intake_stand_destroy(stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IT("survives the failure of each allocation of each request",
            survives_every_failing_allocation),
+        IT("leaves nothing behind when memory is short at the start",
+           cleans_up_when_memory_is_short),
     };
     return cmocka_run_group_tests_name("intake_memory", tests, start, stop);
 }

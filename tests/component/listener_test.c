@@ -331,6 +331,28 @@ static void leaves_a_live_socket(void **state)
     (void)close(fd);
 }
 
+static void leaves_a_busy_socket(void **state)
+{
+    const struct directory *directory = *state;
+    int fd = must_open(&directory->address, false);
+    assert_int_equal(listen(fd, 0), 0); /* a short queue, which is full soon */
+    int clients[2];
+    for (int i = 0; i < 2; i++) {
+        struct sockaddr_un name = {.sun_family = AF_UNIX};
+        strcpy(name.sun_path, directory->address.host);
+        clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(clients[i], (const void *)&name, sizeof name), i == 0 ? 0 : -1);
+    }
+    assert_int_equal(errno, EAGAIN);
+
+    must_refuse(&directory->address, "is in use by another process");
+
+    assert_int_equal(access(directory->address.host, F_OK), 0);
+    (void)close(clients[0]);
+    (void)close(clients[1]);
+    (void)close(fd);
+}
+
 static void leaves_a_file(void **state)
 {
     const struct directory *directory = *state;
@@ -384,6 +406,8 @@ int main(void)
                 make_directory, remove_directory),
         IT_WITH("leaves a live unix socket alone", leaves_a_live_socket, make_directory,
                 remove_directory),
+        IT_WITH("leaves a live unix socket alone whose queue is full", leaves_a_busy_socket,
+                make_directory, remove_directory),
         IT_WITH("leaves a file that is no socket alone", leaves_a_file, make_directory,
                 remove_directory),
         IT("says that a unix socket's directory is missing", says_that_a_directory_is_missing),

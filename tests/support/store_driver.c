@@ -259,6 +259,7 @@ struct claim must_claim_one(struct driver *driver)
     return driver->claims[0];
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a settlement, spelled out */
 enum settle_outcome must_settle(struct driver *driver, const char *id, uint64_t generation,
                                 enum settle_action action, int64_t delay_ms,
                                 const struct verdict *verdict)

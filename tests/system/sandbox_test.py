@@ -226,6 +226,7 @@ def it_explains_wrong_control_calls(sandbox):
             ("POST", "/faults", [], 201, ""),
             ("PATCH", "/settings", {"latencyMs": "1"}, 400, "latencyMs: expected an integer"),
             ("GET", "/ledger?limit=many", None, 400, "limit: expected a number"),
+            ("GET", "/ledger?limit=10001", None, 400, "limit: expected a number from 0 to 10000"),
             ("GET", "/ledger?after=-1", None, 400, "after: expected a number"),
             ("PUT", "/ledger", None, 405, "other methods"),
             ("GET", "/nothing", None, 404, "no such path")):
@@ -336,14 +337,15 @@ def version_over_tls(sandbox, context):
 
 
 def it_speaks_tls_with_a_certificate_of_its_own_authority(stand, tmp_path):
-    for _ in range(2):  # the second start uses the certificates of the first
+    certificates = set()
+    for _ in range(2):
         sandbox = stand.sandbox("--tls-listen", "127.0.0.1:0", "--tls-dir", tmp_path / "tls")
-        made = (tmp_path / "tls" / "cert.pem").read_text()
         assert version_over_tls(sandbox, ssl.create_default_context(cafile=sandbox.ready["ca"])) == "abcdefa.12345"
         with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
             version_over_tls(sandbox, ssl.create_default_context())
-        assert (tmp_path / "tls" / "cert.pem").read_text() == made
+        certificates.add((tmp_path / "tls" / "cert.pem").read_text())
         sandbox.must_stop()
+    assert len(certificates) == 1, "the second start uses what the first one made"
     assert (tmp_path / "tls" / "key.pem").stat().st_mode & 0o077 == 0
 
 

@@ -152,7 +152,7 @@ static void knows_no_other_access_token(void **state)
         "Bearer ffffffffffffffffffff-a",
         "Bearer -1-a",
         "Bearer 1000-x",
-        "Bearer 2001-x",
+        "Bearer 1001-x",
         "Bearer ffff-x",
         "Basic 0000-",
     };
