@@ -30,6 +30,7 @@
 #include "service/process.h"
 #include "service/redis_location.h"
 #include "service/store/embedded_redis.h"
+#include "service/supervision.h"
 
 enum {
     TURN_MAX_MS = 1000,
@@ -49,6 +50,7 @@ struct app {
     const struct config *config; /* borrowed */
     int64_t started_at_ms;       /* monotonic */
     struct heartbeat heartbeat;
+    struct supervision supervision;
     struct redis_location location;
     struct service_view view;
     struct event_loop *loop; /* owned, as all below */
@@ -201,6 +203,7 @@ static void on_signal(void *context, unsigned events)
              LOG_TEXT("signal", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT"),
              LOG_INT("deadline_s", app->config->shutdown_timeout_s));
     app->is_stopping = true;
+    supervision_stopping(&app->supervision);
     if (pthread_create(&app->stopper, NULL, app_stop, app) != 0) {
         log_error("stop_forced", "no thread for a clean stop: ending at once");
         _exit(1);
@@ -248,6 +251,7 @@ static void log_ready_once(struct app *app)
     if (status.threads_ready < status.threads)
         return;
     app->is_ready_logged = true;
+    supervision_ready(&app->supervision);
     log_info("ready", "events can be accepted durably",
              LOG_TEXT("durability", durability_name(status.health.durability)),
              LOG_INT("after_ms", clock_monotonic_ms() - app->started_at_ms));
@@ -283,6 +287,7 @@ static bool turn(struct app *app, struct error *error)
 {
     int64_t now_ms = clock_monotonic_ms();
     heartbeat_beat(&app->heartbeat, now_ms);
+    supervision_alive(&app->supervision, &app->view, now_ms);
     int64_t timeout_ms = sooner(app->is_ready_logged ? TURN_MAX_MS : TURN_MAX_BEFORE_READY_MS,
                                 ops_server_timeout_ms(app->ops));
     if (app->embedded != NULL)
@@ -335,11 +340,6 @@ static void destroy(struct app *app)
     if (app->signal_fd >= 0)
         (void)close(app->signal_fd);
     event_loop_destroy(app->loop); /* 6 */
-    if (app->config->listen_address.is_unix)
-        (void)unlink(
-            app->config->listen_address.host); /* a stale one is replaced at the next start */
-    if (app->config->ops_listen_address.is_unix)
-        (void)unlink(app->config->ops_listen_address.host);
 }
 
 int app_serve(const struct config *config)
@@ -347,6 +347,7 @@ int app_serve(const struct config *config)
     struct app app = {.config = config,
                       .started_at_ms = clock_monotonic_ms(),
                       .heartbeat = {.name = "main"},
+                      .supervision = {.socket_name = config->notify_socket},
                       .signal_fd = -1,
                       .embedded_fd = -1};
     struct error error;

@@ -97,6 +97,18 @@ static uint32_t intake_threads_for_this_machine(void)
     return processors < 4 ? 1 : (uint32_t)(processors / 2);
 }
 
+/* Not one of our settings: the service manager's way to say where it listens. */
+static const char *find_notify_socket(const char *const environment[])
+{
+    static const char name[] = "NOTIFY_SOCKET=";
+    for (size_t i = 0; environment[i] != NULL; i++) {
+        const char *value = environment[i] + sizeof name - 1;
+        if (strncmp(environment[i], name, sizeof name - 1) == 0)
+            return *value != '\0' ? value : NULL;
+    }
+    return NULL;
+}
+
 struct config *config_read(enum config_need need, int argument_count, char *const arguments[],
                            const char *const environment[], struct buffer *problems)
 {
@@ -113,6 +125,7 @@ struct config *config_read(enum config_need need, int argument_count, char *cons
         for (size_t i = 0; i < setting_count; i++)
             setting_value_store(&reading, &settings[i]);
         check_together(&reading, need);
+        config->notify_socket = find_notify_socket(environment);
         setting_source_hide(argument_count, arguments);
         if (config->intake_threads == 0)
             config->intake_threads = intake_threads_for_this_machine();

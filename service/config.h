@@ -43,7 +43,8 @@ struct config {
     int log_level;  /* enum log_level */
     int log_format; /* enum log_format, or CONFIG_LOG_FORMAT_AUTO */
     int is_upstream_logged;
-    struct buffer warnings; /* one sentence per line: settings that look mistyped */
+    const char *notify_socket; /* borrowed: $NOTIFY_SOCKET, not a setting of ours; NULL: none */
+    struct buffer warnings;    /* one sentence per line: settings that look mistyped */
 };
 
 enum { CONFIG_LOG_FORMAT_AUTO = -1 };

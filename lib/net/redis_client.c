@@ -47,7 +47,7 @@ struct redis_client {
 
     bool is_doomed;
     struct error doom;
-    char reported[ERROR_MESSAGE_BYTES]; /* the reason last given to `closed`; "" after `opened` */
+    char reported[ERROR_MESSAGE_BYTES]; /* the reason last given to `closed` */
 };
 
 /* --- losing
@@ -124,7 +124,6 @@ static void welcome(struct redis_client *client)
     explicit_bzero(&client->url, sizeof client->url);
     client->state = CLIENT_OPEN;
     client->opened_at_ms = client->now_ms;
-    client->reported[0] = '\0';
     client->options.opened(client->options.context);
 }
 
@@ -192,8 +191,7 @@ static void converse(struct redis_client *client, bool is_readable, bool is_writ
     struct error error;
     /* An overdue answer may lie in the socket: after the process itself was stopped for a while,
      * say. */
-    bool is_worth_reading = is_readable || redis_pipeline_has_unread(client->pipeline) ||
-                            client->now_ms >= answer_deadline_ms(client);
+    bool is_worth_reading = is_readable || client->now_ms >= answer_deadline_ms(client);
     if (is_worth_reading && !redis_pipeline_read(client->pipeline, &error))
         doom(client, error.message);
     if (is_writable)
@@ -258,7 +256,7 @@ static int64_t deadline_ms(const struct redis_client *client)
         return dialer_deadline_ms(client->dialer);
     if (client->pipeline == NULL)
         return client->retry_at_ms;
-    return redis_pipeline_has_unread(client->pipeline) ? 0 : answer_deadline_ms(client);
+    return answer_deadline_ms(client);
 }
 
 void redis_client_interest(const struct redis_client *client, int64_t now_ms,

@@ -14,7 +14,7 @@
 enum {
     OUTPUT_BYTES_MAX = 64 << 20,
     OUTPUT_BYTES_KEPT = 1 << 20, /* a larger buffer is given back once it is empty */
-    READ_BYTES = 16384,
+    READ_BYTES = STREAM_READ_BYTES_MIN,
     READS_PER_CALL = 64, /* other work of the loop gets its turn after 1 MiB */
 };
 
@@ -140,7 +140,7 @@ bool redis_pipeline_read(struct redis_pipeline *pipeline, struct error *error)
         case STREAM_DONE:
             if (!deliver(pipeline, bytes, length, error))
                 return false;
-            has_more = length == sizeof bytes || stream_has_unread(pipeline->stream);
+            has_more = length == sizeof bytes;
             break;
         case STREAM_AGAIN:
             return true;
@@ -166,11 +166,6 @@ int redis_pipeline_fd(const struct redis_pipeline *pipeline)
 bool redis_pipeline_has_unwritten(const struct redis_pipeline *pipeline)
 {
     return pipeline->written < pipeline->output.length;
-}
-
-bool redis_pipeline_has_unread(const struct redis_pipeline *pipeline)
-{
-    return stream_has_unread(pipeline->stream);
 }
 
 size_t redis_pipeline_pending(const struct redis_pipeline *pipeline)

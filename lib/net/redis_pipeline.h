@@ -41,8 +41,6 @@ void redis_pipeline_unblock(struct redis_pipeline *pipeline);
 
 int redis_pipeline_fd(const struct redis_pipeline *pipeline);
 bool redis_pipeline_has_unwritten(const struct redis_pipeline *pipeline);
-/* Something can be read without the descriptor being readable. */
-bool redis_pipeline_has_unread(const struct redis_pipeline *pipeline);
 size_t redis_pipeline_pending(const struct redis_pipeline *pipeline);
 /* When the oldest pending command was sent; INT64_MAX when there is none. */
 int64_t redis_pipeline_oldest_ms(const struct redis_pipeline *pipeline);

@@ -140,8 +140,3 @@ bool stream_wants_write(const struct stream *stream)
 {
     return stream->wants_write;
 }
-
-bool stream_has_unread(const struct stream *stream)
-{
-    return stream->tls != NULL && tls_has_unread(stream->tls);
-}

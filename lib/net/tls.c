@@ -137,8 +137,3 @@ enum stream_status tls_write(struct tls *tls, const char *bytes, size_t length, 
     ERR_clear_error();
     return outcome(tls, SSL_write_ex(tls->ssl, bytes, length, out_length), error);
 }
-
-bool tls_has_unread(const struct tls *tls)
-{
-    return SSL_has_pending(tls->ssl) == 1;
-}

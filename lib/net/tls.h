@@ -34,4 +34,3 @@ enum stream_status tls_read(struct tls *tls, char *bytes, size_t size, size_t *o
                             struct error *error);
 enum stream_status tls_write(struct tls *tls, const char *bytes, size_t length, size_t *out_length,
                              struct error *error);
-bool tls_has_unread(const struct tls *tls);

@@ -3,8 +3,6 @@
 #include "service/inbound/intake_pool.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,49 +24,13 @@ struct intake_pool {
     struct inbound_metrics metrics;
 };
 
-/* The first socket is bound alone, so that an address that somebody else listens on is an error;
- * with SO_REUSEPORT the kernel would quietly share it with another instance of ourselves. Only then
- * is it given up for one socket per thread. The window between is lost on nobody: nobody has been
- * told the address yet. */
-static int open_first(struct intake_pool *pool, struct error *error)
-{
-    int fd = listener_open(&pool->address, false, error);
-    if (fd < 0)
-        return -1;
-    pool->is_socket_bound = true;
-    pool->port = listener_port(fd);
-    if (pool->address.is_unix || pool->count == 1)
-        return fd;
-    (void)close(fd);
-    pool->address.port = pool->port; /* the kernel may have chosen it */
-    return listener_open(&pool->address, true, error);
-}
-
-/* A path cannot be bound twice: the threads share the one socket. */
-static int open_next(const struct intake_pool *pool, int first_fd, struct error *error)
-{
-    if (!pool->address.is_unix)
-        return listener_open(&pool->address, true, error);
-    int fd = fcntl(first_fd, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0)
-        (void)error_set(error, ERROR_IO, "sharing the listening socket: %s", strerror(errno));
-    return fd;
-}
-
 static bool open_listeners(struct intake_pool *pool, int fds[INTAKE_THREADS_MAX],
                            struct error *error)
 {
-    fds[0] = open_first(pool, error);
-    if (fds[0] < 0)
+    if (!listener_open_group(&pool->address, pool->count, fds, error))
         return false;
-    for (unsigned i = 1; i < pool->count; i++) {
-        fds[i] = open_next(pool, fds[0], error);
-        if (fds[i] >= 0)
-            continue;
-        while (i > 0)
-            (void)close(fds[--i]);
-        return false;
-    }
+    pool->is_socket_bound = true;
+    pool->port = listener_port(fds[0]);
     return true;
 }
 

@@ -368,8 +368,20 @@ static void ends_one_that_does_not_listen(void **state)
     await_answer(redis);
     pid_t pid = pid_of(redis);
     assert_int_equal(kill(pid, SIGSTOP), 0);
+    int64_t begun_at_ms = clock_monotonic_ms();
     embedded_redis_destroy(redis);
     assert_int_not_equal(kill(pid, 0), 0);
+    assert_true(clock_monotonic_ms() - begun_at_ms < 8000); /* it was asked, not killed */
+}
+
+static void tidies_up_after_one_that_was_killed(void **state)
+{
+    (void)state;
+    struct embedded_redis *redis = must_start();
+    await_answer(redis);
+    assert_int_equal(kill(pid_of(redis), SIGKILL), 0);
+    embedded_redis_destroy(redis);
+    assert_int_not_equal(access(path_of("redis.sock"), F_OK), 0);
 }
 
 /* --- what keeps it from starting
@@ -467,6 +479,7 @@ int main(void)
              keeps_what_was_answered_when_the_disk_is_full),
         HERE("bounds its log", bounds_its_log),
         HERE("ends one that is stopped", ends_one_that_does_not_listen),
+        HERE("tidies up after one that was killed", tidies_up_after_one_that_was_killed),
         HERE("names the package that is missing", names_the_package_that_is_missing),
         HERE("refuses a directory in use", refuses_a_directory_in_use),
         HERE("refuses a path too long for a socket", refuses_a_path_too_long_for_a_socket),

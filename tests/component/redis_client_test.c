@@ -55,6 +55,24 @@ static void sends_nothing_while_closed(void **state)
     assert_string_equal(subject.reason, "connect: No such file or directory");
     assert_false(subject_try_send(&subject, &outcome, "PING", &error));
     assert_int_equal(outcome.calls, 0);
+    redis_client_reopen(subject.client, "moved"); /* it is on its way already */
+    subject_turn_for(&subject, 50);
+    assert_int_equal(subject.closed, 1);
+    subject_stop(&subject);
+}
+
+static void tries_less_and_less_often(void **state)
+{
+    (void)state;
+    const struct redis_url url = {.scheme = REDIS_UNIX, .host = "/nonexistent/redis.sock"};
+    struct redis_client_options options = subject_patient;
+    struct subject subject;
+    options.reconnect_min_ms = 5;
+    options.reconnect_max_ms = 100000;
+    subject_start_with(&subject, &url, &options);
+    subject_turn_for(&subject, 500);
+    /* At most 500 / 5 = 100 without growth; doubling on average, about 8. */
+    assert_in_range(subject.located, 2, 40);
     subject_stop(&subject);
 }
 
@@ -440,6 +458,7 @@ int main(void)
         IT("talks to Redis over TCP", talks_over_tcp),
         IT("talks to Redis over a unix socket", talks_over_a_unix_socket),
         IT("takes no command while it is not connected", sends_nothing_while_closed),
+        IT("tries less and less often", tries_less_and_less_often),
         IT("reads every kind of reply", reads_every_kind_of_reply),
         IT("comes back after a restart and reports each change once", comes_back_after_a_restart),
         IT("ends pending commands as lost when Redis dies", ends_what_was_pending_when_redis_dies),

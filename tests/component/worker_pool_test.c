@@ -219,7 +219,7 @@ static int set_up(void **state)
     scene->redis = redis_server_start(REDIS_SERVER_UNIX, durable);
     redis_server_url(scene->redis, &scene->redis_url);
     driver_start_with(
-        &scene->driver, scene->redis,
+        &scene->driver, &scene->redis_url,
         &(struct store_options){.ttl_ms = 3600000, .lease_ms = 200, .age_max_ms = 600000});
     driver_must_become(&scene->driver, true);
     scene->seek = fake_http_start(play, scene);

@@ -151,6 +151,20 @@ def it_listens_on_a_unix_socket(stand, redis, sandbox, tmp_path):
     service.must_stop()
 
 
+@pytest.mark.parametrize("kind", ["port", "unix"])
+def it_shares_its_address_among_its_threads_and_with_nobody_else(kind, stand, redis, sandbox, tmp_path):
+    listen = "127.0.0.1:0" if kind == "port" else f"unix:{tmp_path}/api.sock"
+    service = stand.service(sandbox, redis_url=redis.url, listen=listen, intake_threads=3).start()
+    second = stand.service(sandbox).run("serve", redis_url=redis.url, listen=service.address, intake_threads=3,
+                                        ops_listen="127.0.0.1:0")
+    assert second.returncode != 0 and "LISTEN" in second.stderr
+    for n in range(30):
+        service.must_post(event(f"A-{n}", f"t-{n}"))
+    for n in range(30):
+        sandbox.must_receive(f"t-{n}")
+    service.must_stop()
+
+
 def it_waits_for_the_final_state_when_asked(service, sandbox):
     done = service.post("/v1/events?wait=10s", event("A-1"))
     assert done.status == 200 and done.json["state"] == "delivered"

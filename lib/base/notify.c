@@ -1,0 +1,54 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Not by libsystemd: the protocol is one datagram and promised to stay, while the library would be
+ * loaded everywhere, also in images where no systemd will ever run.
+ */
+#include "lib/base/notify.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { WAIT_MAX_S = 1 };
+
+static bool name_address(const char *name, struct sockaddr_un *out, socklen_t *out_size,
+                         struct error *error)
+{
+    size_t length = strlen(name);
+    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if ((name[0] != '/' && name[0] != '@') || length >= sizeof out->sun_path)
+        return error_set(error, ERROR_CONFIG, "NOTIFY_SOCKET is neither a path nor @name");
+    memcpy(out->sun_path, name, length);
+    /* An abstract name begins with a NUL, and its end is told by the size alone. */
+    if (name[0] == '@')
+        out->sun_path[0] = '\0';
+    *out_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    return true;
+}
+
+bool notify_send(const char *socket_name, const char *lines, struct error *error)
+{
+    struct sockaddr_un address;
+    socklen_t address_size;
+    if (socket_name == NULL)
+        return true;
+    if (!name_address(socket_name, &address, &address_size, error))
+        return false;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return error_set(error, ERROR_IO, "socket: %s", strerror(errno));
+    const struct timeval wait = {.tv_sec = WAIT_MAX_S};
+    size_t length = strlen(lines);
+    bool is_sent = setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) == 0 &&
+                   sendto(fd, lines, length, MSG_NOSIGNAL, (const struct sockaddr *)&address,
+                          address_size) == (ssize_t)length;
+    if (!is_sent)
+        (void)error_set(error, ERROR_IO, "NOTIFY_SOCKET: %s", strerror(errno));
+    (void)close(fd);
+    return is_sent;
+}

@@ -1,0 +1,1 @@
+specify(component supervision seek_service)

@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""What a service manager hears over $NOTIFY_SOCKET."""
+import pathlib
+import signal
+import socket
+
+from stand import eventually
+
+
+class Manager:
+    def __init__(self, directory):
+        self.path = str(pathlib.Path(directory) / "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.setblocking(False)
+        self.heard = []
+
+    def has_heard(self, line):
+        try:
+            while True:
+                self.heard += self.socket.recv(4096).decode().split("\n")
+        except BlockingIOError:
+            return line in self.heard
+
+
+def it_says_when_it_is_ready_and_when_it_stops(stand, sandbox, monkeypatch):
+    manager = Manager(stand.directory)
+    monkeypatch.setenv("NOTIFY_SOCKET", manager.path)
+    redis = stand.redis()
+    redis.kill()
+    service = stand.service(sandbox, redis_url=redis.url).start(is_ready=False)
+    eventually(lambda: manager.has_heard("WATCHDOG=1"), "it lives, also without Redis")
+    assert not manager.has_heard("READY=1")
+    redis.start()
+    eventually(lambda: manager.has_heard("READY=1"), "it is ready once Redis is there")
+    assert not manager.has_heard("STOPPING=1")
+    service.must_stop(signal.SIGTERM)
+    assert manager.has_heard("STOPPING=1")
+    assert manager.heard.count("READY=1") == 1
+
+
+def it_serves_without_a_manager_that_listens(stand, redis, sandbox, monkeypatch):
+    monkeypatch.setenv("NOTIFY_SOCKET", str(pathlib.Path(stand.directory) / "nobody"))
+    service = stand.service(sandbox, redis_url=redis.url).start()
+    assert service.logs("notify_failed")
+    service.must_stop()
