@@ -23,7 +23,9 @@ if(SEEK_SIGNAL_SANITIZE)
 endif()
 if(SEEK_SIGNAL_HARDEN)
     target_compile_options(project_options INTERFACE
-        -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+        -fstack-protector-strong -fstack-clash-protection -fPIE
+        $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-fcf-protection>
+        $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},aarch64>:-mbranch-protection=standard>
         -ffunction-sections -fdata-sections)
     target_compile_definitions(project_options INTERFACE _FORTIFY_SOURCE=2)
     target_link_options(project_options INTERFACE

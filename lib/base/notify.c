@@ -16,29 +16,28 @@
 
 enum { WAIT_MAX_S = 1 };
 
-static bool name_address(const char *name, struct sockaddr_un *out, socklen_t *out_size,
-                         struct error *error)
+/* Returns the address's size; 0 when `name` is none. */
+static socklen_t name_address(const char *name, struct sockaddr_un *out)
 {
     size_t length = strlen(name);
     *out = (struct sockaddr_un){.sun_family = AF_UNIX};
     if ((name[0] != '/' && name[0] != '@') || length >= sizeof out->sun_path)
-        return error_set(error, ERROR_CONFIG, "NOTIFY_SOCKET is neither a path nor @name");
+        return 0;
     memcpy(out->sun_path, name, length);
     /* An abstract name begins with a NUL, and its end is told by the size alone. */
     if (name[0] == '@')
         out->sun_path[0] = '\0';
-    *out_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-    return true;
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
 }
 
 bool notify_send(const char *socket_name, const char *lines, struct error *error)
 {
     struct sockaddr_un address;
-    socklen_t address_size;
     if (socket_name == NULL)
         return true;
-    if (!name_address(socket_name, &address, &address_size, error))
-        return false;
+    socklen_t address_size = name_address(socket_name, &address);
+    if (address_size == 0)
+        return error_set(error, ERROR_CONFIG, "NOTIFY_SOCKET is neither a path nor @name");
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return error_set(error, ERROR_IO, "socket: %s", strerror(errno));

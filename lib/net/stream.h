@@ -34,9 +34,11 @@ MUST_CHECK bool stream_secure(struct stream *stream, const char *host, const cha
 
 /* Call again whenever the descriptor is ready, until it is not STREAM_AGAIN. */
 enum stream_status stream_open(struct stream *stream, struct error *error);
+
 /* Room for a whole TLS record (RFC 8446 section 5.1): nothing stays behind in OpenSSL, so the
  * descriptor is readable for as long as there is something to read. */
 enum { STREAM_READ_BYTES_MIN = 16384 };
+
 /* STREAM_DONE: at least one byte was moved. `size` is at least STREAM_READ_BYTES_MIN. */
 enum stream_status stream_read(struct stream *stream, char *bytes, size_t size, size_t *out_length,
                                struct error *error);

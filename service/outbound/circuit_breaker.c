@@ -50,12 +50,11 @@ enum breaker_answer circuit_breaker_ask(struct circuit_breaker *breaker, int64_t
     return BREAKER_ALLOWS_ONE;
 }
 
-void circuit_breaker_withdraw(struct circuit_breaker *breaker, int64_t now_ms)
+void circuit_breaker_withdraw(struct circuit_breaker *breaker)
 {
     if (breaker->state != BREAKER_PROBING)
         return;
     move(breaker, BREAKER_OPEN);
-    breaker->probe_at_ms = now_ms;
 }
 
 void circuit_breaker_succeed(struct circuit_breaker *breaker)

@@ -38,6 +38,6 @@ enum breaker_answer { BREAKER_ALLOWS, BREAKER_ALLOWS_ONE, BREAKER_REFUSES };
 enum breaker_answer circuit_breaker_ask(struct circuit_breaker *breaker, int64_t now_ms,
                                         int64_t *out_wait_ms);
 /* The probe was not needed after all: the next one may go at once. */
-void circuit_breaker_withdraw(struct circuit_breaker *breaker, int64_t now_ms);
+void circuit_breaker_withdraw(struct circuit_breaker *breaker);
 void circuit_breaker_succeed(struct circuit_breaker *breaker);
 void circuit_breaker_fail(struct circuit_breaker *breaker, int64_t now_ms);

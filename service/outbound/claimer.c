@@ -109,7 +109,7 @@ static void on_claimed(void *context, const struct store_failure *failure,
     case STORE_UNAVAILABLE: /* the store says itself that it is away, and when it is back */
         break;
     }
-    sending_gate_return(claimer->shared->gate, places - started, clock_monotonic_ms());
+    sending_gate_return(claimer->shared->gate, places - started);
 }
 
 /* --- asking -------------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ static int64_t send_claim(struct claimer *claimer, size_t places, int64_t now_ms
         claimer->places = places;
         return CLAIMER_WAIT_MAX_MS;
     }
-    sending_gate_return(claimer->shared->gate, places, now_ms);
+    sending_gate_return(claimer->shared->gate, places);
     due_watch_lower(&claimer->shared->due_watch, now_ms); /* another worker may be able to */
     claimer->rest_until_ms = now_ms + TROUBLE_MS;
     log_debug("claim_delayed", "asked again later", LOG_TEXT("detail", error.message));
@@ -146,7 +146,7 @@ static int64_t claim(struct claimer *claimer, int64_t now_ms)
         return wait_ms;
     if (due_watch_take(&shared->due_watch, now_ms))
         return send_claim(claimer, places, now_ms);
-    sending_gate_return(shared->gate, places, now_ms);
+    sending_gate_return(shared->gate, places);
     return due_watch_wait_ms(&shared->due_watch, now_ms);
 }
 

@@ -83,7 +83,7 @@ static void finish_cut(struct sender *sender, struct attempt *attempt)
                                         .message = "the service stopped before SEEK had answered"};
     attempt->action = SETTLE_RETRY;
     attempt->delay_ms = 0;
-    sending_gate_return(sender->shared->gate, 1, clock_monotonic_ms());
+    sending_gate_return(sender->shared->gate, 1);
     atomic_fetch_add(&sender->shared->cut_count, 1);
 }
 

@@ -100,7 +100,7 @@ static size_t enter(struct sending_gate *gate, size_t wanted, int64_t now_ms, in
         return 0;
     count = rate_limiter_take(&gate->shared.rate, count, now_ms, out_wait_ms);
     if (count == 0)
-        circuit_breaker_withdraw(&gate->shared.breaker, now_ms);
+        circuit_breaker_withdraw(&gate->shared.breaker);
     gate->shared.in_flight += count;
     return count;
 }
@@ -117,7 +117,7 @@ size_t sending_gate_enter(struct sending_gate *gate, size_t wanted, int64_t now_
     return count;
 }
 
-void sending_gate_return(struct sending_gate *gate, size_t count, int64_t now_ms)
+void sending_gate_return(struct sending_gate *gate, size_t count)
 {
     if (count == 0)
         return;
@@ -125,7 +125,7 @@ void sending_gate_return(struct sending_gate *gate, size_t count, int64_t now_ms
     assert(count <= gate->shared.in_flight);
     gate->shared.in_flight -= count;
     rate_limiter_return(&gate->shared.rate, count);
-    circuit_breaker_withdraw(&gate->shared.breaker, now_ms);
+    circuit_breaker_withdraw(&gate->shared.breaker);
     mutex_unlock(&gate->shared.lock);
 }
 

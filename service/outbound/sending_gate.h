@@ -42,7 +42,7 @@ size_t sending_gate_enter(struct sending_gate *gate, size_t wanted, int64_t now_
                           int64_t *out_wait_ms);
 /* Gives back places that were not used (nothing was due): the rate limiter gets its permits back
  * too. */
-void sending_gate_return(struct sending_gate *gate, size_t count, int64_t now_ms);
+void sending_gate_return(struct sending_gate *gate, size_t count);
 /* One place is free again, and this is what was observed. VERDICT_AUTH, _REFUSED and _MISCONFIGURED
  * prove that SEEK answers. */
 void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict, int64_t now_ms);

@@ -32,6 +32,7 @@ static const struct argument {
     {"--listen",        ARGUMENT_BORROWED,  AT(listen),                             0, "HOST:PORT", "plain HTTP (127.0.0.1:8790); port 0: any free one"},
     {"--tls-listen",    ARGUMENT_BORROWED,  AT(tls_listen),                         0, "HOST:PORT", "HTTPS as well"},
     {"--tls-dir",       ARGUMENT_BORROWED,  AT(sandbox.tls_directory),              0, "DIR",       "where its certificates are, or are made"},
+    {"--tls-name",      ARGUMENT_BORROWED,  AT(sandbox.tls_name),                   0, "NAME",      "a new certificate is for this name as well"},
     {"--tls-expired",   ARGUMENT_FLAG,      AT(sandbox.is_tls_expired),             0, "",          "use a certificate that has expired"},
     {"--playground",    ARGUMENT_FLAG,      AT(sandbox.behaviour.is_playground),    0, "",          "every access token is a Playground one"},
     {"--client-id",     ARGUMENT_COPIED,    AT(sandbox.behaviour.client_id),        0, "ID",        "the only one accepted (any)"},

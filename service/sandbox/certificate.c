@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PEM_BYTES_MAX = 65536 };
+enum { PEM_BYTES_MAX = 65536, NAME_BYTES_MAX = 253 /* RFC 1035, section 3.1, as text */ };
 
 _Static_assert(CERTIFICATE_PATH_BYTES >= PATH_MAX, "what realpath writes fits");
 
@@ -27,6 +27,8 @@ struct paths {
     char ca[CERTIFICATE_PATH_BYTES], ca_key[CERTIFICATE_PATH_BYTES];
     char certificate[CERTIFICATE_PATH_BYTES], key[CERTIFICATE_PATH_BYTES];
     char request[CERTIFICATE_PATH_BYTES];
+    /* `subjectAltName=…`, as openssl takes it. */
+    char alternatives[80 + NAME_BYTES_MAX];
 };
 
 static bool join(const char *directory, const char *prefix, const char *name,
@@ -46,6 +48,20 @@ static bool name_paths(const char *directory, bool is_expired, struct paths *out
            join(directory, prefix, "cert.pem", out->certificate, error) &&
            join(directory, prefix, "key.pem", out->key, error) &&
            join(directory, prefix, "cert.csr", out->request, error);
+}
+
+/* The list is openssl's own syntax: nothing but a name may get into it. */
+static bool name_alternatives(const char *name, struct paths *out, struct error *error)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+    if (name != NULL &&
+        (*name == '\0' || strlen(name) > NAME_BYTES_MAX || name[strspn(name, letters)] != '\0'))
+        return error_set(error, ERROR_CONFIG, "the certificate's name is no name of a host");
+    (void)snprintf(out->alternatives, sizeof out->alternatives,
+                   "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1%s%s",
+                   name != NULL ? ",DNS:" : "", name != NULL ? name : "");
+    return true;
 }
 
 static int spawn(pid_t *pid, const char *const argv[])
@@ -133,7 +149,7 @@ static bool make_certificate(const struct paths *paths, bool is_expired, struct 
         "-subj",
         "/CN=localhost",
         "-addext",
-        "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1",
+        paths->alternatives,
         "-addext",
         "basicConstraints=critical,CA:FALSE",
         "-keyout",
@@ -196,8 +212,8 @@ static bool read_file(const char *path, struct buffer *out, struct error *error)
     return is_read;
 }
 
-bool certificate_prepare(const char *directory, bool is_expired, struct certificate *out,
-                         struct error *error)
+bool certificate_prepare(const char *directory, const char *name, bool is_expired,
+                         struct certificate *out, struct error *error)
 {
     struct paths paths;
     char absolute[CERTIFICATE_PATH_BYTES];
@@ -209,7 +225,7 @@ bool certificate_prepare(const char *directory, bool is_expired, struct certific
     if (realpath(directory, absolute) == NULL)
         return error_set(error, ERROR_IO, "%s: %s", directory, strerror(errno));
     if (!name_paths(absolute, is_expired, &paths, error) ||
-        !make_missing(&paths, is_expired, error))
+        !name_alternatives(name, &paths, error) || !make_missing(&paths, is_expired, error))
         return error_wrap(error, "certificates in %s", directory);
     memcpy(out->ca_path, paths.ca, sizeof out->ca_path);
     return read_file(paths.certificate, &out->certificate_pem, error) &&

@@ -119,9 +119,9 @@ static bool open_tls_server(struct sandbox *sandbox, const struct sandbox_option
     if (options->tls_directory == NULL)
         return true;
     struct certificate certificate;
-    bool is_open =
-        certificate_prepare(options->tls_directory, options->is_tls_expired, &certificate, error) &&
-        open_server(sandbox, SERVER_TLS, &options->tls_listen, &certificate, error);
+    bool is_open = certificate_prepare(options->tls_directory, options->tls_name,
+                                       options->is_tls_expired, &certificate, error) &&
+                   open_server(sandbox, SERVER_TLS, &options->tls_listen, &certificate, error);
     memcpy(sandbox->ca_path, certificate.ca_path, sizeof sandbox->ca_path);
     certificate_fini(&certificate);
     return is_open;

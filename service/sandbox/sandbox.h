@@ -26,6 +26,7 @@ struct sandbox_options { /* texts are borrowed for the call */
     struct listen_address listen;
     struct listen_address tls_listen;
     const char *tls_directory; /* NULL: no TLS */
+    const char *tls_name;      /* NULL: only this machine's names */
     bool is_tls_expired;
     const char *script_path; /* NULL: no faults at the start */
     uint64_t seed;

@@ -38,7 +38,7 @@ static void loses_a_peer_that_talks_nonsense(void **state)
         {"$-5\r\n", "not Redis's protocol"},
         {"*-5\r\n", "not Redis's protocol"},
         {"*99999999999999\r\n", "not Redis's protocol"},
-        {"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n!",
+        {"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n?",
          "not Redis's protocol"},
         {"+OK\r\n+OK\r\n", "nobody asked for"},
     };

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 1024, REQUEST_BYTES_MAX = 256 * 1024 };
+enum { CONNECTIONS_MAX = 1024, REQUEST_BYTES_MAX = 1536 * 1024 };
 
 struct connection {
     struct fake_http *server;

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * cmocka with sentences: each test is named by what it specifies, so that the list of tests reads as the specification.
+ * cmocka with sentences: each test is named by what it specifies, so that the list of tests reads
+ * as the specification.
  *
  *     int main(void)
  *     {
@@ -13,12 +14,13 @@
  */
 #pragma once
 
+/* clang-format off */ /* cmocka.h needs these before it */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <cmocka.h>
+/* clang-format on */
 
 #define IT(sentence, function)                                                                     \
     {                                                                                              \

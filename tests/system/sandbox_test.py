@@ -349,6 +349,17 @@ def it_speaks_tls_with_a_certificate_of_its_own_authority(stand, tmp_path):
     assert (tmp_path / "tls" / "key.pem").stat().st_mode & 0o077 == 0
 
 
+def it_makes_a_certificate_for_one_more_name(stand, tmp_path):
+    sandbox = stand.sandbox("--tls-listen", "127.0.0.1:0", "--tls-dir", tmp_path / "tls", "--tls-name", "sandbox.test")
+    for name in ("sandbox.test", "localhost"):
+        context = ssl.create_default_context(cafile=sandbox.ready["ca"])
+        with socket.create_connection(sandbox.ready["https"].rsplit(":", 1), timeout=30) as connection:
+            context.wrap_socket(connection, server_hostname=name).close()
+    done = run("--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--tls-dir", tmp_path / "other",
+               "--tls-name", "a,DNS:b")
+    assert done.returncode != 0 and "no name of a host" in done.stderr
+
+
 def it_can_show_an_expired_certificate(stand, tmp_path):
     sandbox = stand.sandbox("--tls-listen", "127.0.0.1:0", "--tls-dir", tmp_path / "tls", "--tls-expired")
     with pytest.raises(urllib.error.URLError, match="expired"):

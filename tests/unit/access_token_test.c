@@ -189,7 +189,21 @@ static void a_rejected_one_is_not_used_again(void **state)
     assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_WAIT);
     grant(scene, "bbb", 1800, START_MS);
     access_token_reject(scene->token, generation); /* a late answer about the old one */
-    must_be_ready(scene, START_MS, "bbb");
+    must_be_ready(scene, START_MS + 60000, "bbb");
+}
+
+static void a_success_ends_the_backoff(void **state)
+{
+    struct scene *scene = *state;
+    for (int i = 0; i < 6; i++)
+        access_token_failed(scene->token, "busy", START_MS, RETRY_MAX_MS);
+    grant(scene, "aaa", 1800, START_MS);
+    must_be_ready(scene, START_MS, "aaa");
+    access_token_reject(scene->token, scene->generation);
+    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_REFRESH);
+    access_token_failed(scene->token, "busy", START_MS, RETRY_MAX_MS);
+    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_WAIT);
+    assert_in_range(scene->wait_ms, 1, 1000);
 }
 
 static void rejecting_again_and_again_does_not_fetch_again_and_again(void **state)
@@ -399,6 +413,7 @@ int main(void)
         SCENE("has a fetch repeated that never reports back",
               a_fetch_that_never_reports_is_repeated),
         SCENE("has a failed fetch repeated with backoff", a_failed_fetch_is_repeated_with_backoff),
+        SCENE("begins the backoff anew after a success", a_success_ends_the_backoff),
         SCENE("uses the old one to its end while the next cannot be had",
               the_old_one_serves_while_the_next_cannot_be_had),
         SCENE("does not use a rejected one again; many rejections cause one fetch",

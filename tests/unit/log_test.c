@@ -85,7 +85,8 @@ static void writes_text(void **state)
     log_configure(LOG_DEBUG, LOG_FORMAT_TEXT);
     log_info("started", "Listening", LOG_TEXT("address", "unix:/run/x"), LOG_INT("pid", -1));
     log_error("odd", "Values in need of quotes", LOG_TEXT("space", "va lue"), LOG_TEXT("empty", ""),
-              LOG_TEXT("quote", "\""), LOG_TEXT("equals", "a=b"), LOG_TEXT("utf8", "z\xc3\xbc\xc2\xa0"));
+              LOG_TEXT("quote", "\""), LOG_TEXT("equals", "a=b"),
+              LOG_TEXT("utf8", "z\xc3\xbc\xc2\xa0"));
     log_debug("d", "m");
     log_warn("w", "m");
     assert_string_equal(

@@ -38,6 +38,8 @@ static void reads_every_argument(void **state)
         "--playground",
         "--client-id",
         "me",
+        "--tls-name",
+        "sandbox",
         "--client-secret",
         "hush",
         "--expires-in",
@@ -59,6 +61,7 @@ static void reads_every_argument(void **state)
     assert_int_equal(options->listen.port, 0);
     assert_int_equal(options->tls_listen.port, 1);
     assert_string_equal(options->tls_directory, "/tls");
+    assert_string_equal(options->tls_name, "sandbox");
     assert_true(options->is_tls_expired);
     assert_true(options->behaviour.is_playground);
     assert_string_equal(options->behaviour.client_id, "me");

@@ -79,7 +79,7 @@ static void counts_places(void **state)
     must_enter(*state, 5, START_MS, 5);
     must_enter(*state, 5, START_MS, 3);
     must_wait(*state, START_MS, 1000);
-    sending_gate_return(*state, 2, START_MS);
+    sending_gate_return(*state, 2);
     leave(*state, VERDICT_DELIVERED, START_MS);
     must_enter(*state, 5, START_MS, 3);
     assert_int_equal(status_of(*state, START_MS).in_flight, IN_FLIGHT_MAX);
@@ -141,7 +141,7 @@ static void an_unused_probe_is_given_again(void **state)
 {
     fail_until_open(*state);
     must_enter(*state, 5, START_MS + WAIT_MS, 1);
-    sending_gate_return(*state, 1, START_MS + WAIT_MS);
+    sending_gate_return(*state, 1);
     must_enter(*state, 5, START_MS + WAIT_MS, 1);
 }
 
@@ -206,7 +206,7 @@ static void the_rate_is_shared(void **state)
     AUTO(sending_gate) *gate = gate_of(20);
     must_enter(gate, 5, START_MS, 2);
     must_wait(gate, START_MS, 50);
-    sending_gate_return(gate, 1, START_MS);
+    sending_gate_return(gate, 1);
     must_enter(gate, 5, START_MS, 1);
 }
 
@@ -233,7 +233,7 @@ static void *enter_and_leave(void *context)
         int64_t wait_ms;
         size_t count = sending_gate_enter(gate, 3, START_MS, &wait_ms);
         if (count > 1)
-            sending_gate_return(gate, count - 1, START_MS);
+            sending_gate_return(gate, count - 1);
         if (count > 0)
             leave(gate, VERDICT_DELIVERED, START_MS);
     }
