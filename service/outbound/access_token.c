@@ -69,8 +69,7 @@ void access_token_destroy(struct access_token *token)
     free(token);
 }
 
-/* --- deciding -----------------------------------------------------------------------------------
- */
+/* --- deciding ---------------------------------------------------------------------- */
 
 static bool is_valid(const struct access_token *token, int64_t now_ms) REQUIRES(token->shared.lock)
 {
@@ -183,8 +182,7 @@ void access_token_status(struct access_token *token, int64_t now_ms,
     mutex_unlock(&token->shared.lock);
 }
 
-/* --- fetching -----------------------------------------------------------------------------------
- */
+/* --- fetching ---------------------------------------------------------------------- */
 
 static bool append_member(struct buffer *body, const char *name, const char *value, size_t length,
                           struct error *error)

@@ -20,8 +20,7 @@ static bool is_stopping(const struct claimer *claimer)
     return atomic_load(&claimer->shared->stop_at_ms) != WORKER_RUNS;
 }
 
-/* --- what came ----------------------------------------------------------------------------------
- */
+/* --- what came --------------------------------------------------------------------- */
 
 /* The lease has to outlast the attempt: after a long silence (of Redis, or of this process) what
  * was claimed may be somebody else's by the end of it. */
@@ -112,8 +111,7 @@ static void on_claimed(void *context, const struct store_failure *failure,
     sending_gate_return(claimer->shared->gate, places - started);
 }
 
-/* --- asking -------------------------------------------------------------------------------------
- */
+/* --- asking ------------------------------------------------------------------------ */
 
 /* Takes over the places. */
 static int64_t send_claim(struct claimer *claimer, size_t places, int64_t now_ms)

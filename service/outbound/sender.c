@@ -9,8 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/random.h"
 
-/* --- judging ------------------------------------------------------------------------------------
- */
+/* --- judging ----------------------------------------------------------------------- */
 
 static const enum settle_action settle_actions[] = {
     [RETRY_DONE] = SETTLE_DELIVERED,
@@ -112,8 +111,7 @@ static void on_answered(void *context, const struct http_exchange *exchange)
     attempts_move(sender->attempts, attempt, ATTEMPT_FINISHED);
 }
 
-/* --- sending ------------------------------------------------------------------------------------
- */
+/* --- sending ----------------------------------------------------------------------- */
 
 bool sender_send(struct sender *sender, struct attempt *attempt, const struct claim *claim,
                  struct error *error)

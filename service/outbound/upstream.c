@@ -30,8 +30,7 @@ static const enum upstream_transport transports[] = {
     [HTTP_ANSWER_TOO_LARGE] = UPSTREAM_TOO_LARGE,
 };
 
-/* --- what must not be seen ----------------------------------------------------------------------
- */
+/* --- what must not be seen --------------------------------------------------------- */
 
 static void mask(char *text, const char *secret)
 {
@@ -54,8 +53,7 @@ static void mask_bearer(char *text)
     }
 }
 
-/* --- the signal ---------------------------------------------------------------------------------
- */
+/* --- the signal -------------------------------------------------------------------- */
 
 struct header_lines {
     char accept_language[LINE_BYTES];
@@ -172,8 +170,7 @@ void upstream_read_answer(const struct upstream *upstream, const struct http_exc
     mask_bearer(out->message);
 }
 
-/* --- the access token ---------------------------------------------------------------------------
- */
+/* --- the access token -------------------------------------------------------------- */
 
 bool upstream_fetch_token(const struct upstream *upstream, struct http_client *client,
                           const char *body, size_t body_length, http_client_done done,

@@ -56,8 +56,7 @@ struct worker {
     uint64_t leases_expired; /* those of the store that are counted already */
 };
 
-/* --- the loop -----------------------------------------------------------------------------------
- */
+/* --- the loop ---------------------------------------------------------------------- */
 
 static int64_t smaller(int64_t a, int64_t b)
 {
@@ -149,8 +148,7 @@ static void *run(void *context)
     return NULL;
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------- */
 
 static bool create_clients(struct worker *worker, struct error *error)
 {

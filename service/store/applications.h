@@ -85,6 +85,7 @@ MUST_CHECK bool store_get(struct store *store, const char *application_id, store
 /* Counts for /v1/status; -1: unknown. */
 struct store_census {
     int64_t due, dead, oldest_due_age_ms;
+    int64_t paused_at_ms; /* 0: sending is not paused */
 };
 typedef void (*store_census_done)(void *context, const struct store_failure *failure,
                                   const struct store_census *census);

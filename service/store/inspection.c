@@ -13,7 +13,7 @@ enum {
     INTERVAL_READY_MS = 30000, /* CONFIG SET can change what was found */
     INTERVAL_UNFIT_MS = 500,   /* it may be loading, or somebody may be mending it */
     SCRIPT_BYTES_MAX = 64 << 10,
-    ARGUMENTS_MAX = 6,
+    ARGUMENTS_MAX = 7,
 };
 
 static void refuse(struct preflight_facts *facts, const char *answer)
@@ -86,7 +86,7 @@ static const struct {
     {{"INFO"}, 1, take_info},
     {{"CONFIG", "GET", "*appendfsync*"}, 3, take_settings},
     /* A real script with the real keys: what the user may not do shows here and not with the first event. */
-    {{"EVAL", NULL /* census */, "3", STORE_KEY_APPLICATION, STORE_KEY_DUE, STORE_KEY_DEAD}, 6, take_probe},
+    {{"EVAL", NULL /* census */, "4", STORE_KEY_APPLICATION, STORE_KEY_DUE, STORE_KEY_DEAD, STORE_KEY_PAUSED}, 7, take_probe},
     {{"SET", STORE_KEY_SHARDS, STORE_SHARD_COUNT, "NX"}, 4, take_shards_written},
     {{"GET", STORE_KEY_SHARDS}, 2, take_shards},
 };

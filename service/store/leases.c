@@ -11,7 +11,7 @@
 
 /* --- claim --- */
 
-enum { CLAIM_ARGUMENTS = 3, CLAIM_HEAD = 3 /* next due, due count, leases expired */ };
+enum { CLAIM_ARGUMENTS = 3, CLAIM_HEAD = 4 /* next due, due count, leases expired, is paused */ };
 
 enum claim_field { /* as claim.lua returns them, per claim */
                    CLAIM_ID,
@@ -65,6 +65,7 @@ static bool claim_read(struct script_call *call, const struct redis_reply *reply
         .count = count,
         .next_due_in_ms = reply_number_at(reply, 0),
         .due_count = (size_t)reply_number_at(reply, 1),
+        .is_paused = reply_number_at(reply, 3) != 0,
     };
     call->store->counters.leases_expired += (uint64_t)reply_number_at(reply, 2);
     return true;

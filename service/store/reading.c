@@ -1,20 +1,15 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Looking without changing: one application, and how many there are.
+ * Looking without changing: an application as it is kept, and how many there are.
  */
+#include "service/store/reading.h"
+
 #include <string.h>
 
-#include "service/domain/seek_token.h"
 #include "service/store/store_internal.h"
 
-/* --- get --- */
-
-struct get_results {
-    bool is_found;
-    struct application application;
-    char fingerprint[SEEK_TOKEN_FINGERPRINT_BYTES];
-};
+/* --- an entry --- */
 
 /* NULL when the entry does not have the field. */
 static const struct redis_reply *field(const struct redis_reply *entry, const char *name)
@@ -49,45 +44,57 @@ static void read_fingerprint(const struct redis_reply *entry,
     }
 }
 
+bool reading_fill(const struct redis_reply *entry, const char *id, struct listed *out)
+{
+    struct application *application = &out->application;
+    if (!delivery_state_parse(text_of(entry, "state"), &application->state))
+        return false;
+    read_fingerprint(entry, out->fingerprint);
+    application->id = id != NULL ? id : text_of(entry, "id");
+    application->event_id = text_of(entry, "event");
+    application->token_fingerprint = out->fingerprint;
+    application->accepted_at_ms = number_of(entry, "accepted");
+    application->completed_at_ms = number_of(entry, "completed");
+    application->delivered_at_ms = number_of(entry, "delivered");
+    application->died_at_ms = number_of(entry, "died");
+    application->replayed_at_ms = number_of(entry, "replayed");
+    application->last_attempt_at_ms = number_of(entry, "tried");
+    application->attempts = (unsigned)number_of(entry, "attempts");
+    application->generation = (uint64_t)number_of(entry, "gen");
+    application->last_class = text_of(entry, "class");
+    application->last_code = text_of(entry, "code");
+    application->last_message = text_of(entry, "message");
+    application->last_http_status = (unsigned)number_of(entry, "http");
+    application->traceparent = text_of(entry, "trace");
+    application->token_received_at_ms = field(entry, "received") != NULL
+                                            ? number_of(entry, "received")
+                                            : application->accepted_at_ms;
+    if (application->state == DELIVERY_PENDING)
+        application->next_attempt_at_ms = reply_number_at(entry, 0);
+    return true;
+}
+
+/* --- get --- */
+
+struct get_results {
+    bool is_found;
+    struct listed entry;
+};
+
 static bool get_read(struct script_call *call, const struct redis_reply *reply)
 {
     struct get_results *results = call->results;
-    struct application *application = &results->application;
     if (reply_is_array_of(reply, 0))
         return true;
-    if (!delivery_state_parse(text_of(reply, "state"), &application->state))
-        return false;
     results->is_found = true;
-    read_fingerprint(reply, results->fingerprint);
-    application->id = call->arguments[call->arguments_count - 1];
-    application->event_id = text_of(reply, "event");
-    application->token_fingerprint = results->fingerprint;
-    application->accepted_at_ms = number_of(reply, "accepted");
-    application->completed_at_ms = number_of(reply, "completed");
-    application->delivered_at_ms = number_of(reply, "delivered");
-    application->died_at_ms = number_of(reply, "died");
-    application->replayed_at_ms = number_of(reply, "replayed");
-    application->last_attempt_at_ms = number_of(reply, "tried");
-    application->attempts = (unsigned)number_of(reply, "attempts");
-    application->generation = (uint64_t)number_of(reply, "gen");
-    application->last_class = text_of(reply, "class");
-    application->last_code = text_of(reply, "code");
-    application->last_message = text_of(reply, "message");
-    application->last_http_status = (unsigned)number_of(reply, "http");
-    application->traceparent = text_of(reply, "trace");
-    application->token_received_at_ms = field(reply, "received") != NULL
-                                            ? number_of(reply, "received")
-                                            : application->accepted_at_ms;
-    if (application->state == DELIVERY_PENDING)
-        application->next_attempt_at_ms = reply_number_at(reply, 0);
-    return true;
+    return reading_fill(reply, call->arguments[call->arguments_count - 1], &results->entry);
 }
 
 static void get_finish(struct script_call *call, const struct store_failure *failure)
 {
     const struct get_results *results = call->results;
     bool is_found = failure->status == STORE_OK && results->is_found;
-    call->done.get(call->context, failure, is_found ? &results->application : NULL);
+    call->done.get(call->context, failure, is_found ? &results->entry.application : NULL);
 }
 
 static const struct script_call_kind get_kind = {SCRIPT_READ, get_read, get_finish};
@@ -110,19 +117,20 @@ bool store_get(struct store *store, const char *application_id, store_get_done d
 static bool census_read(struct script_call *call, const struct redis_reply *reply)
 {
     struct store_census *census = call->results;
-    if (!reply_is_array_of(reply, 3))
+    if (!reply_is_array_of(reply, 4))
         return false;
     *census = (struct store_census){
         .due = reply_number_at(reply, 0),
         .dead = reply_number_at(reply, 1),
         .oldest_due_age_ms = reply_number_at(reply, 2),
+        .paused_at_ms = reply_number_at(reply, 3),
     };
     return true;
 }
 
 static void census_finish(struct script_call *call, const struct store_failure *failure)
 {
-    static const struct store_census unknown = {-1, -1, -1};
+    static const struct store_census unknown = {-1, -1, -1, 0};
     call->done.census(call->context, failure,
                       failure->status == STORE_OK ? call->results : &unknown);
 }

@@ -8,23 +8,31 @@
 #include "embedded/script_claim.h"
 #include "embedded/script_draft.h"
 #include "embedded/script_forget.h"
+#include "embedded/script_list.h"
+#include "embedded/script_page.h"
+#include "embedded/script_pause.h"
 #include "embedded/script_read.h"
 #include "embedded/script_replay.h"
+#include "embedded/script_replay_dead.h"
 #include "embedded/script_settle.h"
 
 /* clang-format off */
 static const struct {
     const char *name;
     const char *text;
+    const char *common; /* on top of application.lua; NULL: nothing */
 } scripts[SCRIPT_COUNT] = {
-    [SCRIPT_ACCEPT] = {"accept", script_accept},
-    [SCRIPT_CENSUS] = {"census", script_census},
-    [SCRIPT_CLAIM]  = {"claim",  script_claim},
-    [SCRIPT_DRAFT]  = {"draft",  script_draft},
-    [SCRIPT_FORGET] = {"forget", script_forget},
-    [SCRIPT_READ]   = {"read",   script_read},
-    [SCRIPT_REPLAY] = {"replay", script_replay},
-    [SCRIPT_SETTLE] = {"settle", script_settle},
+    [SCRIPT_ACCEPT]      = {"accept",      script_accept,      NULL},
+    [SCRIPT_CENSUS]      = {"census",      script_census,      NULL},
+    [SCRIPT_CLAIM]       = {"claim",       script_claim,       NULL},
+    [SCRIPT_DRAFT]       = {"draft",       script_draft,       NULL},
+    [SCRIPT_FORGET]      = {"forget",      script_forget,      NULL},
+    [SCRIPT_LIST]        = {"list",        script_list,        script_page},
+    [SCRIPT_PAUSE]       = {"pause",       script_pause,       NULL},
+    [SCRIPT_READ]        = {"read",        script_read,        NULL},
+    [SCRIPT_REPLAY]      = {"replay",      script_replay,      NULL},
+    [SCRIPT_REPLAY_DEAD] = {"replay_dead", script_replay_dead, script_page},
+    [SCRIPT_SETTLE]      = {"settle",      script_settle,      NULL},
 };
 /* clang-format on */
 
@@ -35,6 +43,8 @@ const char *script_name(enum script script)
 
 bool script_write(enum script script, struct buffer *out, struct error *error)
 {
+    const char *common = scripts[script].common;
     return buffer_append_text(out, script_application, error) &&
+           (common == NULL || buffer_append_text(out, common, error)) &&
            buffer_append_text(out, scripts[script].text, error);
 }

@@ -16,8 +16,11 @@ enum script {
     SCRIPT_CLAIM,
     SCRIPT_DRAFT,
     SCRIPT_FORGET,
+    SCRIPT_LIST,
+    SCRIPT_PAUSE,
     SCRIPT_READ,
     SCRIPT_REPLAY,
+    SCRIPT_REPLAY_DEAD,
     SCRIPT_SETTLE,
     SCRIPT_COUNT,
 };
@@ -30,6 +33,7 @@ enum { SCRIPT_HASH_BYTES = 41 }; /* SHA-1 in hexadecimal, as SCRIPT LOAD answers
 #define STORE_KEY_APPLICATION "seek-signal:" STORE_SHARD ":app:" /* and the application's id */
 #define STORE_KEY_DUE "seek-signal:" STORE_SHARD ":due"
 #define STORE_KEY_DEAD "seek-signal:" STORE_SHARD ":dead"
+#define STORE_KEY_PAUSED "seek-signal:" STORE_SHARD ":paused"
 #define STORE_KEY_SHARDS "seek-signal:shards" /* how many there are */
 #define STORE_SHARD_COUNT "1"
 

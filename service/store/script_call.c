@@ -17,7 +17,8 @@ enum {
 };
 
 /* The same for all scripts: KEYS. */
-static const char *const keys[] = {"3", STORE_KEY_APPLICATION, STORE_KEY_DUE, STORE_KEY_DEAD};
+static const char *const keys[] = {"4", STORE_KEY_APPLICATION, STORE_KEY_DUE, STORE_KEY_DEAD,
+                                   STORE_KEY_PAUSED};
 enum { KEYS_COUNT = sizeof keys / sizeof keys[0] };
 
 struct script_call *script_call_create(struct store *store, const struct script_call_kind *kind,

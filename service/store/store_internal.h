@@ -79,6 +79,8 @@ struct script_call {
         store_claim_done claim;
         store_settle_done settle;
         store_census_done census;
+        store_list_done list;
+        store_replay_dead_done replay_dead;
     } done;
     void *context; /* of `done` */
     void *

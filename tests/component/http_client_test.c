@@ -158,8 +158,7 @@ static struct result get(struct scene *scene, struct fake_answer answer)
     return exchange(scene->client, &transfer);
 }
 
-/* --- what is sent, what comes -------------------------------------------------------------------
- */
+/* --- what is sent, what comes ------------------------------------------------------ */
 
 static void gives_status_headers_and_body(void **state)
 {
@@ -236,8 +235,7 @@ static void speaks_only_http(void **state)
     assert_int_equal(result.body_length, 0);
 }
 
-/* --- connections --------------------------------------------------------------------------------
- */
+/* --- connections ------------------------------------------------------------------- */
 
 static void uses_a_connection_again(void **state)
 {
@@ -292,8 +290,7 @@ static void never_posts_twice_by_itself(void **state)
     assert_int_equal(fake_http_requests(scene->server), 3);
 }
 
-/* --- misbehaving peers --------------------------------------------------------------------------
- */
+/* --- misbehaving peers ------------------------------------------------------------- */
 
 static void names_each_failure(void **state)
 {
@@ -429,8 +426,7 @@ static void does_not_wait_for_the_resolver(void **state)
     (void)usleep(50000); /* the resolver's thread ends by itself */
 }
 
-/* --- TLS ----------------------------------------------------------------------------------------
- */
+/* --- TLS --------------------------------------------------------------------------- */
 
 static void names_a_failed_handshake(void **state)
 {
@@ -534,8 +530,7 @@ static void verifies_the_name(void **state)
     assert_int_equal(outcome, HTTP_TLS_FAILED);
 }
 
-/* --- the loop -----------------------------------------------------------------------------------
- */
+/* --- the loop ---------------------------------------------------------------------- */
 
 static void watches_other_descriptors(void **state)
 {

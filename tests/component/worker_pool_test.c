@@ -69,8 +69,7 @@ struct scene {
     } shared;
 };
 
-/* --- the other side -----------------------------------------------------------------------------
- */
+/* --- the other side ---------------------------------------------------------------- */
 
 static struct fake_answer issue_token(struct scene *scene, const struct fake_request *request)
 {
@@ -168,8 +167,7 @@ static unsigned fetches_seen(struct scene *scene)
     return count;
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------- */
 
 static bool locate(void *context, struct redis_url *out, struct error *error)
 {
@@ -340,8 +338,7 @@ static void start(struct scene *scene)
     start_with(scene, &usual);
 }
 
-/* --- steps --------------------------------------------------------------------------------------
- */
+/* --- steps ------------------------------------------------------------------------- */
 
 static void accept_quietly(struct scene *scene, const char *id, const char *seek_token)
 {
@@ -403,8 +400,7 @@ static void must_deliver_many(struct scene *scene, unsigned count)
     }
 }
 
-/* --- one signal ---------------------------------------------------------------------------------
- */
+/* --- one signal -------------------------------------------------------------------- */
 
 static void sends_the_documented_request(void **state)
 {
@@ -527,8 +523,7 @@ static void gives_up_what_is_too_old(void **state)
     assert_string_equal(must_become(scene, "A-1", DELIVERY_DEAD)->last_code, "HTTP_500");
 }
 
-/* --- the access token ---------------------------------------------------------------------------
- */
+/* --- the access token -------------------------------------------------------------- */
 
 static void many_rejections_cause_one_fetch(void **state)
 {
@@ -585,8 +580,7 @@ static void no_attempt_is_spent_without_an_access_token(void **state)
     assert_int_equal(count_in_log(scene, "access_token_failed"), 1);
 }
 
-/* --- how much, how fast -------------------------------------------------------------------------
- */
+/* --- how much, how fast ------------------------------------------------------------ */
 
 static void delivers_each_of_many_once(void **state)
 {
@@ -699,8 +693,7 @@ static void sends_nothing_while_paused(void **state)
     must_deliver_many(scene, 3);
 }
 
-/* --- when things change underneath --------------------------------------------------------------
- */
+/* --- when things change underneath ------------------------------------------------- */
 
 static void a_newer_seek_token_wins_while_the_older_is_sent(void **state)
 {
@@ -767,8 +760,7 @@ static void a_claim_that_came_late_is_given_back(void **state)
     assert_int_equal(signals_seen(scene), 2);
 }
 
-/* --- stopping -----------------------------------------------------------------------------------
- */
+/* --- stopping ---------------------------------------------------------------------- */
 
 static void stop_lets_what_is_in_flight_finish(void **state)
 {
@@ -844,8 +836,7 @@ static void what_never_ran_can_be_stopped(void **state)
     assert_int_equal(stop(scene, 0), 0);
 }
 
-/* --- seen from outside --------------------------------------------------------------------------
- */
+/* --- seen from outside ------------------------------------------------------------- */
 
 static void the_loops_show_that_they_turn(void **state)
 {

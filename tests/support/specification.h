@@ -14,12 +14,13 @@
  */
 #pragma once
 
-/* clang-format off */ /* cmocka.h needs these before it */
-#include <cmocka.h>
+/* cmocka.h needs the others before it. */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cmocka.h>
 /* clang-format on */
 
 #define IT(sentence, function)                                                                     \

@@ -3,7 +3,7 @@
 --
 -- What the scripts have in common; store.c puts it in front of each of them.
 --
--- KEYS: 1 prefix of the applications' keys, 2 due, 3 dead
+-- KEYS: 1 prefix of the applications' keys, 2 due, 3 dead, 4 paused (since when, ms; not there: not paused)
 --
 -- An application's own key is not in KEYS but made from the prefix here: which applications a call touches is known only
 -- inside (claim), or they are a thousand (accept). All keys carry the same hash tag, so they are in KEYS' slot.
@@ -15,7 +15,7 @@
 --   attempts tried replayed delivered died           how far it came (times in ms)
 --   class code message http                          what the last attempt brought
 
-local prefix, due, dead = KEYS[1], KEYS[2], KEYS[3]
+local prefix, due, dead, paused = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
 -- The only clock: those who ask may disagree about the time.
 local time = redis.call('TIME')
@@ -57,4 +57,14 @@ local function owe(id, generation, lease, signal)
     else
         redis.call('ZADD', due, digits(now), id)
     end
+end
+
+-- From dead to pending, with the same signal, to be sent at `at` (ms).
+local function revive(id, at)
+    local key = prefix .. id
+    -- HSET first: a Redis at maxmemory refuses it before anything has changed.
+    redis.call('HSET', key, 'state', 'pending', 'replayed', digits(now))
+    redis.call('HDEL', key, 'died')
+    redis.call('ZREM', dead, id)
+    redis.call('ZADD', due, digits(at), id)
 end

@@ -1,17 +1,22 @@
 -- SPDX-FileCopyrightText: seek-signal contributors
 -- SPDX-License-Identifier: MIT
 --
--- Takes what is due, or was left by a worker whose lease ran out, and leases it. Needs O(log n + limit).
+-- Takes what is due, or was left by a worker whose lease ran out, and leases it; nothing while sending is paused. Needs
+-- O(log n + limit).
 --
 -- ARGV: limit, lease (ms), age (ms) from which an attempt that never reported back was the last
 -- Returns: ms until the next is due (-1: nothing waits), number of entries in due, number of leases that ran out,
---          then per claim: application id, seek-token, event id, traceparent, generation, attempt, completed at (ms),
+--          whether sending is paused (0, 1), then per claim: application id, seek-token, event id, traceparent, generation, attempt, completed at (ms),
 --          age (ms), class of the last outcome, whether the lease before ran out (0, 1)
 
 local limit, lease_ms, age_max = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local fields = {'state', 'token', 'gen', 'lease', 'event', 'completed', 'accepted', 'replayed', 'attempts', 'class',
     'trace'}
-local results, expired = {0, 0, 0}, 0
+local results, expired = {0, 0, 0, 0}, 0
+
+if redis.call('EXISTS', paused) == 1 then
+    return {-1, redis.call('ZCARD', due), 0, 1}
+end
 
 -- Something that kills its worker each time must come to an end too.
 local function die(id, key)

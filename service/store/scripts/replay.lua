@@ -7,14 +7,10 @@
 -- Returns: the state it was in, or '' when there is none
 
 local id = ARGV[1]
-local key = prefix .. id
-local state, lease = unpack(redis.call('HMGET', key, 'state', 'lease'))
+local state, lease = unpack(redis.call('HMGET', prefix .. id, 'state', 'lease'))
 
 if state == 'dead' then
-    redis.call('HSET', key, 'state', 'pending', 'replayed', digits(now))
-    redis.call('HDEL', key, 'died')
-    redis.call('ZREM', dead, id)
-    redis.call('ZADD', due, digits(now), id)
+    revive(id, now)
 elseif state == 'pending' and not lease then
     redis.call('ZADD', due, digits(now), id)
 end
