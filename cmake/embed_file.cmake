@@ -1,7 +1,8 @@
 # Run by embed_file at build time.
 file(READ ${SOURCE} hex HEX)
-string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
-string(REGEX REPLACE "(0x[0-9a-f][0-9a-f],0x[0-9a-f][0-9a-f],0x[0-9a-f][0-9a-f],0x[0-9a-f][0-9a-f],0x[0-9a-f][0-9a-f],0x[0-9a-f][0-9a-f],0x[0-9a-f][0-9a-f],0x[0-9a-f][0-9a-f],)" "\\1\n" bytes "${bytes}")
+string(REGEX REPLACE "(................)" "\\1\n" lines "${hex}")
+# Character constants: an int over 127 would not fit into a char.
+string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${lines}")
 file(MAKE_DIRECTORY ${DIRECTORY})
 file(WRITE ${DIRECTORY}/${SYMBOL}.h
 "/* Generated from a source file; see cmake/embed.cmake. */

@@ -119,17 +119,25 @@ fail:
     return NULL;
 }
 
+/* What may hold credentials. */
+static void transfer_forget(struct transfer *transfer)
+{
+    curl_slist_free_all(transfer->headers);
+    transfer->headers = NULL;
+    buffer_wipe(&transfer->request);
+    buffer_fini(&transfer->request);
+    buffer_wipe(&transfer->answer);
+    buffer_fini(&transfer->answer);
+}
+
 static void transfer_destroy(struct transfer *transfer)
 {
     curl_easy_cleanup(transfer->easy);
-    curl_slist_free_all(transfer->headers);
-    buffer_fini(&transfer->answer);
-    buffer_wipe(&transfer->request);
-    buffer_fini(&transfer->request);
+    transfer_forget(transfer);
     free(transfer);
 }
 
-static struct transfer *pop_idle(struct http_client *client)
+static struct transfer *take_idle(struct http_client *client)
 {
     struct transfer *transfer = TAILQ_FIRST(&client->idle);
     TAILQ_REMOVE(&client->idle, transfer, links);
@@ -143,7 +151,7 @@ void http_client_destroy(struct http_client *client)
         return;
     http_client_abort_all(client);
     while (client->idle_count > 0)
-        transfer_destroy(pop_idle(client));
+        transfer_destroy(take_idle(client));
     curl_multi_cleanup(client->multi);
     free(client->ca_file);
     free(client);
@@ -172,22 +180,19 @@ static int set_up_socket(void *context, curl_socket_t fd, curlsocktype purpose)
 static bool add_header(struct transfer *transfer, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(transfer->headers, line);
-    if (longer == NULL)
-        return false;
-    transfer->headers = longer;
-    return true;
+    if (longer != NULL)
+        transfer->headers = longer;
+    return longer != NULL;
 }
 
 static bool set_headers(struct transfer *transfer, const char *const *headers)
 {
     /* libcurl would announce larger bodies and wait for leave to send them. */
-    if (!add_header(transfer, "Expect:"))
-        return false;
-    for (size_t i = 0; headers != NULL && headers[i] != NULL; i++) {
-        if (!add_header(transfer, headers[i]))
-            return false;
-    }
-    return curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK;
+    bool is_set = add_header(transfer, "Expect:");
+    for (size_t i = 0; is_set && headers != NULL && headers[i] != NULL; i++)
+        is_set = add_header(transfer, headers[i]);
+    return is_set &&
+           curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK;
 }
 
 #define SET(option, value) (curl_easy_setopt(easy, (option), (value)) == CURLE_OK)
@@ -247,10 +252,8 @@ static bool set_request(struct transfer *transfer, const struct http_transfer *w
            SET(CURLOPT_READFUNCTION, give_request) && SET(CURLOPT_READDATA, transfer);
 }
 
-static struct transfer *take_idle(struct http_client *client)
+static struct transfer *transfer_create(void)
 {
-    if (client->idle_count > 0)
-        return pop_idle(client);
     struct transfer *transfer = calloc(1, sizeof *transfer);
     if (transfer == NULL)
         return NULL;
@@ -264,16 +267,10 @@ static struct transfer *take_idle(struct http_client *client)
     return transfer;
 }
 
-/* What held credentials is forgotten at once. */
 static void put_back(struct http_client *client, struct transfer *transfer)
 {
     curl_easy_reset(transfer->easy);
-    curl_slist_free_all(transfer->headers);
-    transfer->headers = NULL;
-    buffer_wipe(&transfer->answer);
-    buffer_fini(&transfer->answer);
-    buffer_wipe(&transfer->request);
-    buffer_fini(&transfer->request);
+    transfer_forget(transfer);
     if (client->idle_count == IDLE_TRANSFERS_MAX) {
         transfer_destroy(transfer);
         return;
@@ -285,7 +282,7 @@ static void put_back(struct http_client *client, struct transfer *transfer)
 bool http_client_start(struct http_client *client, const struct http_transfer *wanted,
                        struct error *error)
 {
-    struct transfer *transfer = take_idle(client);
+    struct transfer *transfer = client->idle_count > 0 ? take_idle(client) : transfer_create();
     if (transfer == NULL)
         return error_out_of_memory(error);
     transfer->answer.length_max = wanted->answer_bytes_max;

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -28,7 +29,8 @@ int __real_getaddrinfo(const char *host, const char *service, const struct addri
 int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
                        struct addrinfo **out);
 
-/* "slow.test" is answered when a test posts to slow_name; "two.test" is 127.0.0.2, then 127.0.0.1.
+/* "slow.test" is answered when a test posts to slow_name; "many.test" is 127.0.0.2, 127.0.0.3 and
+ * 127.0.0.1.
  */
 int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
                        struct addrinfo **out)
@@ -41,13 +43,15 @@ int __wrap_getaddrinfo(const char *host, const char *service, const struct addri
         (void)eventfd_read(slow_name, &permit);
     if (strcmp(host, "none.test") == 0)
         return EAI_NONAME;
-    int code = __real_getaddrinfo("127.0.0.1", service, hints, out);
-    if (code != 0 || strcmp(host, "two.test") != 0)
-        return code;
-    struct addrinfo *second = *out;
-    code = __real_getaddrinfo("127.0.0.2", service, hints, out);
-    (*out)->ai_next = second;
-    return code;
+    static const char *const addresses[] = {"127.0.0.1", "127.0.0.3", "127.0.0.2"};
+    *out = NULL;
+    for (size_t i = 0; i < (strcmp(host, "many.test") == 0 ? 3 : 1); i++) {
+        struct addrinfo *rest = *out;
+        if (__real_getaddrinfo(addresses[i], service, hints, out) != 0)
+            abort();
+        (*out)->ai_next = rest;
+    }
+    return 0;
 }
 
 static void tries_every_address(void **state)
@@ -57,7 +61,7 @@ static void tries_every_address(void **state)
     struct redis_url url;
     struct subject subject;
     redis_server_url(server, &url);
-    (void)snprintf(url.host, sizeof url.host, "two.test");
+    (void)snprintf(url.host, sizeof url.host, "many.test");
     subject_start(&subject, &url);
     WAIT_UNTIL(&subject, subject.opened == 1);
     assert_int_equal(subject.closed, 0);
@@ -108,23 +112,27 @@ static void tries_the_next_address_when_one_is_silent(void **state)
 {
     (void)state;
     AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_TCP, NULL);
-    struct deaf_listener deaf;
+    struct deaf_listener first, second;
     struct redis_url url;
     struct subject subject;
-    deaf_listener_start(&deaf, INADDR_LOOPBACK + 1, redis_server_port(server));
+    deaf_listener_start(&first, INADDR_LOOPBACK + 1, redis_server_port(server));
+    deaf_listener_start(&second, INADDR_LOOPBACK + 2, redis_server_port(server));
     redis_server_url(server, &url);
-    (void)snprintf(url.host, sizeof url.host, "two.test");
+    (void)snprintf(url.host, sizeof url.host, "many.test");
     subject_start_with(&subject, &url, &subject_hasty);
     int64_t started_at_ms = clock_monotonic_ms();
     subject_turn_for(&subject, 50);
-    int silent = descriptor_of(&subject);
-    assert_true(silent >= 0);
+    int first_fd = descriptor_of(&subject);
+    assert_true(first_fd >= 0);
+    WAIT_UNTIL(&subject, descriptor_of(&subject) != first_fd);
+    int second_fd = descriptor_of(&subject);
     WAIT_UNTIL(&subject, subject.opened == 1);
-    assert_int_not_equal(descriptor_of(&subject), silent);
-    assert_true(clock_monotonic_ms() - started_at_ms >= 250);
+    assert_int_not_equal(descriptor_of(&subject), second_fd);
+    assert_true(clock_monotonic_ms() - started_at_ms >= 500);
     assert_int_equal(subject.closed, 0);
     subject_stop(&subject);
-    deaf_listener_stop(&deaf);
+    deaf_listener_stop(&first);
+    deaf_listener_stop(&second);
 }
 
 /* A mail server's banner, say: here before the client's next turn, which finds the socket readable
@@ -226,6 +234,7 @@ static void never_reuses_a_number_at_once(void **state)
         WAIT_UNTIL(&subject, descriptor_of(&subject) >= 0);
         int lookup = descriptor_of(&subject);
         (void)eventfd_write(slow_name, 1);
+        (void)usleep(20000); /* its thread is done with the lookup's descriptor */
         WAIT_UNTIL(&subject, subject.opened == life);
         assert_int_not_equal(descriptor_of(&subject), lookup);
         redis_client_reopen(subject.client, "again");

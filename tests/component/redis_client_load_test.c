@@ -96,9 +96,11 @@ static void reads_a_big_reply(void **state)
     WAIT_UNTIL(&subject, subject.opened == 1);
     subject_must_send(&subject, &outcome, "SETRANGE big 33554431 x");
     WAIT_UNTIL(&subject, outcome.calls == 1);
-    subject_must_send(&subject, &outcome, "GET big");
-    WAIT_UNTIL(&subject, outcome.calls == 1);
-    assert_int_equal(outcome.length, 33554432);
+    for (unsigned i = 0; i < 3; i++) {
+        subject_must_send(&subject, &outcome, "GET big");
+        WAIT_UNTIL(&subject, outcome.calls == 1);
+        assert_int_equal(outcome.length, 33554432);
+    }
     subject_must_send(&subject, &outcome, "SETRANGE big 67108864 x");
     WAIT_UNTIL(&subject, outcome.calls == 1);
     subject_must_send(&subject, &outcome, "GET big");

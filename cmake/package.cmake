@@ -1,0 +1,34 @@
+# `cpack` in the build directory makes seek-signal_VERSION_ARCHITECTURE.deb: the programs, the systemd unit and its
+# settings. These files are for the package alone: `cmake --install` installs programs into any prefix and nothing else.
+include(GNUInstallDirs)
+set(package ${CMAKE_CURRENT_LIST_DIR}/package)
+set(in_package COMPONENT package EXCLUDE_FROM_ALL)
+install(FILES ${package}/seek-signal.service DESTINATION lib/systemd/system ${in_package})
+install(FILES ${package}/environment DESTINATION /etc/seek-signal ${in_package})
+install(FILES README.md ${package}/copyright DESTINATION share/doc/seek-signal ${in_package})
+install(FILES docs/settings.md docs/errors.md docs/sandbox.md openapi.yaml DESTINATION share/doc/seek-signal
+    ${in_package} OPTIONAL)
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+# Both at once: what every installation gets, and what only the package has.
+set(CPACK_INSTALL_CMAKE_PROJECTS
+    "${CMAKE_BINARY_DIR};${PROJECT_NAME};Unspecified;/"
+    "${CMAKE_BINARY_DIR};${PROJECT_NAME};package;/")
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
+    OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+set(CPACK_PACKAGE_VENDOR "seek-signal contributors")
+set(CPACK_PACKAGE_CONTACT "seek-signal contributors <seek-signal@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION net)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, init-system-helpers (>= 1.54)")
+# Without SEEK_SIGNAL_REDIS_URL the service runs a redis-server of its own.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS redis-server)
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS openssl) # seek-sandbox's certificates
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
+    ${package}/conffiles ${package}/postinst ${package}/prerm ${package}/postrm)
+include(CPack)

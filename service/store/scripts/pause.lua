@@ -1,0 +1,16 @@
+-- SPDX-FileCopyrightText: seek-signal contributors
+-- SPDX-License-Identifier: MIT
+--
+-- Stops sending for all that share this Redis, or lets it go on; see claim.
+--
+-- ARGV: pause (1) or resume (0)
+-- Returns: 1 if that changed anything, 0 if not
+
+if ARGV[1] == '0' then
+    return redis.call('DEL', paused)
+end
+local since = redis.call('GET', paused)
+-- DEL first: a write that takes no memory, after which Redis lets the other pass at maxmemory too.
+redis.call('DEL', paused)
+redis.call('SET', paused, since or digits(now))
+return since and 0 or 1

@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""One run, from the first process to the verdict."""
+import contextlib
+import statistics
+import threading
+import time
+
+import client
+import faults
+import plan
+import referee
+import report
+import stand
+import witness
+import world
+
+LONG_MINUTES = 5        # from here on faults come alone first, and some last long
+ALONE_SHARE = 0.4       # of a long run
+LAST_WORD_S = 20        # for posts without an answer, once everything runs again
+DRAIN_S = 120
+
+
+class Watchdog(threading.Thread):
+    """Notes when the machine stood still: its own sleep took much longer than asked for."""
+
+    STEP_S, STALL_S = 0.05, 0.5
+
+    def __init__(self, stopping):
+        super().__init__(name="watchdog", daemon=True)
+        self.stopping, self.stalls = stopping, []
+
+    def run(self):
+        while not self.stopping.is_set():
+            began = time.monotonic()
+            self.stopping.wait(self.STEP_S)
+            ended = time.monotonic()
+            if ended - began > self.STALL_S:
+                self.stalls.append((began, ended))
+
+
+class Run:
+    def __init__(self, options):
+        self.options = options
+        self.findings = []
+        self.is_over = threading.Event()     # of the whole run, before its time
+        self.stopping = threading.Event()    # no more new posts
+        self.giving_up = threading.Event()   # nor repetitions
+        self.probing = threading.Event()     # set: no more probes
+        self.clients, self.probers = [], []
+        self.stalls = []
+
+    def find(self, kind, text):
+        self.findings.append((kind, text))
+
+    def prepare(self):
+        self.world = world.World(self.options.replicas, self.options.seed, self.find)
+        self.world.witness = self.witness = witness.Witness(self.world)
+        self.record = client.Record(self.world.directory / "history.jsonl")
+        self.watchdog = Watchdog(self.probing)
+        self.clients = [client.Client(self.world, self.record, plan.Posts(self.options.seed, number), self.options.seed, number,
+                                      self.options.pace, self.stopping, self.giving_up)
+                        for number in range(self.options.clients)]
+        self.probers = [client.Prober(self.world, self.record, replica, self.probing) for replica in self.world.replicas]
+        is_long = self.options.minutes >= LONG_MINUTES
+        self.injector = faults.Injector(self.world, self.options.seed, self.options.fault_rows, is_long,
+                                        self.options.minutes * 60 * ALONE_SHARE if is_long else 0, self.is_over)
+
+    def post(self):
+        """The main part: everything posts, everything breaks."""
+        for thread in (self.witness, self.watchdog, *self.clients, *self.probers):
+            thread.start()
+        stand.eventually(lambda: self.world.ask("GET", "/readyz").status == 200, "a replica is ready")
+        self.injector.start()
+        deadline = time.monotonic() + self.options.minutes * 60
+        while time.monotonic() < deadline and not self.is_over.wait(0.5):
+            self.world.watch()
+
+    def end(self):
+        """Everything is mended, the last posts get their answers, and what is owed is delivered."""
+        self.injector.stop()
+        self.world.heal()
+        healed = time.monotonic()
+        self.stopping.set()
+        stop = time.monotonic() + LAST_WORD_S
+        for thread in self.clients:
+            thread.join(max(0.0, stop - time.monotonic()))
+        self.giving_up.set()
+        self.probing.set()
+        for thread in (*self.clients, *self.probers, self.watchdog):
+            thread.join(client.ANSWER_PATIENCE_S * 2)
+        self.drain()
+        self.drained_after = time.monotonic() - healed
+        self.world.watch()
+        self.witness.stop()
+
+    def drain(self):
+        try:
+            stand.eventually(self.world.is_drained, "everything that is due is sent", DRAIN_S)
+        except AssertionError as error:
+            self.find("drain", str(error))
+
+    def look(self, application):
+        answer = self.world.ask("GET", f"/v1/applications/{application}")
+        return answer.json if answer.status == 200 else None
+
+    def judge(self):
+        self.referee = referee.Referee(
+            self.record.posts, self.record.never, self.witness.calls, self.world.disturbances, self.look,
+            stalls=self.watchdog.stalls, lease_s=world.LEASE_S, timeout_s=world.TIMEOUT_MS / 1000)
+        self.verdict = self.referee.judge()
+        self.findings += self.record.problems + self.verdict.findings
+
+    def stop_all(self):
+        """SIGTERM ends each replica with 0, without a word from a sanitizer."""
+        for replica in self.world.replicas:
+            replica.stop()
+
+    def figures(self, seconds):
+        return report.summary(self.options, seconds, self.record, self.witness.calls, self.world.disturbances,
+                              self.verdict, self.findings, self.probers)
+
+
+@contextlib.contextmanager
+def running(options):
+    """A prepared run; its processes and files are gone afterwards."""
+    run_ = Run(options)
+    run_.prepare()
+    try:
+        yield run_
+    finally:
+        for event in (run_.stopping, run_.giving_up, run_.probing, run_.injector.stopping):
+            event.set()
+        run_.witness.stopping.set()
+        run_.record.close()
+        run_.world.close()
+
+
+def run(options):
+    print(f"seed {options.seed}: {options.minutes} min, {options.replicas} replicas, "
+          f"faults: {', '.join(fault.name for fault in options.fault_rows) or 'none'}", flush=True)
+    began = time.monotonic()
+    with running(options) as run_:
+        run_.post()
+        run_.end()
+        run_.judge()
+        run_.stop_all()
+        figures = run_.figures(time.monotonic() - began)
+    print(report.text(figures))
+    print(f"\ndrained {run_.drained_after:.1f} s after the last fault; the machine stood still {len(run_.watchdog.stalls)} times; "
+          f"order of {figures['undecided']} pairs of calls not decidable")
+    if options.report:
+        report.write(options.report, figures)
+    for kind, text in run_.findings[:40]:
+        print(f"FOUND {kind}: {text}")
+    print(f"{len(run_.findings)} findings" if run_.findings else "nothing was found", flush=True)
+    return 1 if run_.findings else 0

@@ -1,0 +1,277 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""Compares what was acknowledged with what SEEK got. Pure: records in, verdict out; referee_test.py shows each finding.
+
+Time decides the order of posts. An answered post took effect between its request and its answer. A request without an
+answer, or answered 503, may have taken effect, also later than its client gave up: bytes may lie in a stopped process.
+So each seek-token has an interval, and only intervals that do not touch are in a definite order. What is not definite
+is not held against the service; it is counted.
+"""
+import collections
+import dataclasses
+import hashlib
+import math
+
+LATE_S = 10.0     # a request without an answer takes effect within this, counted from when all it needs runs again
+RECORD_S = 3.0    # within this, an answer of SEEK is recorded, counted likewise
+
+# Faults of the sandbox after which SEEK has the signal and the service cannot know it.
+SPOILED = {"status", "reset-after", "cut-body", "truncated-json", "timeout-after", "slow"}
+# A request without an answer that took effect after a newer seek-token had, or a batch with both of them posted again: to
+# the service that is a change of mind, and it sends again.
+AGAIN = "posted again after a newer seek-token"
+REFUSALS = {"forbidden", "bad-user-input"}
+
+
+def fingerprint(token):
+    return hashlib.sha256(token.encode()).hexdigest()[:16]
+
+
+@dataclasses.dataclass
+class Verdict:
+    findings: list = dataclasses.field(default_factory=list)  # (kind, text)
+    duplicates: collections.Counter = dataclasses.field(default_factory=collections.Counter)  # by cause
+    undecided: int = 0   # pairs of calls whose order nobody can know
+    superseded: int = 0  # acknowledged seek-tokens that were replaced before they were sent
+    delivered: int = 0   # applications whose newest seek-token SEEK has
+    dead: int = 0
+    drafts: int = 0
+    waits: list = dataclasses.field(default_factory=list)  # from acknowledgement to SEEK, in seconds
+
+    def find(self, kind, text):
+        self.findings.append((kind, text))
+
+
+@dataclasses.dataclass
+class Interval:
+    """When a seek-token may have taken effect."""
+    first: float = math.inf
+    last: float = -math.inf
+
+    def is_before(self, other):
+        return self.last < other.first
+
+
+class Referee:
+    def __init__(self, posts, never, calls, disturbances, look, stalls=(), lease_s=9.0, timeout_s=2.0, durability="fsync"):
+        """`look(application)`: the service's own document, or None. `stalls`: (from, to) in which the machine stood still."""
+        self.posts, self.never, self.calls, self.look, self.stalls = posts, never, calls, look, stalls
+        self.lease_s, self.timeout_s, self.durability = lease_s, timeout_s, durability
+        self.disturbances = disturbances
+        self.by_token = collections.defaultdict(list)
+        for call in calls:
+            self.by_token[call.token].append(call)
+        self.verdict = Verdict()
+
+    def judge(self):
+        self.check_tokens()
+        self.check_request_ids()
+        for application, posts in self.posts.items():
+            self.judge_application(application, posts)
+        return self.verdict
+
+    # --- what SEEK got at all ---
+
+    def check_tokens(self):
+        known = {post.token for posts in self.posts.values() for post in posts}
+        for token in self.by_token:
+            if token in self.never:
+                self.verdict.find("taken", f"{token}: its request was never completed, and yet it was sent")
+            elif token not in known:
+                self.verdict.find("unknown", f"{token}: nobody posted it")
+
+    def check_request_ids(self):
+        seen = {}
+        for call in self.calls:
+            other = seen.setdefault(call.request_id, call)
+            if other is not call:
+                self.verdict.find("request id", f"{call.request_id}: of two calls, for {other.token} and {call.token}")
+
+    # --- one application ---
+
+    def judge_application(self, application, posts):
+        intervals = self.intervals(posts)
+        calls = sorted((call for token in intervals for call in self.by_token.get(token, ())), key=lambda call: call.order)
+        self.check_answers(application, posts)
+        self.check_order(application, intervals, calls)
+        for token in intervals:
+            self.check_duplicates(token, intervals)
+        self.check_end(application, posts, intervals)
+        self.check_replays(application, posts, calls)
+
+    def intervals(self, posts):
+        intervals = {}
+        for post in posts:
+            if post.form == "replay":
+                continue
+            interval = intervals.setdefault(post.token, Interval())
+            interval.first = min(interval.first, post.began)
+            ends = [post.ended if post.ended is not None else post.began]
+            ends += [self.latest_effect(replica, moment) for replica, moment in post.loose]
+            interval.last = max(interval.last, *ends)
+        return intervals
+
+    def latest_effect(self, replica, moment):
+        return self.settled(moment, {replica, "replicas", "redis"}) + LATE_S
+
+    def settled(self, moment, targets):
+        """The first moment from then on at which none of these is disturbed."""
+        moved = True
+        while moved:
+            moved = False
+            for disturbance in self.disturbances:
+                if disturbance.target in targets and disturbance.began <= moment < disturbance.ended:
+                    moment, moved = disturbance.ended, True
+        return moment
+
+    # --- what the clients were told ---
+
+    def check_answers(self, application, posts):
+        owed, has_put = None, False
+        for post in posts:
+            if post.is_acknowledged and post.form == "event" and post.durability != self.durability:
+                self.verdict.find("durability", f"{application}: acknowledged with {post.durability}, asked for {self.durability}")
+            if post.form == "event" and post.answer == 409 and has_put:
+                self.verdict.find("lost", f"{application}: the seek-token that was put before is gone: 409")
+            if post.form == "event" and owed == post.token and post.result in ("accepted", "replaced"):
+                self.verdict.find("lost", f"{application}: {post.token} was acknowledged before, and is {post.result} again")
+            if post.answer is not None and not post.is_acknowledged and not self.is_expected(post):
+                self.verdict.find("refused", f"{application}: {post.form} with {post.token} was answered {post.answer}")
+            if post.form == "draft":
+                has_put = has_put or post.is_acknowledged
+            if post.form != "replay":
+                is_sure = post.is_acknowledged and post.form == "event" and not any(p.loose for p in posts)
+                owed = post.token if is_sure else None
+
+    @staticmethod
+    def is_expected(post):
+        if post.form == "replay":
+            return post.answer in (404, 409)
+        return post.answer == 409 and not post.has_token
+
+    # --- order ---
+
+    def check_order(self, application, intervals, calls):
+        newest = None  # among the calls so far, the one whose token is surely newer than most
+        for call in calls:
+            if newest is not None and call.token != newest.token:
+                if intervals[call.token].is_before(intervals[newest.token]):
+                    self.verdict.find("out of order", f"{application}: {call.token} (call {call.order}) was sent after the newer "
+                                                      f"{newest.token} (call {newest.order})")
+                elif not intervals[newest.token].is_before(intervals[call.token]):
+                    self.verdict.undecided += 1
+            if newest is None or intervals[call.token].first >= intervals[newest.token].first:
+                newest = call
+
+    # --- duplicates ---
+
+    def check_duplicates(self, token, intervals):
+        taken = [call for call in self.by_token.get(token, ()) if call.is_delivered]
+        for first, second in zip(taken, taken[1:]):
+            cause = self.cause(first, second, intervals)
+            if cause is None:
+                self.verdict.find("duplicate", f"{token}: SEEK has call {first.order} ({first.user_agent}, fault {first.fault}) and "
+                                               f"{second.gap(first):.3f} s later call {second.order} ({second.user_agent})")
+                cause = "unexplained"
+            elif first.timestamp != second.timestamp and cause != AGAIN:
+                self.verdict.find("timestamp", f"{token}: {first.timestamp} the first time, then {second.timestamp}")
+            self.verdict.duplicates[cause] += 1
+
+    def cause(self, first, second, intervals):
+        if first.fault in SPOILED:
+            return f"SEEK's answer spoiled: {first.fault}"
+        if self.may_have_come_again(first, second, intervals):
+            return AGAIN
+        # From here on: an attempt that never reported back. It is repeated when its lease ends, and the lease outlasts it.
+        if second.received - first.received < self.timeout_s - 0.2:
+            return None
+        until = self.settled(first.received + RECORD_S, {"redis"})
+        hits = [d for d in self.disturbances if d.began <= until and d.ended >= first.received - 0.2]
+        mine = [d for d in hits if first.user_agent in d.user_agents]
+        redis = [d for d in hits if d.target == "redis"]
+        for disturbance in mine:
+            if disturbance.fault != "restart" or redis:
+                return disturbance.fault
+        if redis and second.received - first.received > self.timeout_s:
+            return redis[-1].fault
+        if any(begin < first.received + self.timeout_s and end > first.received for begin, end in self.stalls):
+            return "the machine stood still"
+        return None
+
+    @staticmethod
+    def may_have_come_again(first, second, intervals):
+        """Another seek-token may have taken effect since the first call, and this one once more after that."""
+        mine = intervals[first.token]
+        return mine.last > first.received and any(
+            other is not mine and not other.is_before(mine) and not mine.is_before(other) and other.first < second.received
+            for other in intervals.values())
+
+    # --- the end ---
+
+    def check_end(self, application, posts, intervals):
+        """The newest acknowledged seek-token was delivered, is dead with a reason, or gave way to a newer one that was."""
+        known = [post for post in posts if post.is_acknowledged and post.form != "replay"]
+        if not known:
+            return
+        newest = max(known, key=lambda post: (post.ended, post.position))
+        self.note_waits(known)
+        if self.is_delivered(newest.token):
+            self.verdict.delivered += 1
+            return
+        document = self.look(application)
+        if document is None:
+            self.verdict.find("lost", f"{application}: {newest.token} was acknowledged, and nobody knows the application")
+            return
+        token = {fingerprint(token): token for token in intervals}.get(document.get("tokenFingerprint"))
+        if token is None:
+            self.verdict.find("lost", f"{application}: {newest.token} was acknowledged, and a seek-token that nobody posted is there")
+        elif intervals[token].is_before(intervals[newest.token]):
+            self.verdict.find("lost", f"{application}: {newest.token} was acknowledged, and the older {token} is there")
+        else:
+            self.check_state(application, token, newest, known, document)
+
+    def check_state(self, application, token, newest, known, document):
+        state = document["state"]
+        if state == "delivered" and self.is_delivered(token):
+            self.verdict.delivered += 1
+        elif state == "dead":
+            self.check_dead(application, token, document)
+        elif state == "draft":
+            self.check_draft(application, newest, known)
+        else:
+            self.verdict.find("lost", f"{application}: {token} is {state} at the end, and SEEK does not have it")
+
+    def check_dead(self, application, token, document):
+        self.verdict.dead += 1
+        error = document.get("lastError", {})
+        if error.get("class") != "refused" or not error.get("code"):
+            self.verdict.find("lost", f"{application}: {token} is dead without a refusal: {error}")
+        elif not any(call.fault in REFUSALS for call in self.by_token.get(token, ())):
+            self.verdict.find("lost", f"{application}: {token} is dead, and SEEK never refused it")
+
+    def check_draft(self, application, newest, known):
+        """A seek-token was put after the last completion, which had been delivered by then: else it would be owed again."""
+        self.verdict.drafts += 1
+        if newest.form != "draft":
+            self.verdict.find("lost", f"{application}: {newest.token} was completed, and is a draft that SEEK does not have")
+            return
+        completed = [post for post in known if post.form == "event" and post.token != newest.token]
+        if completed and not self.is_delivered(max(completed, key=lambda post: post.ended).token):
+            self.verdict.find("lost", f"{application}: {completed[-1].token} was acknowledged, gave way to the draft "
+                                      f"{newest.token}, and SEEK has neither")
+
+    def check_replays(self, application, posts, calls):
+        for post in posts:
+            if post.form == "replay" and post.answer == 202 and not any(call.received >= post.began for call in calls):
+                self.verdict.find("lost", f"{application}: an acknowledged replay was never sent")
+
+    def note_waits(self, known):
+        for post in known:
+            taken = next((call for call in self.by_token.get(post.token, ()) if call.is_delivered), None)
+            if taken is None:
+                self.verdict.superseded += post.form == "event"
+            elif post.form == "event" and post.result in ("accepted", "replaced"):
+                self.verdict.waits.append(max(0.0, taken.received - post.ended))
+
+    def is_delivered(self, token):
+        return any(call.is_delivered for call in self.by_token.get(token, ()))
