@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /*
  * Applications and their signals in Redis: the only store. Every change is one of the scripts in
- * store/scripts. Here is the connection; the calls are in applications.h, leases.h and operations.h,
- * which come along.
+ * store/scripts. Here is the connection; the calls are in applications.h, leases.h and
+ * operations.h, which come along.
  *
  * All calls are asynchronous: they queue a command on this store's own connection and `done` is
  * called from store_turn, exactly once per call that returned true. Texts passed in are copied,
