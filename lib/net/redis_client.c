@@ -50,8 +50,7 @@ struct redis_client {
     char reported[ERROR_MESSAGE_BYTES]; /* the reason last given to `closed` */
 };
 
-/* --- losing
- * --------------------------------------------------------------------------------------- */
+/* --- losing --- */
 
 static void doom(struct redis_client *client, const char *reason)
 {
@@ -96,8 +95,7 @@ static void lose(struct redis_client *client)
     client->options.closed(client->options.context, client->reported);
 }
 
-/* --- dialing and greeting
- * ------------------------------------------------------------------------- */
+/* --- dialing and greeting --- */
 
 static void begin_attempt(struct redis_client *client)
 {
@@ -177,8 +175,7 @@ static void dial(struct redis_client *client)
     }
 }
 
-/* --- talking
- * -------------------------------------------------------------------------------------- */
+/* --- talking --- */
 
 static int64_t answer_deadline_ms(const struct redis_client *client)
 {
@@ -205,8 +202,7 @@ static void converse(struct redis_client *client, bool is_readable, bool is_writ
     doom(client, error.message);
 }
 
-/* --- the interface
- * -------------------------------------------------------------------------------- */
+/* --- the interface --- */
 
 struct redis_client *redis_client_create(const struct redis_client_options *options,
                                          struct error *error)

@@ -47,8 +47,8 @@ enum redis_failure {
 };
 
 /* `reply` is NULL for REDIS_LOST; an error reply of Redis arrives as REDIS_OK with
- * REDIS_TYPE_ERROR. Borrowed for the call. May send further commands. Called exactly once per
- * command taken. */
+ * REDIS_TYPE_ERROR. Borrowed for the call, but for redis_client_keep_reply. May send further
+ * commands. Called exactly once per command taken. */
 typedef void (*redis_done)(void *context, enum redis_failure failure,
                            const struct redis_reply *reply);
 
@@ -102,6 +102,10 @@ MUST_CHECK bool redis_client_send(struct redis_client *client, size_t argument_c
 /* Writes now what the socket takes, saving a turn of the loop. */
 void redis_client_flush(struct redis_client *client);
 size_t redis_client_pending(const struct redis_client *client);
+/* Within a redis_done: its reply is the caller's from now on. */
+struct redis_reply *redis_client_keep_reply(struct redis_client *client);
+void redis_reply_destroy(struct redis_reply *reply); /* accepts NULL */
+DEFINE_AUTO(redis_reply);
 
 enum redis_type {
     REDIS_TYPE_NIL,

@@ -28,5 +28,3 @@ MUST_CHECK bool redis_reader_feed(struct redis_reader *reader, const char *bytes
  * protocol. */
 MUST_CHECK bool redis_reader_next(struct redis_reader *reader, struct redis_reply **out,
                                   struct error *error);
-void redis_reply_destroy(struct redis_reply *reply); /* accepts NULL */
-DEFINE_AUTO(redis_reply);

@@ -5,10 +5,27 @@
 #include <stdint.h>
 #include <string.h>
 
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void base64_encode(const void *bytes, size_t length, char *out)
+{
+    const unsigned char *in = bytes;
+    for (size_t i = 0; i < length; i += 3) {
+        uint32_t bits = (uint32_t)in[i] << 16;
+        if (i + 1 < length)
+            bits |= (uint32_t)in[i + 1] << 8;
+        if (i + 2 < length)
+            bits |= in[i + 2];
+        *out++ = alphabet[bits >> 18];
+        *out++ = alphabet[bits >> 12 & 63];
+        *out++ = i + 1 < length ? alphabet[bits >> 6 & 63] : '=';
+        *out++ = i + 2 < length ? alphabet[bits & 63] : '=';
+    }
+    *out = '\0';
+}
+
 static int digit_value(char digit)
 {
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const char *found = digit != '\0' ? strchr(alphabet, digit) : NULL;
     return found != NULL ? (int)(found - alphabet) : -1;
 }

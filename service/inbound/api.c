@@ -20,12 +20,17 @@ const struct route api_routes[] = {
     {"GET",    "/readyz",                          OPEN,  IGNORED, readyz_get},
     {"GET",    "/startupz",                        OPEN,  IGNORED, startupz_get},
     {"GET",    "/metrics",                         OPEN,  IGNORED, metrics_get},
+    {"GET",    "/",                                OPEN,  IGNORED, page_get},
     {"GET",    "/openapi.yaml",                    OPEN,  IGNORED, contract_get},
     {"POST",   "/v1/events",                       KEYED, WHOLE,   events_post},
     {"PUT",    "/v1/applications/{id}/token",      KEYED, SMALL,   token_put},
+    {"GET",    "/v1/applications",                 KEYED, IGNORED, applications_get},
     {"GET",    "/v1/applications/{id}",            KEYED, IGNORED, application_get},
     {"DELETE", "/v1/applications/{id}",            KEYED, IGNORED, application_delete},
     {"POST",   "/v1/applications/{id}/replay",     KEYED, IGNORED, replay_post},
+    {"POST",   "/v1/replay",                       KEYED, SMALL,   replay_dead_post},
+    {"POST",   "/v1/pause",                        KEYED, IGNORED, pause_post},
+    {"POST",   "/v1/resume",                       KEYED, IGNORED, resume_post},
     {"GET",    "/v1/status",                       KEYED, IGNORED, status_get},
 };
 /* clang-format on */

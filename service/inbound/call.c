@@ -12,6 +12,7 @@
 #include "lib/base/random.h"
 
 #include "service/inbound/inbound_metrics.h"
+#include "service/inbound/media_type.h"
 #include "service/inbound/submission.h"
 
 static const char problem_content_type[] = "application/problem+json";
@@ -82,10 +83,7 @@ struct buffer *call_scratch(struct call *call)
 }
 
 /* Answers name applications, and browsers have no business with them: nothing is cached, sniffed or
- * shared with a page of another origin. A page that a user of this machine visits cannot post
- * events to the sidecar on localhost either: events need a media type, and the other changes a
- * method, for which browsers first ask with OPTIONS, and our answer to that carries no CORS header.
- * What is left to such a page is a replay of an application whose id it guesses. */
+ * shared with a page of another origin. What such a page may send is judged by origin.h. */
 void call_answer(struct call *call, const struct answer *answer)
 {
     if (call->request == NULL || call->is_answered)
@@ -228,6 +226,15 @@ void call_refuse_untaken(struct call *call, const struct error *error)
                 &(struct problem){.code = error->kind == ERROR_MEMORY ? PROBLEM_OUT_OF_MEMORY
                                                                       : PROBLEM_STORE_UNAVAILABLE,
                                   .detail = error->message});
+}
+
+bool call_is_json(struct call *call)
+{
+    if (media_type_is(http_request_header(call->request, "Content-Type"), "application/json"))
+        return true;
+    call_refuse(call, &(struct problem){.code = PROBLEM_CONTENT_TYPE_UNSUPPORTED,
+                                        .remedy = "Send Content-Type: application/json."});
+    return false;
 }
 
 void call_make_event_id(char text[ATTEMPT_ID_BYTES])

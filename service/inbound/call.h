@@ -75,6 +75,9 @@ void call_refuse_written(struct call *call, const struct problem *problem,
 void call_refuse_store(struct call *call, const struct store_failure *failure);
 /* The same for a call that the store did not take. */
 void call_refuse_untaken(struct call *call, const struct error *error);
+/* Whether the body may be read as JSON; answers 415 when its Content-Type is another. What changes
+ * something for many is asked for in JSON: a browser does not let another site's page send that. */
+bool call_is_json(struct call *call);
 /* Events are stored again, after there was a 503. */
 void call_note_available(struct call *call);
 

@@ -14,11 +14,20 @@ struct call;
 void events_post(struct call *call);
 /* token_endpoint.c */
 void token_put(struct call *call);
+/* applications_endpoint.c */
+void applications_get(struct call *call);
 /* application_endpoint.c */
 void application_get(struct call *call);
 void application_delete(struct call *call);
 /* replay_endpoint.c */
 void replay_post(struct call *call);
+/* replay_dead_endpoint.c */
+void replay_dead_post(struct call *call);
+/* pause_endpoint.c */
+void pause_post(struct call *call);
+void resume_post(struct call *call);
+/* page_endpoint.c */
+void page_get(struct call *call);
 /* status_endpoint.c */
 void status_get(struct call *call);
 /* contract_endpoint.c */

@@ -10,6 +10,7 @@
 #include "lib/base/secret.h"
 
 #include "service/inbound/call.h"
+#include "service/inbound/origin.h"
 #include "service/inbound/routes.h"
 
 void front_init(struct front *front)
@@ -28,6 +29,39 @@ static void reply_out_of_memory(struct http_request *request)
 {
     http_request_reply(request,
                        &(struct http_reply){.status = 503, .headers = {{"Retry-After", "1"}}});
+}
+
+static bool check_origin(struct call *call)
+{
+    const struct origin_facts facts = {
+        .method = http_request_method(call->request),
+        .host = http_request_header(call->request, "Host"),
+        .origin = http_request_header(call->request, "Origin"),
+        .fetch_site = http_request_header(call->request, "Sec-Fetch-Site"),
+        .is_local_and_keyless = call->front->is_local && call->front->api_key == NULL,
+    };
+    static const struct problem foreign_host = {
+        .code = PROBLEM_FORBIDDEN_ORIGIN,
+        .detail = "The request names another host than this machine.",
+        .remedy = "Call 127.0.0.1 or localhost, or set SEEK_SIGNAL_API_KEY when a proxy in front "
+                  "keeps its own Host header.",
+    };
+    static const struct problem foreign_site = {
+        .code = PROBLEM_FORBIDDEN_ORIGIN,
+        .detail = "The request comes from a page of another site.",
+        .remedy = "Use the page that this service has itself, or a program instead of a browser.",
+    };
+    switch (origin_judge(&facts)) {
+    case ORIGIN_FINE:
+        return true;
+    case ORIGIN_FOREIGN_HOST:
+        call_refuse(call, &foreign_host);
+        break;
+    case ORIGIN_FOREIGN_SITE:
+        call_refuse(call, &foreign_site);
+        break;
+    }
+    return false;
 }
 
 static void refuse_key(struct call *call, bool is_given)
@@ -116,6 +150,8 @@ static void begin(void *context, struct http_request *request)
         reply_out_of_memory(request);
         return;
     }
+    if (!check_origin(call))
+        return;
     struct route_match match;
     switch (routes_find(front->routes, front->route_count, http_request_method(request),
                         http_request_path(request), &match)) {

@@ -30,6 +30,7 @@ struct front {
     const struct service_view *view;
     size_t body_bytes_max;
     struct secret *api_key; /* NULL: none is asked for */
+    bool is_local;          /* bound to loopback: called only by names of this machine */
     /* The API listener's; NULL on the ops listener, whose endpoints need none. */
     struct inbound_metrics *metrics;
     struct store *store;

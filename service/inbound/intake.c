@@ -113,6 +113,8 @@ static void fill_front(struct intake *intake, const struct intake_pool_options *
     intake->front.view = options->view;
     intake->front.body_bytes_max = options->body_bytes_max;
     intake->front.api_key = options->api_key;
+    intake->front.is_local =
+        !options->listen_address->is_unix && listen_address_is_local(options->listen_address);
     intake->front.metrics = intake->metrics;
     intake->front.store = intake->store;
     intake->front.batch = intake->batch;

@@ -15,8 +15,8 @@ struct origin_facts { /* headers: NULL when absent */
     const char *method;
     const char *host;
     const char *origin;
-    const char *fetch_site;     /* Sec-Fetch-Site */
-    bool is_local_and_keyless;  /* the listener is bound to loopback and asks for no API key */
+    const char *fetch_site;    /* Sec-Fetch-Site */
+    bool is_local_and_keyless; /* the listener is bound to loopback and asks for no API key */
 };
 
 enum origin_verdict {

@@ -82,19 +82,33 @@ static bool write_store(struct buffer *out, const struct intake_pool_status *int
                intake->threads, intake->threads_ready, intake->connections, intake->open_requests);
 }
 
-static bool write_sending(struct buffer *out, struct sending_gate *gate, int64_t now_ms,
-                          struct error *error)
+/* Redis keeps the pause, for all processes on it. */
+static bool write_pause(struct buffer *out, const struct store_census *census, struct error *error)
+{
+    char since[RFC3339_BYTES] = "";
+    if (census == NULL)
+        return buffer_append_text(out, "\"paused\":null,\"pausedSince\":null", error);
+    if (census->paused_at_ms > 0)
+        rfc3339_format(census->paused_at_ms, since);
+    return buffer_append_format(out, error, "\"paused\":%s,",
+                                bool_name(census->paused_at_ms > 0)) &&
+           write_text(out, "pausedSince", since, error);
+}
+
+static bool write_sending(struct buffer *out, struct sending_gate *gate,
+                          const struct store_census *census, int64_t now_ms, struct error *error)
 {
     static const char *const breaker_names[] = {
         [BREAKER_CLOSED] = "closed", [BREAKER_OPEN] = "open", [BREAKER_PROBING] = "probing"};
     struct sending_gate_status status;
     sending_gate_status(gate, now_ms, &status);
     return buffer_append_format(
-        out, error,
-        ",\"sending\":{\"breaker\":\"%s\",\"inFlight\":%zu,\"inFlightLimit\":%u,"
-        "\"paused\":%s,\"throttledForMs\":%" PRId64 "}",
-        breaker_names[status.breaker], status.in_flight, status.in_flight_limit,
-        bool_name(status.is_paused), status.throttled_for_ms);
+               out, error,
+               ",\"sending\":{\"breaker\":\"%s\",\"inFlight\":%zu,\"inFlightLimit\":%u,"
+               "\"throttledForMs\":%" PRId64 ",",
+               breaker_names[status.breaker], status.in_flight, status.in_flight_limit,
+               status.throttled_for_ms) &&
+           write_pause(out, census, error) && buffer_append_text(out, "}", error);
 }
 
 static bool write_access_token(struct buffer *out, struct access_token *token, int64_t now_ms,
@@ -141,7 +155,8 @@ bool status_write(struct buffer *out, const struct service_view *view,
         intake_pool_status(view->intake_pool, &intake);
     return write_service(out, view, now, error) && write_signals(out, census, error) &&
            write_store(out, &intake, error) &&
-           (view->gate == NULL || write_sending(out, view->gate, now.monotonic_ms, error)) &&
+           (view->gate == NULL ||
+            write_sending(out, view->gate, census, now.monotonic_ms, error)) &&
            (view->access_token == NULL ||
             write_access_token(out, view->access_token, now.monotonic_ms, error)) &&
            (view->worker_pool == NULL || write_workers(out, view->worker_pool, error)) &&

@@ -8,7 +8,6 @@
 #include "service/domain/seek_token.h"
 #include "service/inbound/call.h"
 #include "service/inbound/endpoints.h"
-#include "service/inbound/media_type.h"
 #include "service/inbound/service_view.h"
 #include "service/outbound/worker_pool.h"
 
@@ -98,11 +97,8 @@ static void keep(struct call *call, const char *seek_token)
 
 void token_put(struct call *call)
 {
-    if (!media_type_is(http_request_header(call->request, "Content-Type"), "application/json")) {
-        call_refuse(call, &(struct problem){.code = PROBLEM_CONTENT_TYPE_UNSUPPORTED,
-                                            .remedy = "Send Content-Type: application/json."});
+    if (!call_is_json(call))
         return;
-    }
     struct buffer seek_token;
     struct rejection rejection;
     buffer_init(&seek_token, SEEK_TOKEN_BYTES_MAX);

@@ -88,6 +88,17 @@ static void note_next_due(struct worker_shared *shared, const struct claim_resul
         worker_shared_wake_one(shared);
 }
 
+static void note_pause(struct worker_shared *shared, bool is_paused)
+{
+    if (!worker_shared_turn(&shared->is_paused, is_paused))
+        return;
+    metric_set(&shared->metrics.rows[OUTBOUND_PAUSED], is_paused);
+    if (is_paused)
+        log_warn("sending_paused", "an operator paused sending; events are still taken");
+    else
+        log_info("sending_resumed", "sending goes on");
+}
+
 static void on_claimed(void *context, const struct store_failure *failure,
                        const struct claim_result *result)
 {
@@ -100,6 +111,7 @@ static void on_claimed(void *context, const struct store_failure *failure,
     case STORE_OK:
         started = start_all(claimer, result);
         note_next_due(claimer->shared, result);
+        note_pause(claimer->shared, result->is_paused);
         break;
     case STORE_REFUSED:
         claimer->rest_until_ms = clock_monotonic_ms() + TROUBLE_MS;

@@ -53,6 +53,7 @@ static const struct row rows[OUTBOUND_METRIC_COUNT] = {
     [OUTBOUND_IN_FLIGHT_LIMIT] = GAUGE("in_flight_limit", "How many may be on their way now."),
     [OUTBOUND_BREAKER]         = GAUGE("breaker_state", "Circuit breaker: 0 closed, 1 open, 2 probing."),
     [OUTBOUND_THROTTLED]       = GAUGE_MS("throttled_seconds", "How much longer SEEK's throttling is respected."),
+    [OUTBOUND_PAUSED]          = GAUGE("paused", "Whether an operator paused sending: 1 yes, 0 no."),
     [OUTBOUND_TOKEN_REFRESHED] = REFRESHES("ok"),
     [OUTBOUND_TOKEN_FAILED]    = REFRESHES("failed"),
     [OUTBOUND_TOKEN_EXPIRY]    = GAUGE_MS("access_token_expires_in_seconds", "Life left of the access token; 0: there is none."),

@@ -27,7 +27,6 @@ struct sending_gate {
         struct circuit_breaker breaker;
         int64_t throttle_ms; /* the least for the next 429; grows until a signal is delivered */
         int64_t throttled_until_ms;
-        bool is_paused;
     } shared;
 };
 
@@ -89,7 +88,7 @@ static size_t enter(struct sending_gate *gate, size_t wanted, int64_t now_ms, in
     REQUIRES(gate->shared.lock)
 {
     *out_wait_ms = RECHECK_MS;
-    if (gate->shared.is_paused || wanted == 0)
+    if (wanted == 0)
         return 0;
     if (now_ms < gate->shared.throttled_until_ms) {
         *out_wait_ms = gate->shared.throttled_until_ms - now_ms;
@@ -205,23 +204,6 @@ void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict
                  LOG_INT("delay_ms", throttled_for_ms), LOG_TEXT("code", verdict->code));
 }
 
-static void set_paused(struct sending_gate *gate, bool is_paused)
-{
-    mutex_lock(&gate->shared.lock);
-    gate->shared.is_paused = is_paused;
-    mutex_unlock(&gate->shared.lock);
-}
-
-void sending_gate_pause(struct sending_gate *gate)
-{
-    set_paused(gate, true);
-}
-
-void sending_gate_resume(struct sending_gate *gate)
-{
-    set_paused(gate, false);
-}
-
 void sending_gate_status(struct sending_gate *gate, int64_t now_ms, struct sending_gate_status *out)
 {
     mutex_lock(&gate->shared.lock);
@@ -230,7 +212,6 @@ void sending_gate_status(struct sending_gate *gate, int64_t now_ms, struct sendi
         .in_flight = gate->shared.in_flight,
         .in_flight_limit = gate->shared.limit.current,
         .breaker = gate->shared.breaker.state,
-        .is_paused = gate->shared.is_paused,
         .throttled_for_ms = throttled_for_ms > 0 ? throttled_for_ms : 0,
     };
     mutex_unlock(&gate->shared.lock);

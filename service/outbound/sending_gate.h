@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /*
  * How much may be sent now, for all workers together: in-flight limit (adaptive), rate limit,
- * circuit breaker, throttle after 429, pause. Each is a pure struct of its own; the gate holds them
- * under one lock.
+ * circuit breaker, throttle after 429. Each is a pure struct of its own; the gate holds them under
+ * one lock. A pause is not here: it holds for all processes and is Redis's, see claim.lua.
  *
  * Owns:    the counts of what is in flight.
  * Threads: any. Blocks: for its lock, moments.
@@ -47,14 +47,10 @@ void sending_gate_return(struct sending_gate *gate, size_t count);
  * prove that SEEK answers. */
 void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict, int64_t now_ms);
 
-void sending_gate_pause(struct sending_gate *gate);
-void sending_gate_resume(struct sending_gate *gate);
-
 struct sending_gate_status {
     size_t in_flight;
     unsigned in_flight_limit; /* the adaptive one */
     enum breaker_state breaker;
-    bool is_paused;
     int64_t throttled_for_ms; /* 0: not */
 };
 void sending_gate_status(struct sending_gate *gate, int64_t now_ms,

@@ -2,39 +2,33 @@
  * SPDX-License-Identifier: MIT */
 #include "service/store/preflight.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "service/store/script.h"
 
-static const char *const durability_names[] = {
-    [DURABILITY_ANY] = "any",
-    [DURABILITY_REDIS] = "redis",
-    [DURABILITY_FSYNC] = "fsync",
-};
-
-const char *durability_name(enum durability durability)
-{
-    return durability_names[durability];
-}
-
-bool durability_parse(const char *text, enum durability *out)
-{
-    for (int i = DURABILITY_ANY; i <= DURABILITY_FSYNC; i++) {
-        if (strcmp(text, durability_names[i]) == 0) {
-            *out = (enum durability)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* --- reading --- */
 
 static void copy_text(char *out, size_t out_bytes, const char *value, size_t length)
 {
     (void)snprintf(out, out_bytes, "%.*s", (int)length, value);
+}
+
+/* "slave0", whose value is "ip=…,port=…,state=online,offset=…,lag=…". */
+static bool is_replica_line(const char *name, size_t length)
+{
+    static const char prefix[] = "slave";
+    const size_t prefix_length = sizeof prefix - 1;
+    return length > prefix_length && memcmp(name, prefix, prefix_length) == 0 &&
+           isdigit((unsigned char)name[prefix_length]);
+}
+
+static bool is_online(const char *value, size_t length)
+{
+    static const char online[] = "state=online";
+    return memmem(value, length, online, sizeof online - 1) != NULL;
 }
 
 /* One line of INFO, "name:value". */
@@ -57,6 +51,8 @@ static void read_line(const char *line, size_t length, struct preflight_facts *f
         copy_text(facts->eviction, sizeof facts->eviction, value, value_length);
     else if (IS("aof_enabled"))
         facts->has_append_only_file = *value == '1';
+    else if (is_replica_line(line, name_length) && is_online(value, value_length))
+        facts->replicas_online++;
 #undef IS
 }
 
@@ -85,7 +81,7 @@ static bool is_loading(const struct preflight_facts *facts)
     return facts->is_loading;
 }
 
-bool preflight_is_replica(const struct preflight_facts *facts)
+static bool is_replica(const struct preflight_facts *facts)
 {
     return facts->role[0] != '\0' && strcmp(facts->role, "master") != 0;
 }
@@ -123,7 +119,7 @@ static const struct {
     const char *reason; /* NULL: Redis's own refusal */
 } unfit[] = {
     {is_loading, "Redis is still loading its data"},
-    {preflight_is_replica, "Redis is a replica: the master's address is needed"},
+    {is_replica, "Redis is a replica: the master's address is needed"},
     {is_refused, NULL},
     {is_unwritable, NULL},
     {is_silent, "Redis does not tell its role in INFO"},
@@ -134,46 +130,107 @@ static const struct {
                           "version uses: see seek-signal:shards"},
 };
 
-static enum durability given_durability(const struct preflight_facts *facts)
+/* --- durability --- */
+
+static bool is_always_synced(const struct preflight_facts *facts)
 {
-    bool is_synced = facts->has_append_only_file && strcmp(facts->appendfsync, "always") == 0 &&
-                     strcmp(facts->no_fsync_on_rewrite, "no") == 0;
-    return is_synced ? DURABILITY_FSYNC : DURABILITY_REDIS;
+    return facts->has_append_only_file && strcmp(facts->appendfsync, "always") == 0 &&
+           strcmp(facts->no_fsync_on_rewrite, "no") == 0;
 }
 
-static const char *shortfall(const struct preflight_facts *facts)
+static bool is_confirmed(const struct preflight_facts *facts)
+{
+    return facts->confirmation_refusal[0] == '\0';
+}
+
+/* Replicas are only waited for to sync when the master syncs each write too: from ones that sync
+ * once a second every answer would take that long. */
+struct confirmation preflight_confirmation(const struct preflight_facts *facts,
+                                           struct durability demand)
+{
+    bool is_always = is_always_synced(facts);
+    bool are_synced_too = is_always && facts->replicas_synced >= demand.replicas;
+    return (struct confirmation){
+        .is_synced = demand.level >= DURABILITY_FSYNC && !is_always && facts->has_waitaof &&
+                     is_confirmed(facts),
+        .received = demand.replicas,
+        .synced = are_synced_too ? demand.replicas : 0,
+    };
+}
+
+static bool has_replicas(const struct preflight_facts *facts, struct durability demand)
+{
+    return demand.level == DURABILITY_REPLICAS && is_confirmed(facts) &&
+           facts->replicas_received >= demand.replicas;
+}
+
+static struct durability given_durability(const struct preflight_facts *facts,
+                                          struct durability demand)
+{
+    if (!is_always_synced(facts) && !preflight_confirmation(facts, demand).is_synced)
+        return (struct durability){.level = DURABILITY_REDIS};
+    if (!has_replicas(facts, demand))
+        return (struct durability){.level = DURABILITY_FSYNC};
+    return demand;
+}
+
+/* Of the disk, which every level from fsync on needs. */
+static const char *unsynced(const struct preflight_facts *facts)
 {
     if (!facts->has_append_only_file)
-        return "fsync is demanded, but Redis keeps no append-only file: set appendonly yes and "
-               "appendfsync always";
+        return "Redis keeps no append-only file: set appendonly yes and appendfsync always";
     if (facts->appendfsync[0] == '\0')
-        return "fsync is demanded, but Redis does not let us see its appendfsync: allow CONFIG GET "
-               "to its user";
+        return "Redis does not let us see its appendfsync: allow CONFIG GET to its user";
     if (strcmp(facts->appendfsync, "always") != 0)
-        return "fsync is demanded, but Redis syncs its file later: set appendfsync always";
-    return "fsync is demanded, but Redis does not sync while it rewrites its file: set "
-           "no-appendfsync-on-rewrite no";
+        return "Redis syncs its file later: set appendfsync always";
+    return "Redis does not sync while it rewrites its file: set no-appendfsync-on-rewrite no";
 }
 
-void preflight_evaluate(const struct preflight_facts *facts, enum durability demand,
+static void describe_shortfall(const struct preflight_facts *facts, struct durability given,
+                               struct durability demand, struct store_health *out)
+{
+    char reason[sizeof facts->confirmation_refusal];
+    if (given.level < DURABILITY_FSYNC)
+        (void)snprintf(reason, sizeof reason, "%s", unsynced(facts));
+    else if (facts->replicas_online < demand.replicas)
+        (void)snprintf(reason, sizeof reason,
+                       "the number of replicas online is %u: start more, or demand less",
+                       facts->replicas_online);
+    else if (!is_confirmed(facts))
+        (void)snprintf(reason, sizeof reason, "%s", facts->confirmation_refusal);
+    else
+        (void)snprintf(reason, sizeof reason,
+                       "only %u of %u online acknowledge in time: see their lag in INFO "
+                       "replication",
+                       facts->replicas_received, facts->replicas_online);
+    (void)snprintf(out->reason, sizeof out->reason, "%s is demanded, but %s",
+                   durability_name(demand), reason);
+}
+
+void preflight_evaluate(const struct preflight_facts *facts, struct durability demand,
                         struct store_health *out)
 {
-    *out = (struct store_health){.durability = given_durability(facts)};
-    const char *reason = "";
+    *out = (struct store_health){.durability = given_durability(facts, demand)};
     for (size_t i = 0; i < sizeof unfit / sizeof unfit[0]; i++) {
         if (unfit[i].applies(facts)) {
-            reason = unfit[i].reason != NULL ? unfit[i].reason
-                     : is_refused(facts)     ? facts->refusal
-                                             : facts->write_refusal;
+            const char *reason = unfit[i].reason != NULL ? unfit[i].reason
+                                 : is_refused(facts)     ? facts->refusal
+                                                         : facts->write_refusal;
             (void)snprintf(out->reason, sizeof out->reason, "%s", reason);
             return;
         }
     }
-    out->is_ready = out->durability >= demand;
+    out->is_ready = durability_satisfies(out->durability, demand);
     if (!out->is_ready)
-        reason = shortfall(facts);
+        describe_shortfall(facts, out->durability, demand, out);
     else if (!facts->has_append_only_file)
-        reason = "Redis keeps no append-only file: what it acknowledged since its last snapshot is "
-                 "lost when it stops";
-    (void)snprintf(out->reason, sizeof out->reason, "%s", reason);
+        (void)snprintf(out->reason, sizeof out->reason,
+                       "Redis keeps no append-only file: what it acknowledged since its last "
+                       "snapshot is lost when it stops");
+}
+
+bool preflight_is_elsewhere(const struct preflight_facts *facts, struct durability demand)
+{
+    return is_replica(facts) ||
+           (demand.level == DURABILITY_REPLICAS && !has_replicas(facts, demand));
 }

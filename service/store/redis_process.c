@@ -64,8 +64,7 @@ bool redis_process_socket(const char *directory, char path[REDIS_PROCESS_PATH_BY
     return length > 0 && length < REDIS_PROCESS_PATH_BYTES;
 }
 
-/* --- in the child: only what is safe between fork and exec --------------------------------------
- */
+/* --- in the child: only what is safe between fork and exec --- */
 
 static void reset_signals(void)
 {
@@ -125,8 +124,7 @@ __attribute__((noreturn)) static void become_redis(const char *directory, int re
     tell(report, OBSTACLE_PROGRAM);
 }
 
-/* --- in the service
- * ------------------------------------------------------------------------------- */
+/* --- in the service --- */
 
 static bool explain(const struct obstacle *obstacle, const char *directory, struct error *error)
 {

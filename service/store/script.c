@@ -21,24 +21,30 @@ static const struct {
     const char *name;
     const char *text;
     const char *common; /* on top of application.lua; NULL: nothing */
+    bool is_acknowledged;
 } scripts[SCRIPT_COUNT] = {
-    [SCRIPT_ACCEPT]      = {"accept",      script_accept,      NULL},
-    [SCRIPT_CENSUS]      = {"census",      script_census,      NULL},
-    [SCRIPT_CLAIM]       = {"claim",       script_claim,       NULL},
-    [SCRIPT_DRAFT]       = {"draft",       script_draft,       NULL},
-    [SCRIPT_FORGET]      = {"forget",      script_forget,      NULL},
-    [SCRIPT_LIST]        = {"list",        script_list,        script_page},
-    [SCRIPT_PAUSE]       = {"pause",       script_pause,       NULL},
-    [SCRIPT_READ]        = {"read",        script_read,        NULL},
-    [SCRIPT_REPLAY]      = {"replay",      script_replay,      NULL},
-    [SCRIPT_REPLAY_DEAD] = {"replay_dead", script_replay_dead, script_page},
-    [SCRIPT_SETTLE]      = {"settle",      script_settle,      NULL},
+    [SCRIPT_ACCEPT]      = {"accept",      script_accept,      NULL,        true},
+    [SCRIPT_CENSUS]      = {"census",      script_census,      NULL,        false},
+    [SCRIPT_CLAIM]       = {"claim",       script_claim,       NULL,        false},
+    [SCRIPT_DRAFT]       = {"draft",       script_draft,       NULL,        true},
+    [SCRIPT_FORGET]      = {"forget",      script_forget,      NULL,        true},
+    [SCRIPT_LIST]        = {"list",        script_list,        script_page, false},
+    [SCRIPT_PAUSE]       = {"pause",       script_pause,       NULL,        true},
+    [SCRIPT_READ]        = {"read",        script_read,        NULL,        false},
+    [SCRIPT_REPLAY]      = {"replay",      script_replay,      NULL,        true},
+    [SCRIPT_REPLAY_DEAD] = {"replay_dead", script_replay_dead, script_page, true},
+    [SCRIPT_SETTLE]      = {"settle",      script_settle,      NULL,        false},
 };
 /* clang-format on */
 
 const char *script_name(enum script script)
 {
     return scripts[script].name;
+}
+
+bool script_is_acknowledged(enum script script)
+{
+    return scripts[script].is_acknowledged;
 }
 
 bool script_write(enum script script, struct buffer *out, struct error *error)

@@ -36,7 +36,12 @@ enum { SCRIPT_HASH_BYTES = 41 }; /* SHA-1 in hexadecimal, as SCRIPT LOAD answers
 #define STORE_KEY_PAUSED "seek-signal:" STORE_SHARD ":paused"
 #define STORE_KEY_SHARDS "seek-signal:shards" /* how many there are */
 #define STORE_SHARD_COUNT "1"
+/* Written behind what replicas or the disk are waited for: see confirmation.c. */
+#define STORE_KEY_MARK "seek-signal:" STORE_SHARD ":mark"
+#define STORE_MARK_LIFE_MS "86400000"
 
 const char *script_name(enum script script);
+/* Somebody is told that it was done, so it is to be as durable as DURABILITY demands. */
+bool script_is_acknowledged(enum script script);
 /* Appends the text that Redis runs: what all scripts share, then the script. */
 MUST_CHECK bool script_write(enum script script, struct buffer *out, struct error *error);

@@ -9,6 +9,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
+#include "service/store/confirmation.h"
 #include "service/store/store_internal.h"
 
 enum {
@@ -61,6 +62,7 @@ void script_call_destroy(struct script_call *call)
     free(call->arguments);
     free(call->lengths);
     free(call->results);
+    redis_reply_destroy(call->reply);
     free(call);
 }
 
@@ -126,22 +128,39 @@ static struct store_failure refused(struct script_call *call, const char *answer
     return failure;
 }
 
-static struct store_failure read_reply(struct script_call *call, const struct redis_reply *reply)
+/* The first failure is the cause of the others. */
+static void fail(struct script_call *call, enum store_status status, const char *detail)
 {
-    if (redis_reply_type(reply) == REDIS_TYPE_ERROR)
-        return refused(call, redis_reply_text(reply, NULL));
+    if (call->failure.status != STORE_OK)
+        return;
+    call->failure.status = status;
+    (void)snprintf(call->failure.detail, sizeof call->failure.detail, "%.*s",
+                   (int)sizeof call->failure.detail - 1, detail);
+}
+
+/* The results point into the reply, so it is kept until the last answer is here. */
+static void read_reply(struct script_call *call, const struct redis_reply *reply)
+{
+    if (redis_reply_type(reply) == REDIS_TYPE_ERROR) {
+        struct store_failure failure = refused(call, redis_reply_text(reply, NULL));
+        fail(call, failure.status, failure.detail);
+        return;
+    }
     call->store->counters.last_round_trip_us = clock_monotonic_us() - call->sent_at_us;
     note_refusal(call, NULL, NULL);
     if (!call->kind->read(call, reply))
-        return (struct store_failure){STORE_UNAVAILABLE,
-                                      "Redis answered something that the script does not return"};
-    return (struct store_failure){.status = STORE_OK};
+        fail(call, STORE_UNAVAILABLE, "Redis answered something that the script does not return");
+    else if (call->answers_open > 1)
+        call->reply = redis_client_keep_reply(call->store->client);
 }
 
-static void end(struct script_call *call, const struct store_failure *failure)
+/* The last answer ends the call. */
+static void count_answer(struct script_call *call)
 {
+    if (--call->answers_open > 0)
+        return;
     call->store->calls_open--;
-    call->kind->finish(call, failure);
+    call->kind->finish(call, &call->failure);
     script_call_destroy(call);
 }
 
@@ -155,44 +174,103 @@ static bool send_command(struct script_call *call, struct error *error);
 
 /* Redis was restarted or its scripts were flushed: this call brings the script along, and Redis
  * keeps it. */
-static bool send_whole(struct script_call *call, struct error *error)
+static void send_whole(struct script_call *call)
 {
     struct buffer script;
+    struct error error;
     buffer_init(&script, TEXT_BYTES_MAX);
-    bool is_sent = script_write(call->kind->script, &script, error);
+    bool is_sent = script_write(call->kind->script, &script, &error);
     if (is_sent) {
         call->is_sent_whole = true;
         set_command(call, "EVAL", script.bytes, script.length);
-        is_sent = send_command(call, error);
+        is_sent = send_command(call, &error);
     }
     buffer_fini(&script);
-    return is_sent;
+    if (!is_sent)
+        fail(call, STORE_REFUSED, error.message);
 }
+
+static const char lost_detail[] = "the connection to Redis broke, or it did not answer in time";
 
 static void answered(void *context, enum redis_failure lost, const struct redis_reply *reply)
 {
     struct script_call *call = context;
-    struct store_failure failure = {STORE_UNAVAILABLE,
-                                    "the connection to Redis broke, or it did not answer in time"};
-    if (lost == REDIS_OK && is_unknown_script(reply) && !call->is_sent_whole) {
-        struct error error;
-        if (send_whole(call, &error))
-            return;
-        failure.status = STORE_REFUSED;
-        (void)snprintf(failure.detail, sizeof failure.detail, "%.*s",
-                       (int)sizeof failure.detail - 1, error.message);
-    } else if (lost == REDIS_OK) {
-        failure = read_reply(call, reply);
-    }
-    end(call, &failure);
+    if (lost == REDIS_LOST)
+        fail(call, STORE_UNAVAILABLE, lost_detail);
+    else if (is_unknown_script(reply) && !call->is_sent_whole)
+        send_whole(call);
+    else
+        read_reply(call, reply);
+    count_answer(call);
+}
+
+/* --- the confirmation --- */
+
+static void fall_short(struct script_call *call, const char *shortfall)
+{
+    char detail[sizeof call->failure.detail];
+    (void)snprintf(detail, sizeof detail, "%.*s; it may be stored all the same",
+                   (int)sizeof detail / 2, shortfall);
+    fail(call, STORE_UNAVAILABLE, detail);
+    store_fall_short(call->store, shortfall);
+}
+
+static void take_confirmation(struct script_call *call, enum confirmation_question question,
+                              enum redis_failure lost, const struct redis_reply *reply)
+{
+    char shortfall[sizeof call->failure.detail];
+    if (lost == REDIS_LOST)
+        fail(call, STORE_UNAVAILABLE, lost_detail);
+    else if (call->failure.status == STORE_OK && /* else there is nothing to confirm */
+             !confirmation_is_given(&call->confirmation, question, reply, shortfall,
+                                    sizeof shortfall))
+        fall_short(call, shortfall);
+    count_answer(call);
+}
+
+static void marked(void *context, enum redis_failure lost, const struct redis_reply *reply)
+{
+    take_confirmation(context, CONFIRM_MARK, lost, reply);
+}
+
+static void received(void *context, enum redis_failure lost, const struct redis_reply *reply)
+{
+    take_confirmation(context, CONFIRM_RECEIVED, lost, reply);
+}
+
+static void synced(void *context, enum redis_failure lost, const struct redis_reply *reply)
+{
+    take_confirmation(context, CONFIRM_SYNCED, lost, reply);
 }
 
 /* --- sending --- */
 
+static bool send_confirmation(struct script_call *call, struct error *error)
+{
+    static const redis_done takers[] = {
+        [CONFIRM_MARK] = marked, [CONFIRM_RECEIVED] = received, [CONFIRM_SYNCED] = synced};
+    struct confirmation_step steps[CONFIRMATION_STEPS_MAX];
+    size_t count = confirmation_steps(&call->confirmation, steps);
+    for (size_t i = 0; i < count; i++) {
+        if (!redis_client_send(call->store->client, steps[i].argument_count, steps[i].arguments,
+                               NULL, takers[steps[i].question], call, error))
+            return false;
+        call->answers_open++;
+    }
+    return true;
+}
+
+/* A script that is on its way cannot be called back: when its confirmation does not fit behind it,
+ * nobody knows how durable it is. */
 static bool send_command(struct script_call *call, struct error *error)
 {
-    return redis_client_send(call->store->client, call->arguments_count, call->arguments,
-                             call->lengths, answered, call, error);
+    if (!redis_client_send(call->store->client, call->arguments_count, call->arguments,
+                           call->lengths, answered, call, error))
+        return false;
+    call->answers_open++;
+    if (!send_confirmation(call, error))
+        fail(call, STORE_UNAVAILABLE, error->message);
+    return true;
 }
 
 bool script_call_send(struct script_call *take_call, struct error *error)
@@ -203,10 +281,12 @@ bool script_call_send(struct script_call *take_call, struct error *error)
     const char *hash = call->store->hashes[call->kind->script];
     set_command(call, "EVALSHA", hash, strlen(hash));
     call->sent_at_us = clock_monotonic_us();
+    if (script_is_acknowledged(call->kind->script))
+        call->confirmation = call->store->confirmation;
     if (!send_command(call, error))
         return false;
     call->store->calls_open++;
-    (void)STEAL(call); /* `answered` ends it */
+    (void)STEAL(call); /* its last answer ends it */
     return true;
 }
 

@@ -45,11 +45,20 @@ static void log_health(const struct store *store)
 void store_apply_finding(struct store *store, const struct store_health *finding)
 {
     const struct store_health *old = &store->health;
-    bool is_news = finding->is_ready != old->is_ready || finding->durability != old->durability ||
+    bool is_news = finding->is_ready != old->is_ready ||
+                   !durability_equals(finding->durability, old->durability) ||
                    strcmp(finding->reason, old->reason) != 0;
     store->health = *finding;
     if (is_news)
         log_health(store);
+}
+
+void store_fall_short(struct store *store, const char *shortfall)
+{
+    struct store_health finding = {.durability = store->health.durability};
+    (void)snprintf(finding.reason, sizeof finding.reason, "%s", shortfall);
+    store_apply_finding(store, &finding);
+    redis_client_reopen(store->client, finding.reason);
 }
 
 static bool locate(void *context, struct redis_url *out, struct error *error)

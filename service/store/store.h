@@ -25,23 +25,18 @@
 
 #include "service/store/applications.h"
 #include "service/store/call_failure.h"
+#include "service/store/durability.h"
 #include "service/store/leases.h"
 #include "service/store/operations.h"
 
 struct store;
 
-/* Ascending; durability_name has their names. DURABILITY_ANY is only a demand: whatever Redis
- * gives. */
-enum durability { DURABILITY_ANY, DURABILITY_REDIS, DURABILITY_FSYNC };
-const char *durability_name(enum durability durability);
-bool durability_parse(const char *text, enum durability *out);
-
 struct store_options {
     bool (*locate)(void *context, struct redis_url *out, struct error *error);
     void *context;
-    const char *ca_file; /* borrowed: outlives the store */
-    enum durability demand;
-    int64_t ttl_ms; /* of delivered applications and drafts */
+    const char *ca_file;      /* borrowed: outlives the store */
+    struct durability demand; /* the least to accept */
+    int64_t ttl_ms;           /* of delivered applications and drafts */
     int64_t lease_ms;
     int64_t age_max_ms; /* an expired lease of an event older than this is dead */
     const char *role;   /* "intake-0": for logs; borrowed: outlives the store */
@@ -60,8 +55,8 @@ void store_flush(struct store *store);
 /* What preflight found. */
 struct store_health {
     bool is_ready;
-    enum durability durability; /* what this Redis gives */
-    char reason[256];           /* one sentence: why not ready, or a warning while ready; "" */
+    struct durability durability; /* what this Redis gives */
+    char reason[256];             /* one sentence: why not ready, or a warning while ready; "" */
 };
 void store_health(const struct store *store, struct store_health *out);
 size_t store_pending(const struct store *store); /* calls not answered yet */

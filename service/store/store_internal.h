@@ -24,7 +24,7 @@
 #include "service/store/script.h"
 #include "service/store/store.h"
 
-enum { INSPECTION_QUESTIONS_MAX = 8 + SCRIPT_COUNT };
+enum { INSPECTION_QUESTIONS_MAX = 12 + SCRIPT_COUNT };
 
 /* One round of questions to Redis: at each connection, and from time to time since settings can
  * change. */
@@ -33,8 +33,9 @@ struct inspection {
         struct store *store; /* borrowed: owns this */
         unsigned question;
     } answers[INSPECTION_QUESTIONS_MAX];
-    size_t awaited;      /* answers; 0: none is running */
-    bool is_interrupted; /* by the end of the connection: no finding */
+    size_t awaited;        /* answers; 0: none is running */
+    bool is_interrupted;   /* by the end of the connection: no finding */
+    unsigned synced_asked; /* replicas */
     struct preflight_facts facts;
     int64_t next_at_ms;
 };
@@ -44,6 +45,7 @@ struct store {
     struct redis_client *client; /* owned */
     int64_t now_ms;              /* of the last turn */
     struct store_health health;
+    struct confirmation confirmation; /* while ready */
     struct inspection inspection;
     char hashes[SCRIPT_COUNT][SCRIPT_HASH_BYTES];
     size_t calls_open;
@@ -56,6 +58,9 @@ void inspection_start(struct store *store);
 int64_t inspection_timeout_ms(const struct store *store, int64_t now_ms); /* -1: none */
 /* inspection.c hands its finding to store.c. */
 void store_apply_finding(struct store *store, const struct store_health *finding);
+/* A write was not confirmed as demanded: not ready until an inspection of a new connection, perhaps
+ * to another master, finds it otherwise. Calls that are open end STORE_UNAVAILABLE soon. */
+void store_fall_short(struct store *store, const char *shortfall);
 
 /* --- the call of a script --- */
 struct script_call;
@@ -95,6 +100,12 @@ struct script_call {
     bool is_incomplete; /* an argument found no memory */
     bool is_sent_whole;
     int64_t sent_at_us;
+
+    /* Answers that are still to come: the script's, and those of its confirmation. */
+    size_t answers_open;
+    struct confirmation confirmation;
+    struct store_failure failure; /* the first; STORE_OK: none so far */
+    struct redis_reply *reply;    /* owned; the script's, while its confirmation is awaited */
 };
 
 /* `arguments_max` of the script's own; `results_bytes` of zeroes in `results`. NULL and ERROR_IO

@@ -23,8 +23,7 @@
 
 enum { PATIENCE_MS = 20000 };
 
-/* --- a directory for each test ------------------------------------------------------------------
- */
+/* --- a directory for each test --- */
 
 static char directory[64];
 
@@ -120,8 +119,7 @@ static void await_end_of(pid_t pid)
     (void)alarm(0);
 }
 
-/* --- a good life
- * ------------------------------------------------------------------------------------ */
+/* --- a good life --- */
 
 static void keeps_what_it_was_told(void **state)
 {
@@ -189,8 +187,7 @@ static void is_out_of_the_terminals_reach(void **state)
     embedded_redis_destroy(redis);
 }
 
-/* --- deaths
- * ---------------------------------------------------------------------------------------- */
+/* --- deaths --- */
 
 static void starts_again_when_it_dies(void **state)
 {
@@ -384,8 +381,7 @@ static void tidies_up_after_one_that_was_killed(void **state)
     assert_int_not_equal(access(path_of("redis.sock"), F_OK), 0);
 }
 
-/* --- what keeps it from starting
- * -------------------------------------------------------------------- */
+/* --- what keeps it from starting --- */
 
 static void names_the_package_that_is_missing(void **state)
 {

@@ -19,8 +19,7 @@
 #include "tests/support/redis_subject.h"
 #include "tests/support/specification.h"
 
-/* --- names: getaddrinfo is replaced through the linker
- * --------------------------------------------- */
+/* --- names: getaddrinfo is replaced through the linker --- */
 
 static int slow_name; /* a semaphore */
 

@@ -166,7 +166,7 @@ static void answers_each_command_exactly_once(void **state)
     free(calls);
 }
 
-/* --- memory is out --------------------------------------------------------------------------- */
+/* --- memory is out --- */
 
 void *__real_redisReaderCreate(void);
 void *__wrap_redisReaderCreate(void);

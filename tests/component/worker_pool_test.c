@@ -624,6 +624,53 @@ static void finds_what_others_have_accepted(void **state)
     (void)must_deliver(scene, "B-1");
 }
 
+static void a_retry_waits_for_its_backoff_only(void **state)
+{
+    struct scene *scene = *state;
+    enum { FAILURES = 8 }; /* with pauses of at most 1 + 2 + 4 + … + 128 ms */
+    will_answer(scene, (struct fake_answer){.status = 503}, FAILURES);
+    start_with(scene, &(struct variation){.retry_base_ms = 1});
+    int64_t start_ms = clock_monotonic_ms();
+    accept(scene, "A-1", "seek-token-1");
+    assert_int_equal(must_deliver(scene, "A-1")->attempts, FAILURES + 1);
+    assert_in_range(clock_monotonic_ms() - start_ms, 0, 4000);
+}
+
+/* By a process that has gone: only the store knows when it is due. */
+static int64_t postpone(struct scene *scene, const char *id, const char *seek_token,
+                        int64_t delay_ms)
+{
+    const struct verdict verdict = {.class = VERDICT_TRANSIENT, .code = "HTTP_503"};
+    accept_quietly(scene, id, seek_token);
+    struct claim claim = must_claim_one(&scene->driver);
+    assert_int_equal(
+        must_settle(&scene->driver, id, claim.generation, SETTLE_RETRY, delay_ms, &verdict),
+        SETTLED);
+    return clock_monotonic_ms() + delay_ms;
+}
+
+static void sends_when_it_is_due(void **state)
+{
+    struct scene *scene = *state;
+    enum { COUNT = 10, TOLERANCE_MS = 500 };
+    char seek_tokens[COUNT][32];
+    int64_t due_ms[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        char id[32];
+        (void)snprintf(id, sizeof id, "A-%d", i);
+        (void)snprintf(seek_tokens[i], sizeof seek_tokens[i], "seek-token-%d", i);
+        due_ms[i] = postpone(scene, id, seek_tokens[i], 1500 + 300 * i);
+    }
+    start(scene);
+    must_deliver_many(scene, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        assert_string_equal(scene->shared.requests[i].seek_token, seek_tokens[i]);
+        int64_t late_ms = scene->shared.requests[i].at_ms - due_ms[i];
+        assert_true(late_ms >= -10);
+        assert_true(late_ms < TOLERANCE_MS);
+    }
+}
+
 static unsigned claims_so_far(struct scene *scene)
 {
     const char *text = redis_server_cli(scene->redis, "INFO commandstats | grep cmdstat_evalsha:");
@@ -684,13 +731,15 @@ static void sends_nothing_while_paused(void **state)
 {
     struct scene *scene = *state;
     start(scene);
-    sending_gate_pause(scene->gate);
+    (void)redis_server_cli(scene->redis, "SET " STORE_KEY_PAUSED " 1700000000000");
     accept_many(scene, 3);
+    WAIT_UNTIL(count_in_log(scene, "sending_paused") == 1);
     (void)usleep(300000);
     assert_int_equal(signals_seen(scene), 0);
-    sending_gate_resume(scene->gate);
+    (void)redis_server_cli(scene->redis, "DEL " STORE_KEY_PAUSED);
     worker_pool_wake(scene->pool);
     must_deliver_many(scene, 3);
+    assert_int_equal(count_in_log(scene, "sending_resumed"), 1);
 }
 
 /* --- when things change underneath ------------------------------------------------- */
@@ -746,11 +795,12 @@ static void a_claim_that_came_late_is_given_back(void **state)
     accept_many(scene, 1);
     must_deliver_many(scene, 1);
     log_configure(LOG_DEBUG, LOG_FORMAT_JSON);
-    sending_gate_pause(scene->gate);
+    int64_t wait_ms;
+    size_t places = sending_gate_enter(scene->gate, SIZE_MAX, clock_monotonic_ms(), &wait_ms);
     accept_quietly(scene, "A-1", "seek-token-1");
     (void)usleep(1200000); /* the last claim is answered, and the next one is due */
     redis_server_freeze(scene->redis);
-    sending_gate_resume(scene->gate);
+    sending_gate_return(scene->gate, places, clock_monotonic_ms());
     worker_pool_wake(scene->pool);
     (void)usleep(600000); /* the claim waits for longer than the lease less an attempt */
     redis_server_thaw(scene->redis);
@@ -913,6 +963,8 @@ int main(void)
         SCENE("delivers each of many, once", delivers_each_of_many_once),
         SCENE("does not let the last event wait for the next", the_last_does_not_wait_for_the_next),
         SCENE("finds what other processes have accepted", finds_what_others_have_accepted),
+        SCENE("waits for the backoff and no longer", a_retry_waits_for_its_backoff_only),
+        SCENE("sends what is due when it is due", sends_when_it_is_due),
         SCENE("asks Redis once per second when nothing is due, whatever the number of workers",
               rests_when_nothing_is_due),
         SCENE("spends no attempt while the breaker is open", the_breaker_spares_seek_and_attempts),

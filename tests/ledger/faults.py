@@ -10,8 +10,9 @@ import threading
 import time
 
 import plan
+from world import CALM
 
-PEOPLE_PATIENCE_S = 60
+JOIN_PATIENCE_S = 120
 
 
 class Injection:
@@ -192,7 +193,7 @@ def slow_seek(it):
     with it.disturbance("seek"):
         it.world.sandbox.settings(latencyMs=100, latencyJitterMs=600)
         it.hold()
-        it.world.sandbox.settings(latencyMs=0, latencyJitterMs=0)
+        it.world.sandbox.settings(**CALM)
 
 
 def fail_tokens(it):
@@ -253,6 +254,7 @@ FAULTS = [
     Fault("kill-all",       "deaths",  kill_all_replicas,  0.0,  1.0,  5, "kill -9 of all replicas at once"),
     Fault("restart",        "deaths",  restart_replica,    0.0,  0.0,  0, "SIGTERM of a replica, and its next start", 2),
     Fault("stop",           "stops",   stop_replica,      10.0, 12.0, 30, "SIGSTOP of a replica beyond its leases, then SIGCONT"),
+    Fault("pause",          "stops",   stop_replica,       0.3,  3.0,  6, "SIGSTOP of a replica within its leases, then SIGCONT"),
     Fault("redis-kill",     "redis",   kill_redis,         0.0,  1.5, 20, "kill -9 of Redis"),
     Fault("redis-tail",     "redis",   tear_redis_tail,    0.0,  0.5,  2, "kill -9 of Redis, its file ending in half a command"),
     Fault("redis-stop",     "redis",   stop_redis,         0.5,  5.0, 60, "SIGSTOP of Redis, then SIGCONT"),
@@ -281,7 +283,7 @@ class Injector:
     """Runs the lanes. `alone_until`: before that moment all faults share one lane."""
 
     GAP_ALONE_S = (4.0, 6.0)  # enough to see normal flow again
-    GAP_MIXED_S = (0.3, 2.5)
+    GAP_MIXED_S = (0.5, 3.0)
 
     def __init__(self, world, seed, faults, is_long, alone_s, is_over):
         self.world, self.seed, self.faults, self.is_long, self.alone_s = world, seed, faults, is_long, alone_s
@@ -320,6 +322,6 @@ class Injector:
         """Ends what is at work, and waits for it."""
         self.stopping.set()
         for thread in list(self.threads):
-            thread.join(PEOPLE_PATIENCE_S * 2)
+            thread.join(JOIN_PATIENCE_S)
         for thread in list(self.threads):
-            thread.join(PEOPLE_PATIENCE_S)
+            thread.join(JOIN_PATIENCE_S)

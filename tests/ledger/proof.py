@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """One run, from the first process to the verdict."""
 import contextlib
-import statistics
 import threading
 import time
 
@@ -48,7 +47,7 @@ class Run:
         self.giving_up = threading.Event()   # nor repetitions
         self.probing = threading.Event()     # set: no more probes
         self.clients, self.probers = [], []
-        self.stalls = []
+        self.drain_s = DRAIN_S
 
     def find(self, kind, text):
         self.findings.append((kind, text))
@@ -96,7 +95,7 @@ class Run:
 
     def drain(self):
         try:
-            stand.eventually(self.world.is_drained, "everything that is due is sent", DRAIN_S)
+            stand.eventually(self.world.is_drained, "everything that is due is sent", self.drain_s)
         except AssertionError as error:
             self.find("drain", str(error))
 
@@ -107,7 +106,7 @@ class Run:
     def judge(self):
         self.referee = referee.Referee(
             self.record.posts, self.record.never, self.witness.calls, self.world.disturbances, self.look,
-            stalls=self.watchdog.stalls, lease_s=world.LEASE_S, timeout_s=world.TIMEOUT_MS / 1000)
+            stalls=self.watchdog.stalls, timeout_s=world.TIMEOUT_MS / 1000)
         self.verdict = self.referee.judge()
         self.findings += self.record.problems + self.verdict.findings
 

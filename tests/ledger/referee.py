@@ -53,10 +53,10 @@ class Interval:
 
 
 class Referee:
-    def __init__(self, posts, never, calls, disturbances, look, stalls=(), lease_s=9.0, timeout_s=2.0, durability="fsync"):
+    def __init__(self, posts, never, calls, disturbances, look, stalls=(), timeout_s=2.0, durability="fsync"):
         """`look(application)`: the service's own document, or None. `stalls`: (from, to) in which the machine stood still."""
         self.posts, self.never, self.calls, self.look, self.stalls = posts, never, calls, look, stalls
-        self.lease_s, self.timeout_s, self.durability = lease_s, timeout_s, durability
+        self.timeout_s, self.durability = timeout_s, durability
         self.disturbances = disturbances
         self.by_token = collections.defaultdict(list)
         for call in calls:

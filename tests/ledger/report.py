@@ -115,11 +115,15 @@ def markdown(figures):
     return "\n".join(lines) + "\n"
 
 
+def shown(seconds):
+    return f"{'' if seconds is None else seconds:>8}"
+
+
 def text(figures):
     lines = [f"{what.replace('*', '').replace('`', ''):62} {str(number).replace('*', '')}" for what, number in headline(figures)]
     lines += ["", f"{'fault':16} {'times':>5} {'normal flow after':>18} {'median':>8} {'max':>8}"]
     for name, row in figures["faults"].items():
-        lines.append(f"{name:16} {row['count']:5} {row['recoveries']:18} {row['median'] or '':>8} {row['max'] or '':>8}")
+        lines.append(f"{name:16} {row['count']:5} {row['recoveries']:18} {shown(row['median'])} {shown(row['max'])}")
     return "\n".join(lines)
 
 

@@ -189,17 +189,6 @@ static void retry_after_zero_is_our_own_wait(void **state)
     must_wait(*state, START_MS, 1000);
 }
 
-static void pause_and_resume(void **state)
-{
-    must_enter(*state, 1, START_MS, 1);
-    sending_gate_pause(*state);
-    assert_true(status_of(*state, START_MS).is_paused);
-    must_wait(*state, START_MS, 1000);
-    leave(*state, VERDICT_DELIVERED, START_MS); /* what was on its way comes back */
-    sending_gate_resume(*state);
-    must_enter(*state, 1, START_MS, 1);
-}
-
 static void the_rate_is_shared(void **state)
 {
     (void)state;
@@ -274,7 +263,6 @@ int main(void)
                 tear_down),
         IT_WITH("waits all the same when Retry-After is zero", retry_after_zero_is_our_own_wait,
                 set_up, tear_down),
-        IT_WITH("lets nothing in while paused", pause_and_resume, set_up, tear_down),
         IT("shares the rate, and takes unused permits back", the_rate_is_shared),
         IT("does not lose a probe for want of a permit", a_probe_without_a_permit_is_not_lost),
         IT_WITH("counts right with several threads", threads_leave_nothing_behind, set_up,

@@ -1,0 +1,116 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * WAIT and WAITAOF wait for the last write *of their connection*. A script that finds nothing to
+ * change (a duplicate) writes nothing, and what it found may come from a connection whose own WAIT
+ * fell short. So a write of ours stands in front: the life of the mark is extended. Why that one:
+ * it always changes something, costs the same however often it is done, and is taken at maxmemory.
+ *
+ * WAIT stands in front of WAITAOF, although WAITAOF waits for the replicas too: a replica reports
+ * what it has synced when it is asked, before it syncs what came with the question, and then only
+ * once a second. After WAIT it has synced what it received, and says so at once.
+ */
+#include "service/store/confirmation.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "service/store/durability.h"
+#include "service/store/refusal.h"
+#include "service/store/script.h"
+
+/* Below the connection's time-out for an answer. A Redis that syncs once a second needs that long,
+ * and what its disk takes. */
+#define WAIT_MS "1000"
+#define SYNC_MS "1500"
+
+static const char *const counts[DURABILITY_REPLICAS_MAX + 1] = {
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"};
+
+const char *confirmation_count_text(unsigned replicas)
+{
+    assert(replicas <= DURABILITY_REPLICAS_MAX);
+    return counts[replicas];
+}
+
+size_t confirmation_steps(const struct confirmation *confirmation,
+                          struct confirmation_step out[CONFIRMATION_STEPS_MAX])
+{
+    assert(confirmation->synced <= confirmation->received);
+    size_t count = 0;
+    if (confirmation->received == 0 && !confirmation->is_synced)
+        return 0;
+    out[count++] = (struct confirmation_step){
+        CONFIRM_MARK, {"PEXPIRE", STORE_KEY_MARK, STORE_MARK_LIFE_MS}, 3};
+    if (confirmation->received > 0)
+        out[count++] = (struct confirmation_step){
+            CONFIRM_RECEIVED,
+            {"WAIT", confirmation_count_text(confirmation->received), WAIT_MS},
+            3};
+    if (confirmation->is_synced || confirmation->synced > 0)
+        out[count++] = (struct confirmation_step){
+            CONFIRM_SYNCED,
+            {"WAITAOF", "1", confirmation_count_text(confirmation->synced), SYNC_MS},
+            4};
+    return count;
+}
+
+/* --- the answers --- */
+
+static bool is_marked(const struct redis_reply *reply, char *shortfall, size_t bytes)
+{
+    if (redis_reply_integer(reply) == 1)
+        return true;
+    (void)snprintf(shortfall, bytes, "the key " STORE_KEY_MARK " was deleted from Redis");
+    return false;
+}
+
+static bool is_received(const struct confirmation *confirmation, const struct redis_reply *reply,
+                        char *shortfall, size_t bytes)
+{
+    int64_t count = redis_reply_integer(reply);
+    if (count >= confirmation->received)
+        return true;
+    (void)snprintf(shortfall, bytes,
+                   "%lld of the %u replicas demanded have acknowledged within " WAIT_MS " ms",
+                   (long long)count, confirmation->received);
+    return false;
+}
+
+static bool is_synced(const struct confirmation *confirmation, const struct redis_reply *reply,
+                      char *shortfall, size_t bytes)
+{
+    bool is_known = redis_reply_length(reply) == 2;
+    int64_t here = is_known ? redis_reply_integer(redis_reply_item(reply, 0)) : 0;
+    int64_t there = is_known ? redis_reply_integer(redis_reply_item(reply, 1)) : 0;
+    if (here >= 1 && there >= confirmation->synced)
+        return true;
+    if (here < 1)
+        (void)snprintf(shortfall, bytes, "Redis has not synced its file within " SYNC_MS " ms");
+    else
+        (void)snprintf(shortfall, bytes,
+                       "%lld of the %u replicas demanded have synced their files within " SYNC_MS
+                       " ms",
+                       (long long)there, confirmation->synced);
+    return false;
+}
+
+bool confirmation_is_given(const struct confirmation *confirmation,
+                           enum confirmation_question question, const struct redis_reply *reply,
+                           char *shortfall, size_t shortfall_bytes)
+{
+    if (redis_reply_type(reply) == REDIS_TYPE_ERROR) {
+        refusal_describe(redis_reply_text(reply, NULL), shortfall, shortfall_bytes);
+        return false;
+    }
+    switch (question) {
+    case CONFIRM_MARK:
+        return is_marked(reply, shortfall, shortfall_bytes);
+    case CONFIRM_RECEIVED:
+        return is_received(confirmation, reply, shortfall, shortfall_bytes);
+    case CONFIRM_SYNCED:
+        return is_synced(confirmation, reply, shortfall, shortfall_bytes);
+    }
+    return false;
+}

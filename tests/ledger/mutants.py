@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""Services with a bug in them, built from a copy of the sources: the proof must find what each of them does."""
+import copy
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import faults
+import proof
+import stand
+
+ACCEPT_ANYWAY = """    static const struct store_failure fine = {.status = STORE_OK};
+    const struct accept_result anyway = {ACCEPT_ACCEPTED, DELIVERY_PENDING, "00000000-0000-4000-8000-000000000000"};
+    for (size_t i = 0; i < batch->sent_count; i++) {
+        const struct batch_result result = {.failure = &fine, .result = is_done ? &results[i] : &anyway,
+                                            .durability = DURABILITY_FSYNC};"""
+
+MUTANTS = [
+    # the bug, file, what is there, what it becomes, faults that bring it to light, finding
+    ("an accepted event is not made due: a lost wake-up", "service/store/scripts/application.lua",
+     "    else\n        redis.call('ZADD', due, digits(now), id)\n", "", "", "lost"),
+    ("acknowledged although Redis did not commit", "service/inbound/batch.c",
+     """    for (size_t i = 0; i < batch->sent_count; i++) {
+        const struct batch_result result = {.failure = failure,
+                                            .result = is_done ? &results[i] : NULL,
+                                            .durability = health.durability};""",
+     ACCEPT_ANYWAY, "redis-kill,redis-stop,redis-memory", "lost"),
+    ("an outcome of the older seek-token settles the newer one", "service/store/scripts/settle.lua",
+     "if current ~= generation then", "if false then", "", "lost"),
+    ("a claim is not leased", "service/store/scripts/claim.lua", "digits(now + lease_ms)", "digits(now)", "", "duplicate"),
+    ("what is stored already is sent again", "service/store/scripts/accept.lua", "if is_owed and token == stored then",
+     "if false then", "", "duplicate"),
+]
+
+
+def shell(*arguments):
+    subprocess.run([str(a) for a in arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+def build(source, directory):
+    shell("cmake", "-G", "Ninja", "-S", source, "-B", directory, "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=-O1",
+          "-DSEEK_SIGNAL_TESTS=OFF")
+    shell("ninja", "-C", directory, "seek-signal")
+    return directory / "service" / "seek-signal"
+
+
+def build_mutant(source, directory, path, old, new):
+    file = source / path
+    sound = file.read_text()
+    assert sound.count(old) == 1, f"{path} has changed: this mutant has to be written again:\n{old}"
+    file.write_text(sound.replace(old, new))
+    try:
+        return build(source, directory)
+    finally:
+        file.write_text(sound)
+
+
+def is_caught(options, what, names, expected):
+    options = copy.copy(options)
+    options.minutes, options.fault_rows = 0.25, [faults.BY_NAME[name] for name in names.split(",") if name]
+    with proof.running(options) as run_:
+        run_.drain_s = 15
+        run_.post()
+        run_.end()
+        run_.judge()
+    kinds = {kind: sum(k == kind for k, _ in run_.findings) for kind, _ in run_.findings}
+    counted = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "nothing was found"
+    is_right = expected in kinds if expected else not kinds
+    print(f"{'caught' if is_right else 'MISSED'} {what}: {counted}", flush=True)
+    return is_right
+
+
+def run(options):
+    missed = 0
+    with tempfile.TemporaryDirectory(prefix="seek-signal-mutants-") as temporary:
+        source, directory = pathlib.Path(temporary) / "source", pathlib.Path(temporary) / "build"
+        shutil.copytree(stand.ROOT, source, ignore=shutil.ignore_patterns("build", ".git"))
+        for what, path, old, new, names, expected in MUTANTS:
+            stand.SERVICE = build_mutant(source, directory, path, old, new)
+            missed += not is_caught(options, what, names, expected)
+    print(f"mutants: {len(MUTANTS) - missed} of {len(MUTANTS)} caught")
+    return 1 if missed else 0
