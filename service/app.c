@@ -22,6 +22,7 @@
 #include "lib/net/event_loop.h"
 #include "lib/net/http_client.h"
 
+#include "service/announcement.h"
 #include "service/inbound/intake_pool.h"
 #include "service/inbound/ops_server.h"
 #include "service/outbound/access_token.h"
@@ -30,6 +31,7 @@
 #include "service/process.h"
 #include "service/redis_location.h"
 #include "service/store/embedded_redis.h"
+#include "service/store/spool.h"
 #include "service/supervision.h"
 
 enum {
@@ -60,6 +62,7 @@ struct app {
     struct access_token *access_token;
     struct sending_gate *gate;
     struct worker_pool *workers;
+    struct spool *spool; /* NULL: none */
     struct intake_pool *intake;
     struct ops_server *ops;
     bool is_ready_logged;
@@ -72,14 +75,14 @@ struct app {
 /* --- building -----------------------------------------------------------------------------------
  */
 
-static struct store_options store_options_of(struct app *app)
+static struct store_options store_options_of(struct app *app, struct durability demand)
 {
     const struct config *config = app->config;
     return (struct store_options){
         .locate = redis_location_find,
         .context = &app->location,
         .ca_file = config->redis_ca_file,
-        .demand = (enum durability)config->durability,
+        .demand = demand,
         .ttl_ms = (int64_t)config->token_ttl_s * 1000,
         /* Longer than the whole budget of an attempt, and as much again for the way to its start.
          */
@@ -133,12 +136,37 @@ static bool create_outbound(struct app *app, struct error *error)
         .retry_max_ms = config->retry_max_ms,
         .retry_age_max_ms = (int64_t)config->retry_max_age_s * 1000,
         .is_upstream_logged = config->is_upstream_logged != 0,
-        .store = store_options_of(app),
+        /* Nobody is told what workers write, so they go on where an acknowledgement would not be
+         * durable enough. */
+        .store = store_options_of(app, (struct durability){.level = DURABILITY_ANY}),
         .access_token = app->access_token,
         .gate = app->gate,
     };
     app->workers = worker_pool_create(&options, error);
     return app->workers != NULL;
+}
+
+static void on_spool_due(void *context)
+{
+    const struct app *app = context;
+    worker_pool_wake(app->workers);
+}
+
+static bool create_spool(struct app *app, struct error *error)
+{
+    const struct config *config = app->config;
+    if (config->spool_dir == NULL)
+        return true;
+    const struct spool_options options = {
+        .directory = config->spool_dir,
+        .bytes_max = config->spool_bytes_max,
+        .store = store_options_of(app, config->durability),
+        .due = on_spool_due,
+        .context = app,
+    };
+    app->spool = spool_create(&options, error);
+    app->view.spool = app->spool;
+    return app->spool != NULL || error_wrap(error, "SPOOL_DIR");
 }
 
 static bool create_inbound(struct app *app, struct error *error)
@@ -154,8 +182,9 @@ static bool create_inbound(struct app *app, struct error *error)
         .idle_timeout_s = config->idle_timeout_s,
         .read_timeout_ms = config->read_timeout_ms,
         .batch_max = config->max_batch,
-        .store = store_options_of(app),
+        .store = store_options_of(app, config->durability),
         .api_key = config->api_key,
+        .spool = app->spool,
         .view = &app->view,
     };
     app->intake = intake_pool_create(&options, error);
@@ -183,8 +212,9 @@ static void *app_stop(void *context)
         worker_pool_stop(app->workers, clock_monotonic_ms() +
                                            (int64_t)app->config->shutdown_timeout_s * 1000); /* 2 */
     intake_pool_stop(app->intake, clock_monotonic_ms() + INTAKE_STOP_MS);                    /* 3 */
+    spool_stop(app->spool);                                                                  /* 4 */
     atomic_store(&app->is_stopped, true);
-    event_loop_wake(app->loop); /* 4 to 6: app_serve, on main */
+    event_loop_wake(app->loop); /* 5 to 7: app_serve, on main */
     return NULL;
 }
 
@@ -224,37 +254,12 @@ static bool create_loop(struct app *app, const sigset_t *signals, struct error *
 /* --- running ------------------------------------------------------------------------------------
  */
 
-static void describe_listener(const struct listen_address *address, uint16_t port, char text[300])
+static void note_ready(struct app *app)
 {
-    if (address->is_unix)
-        (void)snprintf(text, 300, "unix:%s", address->host);
-    else
-        (void)snprintf(text, 300, strchr(address->host, ':') != NULL ? "[%s]:%u" : "%s:%u",
-                       address->host, (unsigned)port);
-}
-
-static void log_listening(struct app *app)
-{
-    char api[300], ops[300];
-    describe_listener(&app->config->listen_address, intake_pool_port(app->intake), api);
-    describe_listener(&app->config->ops_listen_address, ops_server_port(app->ops), ops);
-    log_info("listening", "events are taken", LOG_TEXT("api", api), LOG_TEXT("ops", ops),
-             LOG_TEXT("version", SEEK_SIGNAL_VERSION));
-}
-
-static void log_ready_once(struct app *app)
-{
-    if (app->is_ready_logged)
-        return;
-    struct intake_pool_status status;
-    intake_pool_status(app->intake, &status);
-    if (status.threads_ready < status.threads)
+    if (app->is_ready_logged || !announce_ready(&app->view, app->started_at_ms))
         return;
     app->is_ready_logged = true;
     supervision_ready(&app->supervision);
-    log_info("ready", "events can be accepted durably",
-             LOG_TEXT("durability", durability_name(status.health.durability)),
-             LOG_INT("after_ms", clock_monotonic_ms() - app->started_at_ms));
 }
 
 static void on_embedded_exit(void *context, unsigned events)
@@ -304,15 +309,17 @@ static bool turn(struct app *app, struct error *error)
             app->embedded_fd = -1;
         }
     }
-    log_ready_once(app);
+    note_ready(app);
     return true;
 }
 
 static bool run(struct app *app, struct error *error)
 {
-    if (!worker_pool_start(app->workers, error) || !intake_pool_start(app->intake, error))
+    if (!worker_pool_start(app->workers, error) ||
+        (app->spool != NULL && !spool_start(app->spool, error)) ||
+        !intake_pool_start(app->intake, error))
         return false;
-    log_listening(app);
+    announce_listening(app->config, intake_pool_port(app->intake), ops_server_port(app->ops));
     while (!atomic_load(&app->is_stopped)) {
         if (!turn(app, error))
             return false;
@@ -331,15 +338,17 @@ static void finish(struct app *app)
 
 static void destroy(struct app *app)
 {
-    ops_server_destroy(app->ops); /* 4 */
+    ops_server_destroy(app->ops); /* 5 */
+    spool_stop(app->spool);
     intake_pool_destroy(app->intake);
+    spool_destroy(app->spool);
     worker_pool_destroy(app->workers);
     sending_gate_destroy(app->gate);
     access_token_destroy(app->access_token);
-    embedded_redis_destroy(app->embedded); /* 5 */
+    embedded_redis_destroy(app->embedded); /* 6 */
     if (app->signal_fd >= 0)
         (void)close(app->signal_fd);
-    event_loop_destroy(app->loop); /* 6 */
+    event_loop_destroy(app->loop); /* 7 */
 }
 
 int app_serve(const struct config *config)
@@ -361,8 +370,8 @@ int app_serve(const struct config *config)
         return 1;
     }
     bool is_clean = create_loop(&app, &signals, &error) && create_redis(&app, &error) &&
-                    create_outbound(&app, &error) && create_inbound(&app, &error) &&
-                    run(&app, &error);
+                    create_outbound(&app, &error) && create_spool(&app, &error) &&
+                    create_inbound(&app, &error) && run(&app, &error);
     bool is_config_wrong = !is_clean && error.kind == ERROR_CONFIG;
     if (!is_clean)
         log_error(app.is_ready_logged ? "failed" : "start_failed", error.message);
@@ -370,7 +379,7 @@ int app_serve(const struct config *config)
     destroy(&app);
     http_client_cleanup();
     if (is_clean)
-        log_info("stopped", "everything acknowledged is in Redis",
+        log_info("stopped", "everything acknowledged is stored",
                  LOG_INT("signals_cut", app.cut_count));
     if (is_config_wrong)
         return 2;

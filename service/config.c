@@ -85,6 +85,12 @@ static void check_together(struct reading *reading, enum config_need need)
                         "LISTEN=%s: other machines reach it, so " SETTING_PREFIX
                         "API_KEY (or API_KEY_FILE) must be set, or listen on 127.0.0.1",
                         config->listen);
+    if (config->spool_dir != NULL &&
+        !durability_satisfies((struct durability){.level = DURABILITY_SPOOL}, config->durability))
+        config_complain(reading->problems,
+                        SETTING_PREFIX "SPOOL_DIR: one disk is less than " SETTING_PREFIX
+                                       "DURABILITY=%s demands; leave one of the two out",
+                        durability_name(config->durability));
     if (config->retry_base_ms > config->retry_max_ms)
         config_complain(reading->problems,
                         SETTING_PREFIX "RETRY_BASE_MS=%u: must not be more than RETRY_MAX_MS=%u",
@@ -155,6 +161,7 @@ void config_destroy(struct config *config)
             break;
         case SETTING_NUMBER:
         case SETTING_CHOICE:
+        case SETTING_DURABILITY:
             break;
         }
     }

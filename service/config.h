@@ -30,7 +30,9 @@ struct config {
     struct secret *redis_url; /* NULL: embedded */
     char *redis_ca_file;      /* NULL: the system's */
     char *data_dir;
-    int durability; /* enum durability */
+    struct durability durability;
+    char *spool_dir; /* NULL: no spool */
+    uint32_t spool_bytes_max;
     char *graphql_url, *token_url, *audience;
     struct secret *client_id, *client_secret;
     char *user_agent, *accept_language;

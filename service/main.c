@@ -15,64 +15,81 @@
 
 extern char **environ;
 
-enum { EXIT_FINE = 0, EXIT_ELSE = 1, EXIT_SETTING = 2, PROBLEMS_BYTES_MAX = 65536 };
+enum { EXIT_FINE = 0, EXIT_SETTING = 2, PROBLEMS_BYTES_MAX = 65536 };
 
-enum command { COMMAND_SERVE, COMMAND_CHECK, COMMAND_HEALTH, COMMAND_STATUS, COMMAND_VERSION };
+static int serve(const struct config *config, const struct command_arguments *arguments)
+{
+    (void)arguments;
+    return app_serve(config);
+}
 
+/* clang-format off */
 static const struct command_row {
     const char *name;
-    enum command command;
+    int (*run)(const struct config *config, const struct command_arguments *arguments);
     enum config_need need;
-    bool takes_id;
-    const char *synopsis;
+    unsigned takes;
+    const char *brief; /* how --help names it; NULL: only `--help all` does */
+    const char *full;  /* with everything it takes */
     const char *help;
 } commands[] = {
-    {"serve", COMMAND_SERVE, CONFIG_NEED_ALL, false, "serve", "run the service (default)"},
-    {"check", COMMAND_CHECK, CONFIG_NEED_ALL, false, "check",
-     "try settings, Redis, access token and SEEK for real"},
-    {"health", COMMAND_HEALTH, CONFIG_NEED_ADDRESS, false, "health",
-     "exit 0 when the running service is ready"},
-    {"status", COMMAND_STATUS, CONFIG_NEED_ADDRESS, true, "status [ID]",
-     "what the running service says, or of one application"},
-    {"version", COMMAND_VERSION, CONFIG_NEED_ADDRESS, false, "version", "print the version"},
+    {"serve", serve, CONFIG_NEED_ALL, TAKES_NOTHING,
+     "serve", "serve", "run the service (default)"},
+    {"check", command_check, CONFIG_NEED_ALL, TAKES_NOTHING,
+     "check", "check", "try settings, Redis, access token and SEEK for real"},
+    {"health", command_health, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
+     "health", "health", "exit 0 when the running service is ready"},
+    {"status", command_status, CONFIG_NEED_ADDRESS, TAKES_ID | TAKES_JSON,
+     "status [ID]", "status [ID] [--json]", "what the running service says, or of one application"},
+    {"dead list", command_dead_list, CONFIG_NEED_ADDRESS, TAKES_CODE | TAKES_LIMIT | TAKES_JSON,
+     "dead list|show|replay", "dead list [--code CODE] [--limit N] [--json]", "what SEEK refused, or what grew too old"},
+    {"dead show", command_status, CONFIG_NEED_ADDRESS, NEEDS_ID | TAKES_JSON,
+     NULL, "dead show ID [--json]", "one of them"},
+    {"dead replay", command_dead_replay, CONFIG_NEED_ADDRESS, TAKES_CODE | TAKES_DRY_RUN | TAKES_PER_SECOND | TAKES_JSON,
+     NULL, "dead replay [--code CODE] [--dry-run] [--per-second N] [--json]", "send them again"},
+    {"pause", command_pause, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
+     "pause, resume", "pause", "stop and restart sending for all on this Redis; events are still taken"},
+    {"resume", command_resume, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
+     NULL, "resume", "end a pause"},
+    {"version", NULL, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
+     "version", "version", "print the version"},
 };
+/* clang-format on */
 
 static void print_usage(FILE *stream, bool is_all)
 {
     (void)fputs("usage: seek-signal [COMMAND] [--setting VALUE]...\n", stream);
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        (void)fprintf(stream, "  %-14s %s\n", commands[i].synopsis, commands[i].help);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        const struct command_row *row = &commands[i];
+        if (is_all)
+            (void)fprintf(stream, "  %-64s %s\n", row->full, row->help);
+        else if (row->brief != NULL)
+            (void)fprintf(stream, "  %-22s %s\n", row->brief, row->help);
+    }
     (void)fprintf(stream,
                   "settings, default, meaning (SEEK_SIGNAL_REDIS_URL=… or --redis-url …; secrets "
                   "also …_FILE)%s\n",
-                  is_all ? "" : "; `--help all`: every one");
+                  is_all ? "" : "; `--help all`: everything");
     config_print_help(stream, is_all);
 }
 
-static const struct command_row *find_command(const char *name)
+/* Takes one word, or two, off the arguments. */
+static const struct command_row *find_command(int *count, char **arguments[])
 {
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
+        const char *second = strchr(commands[i].name, ' ');
+        size_t length =
+            second != NULL ? (size_t)(second - commands[i].name) : strlen(commands[i].name);
+        int words = second != NULL ? 2 : 1;
+        if (*count < words || strlen((*arguments)[0]) != length ||
+            strncmp(commands[i].name, (*arguments)[0], length) != 0 ||
+            (second != NULL && strcmp(second + 1, (*arguments)[1]) != 0))
+            continue;
+        *count -= words;
+        *arguments += words;
+        return &commands[i];
     }
     return NULL;
-}
-
-static int run(enum command command, const struct config *config, const char *application_id)
-{
-    switch (command) {
-    case COMMAND_SERVE:
-        return app_serve(config);
-    case COMMAND_CHECK:
-        return command_check(config);
-    case COMMAND_HEALTH:
-        return command_health(config);
-    case COMMAND_STATUS:
-        return command_status(config, application_id);
-    case COMMAND_VERSION:
-        break; /* needs no settings: answered before they are read */
-    }
-    return EXIT_ELSE;
 }
 
 static void configure_log(const struct config *config)
@@ -84,7 +101,7 @@ static void configure_log(const struct config *config)
 }
 
 static int read_config_and_run(const struct command_row *row, int count, char *arguments[],
-                               const char *application_id)
+                               const struct command_arguments *taken)
 {
     struct buffer problems;
     buffer_init(&problems, PROBLEMS_BYTES_MAX);
@@ -96,7 +113,7 @@ static int read_config_and_run(const struct command_row *row, int count, char *a
     } else {
         (void)fputs(config->warnings.bytes, stderr);
         configure_log(config);
-        status = run(row->command, config, application_id);
+        status = row->run(config, taken);
     }
     buffer_fini(&problems);
     return status;
@@ -110,7 +127,6 @@ static bool is_help(const char *argument)
 
 int main(int argc, char *argv[])
 {
-    int next = 1;
     const struct command_row *row = &commands[0];
     for (int i = 1; i < argc; i++) {
         if (is_help(argv[i])) {
@@ -118,20 +134,24 @@ int main(int argc, char *argv[])
             return EXIT_FINE;
         }
     }
-    if (next < argc && strcmp(argv[next], "--version") == 0)
-        row = find_command("version");
-    else if (next < argc && strncmp(argv[next], "--", 2) != 0)
-        row = find_command(argv[next++]);
+    int count = argc - 1;
+    char **arguments = argv + 1;
+    bool is_version = count > 0 && strcmp(arguments[0], "--version") == 0;
+    if (count > 0 && strncmp(arguments[0], "--", 2) != 0)
+        row = find_command(&count, &arguments);
     if (row == NULL) {
-        (void)fprintf(stderr, "%s: unknown command: see `seek-signal --help`\n", argv[1]);
+        (void)fprintf(stderr, "%s: unknown command: see `seek-signal --help all`\n", argv[1]);
         return EXIT_SETTING;
     }
-    if (row->command == COMMAND_VERSION) {
+    if (is_version || row->run == NULL) {
         (void)puts("seek-signal " SEEK_SIGNAL_VERSION);
         return EXIT_FINE;
     }
-    const char *application_id = NULL;
-    if (row->takes_id && next < argc && strncmp(argv[next], "--", 2) != 0)
-        application_id = argv[next++];
-    return read_config_and_run(row, argc - next, argv + next, application_id);
+    struct command_arguments taken;
+    struct error error;
+    if (!command_arguments_take(row->takes, &count, arguments, &taken, &error)) {
+        (void)fprintf(stderr, "%s: %s\n", row->name, error.message);
+        return EXIT_SETTING;
+    }
+    return read_config_and_run(row, count, arguments, &taken);
 }

@@ -102,6 +102,13 @@ static void store_choice(struct reading *reading, const struct setting *setting,
     mistaken(reading, setting, value, expected);
 }
 
+static void store_durability(struct reading *reading, const struct setting *setting,
+                             const char *value)
+{
+    if (!durability_parse(value, setting_value_field(reading->config, setting)))
+        mistaken(reading, setting, value, "expected one of " DURABILITY_NAMES " (N from 1 to 16)");
+}
+
 static void store_secret(struct reading *reading, const struct setting *setting,
                          const struct written *written)
 {
@@ -140,6 +147,9 @@ void setting_value_store(struct reading *reading, const struct setting *setting)
         break;
     case SETTING_CHOICE:
         store_choice(reading, setting, value);
+        break;
+    case SETTING_DURABILITY:
+        store_durability(reading, setting, value);
         break;
     case SETTING_SECRET:
         break; /* handled above */

@@ -8,12 +8,6 @@
 
 #include "service/config.h"
 
-static const struct setting_choice durabilities[] = {
-    {"any", DURABILITY_ANY},
-    {"redis", DURABILITY_REDIS},
-    {"fsync", DURABILITY_FSYNC},
-    {NULL, 0},
-};
 static const struct setting_choice log_levels[] = {
     {"debug", LOG_DEBUG}, {"info", LOG_INFO}, {"warn", LOG_WARN}, {"error", LOG_ERROR}, {NULL, 0},
 };
@@ -34,6 +28,7 @@ static const struct setting_choice upstream_logs[] = {{"off", false}, {"full", t
     name, SETTING_NUMBER, FIELD(field), preset, min, max, NULL
 #define CHOICE(name, field, preset, choices)                                                       \
     name, SETTING_CHOICE, FIELD(field), preset, 0, 0, choices
+#define DURABILITY(name, field, preset) name, SETTING_DURABILITY, FIELD(field), preset, 0, 0, NULL
 #define SECRET(name, field) name, SETTING_SECRET, FIELD(field), NULL, 0, 0, NULL
 enum { OPTIONAL = false, REQUIRED = true, ADVANCED = false, BASIC = true };
 
@@ -45,9 +40,10 @@ const struct setting settings[] = {
     {ADDRESS("LISTEN", listen, "127.0.0.1:8787"), OPTIONAL, BASIC, "events and operators' calls; host:port or unix:/path"},
     {ADDRESS("OPS_LISTEN", ops_listen, "127.0.0.1:8788"), OPTIONAL, BASIC, "probes and metrics"},
     {SECRET("API_KEY", api_key), OPTIONAL, BASIC, "bearer key; needed when LISTEN is not local"},
-    {SECRET("REDIS_URL", redis_url), OPTIONAL, BASIC, "redis:// rediss:// unix://; unset: a private Redis in DATA_DIR"},
+    {SECRET("REDIS_URL", redis_url), OPTIONAL, BASIC, "redis:// rediss:// unix:// redis+sentinel://; unset: a private Redis in DATA_DIR"},
     {PATH("DATA_DIR", data_dir, "/var/lib/seek-signal"), OPTIONAL, BASIC, "where the private Redis keeps its data"},
-    {CHOICE("DURABILITY", durability, "any", durabilities), OPTIONAL, BASIC, "least level to accept: any, redis, fsync"},
+    {DURABILITY("DURABILITY", durability, "any"), OPTIONAL, BASIC, "least level to accept: " DURABILITY_NAMES},
+    {PATH("SPOOL_DIR", spool_dir, NULL), OPTIONAL, BASIC, "keeps events here while Redis is away; unset: 503 then"},
     {NUMBER("WORKERS", workers, "4", 1, 64), OPTIONAL, BASIC, "threads that send"},
     {NUMBER("MAX_IN_FLIGHT", max_in_flight, "64", 1, 4096), OPTIONAL, BASIC, "signals on their way to SEEK at once"},
     {NUMBER("MAX_PER_SECOND", max_per_second, "0", 0, 100000), OPTIONAL, BASIC, "signals per second; 0: no limit"},
@@ -60,6 +56,7 @@ const struct setting settings[] = {
     {TEXT("ACCEPT_LANGUAGE", accept_language, "en-AU"), OPTIONAL, ADVANCED, "language of SEEK's messages"},
     {PATH("CA_FILE", ca_file, NULL), OPTIONAL, ADVANCED, "certificates to trust for SEEK; unset: the system's"},
     {PATH("REDIS_CA_FILE", redis_ca_file, NULL), OPTIONAL, ADVANCED, "certificates to trust for rediss://; unset: the system's"},
+    {NUMBER("SPOOL_BYTES_MAX", spool_bytes_max, "268435456", 65536, 4294967295), OPTIONAL, ADVANCED, "then the spool is full: 503"},
     {NUMBER("REQUEST_TIMEOUT_MS", request_timeout_ms, "10000", 100, 120000), OPTIONAL, ADVANCED, "one attempt, connecting included"},
     {NUMBER("RETRY_BASE_MS", retry_base_ms, "1000", 1, 3600000), OPTIONAL, ADVANCED, "upper bound of the first pause"},
     {NUMBER("RETRY_MAX_MS", retry_max_ms, "900000", 1, 86400000), OPTIONAL, ADVANCED, "upper bound of every pause"},

@@ -19,6 +19,7 @@ enum setting_type {
     SETTING_URL,     /* https://, or http:// to this machine */
     SETTING_NUMBER,
     SETTING_CHOICE, /* one of `choices` */
+    SETTING_DURABILITY,
     SETTING_SECRET, /* also as NAME_FILE */
 };
 

@@ -22,7 +22,12 @@ int64_t clock_monotonic_ms(void)
     return clock_monotonic_us() / 1000;
 }
 
+int64_t clock_wall_us(void)
+{
+    return now_us(CLOCK_REALTIME);
+}
+
 int64_t clock_wall_ms(void)
 {
-    return now_us(CLOCK_REALTIME) / 1000;
+    return clock_wall_us() / 1000;
 }

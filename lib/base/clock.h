@@ -16,5 +16,6 @@
  * lease in Redis does so too (CLOCK_BOOTTIME). */
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);
-/* Milliseconds since 1970-01-01T00:00:00Z. */
+/* Since 1970-01-01T00:00:00Z. */
 int64_t clock_wall_ms(void);
+int64_t clock_wall_us(void);

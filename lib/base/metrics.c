@@ -56,6 +56,8 @@ static bool write_single(struct buffer *buffer, const struct metric *metric, str
     int64_t value = atomic_load_explicit(&metric->value, memory_order_relaxed);
     if (!write_name(buffer, metric, "", error))
         return false;
+    if (value == METRIC_UNKNOWN)
+        return buffer_append_text(buffer, "NaN\n", error);
     if (metric->scale == 0)
         return buffer_append_format(buffer, error, "%" PRId64 "\n", value);
     return buffer_append_format(buffer, error, "%.15g\n", (double)value * metric->scale);

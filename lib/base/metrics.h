@@ -22,6 +22,10 @@ enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
 enum { METRIC_BUCKETS_MAX = 16 };
 
+/* The value of a gauge that nobody knows now; printed as NaN, which no comparison of an alert is
+ * true for. */
+#define METRIC_UNKNOWN INT64_MIN
+
 struct metric {
     /* Set by its declaration, then read-only. */
     const char *name; /* with its unit and, for a counter, _total at the end */

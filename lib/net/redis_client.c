@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- *   waiting ──► dialing ──► greeting ──► open
- *      ▲           │            │         │
- *      └───────────┴────────────┴─────────┘  lose(): the only way back, with a pause
+ *   waiting ──► (searching) ──► dialing ──► greeting ──► open
+ *      ▲             │             │            │         │
+ *      └─────────────┴─────────────┴────────────┴─────────┘  lose(): the only way back, with a
+ * pause
  *
  * hiredis only reads the replies (redis_reader.c): its own connections resolve names in the
  * foreground and check no host name under TLS. Nothing is torn down while a callback runs: whoever
@@ -21,13 +22,20 @@
 #include "lib/net/dialer.h"
 #include "lib/net/redis_greeting.h"
 #include "lib/net/redis_pipeline.h"
+#include "lib/net/redis_sentinel.h"
 
 enum {
     STABLE_AFTER_MS = 5000, /* a connection that lived this long was no failed attempt */
     DOUBLINGS_MAX = 32,
 };
 
-enum client_state { CLIENT_WAITING, CLIENT_DIALING, CLIENT_GREETING, CLIENT_OPEN };
+enum client_state {
+    CLIENT_WAITING,
+    CLIENT_SEARCHING,
+    CLIENT_DIALING,
+    CLIENT_GREETING,
+    CLIENT_OPEN
+};
 
 struct redis_client {
     struct redis_client_options options;
@@ -37,7 +45,9 @@ struct redis_client {
 
     int64_t retry_at_ms;             /* waiting */
     unsigned failures;               /* attempts since the last connection that lived */
-    struct redis_url url;            /* from dialing to open, then wiped */
+    struct redis_url url;            /* from searching to open, then wiped */
+    struct redis_sentinel *search;   /* owned; searching */
+    size_t sentinel;                 /* the one to ask first */
     struct dialer *dialer;           /* owned; dialing */
     struct redis_pipeline *pipeline; /* owned; greeting and open */
     struct redis_greeting greetings[REDIS_GREETINGS_MAX];
@@ -75,6 +85,7 @@ static int64_t pause_ms(const struct redis_client *client)
 static void release(struct redis_client *client)
 {
     client->state = CLIENT_WAITING;
+    redis_sentinel_destroy(STEAL(client->search));
     explicit_bzero(&client->url, sizeof client->url);
     dialer_destroy(STEAL(client->dialer));
     redis_pipeline_destroy(STEAL(client->pipeline));
@@ -85,6 +96,8 @@ static void lose(struct redis_client *client)
     bool was_open = client->state == CLIENT_OPEN;
     if (was_open && client->now_ms - client->opened_at_ms >= STABLE_AFTER_MS)
         client->failures = 0;
+    else
+        client->sentinel++; /* this one may be cut off with a master of the past */
     client->failures++;
     client->retry_at_ms = client->now_ms + pause_ms(client);
     release(client);
@@ -97,14 +110,10 @@ static void lose(struct redis_client *client)
 
 /* --- dialing and greeting --- */
 
-static void begin_attempt(struct redis_client *client)
+static void begin_dialing(struct redis_client *client)
 {
     struct error error;
     client->state = CLIENT_DIALING;
-    if (!client->options.locate(client->options.context, &client->url, &error)) {
-        doom(client, error.message);
-        return;
-    }
     const struct dialer_target target = {.host = client->url.host,
                                          .port = client->url.port,
                                          .is_unix = client->url.scheme == REDIS_UNIX,
@@ -114,6 +123,45 @@ static void begin_attempt(struct redis_client *client)
     client->dialer = dialer_start(&target, client->now_ms, &error);
     if (client->dialer == NULL)
         doom(client, error.message);
+}
+
+static void begin_attempt(struct redis_client *client)
+{
+    struct error error;
+    client->state = CLIENT_SEARCHING;
+    if (!client->options.locate(client->options.context, &client->url, &error)) {
+        doom(client, error.message);
+        return;
+    }
+    if (client->url.sentinels.count == 0) {
+        begin_dialing(client);
+        return;
+    }
+    client->search = redis_sentinel_start(&client->url, client->sentinel, client->now_ms, &error);
+    if (client->search == NULL)
+        doom(client, error.message);
+}
+
+/* The search goes after the dialer exists, so that the descriptor gets another number. */
+static void search(struct redis_client *client, bool is_writable)
+{
+    struct error error;
+    switch (redis_sentinel_turn(client->search, client->now_ms, is_writable, &error)) {
+    case STREAM_AGAIN:
+        break;
+    case STREAM_DONE:
+        client->sentinel = redis_sentinel_answered(client->search);
+        client->url.port = redis_sentinel_master(client->search)->port;
+        memcpy(client->url.host, redis_sentinel_master(client->search)->host,
+               sizeof client->url.host);
+        begin_dialing(client);
+        redis_sentinel_destroy(STEAL(client->search));
+        break;
+    case STREAM_ENDED:
+    case STREAM_FAILED:
+        doom(client, error.message);
+        break;
+    }
 }
 
 static void welcome(struct redis_client *client)
@@ -235,6 +283,8 @@ void redis_client_turn(struct redis_client *client, int64_t now_ms, bool is_read
     client->now_ms = now_ms;
     if (client->state == CLIENT_WAITING && now_ms >= client->retry_at_ms)
         begin_attempt(client);
+    if (client->search != NULL && !client->is_doomed)
+        search(client, is_writable);
     if (client->dialer != NULL && !client->is_doomed)
         dial(client);
     if (client->pipeline != NULL)
@@ -248,6 +298,8 @@ static int64_t deadline_ms(const struct redis_client *client)
 {
     if (client->is_doomed)
         return 0;
+    if (client->search != NULL)
+        return redis_sentinel_deadline_ms(client->search);
     if (client->dialer != NULL)
         return dialer_deadline_ms(client->dialer);
     if (client->pipeline == NULL)
@@ -263,6 +315,10 @@ void redis_client_interest(const struct redis_client *client, int64_t now_ms,
         out->fd = redis_pipeline_fd(client->pipeline);
         out->want_read = true;
         out->want_write = redis_pipeline_has_unwritten(client->pipeline);
+    } else if (client->search != NULL) {
+        out->fd = redis_sentinel_fd(client->search);
+        out->want_write = redis_sentinel_wants_write(client->search);
+        out->want_read = !out->want_write;
     } else if (client->dialer != NULL) {
         out->fd = dialer_fd(client->dialer);
         out->want_write = dialer_wants_write(client->dialer);
@@ -306,4 +362,9 @@ void redis_client_flush(struct redis_client *client)
 size_t redis_client_pending(const struct redis_client *client)
 {
     return client->state == CLIENT_OPEN ? redis_pipeline_pending(client->pipeline) : 0;
+}
+
+struct redis_reply *redis_client_keep_reply(struct redis_client *client)
+{
+    return redis_pipeline_keep_reply(client->pipeline);
 }

@@ -21,25 +21,10 @@
 #include "lib/base/buffer.h"
 #include "lib/base/error.h"
 #include "lib/base/ownership.h"
+#include "lib/net/redis_url.h"
 
 struct redis_client;
 struct redis_reply; /* never defined: a hiredis reply seen from outside */
-
-struct redis_url {
-    enum { REDIS_TCP, REDIS_TLS, REDIS_UNIX } scheme;
-    char host[256]; /* path for REDIS_UNIX */
-    uint16_t port;
-    unsigned database;
-    char user[128];     /* "" = default user */
-    char password[512]; /* "" = no AUTH */
-};
-
-/* `redis://[user[:password]@]host[:port][/db]`, `rediss://…`,
- * `unix://[user:password@]/path[?db=N]`; user and password percent-decoded. ERROR_CONFIG with what
- * is wrong, without the password. */
-MUST_CHECK bool redis_url_parse(const char *text, struct redis_url *out, struct error *error);
-/* "redis://host:6379/0": for logs; never the credentials. */
-void redis_url_describe(const struct redis_url *url, char text[320]);
 
 enum redis_failure {
     REDIS_OK,
@@ -54,7 +39,7 @@ typedef void (*redis_done)(void *context, enum redis_failure failure,
 
 struct redis_client_options {
     /* Gives the address for each connection attempt, so that rotated passwords and moved masters
-     * are seen. */
+     * are seen. Sentinels are asked for the master at each attempt. */
     bool (*locate)(void *context, struct redis_url *out, struct error *error);
     /* The connection is open and authenticated; the first commands go here. */
     void (*opened)(void *context);
@@ -95,7 +80,8 @@ bool redis_client_is_open(const struct redis_client *client);
 void redis_client_reopen(struct redis_client *client, const char *reason);
 
 /* Queues one command and tries to write it at the next turn (or at redis_client_flush). ERROR_IO
- * when the connection is not open, ERROR_MEMORY. Arguments are copied. */
+ * when the connection is not open, ERROR_MEMORY. Arguments are copied; `lengths` may be
+ * NULL for texts. */
 MUST_CHECK bool redis_client_send(struct redis_client *client, size_t argument_count,
                                   const char *const arguments[], const size_t lengths[],
                                   redis_done done, void *context, struct error *error);

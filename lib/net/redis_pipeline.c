@@ -23,8 +23,9 @@ struct redis_pipeline {
     struct redis_reader *reader; /* owned */
     struct redis_pending pending;
     struct buffer output;
-    size_t written;  /* of output, from its front */
-    bool is_blocked; /* the socket took no more */
+    struct redis_reply *delivered; /* owned; while its command's callback runs */
+    size_t written;                /* of output, from its front */
+    bool is_blocked;               /* the socket took no more */
 };
 
 struct redis_pipeline *redis_pipeline_create(struct stream *take_stream, struct error *error)
@@ -126,8 +127,16 @@ static bool deliver(struct redis_pipeline *pipeline, const char *bytes, size_t l
         struct redis_pending_command command;
         if (!redis_pending_pop(&pipeline->pending, &command))
             return error_set(error, ERROR_PROTOCOL, "Redis sent a reply that nobody asked for");
-        command.done(command.context, REDIS_OK, reply);
+        pipeline->delivered = STEAL(reply);
+        command.done(command.context, REDIS_OK, pipeline->delivered);
+        redis_reply_destroy(STEAL(pipeline->delivered));
     }
+}
+
+struct redis_reply *redis_pipeline_keep_reply(struct redis_pipeline *pipeline)
+{
+    assert(pipeline->delivered != NULL);
+    return STEAL(pipeline->delivered);
 }
 
 bool redis_pipeline_read(struct redis_pipeline *pipeline, struct error *error)

@@ -36,6 +36,8 @@ MUST_CHECK bool redis_pipeline_send(struct redis_pipeline *pipeline, size_t argu
  * redis_pipeline_read calls the commands' callbacks, which may send and write. */
 MUST_CHECK bool redis_pipeline_write(struct redis_pipeline *pipeline, struct error *error);
 MUST_CHECK bool redis_pipeline_read(struct redis_pipeline *pipeline, struct error *error);
+/* From within a callback: its reply is the caller's from now on. */
+struct redis_reply *redis_pipeline_keep_reply(struct redis_pipeline *pipeline);
 /* The socket was found writable: redis_pipeline_write tries it again. */
 void redis_pipeline_unblock(struct redis_pipeline *pipeline);
 

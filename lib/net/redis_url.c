@@ -1,13 +1,13 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
+#include "lib/net/redis_url.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
-#include "lib/net/redis_client.h"
-
-enum { DATABASE_MAX = 65535 };
+enum { DATABASE_MAX = 65535, SENTINEL_PORT = 26379 };
 
 /* What is left to read; every reader takes its part off the front. */
 struct rest {
@@ -160,6 +160,74 @@ static bool parse_unix(struct rest rest, struct redis_url *url, struct error *er
                         "database", &url->database, error);
 }
 
+/* "host:port,host,…" */
+static bool parse_sentinel_hosts(struct rest rest, struct redis_sentinels *sentinels,
+                                 struct error *error)
+{
+    for (bool has_more = true; has_more;) {
+        const char *comma = memchr(rest.at, ',', (size_t)(rest.end - rest.at));
+        const char *end = comma != NULL ? comma : rest.end;
+        if (sentinels->count == REDIS_SENTINELS_MAX)
+            return error_set(error, ERROR_CONFIG, "at most %d sentinels can be named",
+                             (int)REDIS_SENTINELS_MAX);
+        struct redis_address *address = &sentinels->addresses[sentinels->count++];
+        struct redis_url url = {.port = SENTINEL_PORT};
+        if (!parse_host((struct rest){rest.at, end}, &url, error))
+            return false;
+        memcpy(address->host, url.host, sizeof address->host);
+        address->port = url.port;
+        has_more = comma != NULL;
+        rest.at = end + 1;
+    }
+    return true;
+}
+
+/* "master/db?sentinelPassword=…" */
+static bool parse_sentinel_path(struct rest rest, struct redis_url *url, struct error *error)
+{
+    static const char query[] = "?sentinelPassword=";
+    const char *question = memchr(rest.at, '?', (size_t)(rest.end - rest.at));
+    const char *path_end = question != NULL ? question : rest.end;
+    const char *slash = memchr(rest.at, '/', (size_t)(path_end - rest.at));
+    const char *name_end = slash != NULL ? slash : path_end;
+    struct redis_sentinels *sentinels = &url->sentinels;
+    if (!decode((struct rest){rest.at, name_end}, sentinels->master, sizeof sentinels->master,
+                "master's name", error))
+        return false;
+    if (sentinels->master[0] == '\0')
+        return error_set(error, ERROR_CONFIG,
+                         "the master's name is missing: redis+sentinel://host:26379/name");
+    if (slash != NULL && slash + 1 < path_end &&
+        !parse_number((struct rest){slash + 1, path_end}, DATABASE_MAX, "database", &url->database,
+                      error))
+        return false;
+    if (question == NULL)
+        return true;
+    if (strncmp(question, query, sizeof query - 1) != 0)
+        return error_set(error, ERROR_CONFIG, "only ?sentinelPassword=… may follow the name");
+    return decode((struct rest){question + sizeof query - 1, rest.end}, sentinels->password,
+                  sizeof sentinels->password, "sentinels' password", error);
+}
+
+static bool parse_sentinel(struct rest rest, struct redis_url *url, struct error *error)
+{
+    const char *slash = memchr(rest.at, '/', (size_t)(rest.end - rest.at));
+    const char *authority_end = slash != NULL ? slash : rest.end;
+    return take_credentials(&rest, authority_end, url, error) &&
+           parse_sentinel_hosts((struct rest){rest.at, authority_end}, &url->sentinels, error) &&
+           parse_sentinel_path((struct rest){slash != NULL ? slash + 1 : rest.end, rest.end}, url,
+                               error);
+}
+
+static bool refuse_cluster(struct rest rest, struct redis_url *url, struct error *error)
+{
+    (void)rest;
+    (void)url;
+    return error_set(error, ERROR_CONFIG,
+                     "Redis Cluster is not supported: use a single Redis (redis://) or one with "
+                     "replicas (redis+sentinel://)");
+}
+
 static const struct scheme {
     const char *prefix;
     bool (*parse)(struct rest rest, struct redis_url *url, struct error *error);
@@ -168,6 +236,9 @@ static const struct scheme {
     {"redis://", parse_network, {.scheme = REDIS_TCP, .port = 6379}},
     {"rediss://", parse_network, {.scheme = REDIS_TLS, .port = 6379}},
     {"unix://", parse_unix, {.scheme = REDIS_UNIX}},
+    {"redis+sentinel://", parse_sentinel, {.scheme = REDIS_TCP}},
+    {"redis+cluster://", refuse_cluster, {.scheme = REDIS_TCP}},
+    {"rediss+cluster://", refuse_cluster, {.scheme = REDIS_TCP}},
 };
 
 bool redis_url_parse(const char *text, struct redis_url *out, struct error *error)
@@ -184,17 +255,41 @@ bool redis_url_parse(const char *text, struct redis_url *out, struct error *erro
         explicit_bzero(&url, sizeof url);
         return is_parsed;
     }
-    return error_set(error, ERROR_CONFIG, "a Redis URL starts with redis://, rediss:// or unix://");
+    return error_set(error, ERROR_CONFIG,
+                     "a Redis URL starts with redis://, rediss://, unix:// or redis+sentinel://");
+}
+
+/* An IPv6 address goes back into its brackets. */
+static size_t describe_host(const char *host, uint16_t port, char *text, size_t bytes)
+{
+    bool is_bracketed = strchr(host, ':') != NULL;
+    int length = snprintf(text, bytes, "%s%s%s:%u", is_bracketed ? "[" : "", host,
+                          is_bracketed ? "]" : "", (unsigned)port);
+    return (size_t)length < bytes ? (size_t)length : bytes - 1;
+}
+
+static void describe_sentinels(const struct redis_url *url, char *text, size_t bytes)
+{
+    const struct redis_sentinels *sentinels = &url->sentinels;
+    size_t length = (size_t)snprintf(text, bytes, "redis+sentinel://");
+    for (size_t i = 0; i < sentinels->count; i++) {
+        if (i > 0 && length + 1 < bytes)
+            text[length++] = ',';
+        length += describe_host(sentinels->addresses[i].host, sentinels->addresses[i].port,
+                                text + length, bytes - length);
+    }
+    (void)snprintf(text + length, bytes - length, "/%s/%u", sentinels->master, url->database);
 }
 
 void redis_url_describe(const struct redis_url *url, char text[320])
 {
-    /* An IPv6 address goes back into its brackets. */
-    bool is_bracketed = strchr(url->host, ':') != NULL;
-    if (url->scheme == REDIS_UNIX)
+    char host[sizeof url->host + sizeof "[]:65535"];
+    (void)describe_host(url->host, url->port, host, sizeof host);
+    if (url->sentinels.count > 0)
+        describe_sentinels(url, text, 320);
+    else if (url->scheme == REDIS_UNIX)
         (void)snprintf(text, 320, "unix://%s?db=%u", url->host, url->database);
     else
-        (void)snprintf(text, 320, "%s://%s%s%s:%u/%u",
-                       url->scheme == REDIS_TLS ? "rediss" : "redis", is_bracketed ? "[" : "",
-                       url->host, is_bracketed ? "]" : "", (unsigned)url->port, url->database);
+        (void)snprintf(text, 320, "%s://%s/%u", url->scheme == REDIS_TLS ? "rediss" : "redis", host,
+                       url->database);
 }

@@ -75,7 +75,7 @@ static bool check_redis(const struct config *config)
         .locate = redis_location_find,
         .context = &location,
         .ca_file = config->redis_ca_file,
-        .demand = (enum durability)config->durability,
+        .demand = config->durability,
         .ttl_ms = 1,
         .lease_ms = 1,
         .age_max_ms = 1,
@@ -203,9 +203,10 @@ static void explain_playground(const struct config *config)
                "https://graphql.seek.com and live credentials.");
 }
 
-int command_check(const struct config *config)
+int command_check(const struct config *config, const struct command_arguments *arguments)
 {
     struct error error;
+    (void)arguments;
     (void)report(true, "settings", "all can be used");
     if (!http_client_startup(&error)) {
         (void)report(false, "libcurl", "%s", error.message);

@@ -6,6 +6,7 @@
 #include "service/inbound/application_document.h"
 #include "service/inbound/call.h"
 #include "service/inbound/endpoints.h"
+#include "service/inbound/spool_batch.h"
 
 static void answer_application(struct call *call, const struct application *application)
 {
@@ -53,10 +54,23 @@ static void take_forgotten(void *context, const struct store_failure *failure)
     call_release(call);
 }
 
+/* What the spool holds of the application would bring it back. */
+static bool is_in_spool(const struct call *call)
+{
+    const struct spool_batch *spool = call->front->spool;
+    return spool != NULL && spool_is_holding(spool_batch_spool(spool));
+}
+
 /* 204 too when there was nothing: afterwards it is forgotten either way. */
 void application_delete(struct call *call)
 {
     struct error error;
+    if (is_in_spool(call)) {
+        call_refuse_store(call, &(struct store_failure){STORE_UNAVAILABLE,
+                                                        "The spool holds events that Redis does "
+                                                        "not have yet, perhaps of this one."});
+        return;
+    }
     call_hold(call);
     if (store_forget(call->front->store, call->application_id, take_forgotten, call, &error))
         return;

@@ -9,6 +9,7 @@
 
 #include "service/inbound/inbound_metrics.h"
 #include "service/inbound/service_view.h"
+#include "service/inbound/spool_batch.h"
 #include "service/outbound/worker_pool.h"
 
 struct place {
@@ -16,6 +17,7 @@ struct place {
     batch_done done;
     void *context;
     size_t index;
+    int64_t stamp_us; /* with a spool: when it came */
 };
 
 struct batch {
@@ -23,11 +25,13 @@ struct batch {
     const struct service_view *view; /* borrowed: outlives us */
     size_t open_events_max;
     struct inbound_metrics *metrics; /* borrowed: outlives us */
+    struct spool_batch *spool;       /* borrowed: outlives us; NULL: none */
     struct place *open;              /* owned: gathered, [first, count) not sent yet */
     size_t first, count, capacity;
     size_t open_bytes;
     struct place sent[BATCH_CALL_EVENTS_MAX]; /* of the outstanding call */
     size_t sent_count;
+    struct durability durability; /* that it gets */
     bool is_outstanding;
     struct accept_item items[BATCH_CALL_EVENTS_MAX]; /* scratch of send */
 };
@@ -46,6 +50,11 @@ struct batch *batch_create(struct store *store, const struct service_view *view,
     batch->metrics = metrics;
     batch->open_events_max = open_events_max;
     return batch;
+}
+
+void batch_use_spool(struct batch *batch, struct spool_batch *spool)
+{
+    batch->spool = spool;
 }
 
 static void tell(const struct place *place, const struct batch_result *result)
@@ -103,9 +112,28 @@ void batch_add(struct batch *batch, const struct accept_item *item, batch_done d
                size_t index)
 {
     assert(batch->count < batch->capacity); /* batch_reserve came first */
-    batch->open[batch->count++] =
-        (struct place){.item = *item, .done = done, .context = context, .index = index};
+    struct place *place = &batch->open[batch->count++];
+    *place = (struct place){.item = *item, .done = done, .context = context, .index = index};
+    if (batch->spool != NULL)
+        place->stamp_us = spool_stamp(spool_batch_spool(batch->spool));
     batch->open_bytes += batch_item_bytes(item);
+}
+
+/* Its seek-token is the stored one, which may still be on its way from the spool: an older one
+ * would be sent, or a 409 end for good what a 204 began. */
+static bool has_to_wait_for_spool(const struct batch *batch, const struct place *place)
+{
+    return place->item.seek_token == NULL && batch->spool != NULL &&
+           spool_is_holding(spool_batch_spool(batch->spool));
+}
+
+static void tell_to_wait(const struct place *place)
+{
+    static const struct store_failure failure = {
+        .status = STORE_UNAVAILABLE,
+        .detail = "The event has no seek-token of its own, and the spool may hold one that Redis "
+                  "does not have yet."};
+    tell(place, &(struct batch_result){.failure = &failure});
 }
 
 /* Moves what fits into one call from the open batch to `sent`. */
@@ -114,16 +142,20 @@ static void take_for_call(struct batch *batch)
     size_t bytes = 0;
     batch->sent_count = 0;
     while (batch->first < batch->count && batch->sent_count < BATCH_CALL_EVENTS_MAX) {
-        const struct place *place = &batch->open[batch->first];
-        size_t item_bytes = batch_item_bytes(&place->item);
+        const struct place place = batch->open[batch->first];
+        size_t item_bytes = batch_item_bytes(&place.item);
         if (batch->sent_count > 0 && bytes + item_bytes > BATCH_CALL_BYTES_MAX)
             break;
-        batch->items[batch->sent_count] = place->item;
-        batch->sent[batch->sent_count++] = *place;
         batch->first++;
+        batch->open_bytes -= item_bytes;
+        if (has_to_wait_for_spool(batch, &place)) {
+            tell_to_wait(&place);
+            continue;
+        }
+        batch->items[batch->sent_count] = place.item;
+        batch->sent[batch->sent_count++] = place;
         bytes += item_bytes;
     }
-    batch->open_bytes -= bytes;
     if (batch->first == batch->count)
         batch->first = batch->count = 0;
 }
@@ -133,21 +165,42 @@ static bool is_new_work(enum accept_outcome outcome)
     return outcome == ACCEPT_ACCEPTED || outcome == ACCEPT_REPLACED;
 }
 
+/* What Redis did not take, or perhaps did: the same event twice does no harm. An event without a
+ * seek-token of its own cannot be spooled, since only Redis knows whether there is one. */
+static bool spool(struct batch *batch, const struct place *place)
+{
+    const struct accept_item *item = &place->item;
+    if (batch->spool == NULL || item->seek_token == NULL)
+        return false;
+    const struct spool_record record = {
+        .kind = SPOOL_EVENT,
+        .application_id = item->application_id,
+        .seek_token = item->seek_token,
+        .event_id = item->event_id,
+        .completed_at_ms =
+            item->completed_at_ms >= 0 ? item->completed_at_ms : place->stamp_us / 1000,
+        .traceparent = item->traceparent,
+        .stamp_us = place->stamp_us,
+    };
+    struct error error;
+    return spool_batch_add(batch->spool, &record, place->done, place->context, place->index,
+                           &error);
+}
+
 static void finish_call(void *context, const struct store_failure *failure,
                         const struct accept_result *results, size_t count)
 {
     struct batch *batch = context;
-    struct store_health health;
-    store_health(batch->store, &health);
     bool is_done = failure->status == STORE_OK;
     assert(!is_done || count == batch->sent_count);
     bool is_something_due = false;
     for (size_t i = 0; i < batch->sent_count; i++) {
         const struct batch_result result = {.failure = failure,
                                             .result = is_done ? &results[i] : NULL,
-                                            .durability = health.durability};
+                                            .durability = batch->durability};
         is_something_due |= is_done && is_new_work(results[i].outcome);
-        tell(&batch->sent[i], &result);
+        if (is_done || !spool(batch, &batch->sent[i]))
+            tell(&batch->sent[i], &result);
     }
     batch->sent_count = 0;
     batch->is_outstanding = false;
@@ -158,7 +211,14 @@ static void finish_call(void *context, const struct store_failure *failure,
 void batch_turn(struct batch *batch)
 {
     while (!batch->is_outstanding && batch->first < batch->count) {
+        struct store_health health;
+        store_health(batch->store, &health);
+        if (!health.is_ready && batch->spool != NULL && spool_batch_is_busy(batch->spool))
+            return; /* the disk sets the pace; its end wakes the loop */
         take_for_call(batch);
+        if (batch->sent_count == 0)
+            continue; /* none of them can be sent */
+        batch->durability = health.durability;
         struct error error;
         batch->is_outstanding = true;
         if (store_accept(batch->store, batch->items, batch->sent_count, finish_call, batch,

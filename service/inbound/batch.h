@@ -22,6 +22,7 @@
 
 struct inbound_metrics;
 struct service_view;
+struct spool_batch;
 struct batch;
 
 enum {
@@ -32,8 +33,9 @@ enum {
 
 struct batch_result {
     const struct store_failure *failure;
-    const struct accept_result *result; /* NULL unless the failure is STORE_OK */
-    enum durability durability;         /* of the commit */
+    const struct accept_result *result; /* NULL unless the failure is STORE_OK; a spooled one has
+                                           no event_id but its own */
+    struct durability durability;       /* of the commit */
 };
 /* Exactly once per event that was added. `index` is the caller's own. */
 typedef void (*batch_done)(void *context, size_t index, const struct batch_result *result);
@@ -45,6 +47,9 @@ MUST_CHECK struct batch *batch_create(struct store *store, const struct service_
 /* After the store: whatever was not sent ends STORE_UNAVAILABLE. Accepts NULL. */
 void batch_destroy(struct batch *batch);
 DEFINE_AUTO(batch);
+
+/* Where events go that Redis does not take; borrowed, and goes after the batch. */
+void batch_use_spool(struct batch *batch, struct spool_batch *spool);
 
 /* Whether `events` more of `bytes` together fit and are in memory's reach: then adding them cannot
  * fail. An empty batch takes any request. ERROR_FULL or ERROR_MEMORY. */

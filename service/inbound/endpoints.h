@@ -4,7 +4,7 @@
  * The endpoints: one function per method and path, one file per noun, named by routes in api.c and
  * ops_server.c. Each answers its call, now or later.
  *
- * Threads: the loop's of the call. Blocks: never.
+ * Owns: nothing. Threads: the loop's of the call. Blocks: never.
  */
 #pragma once
 

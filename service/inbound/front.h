@@ -21,6 +21,7 @@ struct inbound_metrics;
 struct route;
 struct secret;
 struct service_view;
+struct spool_batch;
 struct store;
 struct waiting_room;
 
@@ -35,6 +36,7 @@ struct front {
     struct inbound_metrics *metrics;
     struct store *store;
     struct batch *batch;
+    struct spool_batch *spool; /* NULL: none */
     struct waiting_room *waits;
     size_t batch_max; /* events in one request */
     /* Where answers are written before they are copied into a reply. */

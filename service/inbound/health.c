@@ -12,6 +12,7 @@
 #include "service/inbound/intake_pool.h"
 #include "service/inbound/service_view.h"
 #include "service/outbound/worker_pool.h"
+#include "service/store/spool.h"
 
 bool heartbeat_is_wedged(const struct heartbeat *heartbeat, int64_t now_ms)
 {
@@ -30,6 +31,8 @@ size_t health_loops(const struct service_view *view,
                        (heartbeat = intake_pool_heartbeat(view->intake_pool, i)) != NULL;
          i++)
         loops[count++] = heartbeat;
+    if (view->spool != NULL && count < HEALTH_LOOPS_MAX)
+        loops[count++] = spool_heartbeat(view->spool);
     if (view->worker_pool == NULL)
         return count;
     size_t workers;
@@ -54,31 +57,59 @@ static void look_live(const struct service_view *view, int64_t now_ms, struct he
     }
 }
 
+/* What the intake threads and the spool have to tell. */
+struct sight {
+    struct intake_pool_status intake;
+    struct spool_status spool; /* without a spool: not able */
+    bool is_redis_ready;
+};
+
+static void see(const struct service_view *view, struct sight *out)
+{
+    *out = (struct sight){.is_redis_ready = false};
+    if (view->intake_pool != NULL)
+        intake_pool_status(view->intake_pool, &out->intake);
+    if (view->spool != NULL)
+        spool_status(view->spool, &out->spool);
+    out->is_redis_ready =
+        out->intake.threads > 0 && out->intake.threads_ready == out->intake.threads;
+}
+
+/* With Redis away the spool decides, and with the spool the reason is of interest all the same. */
+static void describe(const struct service_view *view, const struct sight *sight, struct health *out)
+{
+    const char *redis = sight->intake.health.reason, *spool = sight->spool.reason;
+    if (!sight->is_redis_ready && out->is_fine)
+        spool = "Events are kept in the spool.";
+    (void)snprintf(out->detail, sizeof out->detail, "%s%s%s", redis,
+                   redis[0] != '\0' && spool[0] != '\0' ? ". " : "",
+                   view->spool != NULL ? spool : "");
+}
+
 static void look_ready(const struct service_view *view, struct health *out)
 {
-    struct intake_pool_status status = {.threads = 0};
-    if (view->intake_pool != NULL)
-        intake_pool_status(view->intake_pool, &status);
-    out->is_fine = status.threads > 0 && status.threads_ready == status.threads;
+    struct sight sight;
+    see(view, &sight);
+    out->is_fine = sight.is_redis_ready || (sight.intake.threads > 0 && sight.spool.is_able);
+    describe(view, &sight, out);
     if (atomic_load(&view->is_draining)) {
         out->is_fine = false;
         (void)snprintf(out->detail, sizeof out->detail, "The service is shutting down.");
-    } else {
-        (void)snprintf(out->detail, sizeof out->detail, "%s", status.health.reason);
     }
 }
 
 static void look_started(const struct service_view *view, struct health *out)
 {
-    struct intake_pool_status status = {.threads = 0};
-    if (view->intake_pool != NULL)
-        intake_pool_status(view->intake_pool, &status);
-    out->is_fine = status.threads > 0 && status.threads_connected == status.threads;
+    struct sight sight;
+    see(view, &sight);
+    const struct intake_pool_status *intake = &sight.intake;
+    out->is_fine = intake->threads > 0 &&
+                   (intake->threads_connected == intake->threads || sight.spool.is_able);
     if (!out->is_fine)
         (void)snprintf(out->detail, sizeof out->detail,
-                       "%u of %u intake threads have reached Redis%s%s", status.threads_connected,
-                       status.threads, status.health.reason[0] != '\0' ? ": " : "",
-                       status.health.reason);
+                       "%u of %u intake threads have reached Redis%s%s", intake->threads_connected,
+                       intake->threads, intake->health.reason[0] != '\0' ? ": " : "",
+                       intake->health.reason);
 }
 
 void health_look(enum health_probe probe, const struct service_view *view, int64_t now_ms,

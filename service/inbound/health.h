@@ -23,13 +23,13 @@ enum { HEALTH_WEDGED_AFTER_MS = 10000, HEALTH_LOOPS_MAX = 130 };
 enum health_probe {
     HEALTH_LIVE,    /* every loop has turned within HEALTH_WEDGED_AFTER_MS */
     HEALTH_READY,   /* an event could be accepted durably now; SEEK does not matter */
-    HEALTH_STARTED, /* every intake thread has reached Redis once */
+    HEALTH_STARTED, /* every intake thread has reached Redis once, or the spool does without */
 };
 
 struct health {
     bool is_fine;
     enum problem_code code; /* otherwise */
-    char detail[384];
+    char detail[512];
 };
 void health_look(enum health_probe probe, const struct service_view *view, int64_t now_ms,
                  struct health *out);
@@ -40,6 +40,6 @@ MUST_CHECK bool health_write(struct buffer *out, enum health_probe probe,
 
 /* A loop that has not turned yet is not wedged: it is starting. */
 bool heartbeat_is_wedged(const struct heartbeat *heartbeat, int64_t now_ms);
-/* main's, the intake's and the workers', at most HEALTH_LOOPS_MAX. */
+/* main's, the intake's, the spool's and the workers', at most HEALTH_LOOPS_MAX. */
 size_t health_loops(const struct service_view *view,
                     const struct heartbeat *loops[HEALTH_LOOPS_MAX]);

@@ -40,6 +40,31 @@ static void add_labelled_rows(struct inbound_metrics *metrics)
                                 .type = METRIC_COUNTER});
 }
 
+static void add_census_rows(struct inbound_metrics *metrics)
+{
+    add_row(metrics, &metrics->due,
+            (struct metric){.name = "seek_signal_due",
+                            .help = "Applications in Redis that wait or are on their way.",
+                            .type = METRIC_GAUGE,
+                            .value = METRIC_UNKNOWN});
+    add_row(metrics, &metrics->dead,
+            (struct metric){.name = "seek_signal_dead",
+                            .help = "Applications in Redis given up until somebody replays them.",
+                            .type = METRIC_GAUGE,
+                            .value = METRIC_UNKNOWN});
+    add_row(metrics, &metrics->oldest_due_age,
+            (struct metric){.name = "seek_signal_oldest_due_age_seconds",
+                            .help = "Since the first of those that wait could have been sent.",
+                            .type = METRIC_GAUGE,
+                            .scale = 1e-3,
+                            .value = METRIC_UNKNOWN});
+    add_row(metrics, &metrics->paused,
+            (struct metric){.name = "seek_signal_paused",
+                            .help = "1 while somebody has paused sending.",
+                            .type = METRIC_GAUGE,
+                            .value = METRIC_UNKNOWN});
+}
+
 void inbound_metrics_init(struct inbound_metrics *metrics)
 {
     metrics->row_count = 0;
@@ -47,6 +72,12 @@ void inbound_metrics_init(struct inbound_metrics *metrics)
     add_row(metrics, &metrics->request_duration,
             (struct metric){.name = "seek_signal_http_request_duration_seconds",
                             .help = "From a request's first byte to its answer.",
+                            .type = METRIC_HISTOGRAM,
+                            BOUNDS(duration_bounds)});
+    add_row(metrics, &metrics->intake_duration,
+            (struct metric){.name = "seek_signal_intake_duration_seconds",
+                            .help = "From the first byte of posted events until Redis has "
+                                    "answered for all of them.",
                             .type = METRIC_HISTOGRAM,
                             BOUNDS(duration_bounds)});
     add_row(metrics, &metrics->open_requests,
@@ -72,9 +103,11 @@ void inbound_metrics_init(struct inbound_metrics *metrics)
                             .type = METRIC_COUNTER});
     add_row(metrics, &metrics->redis_round_trip,
             (struct metric){.name = "seek_signal_intake_redis_round_trip_seconds",
-                            .help = "The intake's newest round trip to Redis.",
-                            .type = METRIC_GAUGE,
-                            .scale = 1e-6});
+                            .help = "The intake's round trips to Redis, the newest of each "
+                                    "turn of a loop.",
+                            .type = METRIC_HISTOGRAM,
+                            BOUNDS(duration_bounds)});
+    add_census_rows(metrics);
 }
 
 void inbound_metrics_count_reply(struct inbound_metrics *metrics, unsigned status,

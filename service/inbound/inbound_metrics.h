@@ -23,15 +23,16 @@ enum intake_result { /* the label values of seek_signal_intake_events_total */
                      INTAKE_RESULT_COUNT,
 };
 
-enum { STATUS_CLASS_COUNT = 4 /* 2xx to 5xx */, INBOUND_METRICS_MAX = 24 };
+enum { STATUS_CLASS_COUNT = 4 /* 2xx to 5xx */, INBOUND_METRICS_MAX = 32 };
 
 struct inbound_metrics {
     struct metric events[INTAKE_RESULT_COUNT];
     struct metric requests[STATUS_CLASS_COUNT];
-    struct metric request_duration;
+    struct metric request_duration, intake_duration;
     struct metric open_requests, connections;
     struct metric batch_events;
     struct metric redis_connects, redis_losses, redis_round_trip;
+    struct metric due, dead, oldest_due_age, paused; /* of all processes on this Redis: census.h */
     struct metric *rows[INBOUND_METRICS_MAX];
     size_t row_count;
 };

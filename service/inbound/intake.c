@@ -25,7 +25,9 @@
 
 #include "service/inbound/api.h"
 #include "service/inbound/batch.h"
+#include "service/inbound/census.h"
 #include "service/inbound/front.h"
+#include "service/inbound/spool_batch.h"
 #include "service/inbound/store_watch.h"
 #include "service/inbound/waiting_room.h"
 
@@ -43,7 +45,9 @@ struct intake {
     struct http_server *server;
     struct store *store;
     struct batch *batch;
+    struct spool_batch *spool; /* NULL: none */
     struct waiting_room waits;
+    struct census census; /* census_ask from any thread */
     struct front front;
     struct store_watch watch;
     struct store_counters counted; /* as far as the metrics have it */
@@ -86,6 +90,15 @@ static bool create_server(struct intake *intake, int take_listen_fd,
     return intake->server != NULL;
 }
 
+static bool create_spool_batch(struct intake *intake, struct spool *spool, struct error *error)
+{
+    if (spool == NULL)
+        return true;
+    intake->spool = spool_batch_create(spool, intake->loop, error);
+    batch_use_spool(intake->batch, intake->spool);
+    return intake->spool != NULL;
+}
+
 static bool create_parts(struct intake *intake, unsigned index,
                          const struct intake_pool_options *options, struct error *error)
 {
@@ -102,8 +115,11 @@ static bool create_parts(struct intake *intake, unsigned index,
         return false;
     intake->loop = event_loop_create(error);
     store_watch_init(&intake->watch, intake->loop, intake->store);
-    return intake->loop != NULL && event_loop_watch(intake->loop, http_server_fd(intake->server),
-                                                    EVENT_READ, take_http_events, intake, error);
+    census_init(&intake->census, intake->store, intake->metrics);
+    return intake->loop != NULL &&
+           event_loop_watch(intake->loop, http_server_fd(intake->server), EVENT_READ,
+                            take_http_events, intake, error) &&
+           create_spool_batch(intake, options->spool, error);
 }
 
 static void fill_front(struct intake *intake, const struct intake_pool_options *options)
@@ -118,6 +134,7 @@ static void fill_front(struct intake *intake, const struct intake_pool_options *
     intake->front.metrics = intake->metrics;
     intake->front.store = intake->store;
     intake->front.batch = intake->batch;
+    intake->front.spool = intake->spool;
     intake->front.waits = &intake->waits;
     intake->front.batch_max = options->batch_max;
 }
@@ -186,7 +203,7 @@ static void publish_counters(struct intake *intake)
     if (now.losses != counted->losses)
         metric_add(&intake->metrics->redis_losses, (int64_t)(now.losses - counted->losses));
     if (now.last_round_trip_us != counted->last_round_trip_us)
-        metric_set(&intake->metrics->redis_round_trip, now.last_round_trip_us);
+        metric_observe_us(&intake->metrics->redis_round_trip, now.last_round_trip_us);
     if (connections != intake->connections_counted)
         metric_add(&intake->metrics->connections, connections - intake->connections_counted);
     *counted = now;
@@ -207,17 +224,25 @@ static void publish(struct intake *intake)
     mutex_unlock(&intake->shared.lock);
 }
 
+/* The spool last: it has what the batch could not give to Redis. */
+static void commit(struct intake *intake)
+{
+    batch_turn(intake->batch);
+    store_flush(intake->store);
+    if (intake->spool != NULL)
+        spool_batch_turn(intake->spool);
+}
+
 static void turn(struct intake *intake)
 {
     wait_for_events(intake);
     int64_t now_ms = clock_monotonic_ms();
     store_watch_turn(&intake->watch, now_ms);
-    batch_turn(intake->batch);
-    store_flush(intake->store);
+    commit(intake);
     waiting_room_turn(&intake->waits, now_ms);
+    census_turn(&intake->census, now_ms);
     http_server_turn(intake->server);
-    batch_turn(intake->batch);
-    store_flush(intake->store);
+    commit(intake);
     publish(intake);
     heartbeat_beat(&intake->heartbeat, now_ms);
 }
@@ -274,7 +299,7 @@ void intake_join(struct intake *intake)
 }
 
 /* Requests first, since they use the rest; then the store, whose open calls end and let go of
- * theirs; then the batch, which does the same for what was never sent. */
+ * theirs; then the batch, which does the same for what was never sent, and the spool's. */
 void intake_destroy(struct intake *intake)
 {
     if (intake == NULL)
@@ -282,6 +307,7 @@ void intake_destroy(struct intake *intake)
     http_server_destroy(intake->server);
     store_destroy(intake->store);
     batch_destroy(intake->batch);
+    spool_batch_destroy(intake->spool);
     event_loop_destroy(intake->loop);
     front_fini(&intake->front);
     mutex_fini(&intake->shared.lock);
@@ -298,4 +324,9 @@ void intake_status(struct intake *intake, struct intake_status *out)
 const struct heartbeat *intake_heartbeat(const struct intake *intake)
 {
     return &intake->heartbeat;
+}
+
+void intake_ask_census(struct intake *intake)
+{
+    census_ask(&intake->census, clock_monotonic_ms());
 }

@@ -36,3 +36,5 @@ struct intake_status {
 };
 void intake_status(struct intake *intake, struct intake_status *out);
 const struct heartbeat *intake_heartbeat(const struct intake *intake);
+/* The gauges of what Redis holds are kept fresh by this thread: census.h. */
+void intake_ask_census(struct intake *intake);

@@ -73,6 +73,7 @@ struct intake_pool *intake_pool_create(const struct intake_pool_options *options
 
 bool intake_pool_start(struct intake_pool *pool, struct error *error)
 {
+    intake_pool_ask_census(pool); /* so that the first reader finds something */
     for (unsigned i = 0; i < pool->count; i++)
         if (!intake_start(pool->intakes[i], error))
             return false;
@@ -120,6 +121,11 @@ struct metric *const *intake_pool_metrics(const struct intake_pool *pool, size_t
 {
     *out_count = pool->metrics.row_count;
     return pool->metrics.rows;
+}
+
+void intake_pool_ask_census(struct intake_pool *pool)
+{
+    intake_ask_census(pool->intakes[0]);
 }
 
 void intake_pool_status(struct intake_pool *pool, struct intake_pool_status *out)

@@ -42,6 +42,7 @@ struct intake_pool_options {
     size_t batch_max;           /* events in one request */
     size_t open_events_max;     /* waiting for Redis in each thread; 0: INTAKE_OPEN_EVENTS_MAX */
     struct store_options store; /* `role` is set per thread */
+    struct spool *spool;        /* borrowed: stopped before the pool is destroyed; NULL: none */
     struct secret *api_key;     /* borrowed: outlives the pool; NULL: none */
     struct service_view *view;  /* borrowed: outlives the pool; may be filled until start */
 };
@@ -66,6 +67,8 @@ uint16_t intake_pool_port(const struct intake_pool *pool);
 const struct heartbeat *intake_pool_heartbeat(const struct intake_pool *pool, size_t index);
 /* The rows of /metrics that the intake fills. */
 struct metric *const *intake_pool_metrics(const struct intake_pool *pool, size_t *out_count);
+/* They were read: those of what Redis holds are refreshed, now and for a while. */
+void intake_pool_ask_census(struct intake_pool *pool);
 
 struct intake_pool_status {
     unsigned threads;

@@ -3,7 +3,7 @@
 /*
  * /metrics: the rows of intake and workers, and those of the process as a whole.
  *
- * Owns: nothing. Threads: any. Blocks: reads /proc/self/statm.
+ * Owns: nothing. Threads: any. Blocks: reads /proc/self.
  */
 #pragma once
 

@@ -17,6 +17,7 @@ struct access_token;
 struct heartbeat;
 struct intake_pool;
 struct sending_gate;
+struct spool;
 struct worker_pool;
 
 struct service_view {
@@ -25,6 +26,7 @@ struct service_view {
     struct sending_gate *gate;
     struct access_token *access_token;
     struct intake_pool *intake_pool;
+    struct spool *spool;
     const struct heartbeat *main_loop; /* main's own; the pools bring theirs */
     const char *version;               /* required */
     int64_t started_at_ms;             /* wall clock */

@@ -14,6 +14,7 @@
 #include "service/outbound/access_token.h"
 #include "service/outbound/sending_gate.h"
 #include "service/outbound/worker_pool.h"
+#include "service/store/spool.h"
 
 static const char *bool_name(bool value)
 {
@@ -147,6 +148,20 @@ static bool write_workers(struct buffer *out, const struct worker_pool *pool, st
            buffer_append_text(out, "}", error);
 }
 
+static bool write_spool(struct buffer *out, struct spool *spool, struct error *error)
+{
+    struct spool_status status;
+    spool_status(spool, &status);
+    return buffer_append_format(out, error,
+                                ",\"spool\":{\"able\":%s,\"records\":%zu,\"bytes\":%" PRIu64
+                                ",\"bytesMax\":%" PRIu64 ",",
+                                bool_name(status.is_able), status.records, status.bytes,
+                                status.bytes_max) &&
+           write_known(out, "oldestAgeMs", status.oldest_age_ms, error) &&
+           buffer_append_text(out, ",", error) && write_text(out, "reason", status.reason, error) &&
+           buffer_append_text(out, "}", error);
+}
+
 bool status_write(struct buffer *out, const struct service_view *view,
                   const struct store_census *census, struct status_moment now, struct error *error)
 {
@@ -155,6 +170,7 @@ bool status_write(struct buffer *out, const struct service_view *view,
         intake_pool_status(view->intake_pool, &intake);
     return write_service(out, view, now, error) && write_signals(out, census, error) &&
            write_store(out, &intake, error) &&
+           (view->spool == NULL || write_spool(out, view->spool, error)) &&
            (view->gate == NULL ||
             write_sending(out, view->gate, census, now.monotonic_ms, error)) &&
            (view->access_token == NULL ||

@@ -91,7 +91,8 @@ static void note_stored(struct submission *submission, size_t index,
     item->outcome = result->result->outcome;
     item->state = result->result->state;
     item->durability = result->durability;
-    if (item->outcome != ACCEPT_NO_TOKEN) /* a duplicate has the id of the first */
+    /* A duplicate has the id of the first, a spooled event its own. */
+    if (item->outcome != ACCEPT_NO_TOKEN && result->result->event_id != NULL)
         (void)snprintf(item->event_id, sizeof item->event_id, "%s", result->result->event_id);
     count_event(submission, outcomes[item->outcome].counted_as);
     log_stored(submission, index);
@@ -148,17 +149,27 @@ void submission_stop_waiting(struct submission *submission)
     guest_leave(&submission->guest);
 }
 
+/* What Redis has of an application while its event is in the spool is not the outcome of that. */
 static bool has_to_wait(const struct submission *submission)
 {
     const struct submission_item *item = &submission->items[0];
     return submission->wait_ms > 0 && item->fate == ITEM_STORED &&
-           item->outcome != ACCEPT_NO_TOKEN && submission->call->request != NULL;
+           item->outcome != ACCEPT_NO_TOKEN && item->durability.level != DURABILITY_SPOOL &&
+           submission->call->request != NULL;
 }
 
 /* ---- storing ---- */
 
+static void note_duration(const struct call *call)
+{
+    if (call->request != NULL)
+        metric_observe_us(&call->front->metrics->intake_duration,
+                          clock_monotonic_us() - http_request_started_us(call->request));
+}
+
 static void conclude(struct submission *submission)
 {
+    note_duration(submission->call);
     if (!has_to_wait(submission)) {
         submission_answer(submission, NULL);
         return;

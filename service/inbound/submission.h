@@ -32,7 +32,7 @@ struct submission_item {
     enum item_fate fate;
     enum accept_outcome outcome;
     enum delivery_state state;
-    enum durability durability;
+    struct durability durability;
     enum store_status failure; /* ITEM_FAILED */
     char event_id[ATTEMPT_ID_BYTES];
 };

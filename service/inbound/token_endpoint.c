@@ -3,12 +3,16 @@
 /*
  * PUT /v1/applications/{id}/token: keeps the seek-token of an application that is not complete yet.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "lib/base/json.h"
 
 #include "service/domain/seek_token.h"
 #include "service/inbound/call.h"
 #include "service/inbound/endpoints.h"
 #include "service/inbound/service_view.h"
+#include "service/inbound/spool_batch.h"
 #include "service/outbound/worker_pool.h"
 
 static bool check_members(const struct json_value *root, const char *body, size_t length,
@@ -67,14 +71,21 @@ static bool parse_body(struct call *call, struct buffer *seek_token, struct reje
            read_seek_token(root, seek_token, rejection);
 }
 
-/* An application that owed its signal already owes it with this seek-token now. */
-static void take_kept(void *context, const struct store_failure *failure)
+/* A seek-token on its way to Redis, or, when Redis is away, to the spool. */
+struct keeping {
+    struct call *call;
+    int64_t stamp_us; /* with a spool: when it came */
+    char event_id[ATTEMPT_ID_BYTES];
+    char seek_token[];
+};
+
+static void conclude(struct keeping *keeping, const struct store_failure *failure)
 {
-    struct call *call = context;
+    struct call *call = keeping->call;
+    explicit_bzero(keeping->seek_token, strlen(keeping->seek_token));
+    free(keeping);
     if (failure->status == STORE_OK) {
         call_note_available(call);
-        if (call->front->view->worker_pool != NULL)
-            worker_pool_wake(call->front->view->worker_pool);
         call_answer_empty(call, 204);
     } else {
         call_refuse_store(call, failure);
@@ -82,15 +93,57 @@ static void take_kept(void *context, const struct store_failure *failure)
     call_release(call);
 }
 
-static void keep(struct call *call, const char *seek_token)
+static void take_spooled(void *context, size_t index, const struct batch_result *result)
 {
-    char event_id[ATTEMPT_ID_BYTES];
+    (void)index;
+    conclude(context, result->failure);
+}
+
+static bool spool(struct keeping *keeping)
+{
+    const struct call *call = keeping->call;
+    const struct spool_record record = {
+        .kind = SPOOL_DRAFT,
+        .application_id = call->application_id,
+        .seek_token = keeping->seek_token,
+        .event_id = keeping->event_id,
+        .stamp_us = keeping->stamp_us,
+    };
     struct error error;
-    call_make_event_id(event_id);
-    call_hold(call);
-    if (store_put_token(call->front->store, call->application_id, seek_token, event_id, take_kept,
-                        call, &error))
+    return call->front->spool != NULL &&
+           spool_batch_add(call->front->spool, &record, take_spooled, keeping, 0, &error);
+}
+
+/* An application that owed its signal already owes it with this seek-token now. */
+static void take_kept(void *context, const struct store_failure *failure)
+{
+    struct keeping *keeping = context;
+    struct worker_pool *worker_pool = keeping->call->front->view->worker_pool;
+    if (failure->status == STORE_OK && worker_pool != NULL)
+        worker_pool_wake(worker_pool);
+    if (failure->status == STORE_OK || !spool(keeping))
+        conclude(keeping, failure);
+}
+
+static void keep(struct call *call, const struct buffer *seek_token)
+{
+    struct keeping *keeping = calloc(1, sizeof *keeping + seek_token->length + 1);
+    if (keeping == NULL) {
+        call_answer_out_of_memory(call);
         return;
+    }
+    keeping->call = call;
+    call_make_event_id(keeping->event_id);
+    memcpy(keeping->seek_token, seek_token->bytes, seek_token->length);
+    if (call->front->spool != NULL)
+        keeping->stamp_us = spool_stamp(spool_batch_spool(call->front->spool));
+    struct error error;
+    call_hold(call);
+    if (store_put_token(call->front->store, call->application_id, keeping->seek_token,
+                        keeping->event_id, take_kept, keeping, &error) ||
+        spool(keeping))
+        return;
+    free(keeping);
     call_refuse_untaken(call, &error);
     call_release(call);
 }
@@ -103,7 +156,7 @@ void token_put(struct call *call)
     struct rejection rejection;
     buffer_init(&seek_token, SEEK_TOKEN_BYTES_MAX);
     if (parse_body(call, &seek_token, &rejection)) {
-        keep(call, seek_token.bytes);
+        keep(call, &seek_token);
     } else {
         const struct problem problem = problem_from_rejection(&rejection);
         call_refuse(call, &problem);

@@ -32,7 +32,7 @@ struct access_token {
         struct mutex lock;
         char text[TOKEN_BYTES_MAX + 1]; /* "": none */
         uint64_t generation;
-        int64_t fresh_until_ms, expires_at_ms;
+        int64_t issued_at_ms, fresh_until_ms, expires_at_ms;
         bool is_rejected;
         bool was_rejected_before; /* a rejection was heeded at `rejected_at_ms` */
         int64_t rejected_at_ms;
@@ -174,6 +174,7 @@ void access_token_status(struct access_token *token, int64_t now_ms,
     *out = (struct access_token_status){
         .is_valid = has_token,
         .expires_in_ms = has_token ? token->shared.expires_at_ms - now_ms : -1,
+        .age_ms = has_token ? now_ms - token->shared.issued_at_ms : -1,
         .refreshes = token->shared.refreshes,
         .failures = token->shared.failures,
         .failing_since_ms = token->shared.failing_since_ms,
@@ -287,6 +288,7 @@ static void keep(struct access_token *token, const struct grant *grant, int64_t 
     token->shared.text[grant->length] = '\0';
     token->shared.generation++;
     token->shared.is_rejected = false;
+    token->shared.issued_at_ms = issued_at_ms;
     token->shared.expires_at_ms = issued_at_ms + grant->life_ms;
     token->shared.fresh_until_ms = token->shared.expires_at_ms - margin_ms;
     token->shared.is_refreshing = false;

@@ -69,6 +69,7 @@ void access_token_failed(struct access_token *token, const char *reason, int64_t
 struct access_token_status {
     bool is_valid;
     int64_t expires_in_ms; /* -1: none */
+    int64_t age_ms;        /* -1: none */
     uint64_t refreshes, failures;
     int64_t failing_since_ms; /* monotonic; -1: the last refresh worked */
     char last_error[256];

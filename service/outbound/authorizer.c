@@ -52,7 +52,6 @@ static void on_fetched(void *context, const struct http_exchange *exchange)
     }
     if (worker_shared_turn(&shared->is_token_missing, false))
         log_info("access_token_recovered", "new access tokens can be had again");
-    worker_shared_wake_all(shared);
 }
 
 static bool fetch(struct authorizer *authorizer, struct error *error)

@@ -81,7 +81,6 @@ static size_t start_all(struct claimer *claimer, const struct claim_result *resu
 static void note_next_due(struct worker_shared *shared, const struct claim_result *result)
 {
     atomic_store(&shared->due_count, (int64_t)result->due_count);
-    metric_set(&shared->metrics.rows[OUTBOUND_DUE], (int64_t)result->due_count);
     if (result->next_due_in_ms >= 0)
         due_watch_lower(&shared->due_watch, clock_monotonic_ms() + result->next_due_in_ms);
     if (result->next_due_in_ms == 0)
@@ -92,7 +91,6 @@ static void note_pause(struct worker_shared *shared, bool is_paused)
 {
     if (!worker_shared_turn(&shared->is_paused, is_paused))
         return;
-    metric_set(&shared->metrics.rows[OUTBOUND_PAUSED], is_paused);
     if (is_paused)
         log_warn("sending_paused", "an operator paused sending; events are still taken");
     else

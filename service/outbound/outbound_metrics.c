@@ -3,6 +3,10 @@
 #include "service/outbound/outbound_metrics.h"
 
 static const double duration_bounds[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+/* From a delivery at once to the end of an outage, a day and more. */
+static const double delivery_bounds[] = {0.025, 0.05, 0.1, 0.25, 0.5,  1,    2.5,   5,
+                                         10,    30,   60,  300,  1800, 7200, 43200, 172800};
+_Static_assert(sizeof delivery_bounds / sizeof delivery_bounds[0] <= METRIC_BUCKETS_MAX, "fit");
 
 struct row {
     const char *name, *help, *labels;
@@ -43,20 +47,24 @@ static const struct row rows[OUTBOUND_METRIC_COUNT] = {
     [OUTBOUND_ATTEMPTS + VERDICT_MISCONFIGURED] = ATTEMPTS("misconfigured"),
     [OUTBOUND_ATTEMPT_DURATION] = {"seek_signal_attempt_duration_seconds",
                                    "From the start of an attempt to its end.", NULL, METRIC_HISTOGRAM, 0},
+    [OUTBOUND_DELIVERY_DURATION] = {"seek_signal_delivery_duration_seconds",
+                                    "From the acceptance of an event until SEEK has accepted its signal.", NULL, METRIC_HISTOGRAM, 0},
     [OUTBOUND_DELIVERED]       = COUNTER("delivered_total", "Signals that SEEK has accepted."),
     [OUTBOUND_RETRIED]         = COUNTER("retried_total", "Attempts that are to be repeated."),
     [OUTBOUND_DEAD]            = COUNTER("dead_total", "Signals given up: refused by SEEK or too old."),
     [OUTBOUND_FENCED]          = COUNTER("settlements_fenced_total", "Outcomes not recorded because the application had moved on."),
     [OUTBOUND_LEASES_EXPIRED]  = COUNTER("leases_expired_total", "Attempts that never reported back and were repeated."),
-    [OUTBOUND_DUE]             = GAUGE("due", "Applications waiting or on their way, as the last claim saw it."),
     [OUTBOUND_IN_FLIGHT]       = GAUGE("in_flight", "Signals on their way to SEEK."),
     [OUTBOUND_IN_FLIGHT_LIMIT] = GAUGE("in_flight_limit", "How many may be on their way now."),
     [OUTBOUND_BREAKER]         = GAUGE("breaker_state", "Circuit breaker: 0 closed, 1 open, 2 probing."),
     [OUTBOUND_THROTTLED]       = GAUGE_MS("throttled_seconds", "How much longer SEEK's throttling is respected."),
-    [OUTBOUND_PAUSED]          = GAUGE("paused", "Whether an operator paused sending: 1 yes, 0 no."),
     [OUTBOUND_TOKEN_REFRESHED] = REFRESHES("ok"),
     [OUTBOUND_TOKEN_FAILED]    = REFRESHES("failed"),
     [OUTBOUND_TOKEN_EXPIRY]    = GAUGE_MS("access_token_expires_in_seconds", "Life left of the access token; 0: there is none."),
+    [OUTBOUND_TOKEN_AGE]       = GAUGE_MS("access_token_age_seconds", "Since the access token was issued; NaN: there is none."),
+    [OUTBOUND_TOKEN_FAILING]   = GAUGE_MS("access_token_failing_seconds", "Since when no access token can be had; 0: it can."),
+    [OUTBOUND_REDIS_CONNECTS]  = COUNTER("worker_redis_connects_total", "Connections to Redis opened by the workers."),
+    [OUTBOUND_REDIS_LOSSES]    = COUNTER("worker_redis_losses_total", "Connections to Redis that the workers lost."),
 };
 /* clang-format on */
 
@@ -76,9 +84,12 @@ void outbound_metrics_init(struct outbound_metrics *metrics)
             atomic_init(&metric->buckets[bucket], 0);
         metrics->list[i] = metric;
     }
-    metrics->rows[OUTBOUND_ATTEMPT_DURATION].bounds = duration_bounds;
-    metrics->rows[OUTBOUND_ATTEMPT_DURATION].bound_count =
-        sizeof duration_bounds / sizeof duration_bounds[0];
+    struct metric *attempt = &metrics->rows[OUTBOUND_ATTEMPT_DURATION];
+    attempt->bounds = duration_bounds;
+    attempt->bound_count = sizeof duration_bounds / sizeof duration_bounds[0];
+    struct metric *delivery = &metrics->rows[OUTBOUND_DELIVERY_DURATION];
+    delivery->bounds = delivery_bounds;
+    delivery->bound_count = sizeof delivery_bounds / sizeof delivery_bounds[0];
 }
 
 void outbound_metrics_count(struct outbound_metrics *metrics, enum outbound_metric metric)
@@ -106,4 +117,7 @@ void outbound_metrics_observe(struct outbound_metrics *metrics, struct sending_g
     metric_set(&metric[OUTBOUND_TOKEN_REFRESHED], (int64_t)access.refreshes);
     metric_set(&metric[OUTBOUND_TOKEN_FAILED], (int64_t)access.failures);
     metric_set(&metric[OUTBOUND_TOKEN_EXPIRY], access.is_valid ? access.expires_in_ms : 0);
+    metric_set(&metric[OUTBOUND_TOKEN_AGE], access.is_valid ? access.age_ms : METRIC_UNKNOWN);
+    metric_set(&metric[OUTBOUND_TOKEN_FAILING],
+               access.failing_since_ms < 0 ? 0 : now_ms - access.failing_since_ms);
 }

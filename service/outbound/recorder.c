@@ -34,6 +34,8 @@ static void note_recorded(struct worker_shared *shared, const struct attempt *at
             due_watch_lower(&shared->due_watch, now_ms + attempt->delay_ms);
         break;
     case SETTLE_FENCED:
+        /* The newer seek-token waited for this end and is due now. */
+        due_watch_lower(&shared->due_watch, now_ms);
         outbound_metrics_count(&shared->metrics, OUTBOUND_FENCED);
         log_info("settlement_fenced", "the application moved on while this attempt was sent",
                  LOG_TEXT("application", attempt->application_id),

@@ -42,6 +42,12 @@ static void log_end(const struct attempt *attempt, int64_t duration_us)
               LOG_INT("duration_ms", duration_us / 1000), LOG_END);
 }
 
+/* Since the event was accepted. */
+static int64_t age_ms(const struct attempt *attempt, int64_t now_ms)
+{
+    return attempt->age_ms + (now_ms - attempt->claimed_at_ms);
+}
+
 static void note_end(struct worker_shared *shared, const struct attempt *attempt,
                      int64_t duration_us, int64_t wall_ms)
 {
@@ -49,8 +55,11 @@ static void note_end(struct worker_shared *shared, const struct attempt *attempt
                            OUTBOUND_ATTEMPTS + (enum outbound_metric)attempt->verdict.class);
     outbound_metrics_count(&shared->metrics, ends[attempt->action].metric);
     metric_observe_us(&shared->metrics.rows[OUTBOUND_ATTEMPT_DURATION], duration_us);
-    if (attempt->action == SETTLE_DELIVERED)
+    if (attempt->action == SETTLE_DELIVERED) {
         atomic_store(&shared->last_delivered_at_ms, wall_ms);
+        metric_observe_us(&shared->metrics.rows[OUTBOUND_DELIVERY_DURATION],
+                          age_ms(attempt, clock_monotonic_ms()) * 1000);
+    }
     log_end(attempt, duration_us);
     bool is_misconfigured = attempt->verdict.class == VERDICT_MISCONFIGURED;
     if (worker_shared_turn(&shared->is_misconfigured, is_misconfigured) && is_misconfigured)
@@ -64,7 +73,7 @@ static void decide(struct worker_shared *shared, struct attempt *attempt, int64_
 {
     const struct attempt_facts facts = {
         .attempt = attempt->number,
-        .age_ms = attempt->age_ms + (now_ms - attempt->claimed_at_ms),
+        .age_ms = age_ms(attempt, now_ms),
         .was_auth_before = attempt->was_auth_before,
     };
     struct retry_decision decision =

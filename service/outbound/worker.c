@@ -53,7 +53,7 @@ struct worker {
     struct sender sender;
     struct recorder recorder;
     int64_t observe_at_ms;
-    uint64_t leases_expired; /* those of the store that are counted already */
+    struct store_counters counted; /* as far as the metrics have it */
 };
 
 /* --- the loop ---------------------------------------------------------------------- */
@@ -70,11 +70,15 @@ static void observe(struct worker *worker, int64_t now_ms)
     worker->observe_at_ms = now_ms + OBSERVE_INTERVAL_MS;
     struct outbound_metrics *metrics = &worker->shared->metrics;
     outbound_metrics_observe(metrics, worker->shared->gate, worker->shared->access_token, now_ms);
-    struct store_counters counters;
-    store_counters(worker->store, &counters);
+    struct store_counters now;
+    store_counters(worker->store, &now);
+    const struct store_counters *counted = &worker->counted;
     metric_add(&metrics->rows[OUTBOUND_LEASES_EXPIRED],
-               (int64_t)(counters.leases_expired - worker->leases_expired));
-    worker->leases_expired = counters.leases_expired;
+               (int64_t)(now.leases_expired - counted->leases_expired));
+    metric_add(&metrics->rows[OUTBOUND_REDIS_CONNECTS],
+               (int64_t)(now.connects - counted->connects));
+    metric_add(&metrics->rows[OUTBOUND_REDIS_LOSSES], (int64_t)(now.losses - counted->losses));
+    worker->counted = now;
 }
 
 static int64_t work(struct worker *worker, int64_t now_ms)

@@ -27,12 +27,6 @@ void worker_shared_wake_one(struct worker_shared *shared)
     }
 }
 
-void worker_shared_wake_all(struct worker_shared *shared)
-{
-    for (size_t i = 0; i < shared->worker_count; i++)
-        worker_wake(shared->workers[i]);
-}
-
 static void share_options(struct worker_shared *shared, const struct worker_pool_options *options)
 {
     shared->upstream = (struct upstream){
@@ -116,7 +110,8 @@ void worker_pool_wake(struct worker_pool *pool)
 size_t worker_pool_stop(struct worker_pool *pool, int64_t deadline_ms)
 {
     atomic_store(&pool->shared.stop_at_ms, deadline_ms);
-    worker_shared_wake_all(&pool->shared);
+    for (size_t i = 0; i < pool->shared.worker_count; i++)
+        worker_wake(pool->shared.workers[i]);
     int64_t join_until_ms = deadline_ms + WORKER_RECORD_GRACE_MS + JOIN_GRACE_MS;
     for (size_t i = 0; i < pool->shared.worker_count; i++) {
         if (!worker_join(pool->shared.workers[i], join_until_ms))

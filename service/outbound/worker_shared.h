@@ -55,4 +55,3 @@ static inline bool worker_shared_turn(_Atomic bool *state, bool value)
 
 /* Wakes one worker that rests and could take something; the others find it when they next look. */
 void worker_shared_wake_one(struct worker_shared *shared);
-void worker_shared_wake_all(struct worker_shared *shared);

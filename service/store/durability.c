@@ -36,6 +36,8 @@ _Static_assert(NAMES_COUNT == DURABILITY_REPLICAS + DURABILITY_REPLICAS_MAX, "a 
 /* The table ascends without a gap, so that a level is its own place. */
 const char *durability_name(struct durability durability)
 {
+    if (durability.level == DURABILITY_SPOOL)
+        return "spool";
     size_t place = (size_t)durability.level;
     if (durability.level == DURABILITY_REPLICAS) {
         assert(durability.replicas >= 1 && durability.replicas <= DURABILITY_REPLICAS_MAX);
@@ -62,6 +64,8 @@ bool durability_equals(struct durability a, struct durability b)
 
 bool durability_satisfies(struct durability given, struct durability demanded)
 {
+    if (given.level == DURABILITY_SPOOL) /* one disk, as with fsync, but no second machine */
+        return demanded.level < DURABILITY_REPLICAS;
     return given.level > demanded.level ||
            (given.level == demanded.level && given.replicas >= demanded.replicas);
 }

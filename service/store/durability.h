@@ -11,7 +11,14 @@
 
 /* Ascending: each includes those before it. DURABILITY_ANY is only a demand: whatever Redis gives.
  */
-enum durability_level { DURABILITY_ANY, DURABILITY_REDIS, DURABILITY_FSYNC, DURABILITY_REPLICAS };
+enum durability_level {
+    DURABILITY_ANY,
+    DURABILITY_REDIS,
+    DURABILITY_FSYNC,
+    DURABILITY_REPLICAS,
+    DURABILITY_SPOOL, /* is only given, never demanded: on the disk of this machine, until Redis is
+                         back */
+};
 
 enum { DURABILITY_REPLICAS_MAX = 16 };
 

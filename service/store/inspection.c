@@ -66,6 +66,36 @@ static void take_shards(struct preflight_facts *facts, const struct redis_reply 
         (void)snprintf(facts->shards, sizeof facts->shards, "%s", redis_reply_text(reply, NULL));
 }
 
+static void take_nothing(struct preflight_facts *facts, const struct redis_reply *reply)
+{
+    (void)facts;
+    (void)reply; /* what is wrong shows in the answer to the next question */
+}
+
+static void take_marked(struct preflight_facts *facts, const struct redis_reply *reply)
+{
+    static const struct confirmation nothing;
+    (void)confirmation_is_given(&nothing, CONFIRM_MARK, reply, facts->confirmation_refusal,
+                                sizeof facts->confirmation_refusal);
+}
+
+static void take_received(struct preflight_facts *facts, const struct redis_reply *reply)
+{
+    if (is_error(reply))
+        refusal_describe(redis_reply_text(reply, NULL), facts->confirmation_refusal,
+                         sizeof facts->confirmation_refusal);
+    else
+        facts->replicas_received = (unsigned)redis_reply_integer(reply);
+}
+
+/* An error is how a Redis before 7.2 answers, or one without an append-only file. */
+static void take_synced(struct preflight_facts *facts, const struct redis_reply *reply)
+{
+    facts->has_waitaof = reply_is_array_of(reply, 2);
+    if (facts->has_waitaof)
+        facts->replicas_synced = (unsigned)reply_number_at(reply, 1);
+}
+
 static void take_hash(struct store *store, enum script script, const struct redis_reply *reply)
 {
     if (is_error(reply))
@@ -77,18 +107,30 @@ static void take_hash(struct store *store, enum script script, const struct redi
 
 /* --- the questions --- */
 
+/* Arguments that are known when the question is put. */
+static const char CENSUS[] = "(the script)";
+static const char RECEIVED[] = "(replicas demanded)";
+static const char SYNCED[] = "(replicas asked for their disks)";
+
 /* clang-format off */
 static const struct {
+    enum durability_level least; /* asked when the demand is this or more */
     const char *arguments[ARGUMENTS_MAX];
     size_t arguments_count;
     void (*take)(struct preflight_facts *facts, const struct redis_reply *reply);
 } questions[] = {
-    {{"INFO"}, 1, take_info},
-    {{"CONFIG", "GET", "*appendfsync*"}, 3, take_settings},
+    {DURABILITY_ANY, {"INFO"}, 1, take_info},
+    {DURABILITY_ANY, {"CONFIG", "GET", "*appendfsync*"}, 3, take_settings},
     /* A real script with the real keys: what the user may not do shows here and not with the first event. */
-    {{"EVAL", NULL /* census */, "4", STORE_KEY_APPLICATION, STORE_KEY_DUE, STORE_KEY_DEAD, STORE_KEY_PAUSED}, 7, take_probe},
-    {{"SET", STORE_KEY_SHARDS, STORE_SHARD_COUNT, "NX"}, 4, take_shards_written},
-    {{"GET", STORE_KEY_SHARDS}, 2, take_shards},
+    {DURABILITY_ANY, {"EVAL", CENSUS, "4", STORE_KEY_APPLICATION, STORE_KEY_DUE, STORE_KEY_DEAD, STORE_KEY_PAUSED}, 7, take_probe},
+    {DURABILITY_ANY, {"SET", STORE_KEY_SHARDS, STORE_SHARD_COUNT, "NX"}, 4, take_shards_written},
+    {DURABILITY_ANY, {"GET", STORE_KEY_SHARDS}, 2, take_shards},
+    /* A confirmation as it will be behind each write, with less patience: one that syncs its file each second is not to
+       look by luck as if it did so at once. */
+    {DURABILITY_FSYNC, {"SET", STORE_KEY_MARK, "1", "NX", "PX", STORE_MARK_LIFE_MS}, 6, take_nothing},
+    {DURABILITY_FSYNC, {"PEXPIRE", STORE_KEY_MARK, STORE_MARK_LIFE_MS}, 3, take_marked},
+    {DURABILITY_REPLICAS, {"WAIT", RECEIVED, "500"}, 3, take_received},
+    {DURABILITY_FSYNC, {"WAITAOF", "1", SYNCED, "100"}, 4, take_synced},
 };
 /* clang-format on */
 enum { QUESTIONS_COUNT = sizeof questions / sizeof questions[0] };
@@ -99,12 +141,16 @@ static void conclude(struct store *store)
     struct inspection *inspection = &store->inspection;
     if (inspection->is_interrupted)
         return; /* store.c knows from `closed` */
+    const struct durability demand = store->options.demand;
     struct store_health finding;
-    preflight_evaluate(&inspection->facts, store->options.demand, &finding);
+    if (inspection->synced_asked == 0)
+        inspection->facts.replicas_synced = 0;
+    preflight_evaluate(&inspection->facts, demand, &finding);
+    store->confirmation = preflight_confirmation(&inspection->facts, demand);
     inspection->next_at_ms =
         store->now_ms + (finding.is_ready ? INTERVAL_READY_MS : INTERVAL_UNFIT_MS);
     store_apply_finding(store, &finding);
-    if (preflight_is_replica(&inspection->facts))
+    if (preflight_is_elsewhere(&inspection->facts, demand))
         redis_client_reopen(store->client, finding.reason); /* and look for the master */
 }
 
@@ -137,6 +183,24 @@ static bool send_question(struct store *store, unsigned question, size_t count,
     return true;
 }
 
+static const char *resolve(const struct store *store, const char *argument, const char *census)
+{
+    if (argument == CENSUS)
+        return census;
+    if (argument == RECEIVED)
+        return confirmation_count_text(store->options.demand.replicas);
+    if (argument == SYNCED)
+        return confirmation_count_text(store->inspection.synced_asked);
+    return argument;
+}
+
+/* Once replicas are known to be slow on their disks, they stay so for this connection. */
+static unsigned replicas_to_ask(const struct store *store)
+{
+    bool are_slow = store->health.is_ready && store->confirmation.synced == 0;
+    return are_slow ? 0 : store->options.demand.replicas;
+}
+
 static bool ask(struct store *store, unsigned question, struct buffer *script, struct error *error)
 {
     buffer_clear(script);
@@ -146,13 +210,13 @@ static bool ask(struct store *store, unsigned question, struct buffer *script, s
         return send_question(store, question, 3, (const char *[]){"SCRIPT", "LOAD", script->bytes},
                              error);
     }
+    if (store->options.demand.level < questions[question].least)
+        return true;
     if (!script_write(SCRIPT_CENSUS, script, error))
         return false;
     const char *arguments[ARGUMENTS_MAX];
-    for (size_t i = 0; i < questions[question].arguments_count; i++) {
-        const char *argument = questions[question].arguments[i];
-        arguments[i] = argument != NULL ? argument : script->bytes;
-    }
+    for (size_t i = 0; i < questions[question].arguments_count; i++)
+        arguments[i] = resolve(store, questions[question].arguments[i], script->bytes);
     return send_question(store, question, questions[question].arguments_count, arguments, error);
 }
 
@@ -163,6 +227,7 @@ void inspection_start(struct store *store)
         return;
     inspection->is_interrupted = false;
     inspection->next_at_ms = store->now_ms + INTERVAL_UNFIT_MS; /* if this one comes to nothing */
+    inspection->synced_asked = replicas_to_ask(store);
     inspection->facts = (struct preflight_facts){.role = ""};
     struct buffer script;
     buffer_init(&script, SCRIPT_BYTES_MAX);

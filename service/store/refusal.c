@@ -17,6 +17,8 @@
 /* clang-format off */
 static const struct refusal refusals[] = {
     {"READONLY",    "Redis is a replica and takes no writes", true},
+    {"UNBLOCKED",   "Redis is not the master any more", true},
+    {"cannot be used with replica", "Redis is a replica: the master's address is needed", true},
     {"LOADING",     "Redis is still loading its data", true},
     {"MASTERDOWN",  "Redis is a replica that has lost its master", true},
     {"MOVED",       "Redis is a cluster, and the data is on another of its servers", false},

@@ -7,6 +7,7 @@
 #include "embedded/script_census.h"
 #include "embedded/script_claim.h"
 #include "embedded/script_draft.h"
+#include "embedded/script_drain.h"
 #include "embedded/script_forget.h"
 #include "embedded/script_list.h"
 #include "embedded/script_page.h"
@@ -27,6 +28,7 @@ static const struct {
     [SCRIPT_CENSUS]      = {"census",      script_census,      NULL,        false},
     [SCRIPT_CLAIM]       = {"claim",       script_claim,       NULL,        false},
     [SCRIPT_DRAFT]       = {"draft",       script_draft,       NULL,        true},
+    [SCRIPT_DRAIN]       = {"drain",       script_drain,       NULL,        true},
     [SCRIPT_FORGET]      = {"forget",      script_forget,      NULL,        true},
     [SCRIPT_LIST]        = {"list",        script_list,        script_page, false},
     [SCRIPT_PAUSE]       = {"pause",       script_pause,       NULL,        true},

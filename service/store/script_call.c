@@ -208,9 +208,10 @@ static void answered(void *context, enum redis_failure lost, const struct redis_
 
 static void fall_short(struct script_call *call, const char *shortfall)
 {
+    static const char and_yet[] = "; it may be stored all the same";
     char detail[sizeof call->failure.detail];
-    (void)snprintf(detail, sizeof detail, "%.*s; it may be stored all the same",
-                   (int)sizeof detail / 2, shortfall);
+    (void)snprintf(detail, sizeof detail, "%.*s%s", (int)(sizeof detail - sizeof and_yet),
+                   shortfall, and_yet);
     fail(call, STORE_UNAVAILABLE, detail);
     store_fall_short(call->store, shortfall);
 }

@@ -22,6 +22,7 @@
 #include "service/store/preflight.h"
 #include "service/store/refusal.h"
 #include "service/store/script.h"
+#include "service/store/spool_record.h"
 #include "service/store/store.h"
 
 enum { INSPECTION_QUESTIONS_MAX = 12 + SCRIPT_COUNT };
@@ -84,6 +85,7 @@ struct script_call {
         store_claim_done claim;
         store_settle_done settle;
         store_census_done census;
+        store_drain_done drain;
         store_list_done list;
         store_replay_dead_done replay_dead;
     } done;

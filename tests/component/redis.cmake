@@ -7,6 +7,7 @@ specify(component redis_client redis_peers)
 specify(component redis_client_load redis_peers)
 can_fail_allocations(redis_client_load_test redisReaderCreate)
 specify(component redis_client_faults redis_peers)
+specify(component redis_sentinel redis_peers)
 specify(component redis_client_dial redis_peers)
 # Names that are slow, unknown or have several addresses.
 replace_calls(redis_client_dial_test getaddrinfo)

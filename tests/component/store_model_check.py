@@ -22,8 +22,10 @@ import sys
 import tempfile
 import time
 
-NAMES = ['accept', 'draft', 'claim', 'settle', 'replay', 'forget']
-PREFIX, DUE, DEAD = 'seek-signal:{0}:app:', 'seek-signal:{0}:due', 'seek-signal:{0}:dead'
+NAMES = ['accept', 'draft', 'claim', 'settle', 'replay', 'replay_dead', 'list', 'pause', 'forget']
+PAGED = ['replay_dead', 'list']
+PREFIX = 'seek-signal:{0}:app:'
+DUE, DEAD, PAUSED = 'seek-signal:{0}:due', 'seek-signal:{0}:dead', 'seek-signal:{0}:paused'
 CLOCK = 'model:now_us'
 TEST_CLOCK = f'''local real = redis
 local redis = {{call = function(name, ...)
@@ -50,7 +52,19 @@ BUGS = [
     ('a pending application can expire', 'application', "redis.call('PERSIST', key)", ''),
     ('a delivered application stays for ever', 'settle', "redis.call('PEXPIRE', key, ttl)", ''),
     ('a dead application stays in dead', 'application', "redis.call('ZREM', dead, id)", ''),
-    ('a replay forgets to be due', 'replay', "redis.call('ZADD', due, digits(now), id)\nelse", '\nelse'),
+    ('a replay forgets to be due', 'application', "redis.call('ZADD', due, digits(at), id)", ''),
+    ('a replayed application stays in dead', 'application', "    redis.call('ZREM', dead, id)\n    redis.call('ZADD', due, digits(at), id)",
+     "    redis.call('ZADD', due, digits(at), id)"),
+    ('a replay of many comes all at once', 'replay_dead', 'next_us = next_us + gap_us', ''),
+    ('a dry run is done', 'replay_dead', 'if is_done then', 'if true then'),
+    ('a replay takes what another code killed', 'replay_dead', "(code == '' or code == last)", 'true'),
+    ('a replay takes what died later', 'replay_dead', 'if tonumber(died) > latest then', 'if false then'),
+    ('a replay skips an entry', 'page', 'high = middle\n', 'high = low\n'),
+    ('a listing skips an entry', 'page', 'low = middle + 1', 'low = middle + 2'),
+    ('a listing meets an entry twice', 'page', 'return #a > #b', 'return true'),
+    ('a listing ends early', 'list', 'rank + looked < ', 'rank + looked + 1 < '),
+    ('a pause is not respected', 'claim', "redis.call('EXISTS', paused) == 1", 'false'),
+    ('a pause has no end', 'pause', "return redis.call('DEL', paused)", 'return 0'),
     ('a duplicate is sent again', 'accept', 'if is_owed and token == stored then', 'if false then'),
     ('a release costs an attempt', 'settle', "redis.call('HINCRBY', key, 'attempts', -1) == 0", 'false'),
     ('what kills its worker never dies', 'claim', 'age > age_max', 'false'),
@@ -114,6 +128,7 @@ class Model:
         self.applications = {}  # id -> the hash's fields, all text
         self.due, self.dead = {}, {}  # id -> ms
         self.now_us = 0
+        self.is_paused = False
 
     @property
     def now(self):
@@ -162,6 +177,8 @@ class Model:
         return 'draft'
 
     def claim(self, limit):
+        if self.is_paused:
+            return [-1, len(self.due), 0, 1]
         claims, expired = [], 0
         for id in sorted((id for id in self.due if self.due[id] <= self.now), key=lambda id: (self.due[id], id))[:limit]:
             del self.due[id]
@@ -186,7 +203,7 @@ class Model:
             claims += [id, entry['token'], entry['event'], entry.get('trace', ''), entry['gen'], entry['attempts'],
                        entry['completed'], str(age), entry.get('class', ''), str(int(is_expired))]
         soonest = max(0, min(self.due.values()) - self.now) if self.due else -1
-        return [soonest, len(self.due), expired] + claims
+        return [soonest, len(self.due), expired, 0] + claims
 
     def settle(self, id, generation, action, delay, outcome):
         entry = self.applications.get(id, {})
@@ -223,17 +240,59 @@ class Model:
             return ''
         state = entry['state']
         if state == 'dead':
-            del entry['died'], self.dead[id]
-            entry['state'], entry['replayed'] = 'pending', str(self.now)
-            self.due[id] = self.now
+            self.revive(id, self.now)
         elif state == 'pending' and 'lease' not in entry:
             self.due[id] = self.now
         return state
+
+    def revive(self, id, at):
+        entry = self.applications[id]
+        del entry['died'], self.dead[id]
+        entry['state'], entry['replayed'] = 'pending', str(self.now)
+        self.due[id] = at
+
+    def replay_dead(self, code, is_done, limit, gap_us, latest, next_us, place):
+        latest, next_us = self.now if latest == -1 else latest, max(next_us, self.now_us)
+        looked, matched = 0, 0
+        waiting = [entry for entry in behind(self.dead, place) if entry[0] <= latest]
+        for died, id in waiting:
+            if matched == limit:
+                break
+            looked, place = looked + 1, (died, id)
+            if code in ('', self.applications[id].get('code')):
+                matched += 1
+                if is_done:
+                    self.revive(id, next_us // 1000)
+                    next_us += gap_us
+        if looked == len(waiting):
+            place = None
+        return [looked, matched, str(latest), str(next_us), *written(place)]
+
+    def list(self, state, code, limit, place):
+        found, every = [], behind(self.dead if state == 'dead' else self.due, place)
+        for looked, (time, id) in enumerate(every, 1):
+            entry = self.applications.get(id)
+            if entry and state in (entry['state'], 'due') and code in ('', entry.get('code')):
+                found.append((id, str(time) if state != 'dead' else '', entry))
+            place = (time, id) if looked < len(every) else None
+            if len(found) == limit:
+                break
+        return (written(place) if every else ['', '']), found
 
     def forget(self, id):
         self.due.pop(id, None)
         self.dead.pop(id, None)
         return int(self.applications.pop(id, None) is not None)
+
+
+def behind(times, place):
+    """What stands behind a place, in Redis's order."""
+    entries = sorted((time, id) for id, time in times.items())
+    return [entry for entry in entries if place is None or entry > place]
+
+
+def written(place):
+    return ['', ''] if place is None else [str(place[0]), place[1]]
 
 
 class Promises:
@@ -293,7 +352,7 @@ class Walk:
 
     def call(self, script, *arguments):
         self.trail.append(f'{self.model.now} {script} {arguments}')
-        return ['EVALSHA', self.hashes[script], 3, PREFIX, DUE, DEAD, *arguments]
+        return ['EVALSHA', self.hashes[script], 4, PREFIX, DUE, DEAD, PAUSED, *arguments]
 
     def event(self):
         self.events += 1
@@ -340,7 +399,7 @@ class Walk:
         limit = self.random.choice([0, 1, 2, 8])
         expected = self.model.claim(limit)
         answer, kept = self.check(expected, self.call('claim', limit, LEASE_MS, AGE_MAX_MS))
-        self.promises.claimed(answer[3:], self.model.now)
+        self.promises.claimed(answer[4:], self.model.now)
         return kept
 
     def settle(self):
@@ -372,6 +431,37 @@ class Walk:
         id = self.random.choice(IDS)
         return self.check(self.model.replay(id), self.call('replay', id))[1]
 
+    def place(self, times):
+        """The beginning, an entry, or where one was."""
+        if self.random.random() < 0.4:
+            return None
+        return self.random.choice(list(times.values()) or [self.model.now]), self.random.choice(IDS)
+
+    def replay_dead(self):
+        code, is_done = self.random.choice(['', 'FORBIDDEN', 'LEASE_EXPIRED']), self.random.random() < 0.7
+        limit, gap_us, place = self.random.choice([1, 2, 100]), self.random.choice([50_000, 400]), self.place(self.model.dead)
+        latest, next_us = self.random.choice([-1, self.model.now - 2000]), self.random.choice([-1, self.model.now_us + 7_000])
+        expected = self.model.replay_dead(code, is_done, limit, gap_us, latest, next_us, place)
+        return self.check(expected, self.call('replay_dead', code, int(is_done), limit, 1000, gap_us, latest, next_us,
+                                              *written(place)))[1]
+
+    def list(self):
+        state = self.random.choice(['due', 'pending', 'sending', 'dead'])
+        code, limit = self.random.choice(['', '', 'FORBIDDEN', 'UNAUTHENTICATED']), self.random.choice([1, 2, 200])
+        place = self.place(self.model.dead if state == 'dead' else self.model.due)
+        (time, id), found = self.model.list(state, code, limit, place)
+        command = self.call('list', state, code, limit, 1000, *written(place))
+        answer = self.redis.send(['SET', CLOCK, self.model.now_us], command)[1]
+        assert answer[:2] == [time, id], f'goes on at {answer[:2]} instead of {[time, id]}'
+        listed = [(item[2], item[0], dict(zip(item[3::2], item[4::2]))) for item in answer[2:]]
+        assert listed == found, f'lists {listed} instead of {found}'
+        return self.check(answer, command)[1]
+
+    def pause(self):
+        self.model.is_paused, was_paused = self.random.random() < 0.3, self.model.is_paused
+        expected = int(self.model.is_paused != was_paused)
+        return self.check(expected, self.call('pause', int(self.model.is_paused)))[1]
+
     def forget(self):
         id = self.random.choice(IDS)
         expected = self.model.forget(id)
@@ -393,8 +483,9 @@ class Walk:
         self.model.now_us += int(self.random.choice([0, 0, 1, 200, 5e4, 3e5, 1e6, 4e6]))
         if self.random.random() < 0.003:
             self.model.now_us += AGE_MAX_MS * 1000
-        kinds = [self.accept, self.draft, self.claim, self.settle, self.replay, self.forget, self.vanish]
-        self.compare(self.random.choices(kinds, weights=[20, 6, 30, 36, 6, 1.5, 0.5])[0]())
+        kinds = [self.accept, self.draft, self.claim, self.settle, self.replay, self.replay_dead, self.list, self.pause, self.forget,
+                 self.vanish]
+        self.compare(self.random.choices(kinds, weights=[20, 6, 30, 36, 4, 5, 8, 2, 1.5, 0.5])[0]())
         # What settled long ago cannot come into anybody's way any more, save by its number.
         del self.promises.attempts[:-200]
 
@@ -409,12 +500,13 @@ class Walk:
 
 
 def load_scripts(folder, bug=None):
-    texts = {name: (folder / f'{name}.lua').read_text() for name in NAMES + ['application']}
+    texts = {name: (folder / f'{name}.lua').read_text() for name in NAMES + ['application', 'page']}
     if bug is not None:
         _, script, old, new = bug
         assert old in texts[script], f'the bug does not fit {script}.lua any more: {old}'
         texts[script] = texts[script].replace(old, new)
-    return {name: TEST_CLOCK + texts['application'] + texts[name] for name in NAMES}
+    return {name: TEST_CLOCK + texts['application'] + (texts['page'] if name in PAGED else '') + texts[name]
+            for name in NAMES}
 
 
 def find_bugs(redis, folder, steps, seed):

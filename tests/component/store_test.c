@@ -33,11 +33,11 @@ static const char *reason(void)
     return health.reason;
 }
 
-static enum durability given(void)
+static enum durability_level given(void)
 {
     struct store_health health;
     store_health(driver.store, &health);
-    return health.durability;
+    return health.durability.level;
 }
 
 static void reason_must_become(const char *part)
@@ -64,7 +64,7 @@ static void says_what_redis_gives(void **state)
     (void)state;
     static const struct {
         const char *arguments[5];
-        enum durability durability;
+        enum durability_level durability;
         const char *reason;
     } cases[] = {
         {{NULL}, DURABILITY_REDIS, "append-only"},
@@ -89,7 +89,7 @@ static void waits_for_a_fit_redis(void **state)
         REDIS_SERVER_UNIX, (const char *const[]){"--maxmemory", "100mb", "--maxmemory-policy",
                                                  "allkeys-lru", "--appendonly", "yes", NULL});
     struct store_options options = defaults;
-    options.demand = DURABILITY_FSYNC;
+    options.demand.level = DURABILITY_FSYNC;
     struct redis_url url;
     redis_server_url(server, &url);
     driver_start_with(&driver, &url, &options);

@@ -16,6 +16,7 @@
 #include "lib/net/http_client.h"
 
 #include "service/outbound/worker_pool.h"
+#include "service/store/script.h"
 
 #include "tests/support/fake_http.h"
 #include "tests/support/redis_server.h"
@@ -614,6 +615,24 @@ static void the_last_does_not_wait_for_the_next(void **state)
     assert_in_range(clock_monotonic_ms() - start_ms, 0, 5000);
 }
 
+static void a_backlog_is_for_all_workers(void **state)
+{
+    struct scene *scene = *state;
+    start(scene);
+    accept_many(scene, 1);
+    must_deliver_many(scene, 1);
+    will_answer(scene, (struct fake_answer){.body = DELIVERED, .delay_ms = 900}, IN_FLIGHT_MAX);
+    for (unsigned i = 0; i < IN_FLIGHT_MAX; i++) {
+        char id[32];
+        (void)snprintf(id, sizeof id, "B-%u", i);
+        accept_quietly(scene, id, "seek-token-x");
+    }
+    int64_t start_ms = clock_monotonic_ms();
+    worker_pool_wake(scene->pool); /* once: the first passes it on */
+    WAIT_UNTIL(signals_seen(scene) == 1 + IN_FLIGHT_MAX);
+    assert_in_range(clock_monotonic_ms() - start_ms, 0, 600);
+}
+
 static void finds_what_others_have_accepted(void **state)
 {
     struct scene *scene = *state;
@@ -800,7 +819,7 @@ static void a_claim_that_came_late_is_given_back(void **state)
     accept_quietly(scene, "A-1", "seek-token-1");
     (void)usleep(1200000); /* the last claim is answered, and the next one is due */
     redis_server_freeze(scene->redis);
-    sending_gate_return(scene->gate, places, clock_monotonic_ms());
+    sending_gate_return(scene->gate, places);
     worker_pool_wake(scene->pool);
     (void)usleep(600000); /* the claim waits for longer than the lease less an attempt */
     redis_server_thaw(scene->redis);
@@ -962,6 +981,7 @@ int main(void)
               no_attempt_is_spent_without_an_access_token),
         SCENE("delivers each of many, once", delivers_each_of_many_once),
         SCENE("does not let the last event wait for the next", the_last_does_not_wait_for_the_next),
+        SCENE("spreads a backlog over all workers at once", a_backlog_is_for_all_workers),
         SCENE("finds what other processes have accepted", finds_what_others_have_accepted),
         SCENE("waits for the backoff and no longer", a_retry_waits_for_its_backoff_only),
         SCENE("sends what is due when it is due", sends_when_it_is_due),

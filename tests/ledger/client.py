@@ -59,7 +59,8 @@ class Record:
 
     def end(self, post):
         with self.lock:
-            self.file.write(json.dumps(dataclasses.asdict(post)) + "\n")
+            if not self.file.closed:  # a run that broke off does not wait for all
+                self.file.write(json.dumps(dataclasses.asdict(post)) + "\n")
 
     def note(self, method, path, answer):
         """Counts it; the first of each kind must be what openapi.yaml says."""

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """Services with a bug in them, built from a copy of the sources: the proof must find what each of them does."""
+import collections
 import copy
 import pathlib
 import shutil
@@ -11,22 +12,17 @@ import faults
 import proof
 import stand
 
-ACCEPT_ANYWAY = """    static const struct store_failure fine = {.status = STORE_OK};
-    const struct accept_result anyway = {ACCEPT_ACCEPTED, DELIVERY_PENDING, "00000000-0000-4000-8000-000000000000"};
-    for (size_t i = 0; i < batch->sent_count; i++) {
-        const struct batch_result result = {.failure = &fine, .result = is_done ? &results[i] : &anyway,
-                                            .durability = DURABILITY_FSYNC};"""
+ACCEPT_ANYWAY = """static const struct store_failure fine = {.status = STORE_OK};
+        const struct accept_result anyway = {ACCEPT_ACCEPTED, DELIVERY_PENDING, "00000000-0000-4000-8000-000000000000"};
+        const struct batch_result lie = {.failure = &fine, .result = &anyway, .durability = result.durability};
+        tell(&batch->sent[i], is_done ? &result : &lie);"""
 
 MUTANTS = [
     # the bug, file, what is there, what it becomes, faults that bring it to light, finding
     ("an accepted event is not made due: a lost wake-up", "service/store/scripts/application.lua",
      "    else\n        redis.call('ZADD', due, digits(now), id)\n", "", "", "lost"),
     ("acknowledged although Redis did not commit", "service/inbound/batch.c",
-     """    for (size_t i = 0; i < batch->sent_count; i++) {
-        const struct batch_result result = {.failure = failure,
-                                            .result = is_done ? &results[i] : NULL,
-                                            .durability = health.durability};""",
-     ACCEPT_ANYWAY, "redis-kill,redis-stop,redis-memory", "lost"),
+     "tell(&batch->sent[i], &result);", ACCEPT_ANYWAY, "redis-kill,redis-stop,redis-memory", "lost"),
     ("an outcome of the older seek-token settles the newer one", "service/store/scripts/settle.lua",
      "if current ~= generation then", "if false then", "", "lost"),
     ("a claim is not leased", "service/store/scripts/claim.lua", "digits(now + lease_ms)", "digits(now)", "", "duplicate"),
@@ -65,7 +61,7 @@ def is_caught(options, what, names, expected):
         run_.post()
         run_.end()
         run_.judge()
-    kinds = {kind: sum(k == kind for k, _ in run_.findings) for kind, _ in run_.findings}
+    kinds = collections.Counter(kind for kind, _ in run_.findings)
     counted = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "nothing was found"
     is_right = expected in kinds if expected else not kinds
     print(f"{'caught' if is_right else 'MISSED'} {what}: {counted}", flush=True)

@@ -18,6 +18,7 @@ LONG_MINUTES = 5        # from here on faults come alone first, and some last lo
 ALONE_SHARE = 0.4       # of a long run
 LAST_WORD_S = 20        # for posts without an answer, once everything runs again
 DRAIN_S = 120
+STORIES = 10            # findings told at length
 
 
 class Watchdog(threading.Thread):
@@ -143,6 +144,7 @@ def run(options):
         run_.post()
         run_.end()
         run_.judge()
+        stories = [run_.referee.story(text) for _, text in run_.findings[:STORIES]]
         run_.stop_all()
         figures = run_.figures(time.monotonic() - began)
     print(report.text(figures))
@@ -150,7 +152,7 @@ def run(options):
           f"order of {figures['undecided']} pairs of calls not decidable")
     if options.report:
         report.write(options.report, figures)
-    for kind, text in run_.findings[:40]:
-        print(f"FOUND {kind}: {text}")
+    for index, (kind, text) in enumerate(run_.findings[:4 * STORIES]):
+        print(f"FOUND {kind}: {text}", *(stories[index] if index < STORIES else ()), sep="\n      ")
     print(f"{len(run_.findings)} findings" if run_.findings else "nothing was found", flush=True)
     return 1 if run_.findings else 0

@@ -70,6 +70,23 @@ class Referee:
             self.judge_application(application, posts)
         return self.verdict
 
+    def story(self, text):
+        """Everything known about the application, or the seek-token, with which a finding begins: the lines of a time table."""
+        name = text.split(":", 1)[0]
+        application = next((a for a, posts in self.posts.items() if a == name or any(p.token == name for p in posts)), None)
+        if application is None:
+            return []
+        posts = self.posts[application]
+        lines = [(post.began, f"{post.form} {post.token} until {post.ended or 0:.3f}: {post.answer} {post.result} by {post.replica}, "
+                              f"loose {[(r, round(t, 3)) for r, t in post.loose]}") for post in posts]
+        lines += [(call.received, f"SEEK: call {call.order} {call.token} {call.outcome}, fault {call.fault}, {call.user_agent}, "
+                                  f"{call.request_id}") for post in {p.token: p for p in posts}.values()
+                  for call in self.by_token.get(post.token, ())]
+        begin, end = min(lines)[0] - 1, max(lines)[0] + 1
+        lines += [(d.began, f"{d.fault} of {d.target} {' '.join(d.user_agents)} until {d.ended:.3f}") for d in self.disturbances
+                  if d.began < end and d.ended > begin and d.target != "clients"]
+        return [f"{moment:.3f} {line}" for moment, line in sorted(lines)] + [f"service: {self.look(application)}"]
+
     # --- what SEEK got at all ---
 
     def check_tokens(self):

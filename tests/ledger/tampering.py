@@ -34,6 +34,8 @@ def during_an_outage(change, least_tokens=1):
         run_.stopping.set()
         for thread in run_.clients:
             thread.join()
+        with run_.witness.lock:
+            run_.witness.read()
         change(run_.world.redis, owed(run_, least_tokens)[0])
         run_.end()
     return tamper

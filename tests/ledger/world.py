@@ -111,11 +111,13 @@ class World:
     def __init__(self, replicas, seed, find):
         self.find = find  # (kind, text): something that must not happen
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="seek-signal-ledger-"))
+        self.programs = stand.SERVICE, stand.SANDBOX
         self.disturbances = []
         self.processes = []
         self.redis = self.sandbox = None
         self.replicas = []
         try:
+            self.copy_programs()
             self.redis = stand.Redis(self.directory)
             self.sandbox = Sandbox(self.directory, "--quiet", "--seed", seed % (1 << 31))
             self.rules()
@@ -125,6 +127,10 @@ class World:
         except BaseException:
             self.close()
             raise
+
+    def copy_programs(self):
+        """The replicas are to start again and again, also when somebody builds meanwhile."""
+        stand.SERVICE, stand.SANDBOX = (pathlib.Path(shutil.copy2(program, self.directory)) for program in self.programs)
 
     def rules(self):
         """What the sandbox always refuses, and all that is left of its faults."""
@@ -187,4 +193,5 @@ class World:
             if process.is_running():
                 process.send(signal.SIGCONT)
             process.kill()
+        stand.SERVICE, stand.SANDBOX = self.programs
         shutil.rmtree(self.directory, ignore_errors=True)

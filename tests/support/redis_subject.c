@@ -10,7 +10,7 @@ static bool locate(void *context, struct redis_url *out, struct error *error)
 {
     struct subject *subject = context;
     subject->located++;
-    if (subject->url.host[0] == '\0')
+    if (subject->url.host[0] == '\0' && subject->url.sentinels.count == 0)
         return error_set(error, ERROR_IO, "nobody knows where Redis is");
     *out = subject->url;
     return true;

@@ -121,7 +121,7 @@ def it_refuses_bodies_and_heads_that_are_too_large(stand, redis, sandbox):
 def it_closes_a_request_that_comes_too_slowly(stand, redis, sandbox):
     service = stand.service(sandbox, redis_url=redis.url, read_timeout_ms=300).start()
     host, port = service.address.split(":")
-    for start in (b"GET /v1/sta", b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    for start in (b"GET /v1/sta", b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                   b"Content-Length: 100\r\n\r\n{"):
         with socket.create_connection((host, int(port)), timeout=10) as slow:
             slow.sendall(start)
@@ -216,7 +216,7 @@ def it_says_503_while_redis_hangs_and_recovers_by_itself(service, redis, sandbox
 def it_survives_clients_that_go_away_while_their_batch_is_committed(service, redis, sandbox):
     redis.send(signal.SIGSTOP)
     body = json.dumps(event("A-1")).encode()
-    request = (b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    request = (b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
                % len(body)) + body
     host, port = service.address.split(":")
     for _ in range(20):

@@ -156,6 +156,53 @@ class Redis(Process):
         return dict(zip(lines[::2], lines[1::2]))
 
 
+    def application_ids(self):
+        """Of all applications that this Redis holds."""
+        prefix = "seek-signal:{0}:app:"
+        return {key.removeprefix(prefix) for key in self.cli("--raw", "KEYS", prefix + "*").splitlines()}
+
+    def is_replica_of(self, master):
+        lines = self.try_cli("INFO", "replication").splitlines()
+        return f"master_port:{master.port}" in lines and "master_link_status:up" in lines
+
+
+class Sentinel(Process):
+    """One redis-sentinel that watches `master` under the name "applications"."""
+
+    def __init__(self, directory, master, name, quorum=2):
+        super().__init__(name, directory)
+        self.port = free_port()
+        self.directory = pathlib.Path(directory) / name
+        self.directory.mkdir()
+        self.file = self.directory / "sentinel.conf"  # it writes what it learns there
+        self.file.write_text(f"""port {self.port}
+bind 127.0.0.1
+dir {self.directory}
+sentinel monitor applications 127.0.0.1 {master.port} {quorum}
+sentinel down-after-milliseconds applications 500
+sentinel failover-timeout applications 4000
+""")
+        self.start()
+
+    def start(self):
+        self.spawn(["redis-sentinel", self.file])
+        eventually(lambda: self.ask("PING") == ["PONG"], "a sentinel answers PING")
+
+    def ask(self, *arguments):
+        done = subprocess.run(["redis-cli", "-p", str(self.port), *map(str, arguments)],
+                              capture_output=True, text=True, timeout=30)
+        return done.stdout.split()
+
+    def knows(self, replicas, others):
+        """Whether it has found the master's replicas and the other sentinels."""
+        words = self.ask("SENTINEL", "MASTER", "applications")
+        said = dict(zip(words[::2], words[1::2]))
+        return said.get("num-slaves") == str(replicas) and said.get("num-other-sentinels") == str(others)
+
+    def master_port(self):
+        return int(self.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "applications")[1])
+
+
 class Sandbox(Process):
     """The stand-in for SEEK, with its control API."""
 
@@ -334,6 +381,20 @@ class Stand:
 
     def redis(self, *arguments, **options):
         return self.add(Redis(self.directory, *arguments, **options))
+
+    def replica(self, master, name):
+        master.cli("CONFIG", "SET", "repl-diskless-sync-delay", "0")
+        replica = self.redis("--replicaof", "127.0.0.1", master.port, "--repl-diskless-sync-delay", "0", name=name)
+        eventually(lambda: replica.is_replica_of(master), f"{name} follows the master")
+        return replica
+
+    def sentinels(self, master, replicas, count=3):
+        """They know each other and the replicas, so that they can make a failover."""
+        sentinels = [self.add(Sentinel(self.directory, master, f"sentinel-{n}")) for n in range(count)]
+        for sentinel in sentinels:
+            eventually(lambda s=sentinel: s.knows(replicas, count - 1), f"{sentinel.name} knows the others",
+                       patience=60)
+        return sentinels
 
     def sandbox(self, *arguments):
         return self.add(Sandbox(self.directory, *arguments))

@@ -6,7 +6,7 @@
 
 #include "tests/support/specification.h"
 
-static void decodes_the_standard_examples(void **state)
+static void knows_the_standard_examples(void **state)
 {
     (void)state;
     static const struct {
@@ -27,6 +27,9 @@ static void decodes_the_standard_examples(void **state)
         assert_true(base64_decode(cases[i].encoded, strlen(cases[i].encoded), plain, &length));
         assert_int_equal(length, strlen(cases[i].plain));
         assert_memory_equal(plain, cases[i].plain, length);
+        char encoded[16];
+        base64_encode(cases[i].plain, strlen(cases[i].plain), encoded);
+        assert_string_equal(encoded, cases[i].encoded);
     }
 }
 
@@ -56,7 +59,7 @@ static void refuses_a_nul(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IT("decodes the examples of RFC 4648", decodes_the_standard_examples),
+        IT("encodes and decodes the examples of RFC 4648", knows_the_standard_examples),
         IT("refuses missing or wrong padding, other alphabets, line breaks, stray bits",
            refuses_everything_else),
         IT("refuses a NUL", refuses_a_nul),

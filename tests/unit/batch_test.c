@@ -49,7 +49,7 @@ bool __wrap_store_accept(struct store *store, const struct accept_item *items, s
 void __wrap_store_health(const struct store *store, struct store_health *out)
 {
     (void)store;
-    *out = (struct store_health){.is_ready = true, .durability = DURABILITY_FSYNC};
+    *out = (struct store_health){.is_ready = true, .durability.level = DURABILITY_FSYNC};
 }
 
 static void answer(const struct store_failure *failure)
@@ -79,7 +79,7 @@ static void hear(void *context, size_t index, const struct batch_result *result)
     if (result->failure->status == STORE_OK) {
         heard.stored++;
         assert_non_null(result->result);
-        assert_int_equal(result->durability, DURABILITY_FSYNC);
+        assert_int_equal(result->durability.level, DURABILITY_FSYNC);
     } else {
         heard.failed++;
         assert_null(result->result);

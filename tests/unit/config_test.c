@@ -61,7 +61,7 @@ static void knows_defaults(void **state)
     assert_int_equal(config->retry_max_ms, 900000);
     assert_int_equal(config->retry_max_age_s, 1209600);
     assert_int_equal(config->token_ttl_s, 15552000);
-    assert_int_equal(config->durability, DURABILITY_ANY);
+    assert_int_equal(config->durability.level, DURABILITY_ANY);
     assert_null(config->api_key);
     assert_null(config->redis_url);
     assert_true(config->intake_threads >= 1);
@@ -118,7 +118,8 @@ static void names_the_remedy(void **state)
         {"SEEK_SIGNAL_WORKERS=-1", "expected a whole number from 1 to 64"},
         {"SEEK_SIGNAL_WORKERS=4x", "expected a whole number from 1 to 64"},
         {"SEEK_SIGNAL_WORKERS=99999999999999999999", "expected a whole number from 1 to 64"},
-        {"SEEK_SIGNAL_DURABILITY=disk", "expected one of any redis fsync"},
+        {"SEEK_SIGNAL_DURABILITY=disk",
+         "expected one of any, redis, fsync, replicas:N (N from 1 to 16)"},
         {"SEEK_SIGNAL_LOG_LEVEL=verbose", "expected one of debug info warn error"},
         {"SEEK_SIGNAL_GRAPHQL_URL=http://graphql.seek.com/graphql", "expected https://"},
         {"SEEK_SIGNAL_GRAPHQL_URL=http://localhost.evil.example/", "expected https://"},

@@ -1,4 +1,4 @@
-foreach(name application_document batch health media_type problem routes wait waiting_room)
+foreach(name application_document batch cursor health media_type origin problem routes wait waiting_room)
     specify(unit ${name} seek_inbound)
 endforeach()
 replace_calls(batch_test store_accept store_health)

@@ -59,6 +59,15 @@ static void a_scale_turns_units_into_seconds(void **state)
            "# HELP age_seconds Age.\n# TYPE age_seconds gauge\nage_seconds 1767323045.678\n");
 }
 
+static void an_unknown_value_is_not_a_number(void **state)
+{
+    (void)state;
+    struct metric age = {.name = "a_seconds", .help = "A.", .type = METRIC_GAUGE, .scale = 0.001};
+    metric_set(&age, METRIC_UNKNOWN);
+    struct metric *const metrics[] = {&age};
+    expect(metrics, 1, "# HELP a_seconds A.\n# TYPE a_seconds gauge\na_seconds NaN\n");
+}
+
 static void large_values_keep_every_digit(void **state)
 {
     (void)state;
@@ -175,6 +184,7 @@ int main(void)
            counters_and_gauges_have_help_type_and_value),
         IT("writes help and type once for rows of one name", rows_of_one_name_share_help_and_type),
         IT("scales values to the unit of the name", a_scale_turns_units_into_seconds),
+        IT("prints NaN for what is not known", an_unknown_value_is_not_a_number),
         IT("keeps every digit of large values", large_values_keep_every_digit),
         IT("writes histograms cumulatively", a_histogram_is_cumulative),
         IT("writes histograms with labels", a_histogram_may_have_labels),

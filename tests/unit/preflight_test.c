@@ -19,15 +19,15 @@ static struct preflight_facts facts_with(const char *changes)
     return facts;
 }
 
-static void must_find(const struct preflight_facts *facts, enum durability demand, bool is_ready,
-                      enum durability durability, const char *reason)
+static void must_find(const struct preflight_facts *facts, enum durability_level demand,
+                      bool is_ready, enum durability_level durability, const char *reason)
 {
     struct store_health health;
-    preflight_evaluate(facts, demand, &health);
+    preflight_evaluate(facts, (struct durability){.level = demand}, &health);
     if (strstr(health.reason, reason) == NULL || (reason[0] == '\0' && health.reason[0] != '\0'))
         fail_msg("the reason is \"%s\", not \"%s\"", health.reason, reason);
     assert_int_equal(health.is_ready, is_ready);
-    assert_int_equal(health.durability, durability);
+    assert_int_equal(health.durability.level, durability);
 }
 
 static void judges_what_info_says(void **state)
@@ -36,9 +36,9 @@ static void judges_what_info_says(void **state)
     /* clang-format off */
     static const struct {
         const char *info;
-        enum durability demand;
+        enum durability_level demand;
         bool is_ready;
-        enum durability durability;
+        enum durability_level durability;
         const char *reason;
     } cases[] = {
         {"",                                      DURABILITY_ANY,   true,  DURABILITY_FSYNC, ""},
@@ -131,19 +131,117 @@ static void survives_odd_info(void **state)
     must_find(&facts, DURABILITY_ANY, false, DURABILITY_FSYNC, "replica");
 }
 
-static void names_durabilities(void **state)
+/* A fit master; `info` adds its replicas. */
+static struct preflight_facts facts_of_team(const char *info, unsigned received)
+{
+    struct preflight_facts facts = facts_with(info);
+    facts.replicas_received = received;
+    return facts;
+}
+
+#define ONLINE(number) "slave" number ":ip=10.0.0.1,port=6379,state=online,offset=1,lag=0\r\n"
+
+static void must_find_replicas(const struct preflight_facts *facts, unsigned demand, bool is_ready,
+                               const char *reason)
+{
+    const struct durability demanded = {DURABILITY_REPLICAS, demand};
+    struct store_health health;
+    preflight_evaluate(facts, demanded, &health);
+    if (strstr(health.reason, reason) == NULL || (reason[0] == '\0' && health.reason[0] != '\0'))
+        fail_msg("the reason is \"%s\", not \"%s\"", health.reason, reason);
+    assert_int_equal(health.is_ready, is_ready);
+    assert_true(!is_ready || durability_equals(health.durability, demanded));
+}
+
+static void counts_replicas(void **state)
 {
     (void)state;
-    static const char *const names[] = {"any", "redis", "fsync"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        enum durability durability;
-        assert_true(durability_parse(names[i], &durability));
-        assert_int_equal(durability, i);
-        assert_string_equal(durability_name(durability), names[i]);
+    static const struct {
+        const char *info;
+        unsigned received, demand;
+        bool is_ready;
+        const char *reason;
+    } cases[] = {
+        {"", 0, 1, false, "replicas:1 is demanded, but the number of replicas online is 0: start"},
+        {ONLINE("0"), 1, 1, true, ""},
+        {ONLINE("0"), 1, 2, false, "online is 1"},
+        {ONLINE("0") ONLINE("1"), 2, 2, true, ""},
+        {ONLINE("0") ONLINE("1"), 2, 1, true, ""},
+        {ONLINE("0") ONLINE("11"), 1, 2, false, "only 1 of 2 online acknowledge in time"},
+        {ONLINE("0") "slave1:ip=10.0.0.1,port=1,state=wait_bgsave,offset=0,lag=0\r\n", 1, 2, false,
+         "online is 1"},
+        {"slave_repl_offset:1,state=online\r\n", 0, 1, false, "online is 0"},
+        {"role:slave\r\n", 0, 1, false, "Redis is a replica"},
+        {ONLINE("0") "aof_enabled:0\r\n", 1, 1, false,
+         "replicas:1 is demanded, but Redis keeps no"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct preflight_facts facts = facts_of_team(cases[i].info, cases[i].received);
+        must_find_replicas(&facts, cases[i].demand, cases[i].is_ready, cases[i].reason);
     }
-    enum durability durability = DURABILITY_FSYNC;
-    assert_false(durability_parse("Redis", &durability));
-    assert_int_equal(durability, DURABILITY_FSYNC);
+    struct preflight_facts facts = facts_of_team(ONLINE("0"), 1);
+    strcpy(facts.confirmation_refusal, "the user may not WAIT");
+    must_find_replicas(&facts, 1, false, "may not WAIT");
+}
+
+static void promises_no_replicas_that_nobody_waits_for(void **state)
+{
+    (void)state;
+    struct preflight_facts facts = facts_of_team(ONLINE("0") ONLINE("1"), 2);
+    must_find(&facts, DURABILITY_ANY, true, DURABILITY_FSYNC, "");
+    must_find(&facts, DURABILITY_FSYNC, true, DURABILITY_FSYNC, "");
+}
+
+static void asks_for_no_more_than_is_demanded(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *appendfsync;
+        bool has_waitaof;
+        unsigned synced; /* replicas, as preflight saw */
+        struct durability demand;
+        struct confirmation confirmation;
+        enum durability_level given;
+    } cases[] = {
+        {"always", true, 2, {DURABILITY_ANY, 0}, {false, 0, 0}, DURABILITY_FSYNC},
+        {"everysec", true, 2, {DURABILITY_ANY, 0}, {false, 0, 0}, DURABILITY_REDIS},
+        {"always", true, 0, {DURABILITY_FSYNC, 0}, {false, 0, 0}, DURABILITY_FSYNC},
+        {"everysec", true, 0, {DURABILITY_FSYNC, 0}, {true, 0, 0}, DURABILITY_FSYNC},
+        {"", true, 0, {DURABILITY_FSYNC, 0}, {true, 0, 0}, DURABILITY_FSYNC},
+        {"everysec", false, 0, {DURABILITY_FSYNC, 0}, {false, 0, 0}, DURABILITY_REDIS},
+        {"always", false, 0, {DURABILITY_REPLICAS, 2}, {false, 2, 0}, DURABILITY_REPLICAS},
+        {"always", true, 1, {DURABILITY_REPLICAS, 2}, {false, 2, 0}, DURABILITY_REPLICAS},
+        {"always", true, 2, {DURABILITY_REPLICAS, 2}, {false, 2, 2}, DURABILITY_REPLICAS},
+        {"everysec", true, 2, {DURABILITY_REPLICAS, 2}, {true, 2, 0}, DURABILITY_REPLICAS},
+        {"everysec", false, 0, {DURABILITY_REPLICAS, 2}, {false, 2, 0}, DURABILITY_REDIS},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct preflight_facts facts = facts_of_team(ONLINE("0") ONLINE("1"), 2);
+        preflight_read_setting("appendfsync", cases[i].appendfsync, &facts);
+        facts.has_waitaof = cases[i].has_waitaof;
+        facts.replicas_synced = cases[i].synced;
+        struct confirmation asked = preflight_confirmation(&facts, cases[i].demand);
+        assert_int_equal(asked.is_synced, cases[i].confirmation.is_synced);
+        assert_int_equal(asked.received, cases[i].confirmation.received);
+        assert_int_equal(asked.synced, cases[i].confirmation.synced);
+        struct store_health health;
+        preflight_evaluate(&facts, cases[i].demand, &health);
+        assert_int_equal(health.durability.level, cases[i].given);
+    }
+}
+
+static void looks_for_another_master(void **state)
+{
+    (void)state;
+    const struct durability any = {DURABILITY_ANY, 0}, one = {DURABILITY_REPLICAS, 1};
+    struct preflight_facts facts = facts_of_team("", 1);
+    assert_false(preflight_is_elsewhere(&facts, any));
+    assert_false(preflight_is_elsewhere(&facts, one));
+    facts.replicas_received = 0; /* cut off from its replicas, which may have another by now */
+    assert_false(preflight_is_elsewhere(&facts, any));
+    assert_true(preflight_is_elsewhere(&facts, one));
+    strcpy(facts.role, "slave");
+    assert_true(preflight_is_elsewhere(&facts, any));
 }
 
 int main(void)
@@ -156,7 +254,12 @@ int main(void)
         IT("lets a full Redis drain that holds the queue already",
            forgives_a_full_redis_that_has_its_shards),
         IT("survives an INFO that makes no sense", survives_odd_info),
-        IT("names durabilities and knows them again", names_durabilities),
+        IT("counts the replicas that are online and acknowledge", counts_replicas),
+        IT("promises no replicas that nobody waits for",
+           promises_no_replicas_that_nobody_waits_for),
+        IT("asks for no more confirmation than is demanded", asks_for_no_more_than_is_demanded),
+        IT("looks for another master than a replica, or one without replicas",
+           looks_for_another_master),
     };
     return cmocka_run_group_tests_name("preflight", tests, NULL, NULL);
 }

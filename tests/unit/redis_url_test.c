@@ -10,6 +10,11 @@
 #define TEN "0123456789"
 #define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
+#define NO_SENTINELS                                                                               \
+    {                                                                                              \
+        .count = 0                                                                                 \
+    }
+
 struct good {
     const char *text;
     struct redis_url url;
@@ -20,32 +25,50 @@ static void reads_each_form(void **state)
 {
     (void)state;
     static const struct good rows[] = {
-        {"redis://cache", {REDIS_TCP, "cache", 6379, 0, "", ""}, "redis://cache:6379/0"},
-        {"redis://cache/", {REDIS_TCP, "cache", 6379, 0, "", ""}, "redis://cache:6379/0"},
-        {"redis://10.0.0.7:1/15", {REDIS_TCP, "10.0.0.7", 1, 15, "", ""}, "redis://10.0.0.7:1/15"},
-        {"redis://[::1]", {REDIS_TCP, "::1", 6379, 0, "", ""}, "redis://[::1]:6379/0"},
+        {"redis://cache",
+         {REDIS_TCP, "cache", 6379, 0, "", "", NO_SENTINELS},
+         "redis://cache:6379/0"},
+        {"redis://cache/",
+         {REDIS_TCP, "cache", 6379, 0, "", "", NO_SENTINELS},
+         "redis://cache:6379/0"},
+        {"redis://10.0.0.7:1/15",
+         {REDIS_TCP, "10.0.0.7", 1, 15, "", "", NO_SENTINELS},
+         "redis://10.0.0.7:1/15"},
+        {"redis://[::1]",
+         {REDIS_TCP, "::1", 6379, 0, "", "", NO_SENTINELS},
+         "redis://[::1]:6379/0"},
         {"redis://[fe80::1]:65535/1",
-         {REDIS_TCP, "fe80::1", 65535, 1, "", ""},
+         {REDIS_TCP, "fe80::1", 65535, 1, "", "", NO_SENTINELS},
          "redis://[fe80::1]:65535/1"},
-        {"rediss://cache:6380", {REDIS_TLS, "cache", 6380, 0, "", ""}, "rediss://cache:6380/0"},
+        {"rediss://cache:6380",
+         {REDIS_TLS, "cache", 6380, 0, "", "", NO_SENTINELS},
+         "rediss://cache:6380/0"},
         {"redis://:geheim@cache",
-         {REDIS_TCP, "cache", 6379, 0, "", "geheim"},
+         {REDIS_TCP, "cache", 6379, 0, "", "geheim", NO_SENTINELS},
          "redis://cache:6379/0"},
         {"redis://ada:geheim@cache",
-         {REDIS_TCP, "cache", 6379, 0, "ada", "geheim"},
+         {REDIS_TCP, "cache", 6379, 0, "ada", "geheim", NO_SENTINELS},
          "redis://cache:6379/0"},
-        {"redis://@cache", {REDIS_TCP, "cache", 6379, 0, "", ""}, "redis://cache:6379/0"},
+        {"redis://@cache",
+         {REDIS_TCP, "cache", 6379, 0, "", "", NO_SENTINELS},
+         "redis://cache:6379/0"},
         {"redis://a%40b:p%3aq%2F%25@cache",
-         {REDIS_TCP, "cache", 6379, 0, "a@b", "p:q/%"},
+         {REDIS_TCP, "cache", 6379, 0, "a@b", "p:q/%", NO_SENTINELS},
          "redis://cache:6379/0"},
-        {"redis://:p@q@cache", {REDIS_TCP, "cache", 6379, 0, "", "p@q"}, "redis://cache:6379/0"},
-        {"redis://:p:q@cache:7", {REDIS_TCP, "cache", 7, 0, "", "p:q"}, "redis://cache:7/0"},
+        {"redis://:p@q@cache",
+         {REDIS_TCP, "cache", 6379, 0, "", "p@q", NO_SENTINELS},
+         "redis://cache:6379/0"},
+        {"redis://:p:q@cache:7",
+         {REDIS_TCP, "cache", 7, 0, "", "p:q", NO_SENTINELS},
+         "redis://cache:7/0"},
         {"unix:///run/redis.sock",
-         {REDIS_UNIX, "/run/redis.sock", 0, 0, "", ""},
+         {REDIS_UNIX, "/run/redis.sock", 0, 0, "", "", NO_SENTINELS},
          "unix:///run/redis.sock?db=0"},
-        {"unix:///run/a%20b?db=3", {REDIS_UNIX, "/run/a b", 0, 3, "", ""}, "unix:///run/a b?db=3"},
+        {"unix:///run/a%20b?db=3",
+         {REDIS_UNIX, "/run/a b", 0, 3, "", "", NO_SENTINELS},
+         "unix:///run/a b?db=3"},
         {"unix://ada:geheim@/run/redis.sock",
-         {REDIS_UNIX, "/run/redis.sock", 0, 0, "ada", "geheim"},
+         {REDIS_UNIX, "/run/redis.sock", 0, 0, "ada", "geheim", NO_SENTINELS},
          "unix:///run/redis.sock?db=0"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -65,6 +88,37 @@ static void reads_each_form(void **state)
     }
 }
 
+static void reads_sentinels(void **state)
+{
+    (void)state;
+    struct redis_url url;
+    struct error error = {.message = ""};
+    char described[320];
+    assert_true(redis_url_parse("redis+sentinel://ada:p%2Cq@s1,10.0.0.7:1,[::1]:7/the%20master/3"
+                                "?sentinelPassword=g%26h",
+                                &url, &error));
+    assert_int_equal(url.scheme, REDIS_TCP);
+    assert_string_equal(url.host, "");
+    assert_int_equal(url.database, 3);
+    assert_string_equal(url.user, "ada");
+    assert_string_equal(url.password, "p,q");
+    assert_int_equal(url.sentinels.count, 3);
+    assert_string_equal(url.sentinels.addresses[0].host, "s1");
+    assert_int_equal(url.sentinels.addresses[0].port, 26379);
+    assert_string_equal(url.sentinels.addresses[1].host, "10.0.0.7");
+    assert_int_equal(url.sentinels.addresses[1].port, 1);
+    assert_string_equal(url.sentinels.addresses[2].host, "::1");
+    assert_int_equal(url.sentinels.addresses[2].port, 7);
+    assert_string_equal(url.sentinels.master, "the master");
+    assert_string_equal(url.sentinels.password, "g&h");
+    redis_url_describe(&url, described);
+    assert_string_equal(described, "redis+sentinel://s1:26379,10.0.0.7:1,[::1]:7/the master/3");
+    assert_true(redis_url_parse("redis+sentinel://s1/m/", &url, &error));
+    assert_int_equal(url.database, 0);
+    assert_string_equal(url.password, "");
+    assert_string_equal(url.sentinels.password, "");
+}
+
 static void refuses_what_it_does_not_understand(void **state)
 {
     (void)state;
@@ -75,7 +129,22 @@ static void refuses_what_it_does_not_understand(void **state)
         {"cache:6379", "starts with"},
         {"http://cache", "starts with"},
         {"REDIS://cache", "starts with"},
-        {"redis+sentinel://cache", "starts with"},
+        {"rediss+sentinel://s1/applications", "starts with"},
+        {"redis+cluster://c1,c2", "Redis Cluster is not supported"},
+        {"rediss+cluster://c1", "Redis Cluster is not supported"},
+        {"redis+sentinel://s1", "master's name is missing"},
+        {"redis+sentinel://s1/", "master's name is missing"},
+        {"redis+sentinel://s1/?sentinelPassword=p", "master's name is missing"},
+        {"redis+sentinel:///applications", "host is missing"},
+        {"redis+sentinel://s1,,s2/applications", "host is missing"},
+        {"redis+sentinel://s1,/applications", "host is missing"},
+        {"redis+sentinel://s1:x/applications", "port must be"},
+        {"redis+sentinel://s1/applications/x", "database must be"},
+        {"redis+sentinel://s1/applications/0/1", "database must be"},
+        {"redis+sentinel://s1/applications?password=p", "?sentinelPassword="},
+        {"redis+sentinel://s1/applications?sentinelPassword=%", "no escape"},
+        {"redis+sentinel://a,b,c,d,e,f,g,h,i/applications", "at most 8"},
+        {"redis+sentinel://ada@s1/applications", "without a password"},
         {"redis:/cache", "starts with"},
         {"redis://", "host is missing"},
         {"redis://:6379", "host is missing"},
@@ -131,10 +200,24 @@ static void never_repeats_a_password(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "redis://:geheim",          "redis://:geheim@",         "redis://ada:geheim@:1",
-        "redis://ada:geheim@h:x",   "redis://ada:geheim@h/x",   "redis://ada:geheim%@h",
-        "redis://ada:geh/geheim@h", "unix://ada:geheim@h",      "rediss//ada:geheim@h",
-        "redis://ada:geheim@h:0",   "unix://:geheim@/run?db=x", "redis://ada:geheim@[h",
+        "redis://:geheim",
+        "redis://:geheim@",
+        "redis://ada:geheim@:1",
+        "redis://ada:geheim@h:x",
+        "redis://ada:geheim@h/x",
+        "redis://ada:geheim%@h",
+        "redis://ada:geh/geheim@h",
+        "unix://ada:geheim@h",
+        "rediss//ada:geheim@h",
+        "redis://ada:geheim@h:0",
+        "unix://:geheim@/run?db=x",
+        "redis://ada:geheim@[h",
+        "redis+sentinel://ada:geheim@s1",
+        "redis+sentinel://ada:geheim@s1,s2:x/applications",
+        "redis+sentinel://s1/applications/x?sentinelPassword=geheim",
+        "redis+sentinel://s1/applications?sentinelPassword=geheim%",
+        "redis+sentinel://s1/applications?Password=geheim",
+        "redis+cluster://ada:geheim@c1",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct redis_url url;
@@ -155,12 +238,18 @@ static void describes_the_longest(void **state)
     redis_url_describe(&url, described);
     assert_null(strchr(described + strlen("rediss://"), 'p'));
     assert_non_null(strstr(described, "]:65535/65535"));
+    url.sentinels.count = REDIS_SENTINELS_MAX;
+    for (size_t i = 0; i < REDIS_SENTINELS_MAX; i++)
+        memset(url.sentinels.addresses[i].host, 's', sizeof url.sentinels.addresses[i].host - 1);
+    redis_url_describe(&url, described);
+    assert_int_equal(strlen(described), sizeof described - 1);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IT("reads each form of a Redis URL", reads_each_form),
+        IT("reads the sentinels to ask for the master", reads_sentinels),
         IT("refuses what it does not understand, saying why", refuses_what_it_does_not_understand),
         IT("never repeats a password in an error", never_repeats_a_password),
         IT("describes the longest URL", describes_the_longest),

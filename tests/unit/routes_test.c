@@ -35,6 +35,11 @@ static void finds_each_route(void **state)
     must_find("PUT", "/v1/applications/A/token", "/v1/applications/{id}/token", "A");
     must_find("POST", "/v1/applications/A/replay", "/v1/applications/{id}/replay", "A");
     must_find("GET", "/v1/applications/token", "/v1/applications/{id}", "token");
+    must_find("GET", "/v1/applications", "/v1/applications", NULL);
+    must_find("POST", "/v1/replay", "/v1/replay", NULL);
+    must_find("POST", "/v1/pause", "/v1/pause", NULL);
+    must_find("POST", "/v1/resume", "/v1/resume", NULL);
+    must_find("GET", "/", "/", NULL);
     must_find("GET", "/readyz", "/readyz", NULL);
 }
 
@@ -43,7 +48,7 @@ static void finds_nothing_elsewhere(void **state)
     (void)state;
     static const char *const paths[] = {
         "",
-        "/",
+        "//",
         "/v1",
         "/v1/",
         "/v1/event",
@@ -51,7 +56,6 @@ static void finds_nothing_elsewhere(void **state)
         "/v1/eventss",
         "/V1/events",
         "//v1/events",
-        "/v1/applications",
         "/v1/applications/",
         "/v1/applications//token",
         "/v1/applications/A/",
@@ -59,8 +63,8 @@ static void finds_nothing_elsewhere(void **state)
         "/v1/applications/A/tokens",
         "/v1/applications/A/token/",
         "/v1/applications/A/B/token",
-        "/v1/replay",
-        "/v1/pause",
+        "/v1/replays",
+        "/v1/replay/",
     };
     struct route_match match;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)

@@ -1,2 +1,3 @@
 specify(unit config seek_service)
 target_compile_definitions(config_test PRIVATE SOURCE_DIRECTORY="${CMAKE_SOURCE_DIR}")
+specify(unit command_arguments seek_service)

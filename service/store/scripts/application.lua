@@ -11,6 +11,7 @@
 -- Fields of an application's hash; one that would be empty or 0 is not there:
 --   state token gen event accepted completed trace   the signal that is owed, and its event's times (ms)
 --   received     when the seek-token came, if that was before the event
+--   spooled      when the seek-token came, if it came through a spool (us, by the clock of that machine)
 --   lease        the generation of the attempt that is out
 --   attempts tried replayed delivered died           how far it came (times in ms)
 --   class code message http                          what the last attempt brought
@@ -40,7 +41,7 @@ local function owe(id, generation, lease, signal)
     local key = prefix .. id
     -- HSET first: a Redis at maxmemory refuses it before anything has changed.
     redis.call('HSET', key, 'state', 'pending', 'token', signal.token, 'gen', generation_after(generation),
-        'event', signal.event, 'accepted', digits(now), 'completed', signal.completed)
+        'event', signal.event, 'accepted', signal.accepted or digits(now), 'completed', signal.completed)
     redis.call('HDEL', key, 'attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code', 'message', 'http')
     if signal.trace and signal.trace ~= '' then
         redis.call('HSET', key, 'trace', signal.trace)
@@ -48,7 +49,7 @@ local function owe(id, generation, lease, signal)
         redis.call('HDEL', key, 'trace')
     end
     if not signal.is_draft_token then
-        redis.call('HDEL', key, 'received')
+        redis.call('HDEL', key, 'received', 'spooled')
     end
     redis.call('PERSIST', key)
     redis.call('ZREM', dead, id)
@@ -57,6 +58,15 @@ local function owe(id, generation, lease, signal)
     else
         redis.call('ZADD', due, digits(now), id)
     end
+end
+
+-- The seek-token of an application that owes nothing, as it came at `received` (ms): its next event sends it.
+local function keep_draft(id, token, ttl, received)
+    local key = prefix .. id
+    redis.call('HSET', key, 'state', 'draft', 'token', token, 'received', digits(received))
+    redis.call('HDEL', key, 'spooled', 'event', 'accepted', 'completed', 'trace', 'attempts', 'tried', 'replayed',
+        'delivered', 'class', 'code', 'message', 'http')
+    redis.call('PEXPIRE', key, ttl)
 end
 
 -- From dead to pending, with the same signal, to be sent at `at` (ms).

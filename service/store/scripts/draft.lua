@@ -23,8 +23,5 @@ if not is_resting then
     owe(id, generation, lease, {token = token, event = event, completed = completed, trace = trace})
     return 'pending'
 end
-redis.call('HSET', key, 'state', 'draft', 'token', token, 'received', digits(now))
-redis.call('HDEL', key, 'event', 'accepted', 'completed', 'trace', 'attempts', 'tried', 'replayed', 'delivered',
-    'class', 'code', 'message', 'http')
-redis.call('PEXPIRE', key, ttl)
+keep_draft(id, token, ttl, now)
 return 'draft'

@@ -1,0 +1,331 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Nothing is ever appended to a segment of an earlier life, or to one after a failed write or sync:
+ * the kernel may have dropped what it could not write and say so only once. So only bytes that an
+ * fdatasync has confirmed count, and the next ones go to a new file.
+ */
+#include "lib/base/journal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/journal_directory.h"
+#include "lib/base/journal_frame.h"
+
+struct segment {
+    uint64_t number;
+    uint64_t bytes;
+};
+
+struct journal {
+    struct journal_directory directory;
+    int fd;                   /* the last segment, while it is appended to; -1: none is */
+    struct segment *segments; /* owned; oldest first */
+    size_t count, capacity;
+    uint64_t next_number;
+    uint64_t bytes; /* of all segments, and of what was set aside */
+    uint64_t bytes_max, segment_bytes;
+    uint64_t committed;   /* of the segment that is appended to */
+    bool is_failed;       /* something since the last commit was not written … */
+    struct error failure; /* … for this reason */
+};
+
+static bool add_segment(struct journal *journal, struct segment segment, struct error *error)
+{
+    if (journal->count == journal->capacity) {
+        size_t capacity = journal->capacity > 0 ? 2 * journal->capacity : 16;
+        struct segment *segments = reallocarray(journal->segments, capacity, sizeof segments[0]);
+        if (segments == NULL)
+            return error_out_of_memory(error);
+        journal->segments = segments;
+        journal->capacity = capacity;
+    }
+    journal->segments[journal->count++] = segment;
+    return true;
+}
+
+static struct segment *last_segment(struct journal *journal)
+{
+    return &journal->segments[journal->count - 1];
+}
+
+static struct segment take_segment(struct journal *journal, size_t index)
+{
+    struct segment segment = journal->segments[index];
+    journal->count--;
+    memmove(&journal->segments[index], &journal->segments[index + 1],
+            (journal->count - index) * sizeof journal->segments[0]);
+    return segment;
+}
+
+static bool delete_segment(struct journal *journal, size_t index, struct error *error)
+{
+    struct segment segment = take_segment(journal, index);
+    journal->bytes -= segment.bytes;
+    return journal_segment_delete(&journal->directory, segment.number, error);
+}
+
+/* Its bytes still count: they stay on the disk. */
+static bool set_aside(struct journal *journal, size_t index, struct error *error)
+{
+    struct segment segment = take_segment(journal, index);
+    return journal_segment_set_aside(&journal->directory, segment.number, error);
+}
+
+/* --- opening ------------------------------------------------------------------------------------
+ */
+
+static bool take_file(void *context, enum journal_file kind, uint64_t number, uint64_t bytes,
+                      struct error *error)
+{
+    struct journal *journal = context;
+    if (number >= journal->next_number)
+        journal->next_number = number + 1;
+    journal->bytes += bytes;
+    return kind == JOURNAL_ASIDE || add_segment(journal, (struct segment){number, bytes}, error);
+}
+
+static int compare_segments(const void *a, const void *b)
+{
+    const struct segment *left = a, *right = b;
+    return (left->number > right->number) - (left->number < right->number);
+}
+
+static bool list_segments(struct journal *journal, struct error *error)
+{
+    const struct journal_listing listing = {take_file, journal};
+    if (!journal_directory_list(&journal->directory, &listing, error))
+        return false;
+    if (journal->count > 1)
+        qsort(journal->segments, journal->count, sizeof journal->segments[0], compare_segments);
+    return true;
+}
+
+/* If it cannot be cut, the next start finds the same tail. */
+static void cut_tail(struct journal *journal, struct segment *segment, uint64_t bytes)
+{
+    (void)!journal_segment_cut(&journal->directory, segment->number, bytes, NULL);
+    journal->bytes -= segment->bytes - bytes;
+    segment->bytes = bytes;
+}
+
+/* Only the segment written last can be torn; elsewhere a missing end is damage like any other. */
+static void scan(struct journal *journal, struct segment *segment, const struct buffer *bytes,
+                 const struct journal_options *options)
+{
+    struct journal_piece piece;
+    size_t offset = 0;
+    for (;;) {
+        enum journal_found found = journal_frame_next(bytes->bytes, bytes->length, &offset, &piece);
+        if (found == JOURNAL_END)
+            return;
+        if (found == JOURNAL_RECORD) {
+            options->record(options->context, piece.payload, piece.length);
+            continue;
+        }
+        bool is_torn = found == JOURNAL_TORN && segment == last_segment(journal);
+        options->trouble(options->context, is_torn ? JOURNAL_WAS_TORN : JOURNAL_IS_DAMAGED,
+                         segment->number, piece.start, piece.length);
+        if (is_torn)
+            cut_tail(journal, segment, piece.start);
+    }
+}
+
+/* Whether the segment at `index` stays; false with ERROR_MEMORY: the journal cannot be opened. */
+static bool scan_segment(struct journal *journal, size_t index, struct buffer *bytes,
+                         const struct journal_options *options, struct error *error)
+{
+    struct segment *segment = &journal->segments[index];
+    if (!journal_segment_read(&journal->directory, segment->number, segment->bytes, bytes, error)) {
+        if (error->kind == ERROR_MEMORY)
+            return false;
+        options->trouble(options->context, JOURNAL_UNREADABLE, segment->number, 0, segment->bytes);
+        (void)!set_aside(journal, index, NULL); /* or it is found again at the next start */
+        return false;
+    }
+    scan(journal, segment, bytes, options);
+    if (segment->bytes > 0)
+        return true;
+    (void)!delete_segment(journal, index, NULL);
+    return false;
+}
+
+static bool scan_all(struct journal *journal, const struct journal_options *options,
+                     struct error *error)
+{
+    struct buffer bytes;
+    buffer_init(&bytes, SIZE_MAX / 4);
+    struct error trouble = {.kind = ERROR_IO};
+    for (size_t index = 0; index < journal->count && trouble.kind != ERROR_MEMORY;)
+        index += scan_segment(journal, index, &bytes, options, &trouble);
+    buffer_fini(&bytes);
+    return trouble.kind != ERROR_MEMORY || error_out_of_memory(error);
+}
+
+struct journal *journal_open(const struct journal_options *options, struct error *error)
+{
+    struct journal *journal = calloc(1, sizeof *journal);
+    if (journal == NULL) {
+        (void)error_out_of_memory(error);
+        return NULL;
+    }
+    journal->fd = -1;
+    journal->bytes_max = options->bytes_max;
+    journal->segment_bytes = options->segment_bytes;
+    if (!journal_directory_open(&journal->directory, options->directory, error) ||
+        !list_segments(journal, error) || !scan_all(journal, options, error)) {
+        journal_destroy(journal);
+        return NULL;
+    }
+    return journal;
+}
+
+/* --- writing ------------------------------------------------------------------------------------
+ */
+
+static void seal(struct journal *journal)
+{
+    if (journal->fd >= 0)
+        (void)close(journal->fd);
+    journal->fd = -1;
+}
+
+void journal_destroy(struct journal *journal)
+{
+    if (journal == NULL)
+        return;
+    seal(journal);
+    journal_directory_close(&journal->directory);
+    free(journal->segments);
+    free(journal);
+}
+
+static bool begin_segment(struct journal *journal, struct error *error)
+{
+    const struct segment segment = {.number = journal->next_number++};
+    if (!add_segment(journal, segment, error))
+        return false;
+    journal->committed = 0;
+    journal->fd = journal_segment_create(&journal->directory, segment.number, error);
+    if (journal->fd < 0)
+        (void)take_segment(journal, journal->count - 1);
+    return journal->fd >= 0;
+}
+
+static bool write_bytes(int fd, const char *bytes, size_t length, struct error *error)
+{
+    while (length > 0) {
+        ssize_t count = write(fd, bytes, length);
+        if (count < 0 && errno != EINTR)
+            return error_set(error, ERROR_IO, "writing the journal: %s", strerrordesc_np(errno));
+        if (count > 0) {
+            bytes += count;
+            length -= (size_t)count;
+        }
+    }
+    return true;
+}
+
+static bool write_records(struct journal *journal, const struct buffer *records,
+                          struct error *error)
+{
+    if (journal->fd >= 0 &&
+        last_segment(journal)->bytes + records->length > journal->segment_bytes) {
+        if (!journal_commit(journal, error))
+            return false;
+        seal(journal);
+    }
+    if ((journal->fd < 0 && !begin_segment(journal, error)) ||
+        !write_bytes(journal->fd, records->bytes, records->length, error))
+        return false;
+    last_segment(journal)->bytes += records->length;
+    journal->bytes += records->length;
+    return true;
+}
+
+bool journal_append(struct journal *journal, const struct buffer *records, struct error *error)
+{
+    if (journal->bytes + records->length > journal->bytes_max)
+        return error_set(error, ERROR_FULL, "the journal has reached its %" PRIu64 " bytes",
+                         journal->bytes_max);
+    if (!journal->is_failed)
+        journal->is_failed = !write_records(journal, records, &journal->failure);
+    if (journal->is_failed)
+        *error = journal->failure;
+    return !journal->is_failed;
+}
+
+/* Back to what the last commit confirmed. If the rest cannot be cut off, the next start finds
+ * records that nobody was promised: no harm. */
+static void take_back(struct journal *journal)
+{
+    if (journal->fd < 0)
+        return;
+    seal(journal);
+    cut_tail(journal, last_segment(journal), journal->committed);
+    if (journal->committed == 0)
+        (void)!delete_segment(journal, journal->count - 1, NULL);
+}
+
+static bool sync_segment(struct journal *journal, struct error *error)
+{
+    if (journal->fd < 0 || last_segment(journal)->bytes == journal->committed)
+        return true;
+    if (fdatasync(journal->fd) != 0)
+        return error_set(error, ERROR_IO, "syncing the journal: %s", strerrordesc_np(errno));
+    journal->committed = last_segment(journal)->bytes;
+    return true;
+}
+
+bool journal_commit(struct journal *journal, struct error *error)
+{
+    if (!journal->is_failed && sync_segment(journal, &journal->failure))
+        return true;
+    take_back(journal);
+    journal->is_failed = false;
+    *error = journal->failure;
+    return false;
+}
+
+uint64_t journal_bytes(const struct journal *journal)
+{
+    return journal->bytes;
+}
+
+bool journal_is_empty(const struct journal *journal)
+{
+    return journal->count == 0;
+}
+
+/* --- reading ------------------------------------------------------------------------------------
+ */
+
+uint64_t journal_oldest(const struct journal *journal)
+{
+    assert(journal->count > 0);
+    return journal->segments[0].number;
+}
+
+bool journal_read_oldest(struct journal *journal, struct buffer *out, struct error *error)
+{
+    assert(journal->count > 0);
+    if (journal->count == 1)
+        seal(journal);
+    const struct segment *oldest = &journal->segments[0];
+    if (journal_segment_read(&journal->directory, oldest->number, oldest->bytes, out, error))
+        return true;
+    if (error->kind != ERROR_MEMORY)
+        (void)!set_aside(journal, 0, NULL);
+    return false;
+}
+
+bool journal_drop_oldest(struct journal *journal, bool is_kept, struct error *error)
+{
+    assert(journal->count > (journal->fd >= 0));
+    return is_kept ? set_aside(journal, 0, error) : delete_segment(journal, 0, error);
+}

@@ -1,0 +1,73 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * An append-only journal of records in a directory, bounded, checksummed and synced: what
+ * journal_commit has confirmed is found again after any crash of the process or the machine, as far
+ * as the disk keeps its word.
+ *
+ *     append ──► … ──► commit ──► … ──► read_oldest ──► drop_oldest
+ *
+ * It is a row of segments, journal-<number>.log. The oldest is read as a whole and deleted as a
+ * whole; there is no other position, so a crash in between gives its records once more. A segment
+ * with damage in it is not deleted but renamed to corrupt-<number>.log, for a person to look at.
+ *
+ * Owns:    its directory, locked against a second user, and its descriptors.
+ * Threads: one at a time.
+ * Blocks:  every call, as long as the disk does.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/buffer.h"
+#include "lib/base/error.h"
+#include "lib/base/ownership.h"
+
+struct journal;
+
+enum journal_trouble {
+    JOURNAL_WAS_TORN,   /* the last write was cut short and never confirmed: its rest is cut off */
+    JOURNAL_IS_DAMAGED, /* a record is not what was written; the ones around it are read */
+    JOURNAL_UNREADABLE, /* a segment that cannot be read at all: set aside */
+};
+
+struct journal_options {
+    const char *directory;  /* created when it is not there; borrowed for the call */
+    uint64_t bytes_max;     /* of all files together, those set aside included */
+    uint64_t segment_bytes; /* a segment with more is followed by a new one */
+    /* Called while the journal is opened: for each record that is there, in order, and for each
+     * trouble. */
+    void (*record)(void *context, const char *payload, size_t length);
+    void (*trouble)(void *context, enum journal_trouble trouble, uint64_t segment, uint64_t offset,
+                    uint64_t bytes);
+    void *context;
+};
+
+/* ERROR_IO when the directory cannot be used, or somebody else does; never because of what the
+ * files hold. */
+MUST_CHECK struct journal *journal_open(const struct journal_options *options, struct error *error);
+void journal_destroy(struct journal *journal); /* what is not committed may be lost; accepts NULL */
+DEFINE_AUTO(journal);
+
+/* Records made by journal_frame. ERROR_FULL when there is no room for them, and nothing changes;
+ * after another error the next commit fails. */
+MUST_CHECK bool journal_append(struct journal *journal, const struct buffer *records,
+                               struct error *error);
+/* Everything appended since the last commit is on the disk, or, on failure, is taken back. */
+MUST_CHECK bool journal_commit(struct journal *journal, struct error *error);
+
+uint64_t journal_bytes(const struct journal *journal);
+bool journal_is_empty(const struct journal *journal);
+
+/* The oldest segment's bytes, for journal_frame_next; nothing is appended to it any more. For a
+ * journal that is not empty, and without anything uncommitted. ERROR_MEMORY; ERROR_IO: it has been
+ * set aside. */
+MUST_CHECK bool journal_read_oldest(struct journal *journal, struct buffer *out,
+                                    struct error *error);
+/* It is done with. `is_kept`: it holds damage and is set aside. On failure it is forgotten all the
+ * same, and comes again after the next start. */
+MUST_CHECK bool journal_drop_oldest(struct journal *journal, bool is_kept, struct error *error);
+/* Its number, for messages. */
+uint64_t journal_oldest(const struct journal *journal);

@@ -1,0 +1,221 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "lib/net/http_easy.h"
+
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    IDLE_CONNECTION_S = 50, /* load balancers commonly hang up after 60 s */
+    RECEIVE_BUFFER_BYTES = 8 * 1024,
+    SEND_BUFFER_BYTES = 16 * 1024, /* the least that libcurl takes */
+};
+
+_Static_assert((int)HTTP_EASY_DETAIL_BYTES >= CURL_ERROR_SIZE, "libcurl writes that much");
+
+/* clang-format off */
+static const struct {
+    CURLcode code;
+    enum http_outcome outcome;
+} outcomes[] = { /* what is not here broke on its way */
+    {CURLE_OK,                      HTTP_ANSWERED},
+    {CURLE_COULDNT_RESOLVE_HOST,    HTTP_NOT_RESOLVED},
+    {CURLE_COULDNT_RESOLVE_PROXY,   HTTP_NOT_RESOLVED},
+    {CURLE_COULDNT_CONNECT,         HTTP_NOT_CONNECTED},
+    {CURLE_SSL_CONNECT_ERROR,       HTTP_TLS_FAILED},
+    {CURLE_PEER_FAILED_VERIFICATION,HTTP_TLS_FAILED},
+    {CURLE_SSL_CACERT_BADFILE,      HTTP_TLS_FAILED},
+    {CURLE_OPERATION_TIMEDOUT,      HTTP_TIMED_OUT},
+};
+/* clang-format on */
+
+static enum http_outcome outcome_of(int code)
+{
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
+        if ((int)outcomes[i].code == code)
+            return outcomes[i].outcome;
+    }
+    return HTTP_BROKEN;
+}
+
+/* What may hold credentials. */
+static void forget(struct http_easy *easy)
+{
+    curl_slist_free_all(easy->headers);
+    easy->headers = NULL;
+    buffer_wipe(&easy->request);
+    buffer_fini(&easy->request);
+    buffer_wipe(&easy->answer);
+    buffer_fini(&easy->answer);
+}
+
+void http_easy_destroy(struct http_easy *easy)
+{
+    curl_easy_cleanup(easy->handle);
+    forget(easy);
+    free(easy);
+}
+
+struct http_easy *http_easy_create(void)
+{
+    struct http_easy *easy = calloc(1, sizeof *easy);
+    if (easy == NULL)
+        return NULL;
+    buffer_init(&easy->answer, 0);
+    buffer_init(&easy->request, 0);
+    easy->handle = curl_easy_init();
+    if (easy->handle == NULL) {
+        http_easy_destroy(easy);
+        return NULL;
+    }
+    return easy;
+}
+
+void http_easy_reset(struct http_easy *easy)
+{
+    curl_easy_reset(easy->handle);
+    forget(easy);
+}
+
+static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
+{
+    struct http_easy *easy = context;
+    if (!buffer_append(&easy->answer, bytes, size * count, &easy->answer_error))
+        return CURL_WRITEFUNC_ERROR;
+    return size * count;
+}
+
+/* A peer that vanished without a word is noticed by what it does not acknowledge. HTTP/2 needs
+ * this: a time-out there ends a stream, and the next one would be sent into the same dead
+ * connection. */
+static int set_up_socket(void *context, curl_socket_t fd, curlsocktype purpose)
+{
+    const struct http_easy_network *network = context;
+    (void)purpose;
+    unsigned timeout_ms = (unsigned)network->connect_timeout_ms;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+    return CURL_SOCKOPT_OK; /* an old kernel does without */
+}
+
+static bool add_header(struct http_easy *easy, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(easy->headers, line);
+    if (longer != NULL)
+        easy->headers = longer;
+    return longer != NULL;
+}
+
+static bool set_headers(struct http_easy *easy, const char *const *headers)
+{
+    /* libcurl would announce larger bodies and wait for leave to send them. */
+    bool is_set = add_header(easy, "Expect:");
+    for (size_t i = 0; is_set && headers != NULL && headers[i] != NULL; i++)
+        is_set = add_header(easy, headers[i]);
+    return is_set && curl_easy_setopt(easy->handle, CURLOPT_HTTPHEADER, easy->headers) == CURLE_OK;
+}
+
+#define SET(option, value) (curl_easy_setopt(handle, (option), (value)) == CURLE_OK)
+
+/* What is the same for every transfer. */
+static bool set_connection(CURL *handle, const struct http_easy_network *network)
+{
+    return SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
+           SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
+           SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
+           SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+           (network->ca_file == NULL || SET(CURLOPT_CAINFO, network->ca_file)) &&
+           SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) &&
+           SET(CURLOPT_CONNECTTIMEOUT_MS, network->connect_timeout_ms) &&
+           SET(CURLOPT_MAXLIFETIME_CONN, network->connection_life_max_s) &&
+           SET(CURLOPT_MAXAGE_CONN, (long)IDLE_CONNECTION_S) &&
+           /* A time-out must not wait for getaddrinfo; its thread ends by itself and frees its own.
+            */
+           SET(CURLOPT_QUICK_EXIT, 1L) && SET(CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER_BYTES) &&
+           SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER_BYTES) &&
+           SET(CURLOPT_SOCKOPTFUNCTION, set_up_socket) && SET(CURLOPT_SOCKOPTDATA, network);
+}
+
+/* A body that libcurl can only read once. Given as POSTFIELDS, libcurl would silently send the
+ * request again when a reused connection breaks before the answer: a second signal under the same
+ * X-Request-Id, of which nobody knows. So the transfer fails instead, and the caller decides. */
+static size_t give_request(char *bytes, size_t size, size_t count, void *context)
+{
+    struct http_easy *easy = context;
+    size_t length = size * count;
+    if (length > easy->request.length)
+        length = easy->request.length;
+    memcpy(bytes, easy->request.bytes, length);
+    buffer_consume(&easy->request, length);
+    return length;
+}
+
+static bool set_request(struct http_easy *easy, const struct http_transfer *wanted)
+{
+    CURL *handle = easy->handle;
+    /* Waiting for a connection that may turn out to be shared only pays where HTTP/2 can be agreed
+     * on. */
+    bool may_share = strncasecmp(wanted->url, "https:", strlen("https:")) == 0;
+    bool is_set =
+        SET(CURLOPT_URL, wanted->url) && SET(CURLOPT_UNIX_SOCKET_PATH, wanted->unix_socket) &&
+        SET(CURLOPT_PIPEWAIT, may_share ? 1L : 0L) && SET(CURLOPT_USERAGENT, wanted->user_agent) &&
+        SET(CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms) &&
+        SET(CURLOPT_ERRORBUFFER, easy->detail) && SET(CURLOPT_PRIVATE, easy) &&
+        SET(CURLOPT_WRITEFUNCTION, take_answer) && SET(CURLOPT_WRITEDATA, easy) &&
+        set_headers(easy, wanted->headers);
+    if (!is_set || wanted->body == NULL)
+        return is_set;
+    easy->request.length_max = wanted->body_length;
+    return buffer_append(&easy->request, wanted->body, wanted->body_length, NULL) &&
+           SET(CURLOPT_POST, 1L) &&
+           SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)wanted->body_length) &&
+           SET(CURLOPT_READFUNCTION, give_request) && SET(CURLOPT_READDATA, easy);
+}
+
+bool http_easy_prepare(struct http_easy *easy, const struct http_easy_network *network,
+                       const struct http_transfer *wanted)
+{
+    easy->answer.length_max = wanted->answer_bytes_max;
+    easy->answer_error.kind = ERROR_INVALID;
+    easy->detail[0] = '\0';
+    easy->done = wanted->done;
+    easy->context = wanted->context;
+    return set_connection(easy->handle, network) && set_request(easy, wanted);
+}
+
+static const char *header_of(CURL *handle, const char *name)
+{
+    struct curl_header *header;
+    bool is_there = curl_easy_header(handle, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK;
+    return is_there ? header->value : NULL;
+}
+
+static const char *detail_of(const struct http_easy *easy, int code)
+{
+    if (easy->answer_error.kind != ERROR_INVALID)
+        return easy->answer_error.message;
+    return easy->detail[0] != '\0' ? easy->detail : curl_easy_strerror((CURLcode)code);
+}
+
+void http_easy_describe(const struct http_easy *easy, int code, struct http_exchange *out)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(easy->handle, CURLINFO_RESPONSE_CODE, &status);
+    curl_off_t duration_us = 0;
+    (void)curl_easy_getinfo(easy->handle, CURLINFO_TOTAL_TIME_T, &duration_us);
+    const char *content_type = NULL;
+    (void)curl_easy_getinfo(easy->handle, CURLINFO_CONTENT_TYPE, &content_type);
+    *out = (struct http_exchange){
+        .outcome = easy->answer_error.kind == ERROR_FULL ? HTTP_ANSWER_TOO_LARGE : outcome_of(code),
+        .status = (unsigned)status,
+        .body = easy->answer.bytes,
+        .body_length = easy->answer.length,
+        .content_type = content_type != NULL ? content_type : "",
+        .retry_after = header_of(easy->handle, "Retry-After"),
+        .detail = code == CURLE_OK ? "" : detail_of(easy, code),
+        .duration_us = (int64_t)duration_us,
+    };
+}

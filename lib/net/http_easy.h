@@ -1,0 +1,47 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * One HTTP transfer with its libcurl handle: from what is wanted to the handle's options, and from
+ * what came of it to an exchange. http_client.c drives many of them.
+ *
+ * Owns:    the handle, and copies of headers and body while it runs.
+ * Threads: one at a time.
+ * Blocks:  never.
+ */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "lib/base/buffer.h"
+#include "lib/base/error.h"
+#include "lib/net/http_client.h"
+
+enum { HTTP_EASY_DETAIL_BYTES = 256 /* CURL_ERROR_SIZE */ };
+
+struct http_easy {
+    void *handle;          /* owned: a CURL */
+    void *headers;         /* owned while it runs: a curl_slist */
+    struct buffer request; /* the body; what libcurl has read of it is gone */
+    struct buffer answer;
+    struct error answer_error; /* why `answer` could not take more; ERROR_INVALID: it could */
+    char detail[HTTP_EASY_DETAIL_BYTES];
+    http_client_done done;
+    void *context;
+    TAILQ_ENTRY(http_easy) links; /* the client's */
+};
+
+struct http_easy_network { /* the same for all transfers of a client; outlives them */
+    char *ca_file;         /* NULL: the system's */
+    long connect_timeout_ms;
+    long connection_life_max_s;
+};
+
+MUST_CHECK struct http_easy *http_easy_create(void); /* NULL: out of memory */
+void http_easy_destroy(struct http_easy *easy);
+/* False: libcurl does not take an option; the transfer can only be destroyed then. */
+MUST_CHECK bool http_easy_prepare(struct http_easy *easy, const struct http_easy_network *network,
+                                  const struct http_transfer *wanted);
+/* `code` is a CURLcode. What `out` points to is the transfer's. */
+void http_easy_describe(const struct http_easy *easy, int code, struct http_exchange *out);
+/* Ready for the next prepare; what may hold credentials is forgotten. */
+void http_easy_reset(struct http_easy *easy);

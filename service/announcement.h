@@ -1,0 +1,19 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * What the log says of a start: where it listens, and that it is ready.
+ *
+ * Owns: nothing. Threads: main. Blocks: never.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct config;
+struct service_view;
+
+/* The ports are those really bound. */
+void announce_listening(const struct config *config, uint16_t api_port, uint16_t ops_port);
+/* Whether it is; says so then. */
+bool announce_ready(const struct service_view *view, int64_t started_at_ms /* monotonic */);

@@ -1,0 +1,110 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/command/arguments.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
+
+#define FIELD(name) offsetof(struct command_arguments, name)
+
+static const struct option {
+    const char *name;
+    unsigned takes;
+    enum option_type type;
+    size_t offset; /* of the field in struct command_arguments */
+} options[] = {
+    {"--json", TAKES_JSON, OPTION_FLAG, FIELD(is_json)},
+    {"--code", TAKES_CODE, OPTION_TEXT, FIELD(code)},
+    {"--limit", TAKES_LIMIT, OPTION_NUMBER, FIELD(limit)},
+    {"--dry-run", TAKES_DRY_RUN, OPTION_FLAG, FIELD(is_dry_run)},
+    {"--per-second", TAKES_PER_SECOND, OPTION_NUMBER, FIELD(per_second)},
+};
+
+static const struct option *find_option(unsigned takes, const char *argument)
+{
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        size_t length = strlen(options[i].name);
+        bool is_named = strncmp(options[i].name, argument, length) == 0 &&
+                        (argument[length] == '\0' || argument[length] == '=');
+        if (is_named && (takes & options[i].takes) != 0)
+            return &options[i];
+    }
+    return NULL;
+}
+
+static bool read_number(const char *name, const char *text, int64_t *out, struct error *error)
+{
+    enum { NUMBER_MAX = 1000000000 };
+    char *end;
+    long long number = text[0] >= '1' && text[0] <= '9' ? strtoll(text, &end, 10) : 0;
+    if (number < 1 || number > NUMBER_MAX || *end != '\0')
+        return error_set(error, ERROR_CONFIG, "%s: %s is no number from 1 on", name, text);
+    *out = number;
+    return true;
+}
+
+/* `*next` is the argument behind the option, which it may take as its value. */
+static bool read_option(const struct option *option, char *arguments[], int count, int *next,
+                        struct command_arguments *out, struct error *error)
+{
+    const char *value = strchr(arguments[*next - 1], '=');
+    void *field = (char *)out + option->offset;
+    if (option->type == OPTION_FLAG) {
+        *(bool *)field = true;
+        return value == NULL || error_set(error, ERROR_CONFIG, "%s takes no value", option->name);
+    }
+    if (value != NULL)
+        value++;
+    else if (*next < count)
+        value = arguments[(*next)++];
+    if (value == NULL || value[0] == '\0')
+        return error_set(error, ERROR_CONFIG, "%s needs a value", option->name);
+    if (option->type == OPTION_NUMBER)
+        return read_number(option->name, value, field, error);
+    *(const char **)field = value;
+    return true;
+}
+
+/* A setting's value is its own, whatever it looks like. */
+static void keep_setting(char *arguments[], int count, int *next, int *kept)
+{
+    char *name = arguments[*next - 1];
+    arguments[(*kept)++] = name;
+    if (strchr(name, '=') == NULL && *next < count)
+        arguments[(*kept)++] = arguments[(*next)++];
+}
+
+static bool take_id(unsigned takes, const char *argument, struct command_arguments *out,
+                    struct error *error)
+{
+    if ((takes & (TAKES_ID | NEEDS_ID)) == 0 || out->id != NULL)
+        return error_set(error, ERROR_CONFIG, "%s: this command takes no such argument", argument);
+    out->id = argument;
+    return true;
+}
+
+bool command_arguments_take(unsigned takes, int *count, char *arguments[],
+                            struct command_arguments *out, struct error *error)
+{
+    int kept = 0;
+    *out = (struct command_arguments){.id = NULL};
+    for (int next = 0; next < *count;) {
+        char *argument = arguments[next++];
+        const struct option *option = find_option(takes, argument);
+        if (option != NULL) {
+            if (!read_option(option, arguments, *count, &next, out, error))
+                return false;
+        } else if (strncmp(argument, "--", 2) == 0) {
+            keep_setting(arguments, *count, &next, &kept);
+        } else if (!take_id(takes, argument, out, error)) {
+            return false;
+        }
+    }
+    *count = kept;
+    if ((takes & NEEDS_ID) != 0 && out->id == NULL)
+        return error_set(error, ERROR_CONFIG, "the application's id is missing");
+    return true;
+}

@@ -1,0 +1,35 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * The arguments of a command that are no settings: `--code FORBIDDEN`, an application's id.
+ *
+ * Owns: nothing: texts are the arguments'. Threads: the only one. Blocks: never.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+
+enum { /* what a command takes */
+       TAKES_NOTHING = 0,
+       TAKES_ID = 1 << 0, /* may be left out */
+       NEEDS_ID = 1 << 1,
+       TAKES_JSON = 1 << 2,
+       TAKES_CODE = 1 << 3,
+       TAKES_LIMIT = 1 << 4,
+       TAKES_DRY_RUN = 1 << 5,
+       TAKES_PER_SECOND = 1 << 6,
+};
+
+struct command_arguments {
+    const char *id, *code;     /* NULL: not given */
+    int64_t limit, per_second; /* 0: not given */
+    bool is_dry_run, is_json;
+};
+
+/* Takes what `takes` names out of `arguments`; the rest, which are settings, closes up.
+ * ERROR_CONFIG when an argument is not the command's, has no value or a bad one. */
+MUST_CHECK bool command_arguments_take(unsigned takes, int *count, char *arguments[],
+                                       struct command_arguments *out, struct error *error);

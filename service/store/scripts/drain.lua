@@ -1,0 +1,89 @@
+-- SPDX-FileCopyrightText: seek-signal contributors
+-- SPDX-License-Identifier: MIT
+--
+-- Takes what was spooled while Redis was away, some of it perhaps for the second time: after a crash its records come
+-- again. Each has a stamp, the time at which it was accepted by the clock of the machine that spooled it. The newest
+-- seek-token wins, as if everything had come when it was accepted: one whose stamp is older than the stored seek-token
+-- is superseded. Between machines, and between them and Redis, that is as right as their clocks are.
+--
+-- ARGV: time to live of a draft (ms), then per record: kind (event, draft), application id, seek-token, event id,
+--       completed at (ms; '' for a draft), traceparent ('': none), stamp (us)
+-- Returns per record: 0 applied, 1 duplicate, 2 superseded
+
+local APPLIED, DUPLICATE, SUPERSEDED = 0, 1, 2
+local ttl = ARGV[1]
+
+-- Stamps of one spool differ, so that its records have an order. Times of Redis are known to the millisecond; in the
+-- same one what was spooled counts as newer.
+local function is_older(stamp, spooled, came)
+    if spooled then
+        return stamp <= tonumber(spooled)
+    end
+    return math.floor(stamp / 1000) < tonumber(came or 0)
+end
+
+local function owe_spooled(id, application, signal, stamp)
+    signal.accepted = digits(math.min(math.floor(stamp / 1000), now))
+    owe(id, application.gen, application.lease, signal)
+    if not signal.is_draft_token then
+        redis.call('HSET', prefix .. id, 'spooled', digits(stamp))
+    end
+    return APPLIED
+end
+
+local take = {}
+
+function take.event(id, token, event, completed, trace, stamp, application)
+    local signal = {token = token, event = event, completed = completed, trace = trace,
+        is_draft_token = token == application.token}
+    if application.is_older then
+        -- A newer seek-token that came as a draft: the event of before still makes it one that is owed.
+        if application.state == 'draft' then
+            signal.token, signal.is_draft_token = application.token, true
+            owe_spooled(id, application, signal, stamp)
+        end
+        return SUPERSEDED
+    end
+    if signal.is_draft_token and application.state ~= 'draft' then
+        return DUPLICATE
+    end
+    return owe_spooled(id, application, signal, stamp)
+end
+
+function take.draft(id, token, event, _, _, stamp, application)
+    local state = application.state
+    if token == application.token then
+        return DUPLICATE
+    end
+    if application.is_older then
+        return SUPERSEDED
+    end
+    -- A signal that was delivered for an event from after this seek-token had an older one: it is owed again.
+    local is_outdated = state == 'delivered' and tonumber(application.accepted) * 1000 > stamp
+    if is_outdated or state == 'pending' or state == 'sending' or state == 'dead' then
+        return owe_spooled(id, application, {token = token, event = event, completed = application.completed,
+            trace = application.trace}, stamp)
+    end
+    keep_draft(id, token, ttl, math.min(math.floor(stamp / 1000), now))
+    redis.call('HSET', prefix .. id, 'spooled', digits(stamp))
+    return APPLIED
+end
+
+local fields = {'state', 'token', 'gen', 'lease', 'accepted', 'completed', 'trace', 'received', 'spooled'}
+
+local function drain(kind, id, token, event, completed, trace, stamp)
+    local values, application = redis.call('HMGET', prefix .. id, unpack(fields)), {}
+    for i, field in ipairs(fields) do
+        application[field] = values[i] or nil
+    end
+    stamp = tonumber(stamp)
+    application.is_older = application.token and token ~= application.token
+        and is_older(stamp, application.spooled, application.received or application.accepted)
+    return take[kind](id, token, event, completed, trace, stamp, application)
+end
+
+local results = {}
+for i = 2, #ARGV, 7 do
+    results[#results + 1] = drain(unpack(ARGV, i, i + 6))
+end
+return results

@@ -1,0 +1,160 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/* The store and the clock are replaced at link time. */
+#include <string.h>
+
+#include "lib/base/clock.h"
+
+#include "service/outbound/recorder.h"
+
+#include "tests/support/specification.h"
+
+enum { NOW_MS = 1000000, PLACES = 4 };
+
+static struct {
+    unsigned calls;
+    size_t count;
+    struct settlement first;
+    store_settle_done done; /* NULL: nothing is outstanding */
+    void *context;
+} asked;
+
+int64_t __wrap_clock_monotonic_ms(void);
+bool __wrap_store_settle(struct store *store, const struct settlement *settlements, size_t count,
+                         store_settle_done done, void *context, struct error *error);
+
+int64_t __wrap_clock_monotonic_ms(void)
+{
+    return NOW_MS;
+}
+
+bool __wrap_store_settle(struct store *store, const struct settlement *settlements, size_t count,
+                         store_settle_done done, void *context, struct error *error)
+{
+    (void)store;
+    (void)error;
+    asked.calls++;
+    asked.count = count;
+    asked.first = settlements[0];
+    asked.done = done;
+    asked.context = context;
+    return true;
+}
+
+static struct worker_shared shared;
+static struct attempts attempts;
+static struct recorder recorder;
+
+static int begin(void **state)
+{
+    (void)state;
+    struct error error;
+    memset(&asked, 0, sizeof asked);
+    memset(&shared, 0, sizeof shared);
+    due_watch_init(&shared.due_watch);
+    assert_true(due_watch_take(&shared.due_watch, NOW_MS)); /* nobody asks for a while */
+    return attempts_init(&attempts, PLACES, NULL, &error) &&
+                   recorder_init(&recorder, &shared, &attempts, &error)
+               ? 0
+               : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    recorder_fini(&recorder);
+    attempts_fini(&attempts);
+    return 0;
+}
+
+static void finish_attempt(size_t place, enum settle_action action, int64_t delay_ms)
+{
+    struct attempt *attempt = &attempts.items[place];
+    attempt->action = action;
+    attempt->delay_ms = delay_ms;
+    attempts_move(&attempts, attempt, ATTEMPT_FINISHED);
+}
+
+static void answer(enum store_status status, enum settle_outcome outcome)
+{
+    const struct store_failure failure = {.status = status};
+    const enum settle_outcome outcomes[PLACES] = {outcome, outcome, outcome, outcome};
+    assert_non_null(asked.done);
+    asked.done(asked.context, &failure, status == STORE_OK ? outcomes : NULL,
+               status == STORE_OK ? asked.count : 0);
+}
+
+static void lets_look_when_something_becomes_due(void **state)
+{
+    (void)state;
+    static const struct {
+        enum settle_action action;
+        int64_t delay_ms;
+        enum settle_outcome outcome;
+        int64_t wait_ms; /* until somebody asks for what is due */
+    } rows[] = {
+        {SETTLE_DELIVERED, 0, SETTLED, DUE_WATCH_INTERVAL_MS},
+        {SETTLE_DEAD, 0, SETTLED, DUE_WATCH_INTERVAL_MS},
+        {SETTLE_RETRY, 20, SETTLED, 20},
+        {SETTLE_RETRY, 5000, SETTLED, DUE_WATCH_INTERVAL_MS},
+        {SETTLE_RELEASE, 0, SETTLED, 0},
+        /* A newer seek-token waited for the end of this attempt, whatever it came to. */
+        {SETTLE_DELIVERED, 0, SETTLE_FENCED, 0},
+        {SETTLE_RETRY, 5000, SETTLE_FENCED, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        atomic_store(&shared.due_watch.ask_at_ms, NOW_MS + DUE_WATCH_INTERVAL_MS);
+        finish_attempt(0, rows[i].action, rows[i].delay_ms);
+        recorder_turn(&recorder, NULL, NOW_MS);
+        answer(STORE_OK, rows[i].outcome);
+        assert_int_equal(due_watch_wait_ms(&shared.due_watch, NOW_MS), rows[i].wait_ms);
+        assert_int_equal(attempts.counts[ATTEMPT_FREE], PLACES);
+    }
+}
+
+static void gathers_while_one_batch_is_on_its_way(void **state)
+{
+    (void)state;
+    finish_attempt(0, SETTLE_RELEASE, 0);
+    recorder_turn(&recorder, NULL, NOW_MS);
+    finish_attempt(1, SETTLE_RELEASE, 0);
+    finish_attempt(2, SETTLE_RELEASE, 0);
+    recorder_turn(&recorder, NULL, NOW_MS);
+    assert_int_equal(asked.calls, 1);
+    answer(STORE_OK, SETTLED);
+    recorder_turn(&recorder, NULL, NOW_MS);
+    assert_int_equal(asked.calls, 2);
+    assert_int_equal(asked.count, 2);
+    answer(STORE_OK, SETTLED);
+}
+
+static void repeats_what_may_be_lost(void **state)
+{
+    (void)state;
+    finish_attempt(0, SETTLE_DELIVERED, 0);
+    recorder_turn(&recorder, NULL, NOW_MS);
+    answer(STORE_UNAVAILABLE, SETTLED);
+    assert_int_equal(attempts.counts[ATTEMPT_FINISHED], 1);
+    recorder_turn(&recorder, NULL, NOW_MS);
+    assert_int_equal(asked.calls, 2);
+    assert_int_equal(asked.first.action, SETTLE_DELIVERED);
+    answer(STORE_REFUSED, SETTLED);
+    recorder_turn(&recorder, NULL, NOW_MS); /* it rests after a refusal */
+    assert_int_equal(asked.calls, 2);
+    recorder_turn(&recorder, NULL, NOW_MS + 1000);
+    assert_int_equal(asked.calls, 3);
+    answer(STORE_OK, SETTLED);
+    assert_int_equal(attempts.counts[ATTEMPT_FREE], PLACES);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IT_WITH("lets workers look when something becomes due",
+                lets_look_when_something_becomes_due, begin, end),
+        IT_WITH("gathers while one batch is on its way", gathers_while_one_batch_is_on_its_way,
+                begin, end),
+        IT_WITH("repeats what may be lost", repeats_what_may_be_lost, begin, end),
+    };
+    return cmocka_run_group_tests_name("recorder", tests, NULL, NULL);
+}

@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""What is watched exists: metrics, alerts, dashboard, log events and the words about them fit the service."""
+import re
+import signal
+import subprocess
+
+import pytest
+
+import sources
+from stand import call, event, eventually
+
+PROMETHEUS = sources.ALERTS.parent
+
+
+def scrape(service):
+    answer = call(service.ops, "GET", "/metrics")
+    assert answer.status == 200
+    return answer.body.decode()
+
+
+@pytest.fixture
+def page(service):
+    """/metrics of a service that has delivered something."""
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+    return sources.Exposition(scrape(service))
+
+
+def promtool(*arguments, text=None):
+    done = subprocess.run(["promtool", *arguments], input=text, cwd=PROMETHEUS, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# --- metrics
+
+def it_exposes_metrics_that_promtool_approves(page):
+    promtool("check", "metrics", text=page.text)
+
+
+def it_has_every_metric_in_the_table_and_nothing_else_there(page):
+    documented = {sources.name_of(row[0]): row for row in sources.table("Metrics")}
+    assert set(documented) - sources.spool_metrics() == set(page.types)
+    assert sources.spool_metrics() <= set(documented)
+    for name in page.types:
+        row = documented[name]
+        assert row[1] == page.types[name], name
+        assert set(re.findall(r"`([a-z_]+)`", row[3])) == page.labels[name], name
+
+
+def it_names_the_unit_in_the_metrics_name(page):
+    for row in sources.table("Metrics"):
+        name, unit = sources.name_of(row[0]), row[2]
+        assert unit not in ("seconds", "bytes") or f"_{unit}" in name, name
+
+
+def it_tells_what_redis_holds(stand, sandbox, service):
+    sandbox.fault(on="graphql", kind="forbidden")
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "dead")
+    call(service.ops, "GET", "/metrics")
+    eventually(lambda: "\nseek_signal_dead 1\n" in scrape(service), "the dead one is counted")
+
+
+def it_says_nan_for_what_nobody_knows(redis, service):
+    eventually(lambda: "\nseek_signal_due 0\n" in scrape(service), "the first census")
+    redis.send(signal.SIGKILL)
+    for name in ("due", "dead", "oldest_due_age_seconds", "paused"):
+        eventually(lambda name=name: f"\nseek_signal_{name} NaN\n" in scrape(service), f"{name} is unknown")
+    assert "\nseek_signal_redis_ready 0\n" in scrape(service)
+    redis.kill()
+    redis.start()
+    eventually(lambda: "\nseek_signal_due 0\n" in scrape(service), "it is known again")
+
+
+def it_measures_from_the_post_to_the_delivery(service):
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+    text = scrape(service)
+    assert "\nseek_signal_delivery_duration_seconds_count 1\n" in text
+    assert "\nseek_signal_intake_duration_seconds_count 1\n" in text
+
+
+def it_shows_the_access_tokens_age(service):
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+
+    def age():
+        return re.search(r"^seek_signal_access_token_age_seconds [0-9.]+$", scrape(service), re.M)
+    eventually(age, "the access token has an age")
+
+
+# --- alerts
+
+def it_has_rules_that_promtool_approves():
+    promtool("check", "rules", "alerts.yml")
+    promtool("check", "config", "prometheus.yml")
+
+
+def it_has_alerts_that_fire_when_they_should_and_only_then():
+    promtool("test", "rules", "alerts_test.yml")
+
+
+def it_fires_every_alert_in_a_test():
+    tested = (PROMETHEUS / "alerts_test.yml").read_text()
+    assert [a["alert"] for a in sources.alerts() if f'"{a["alert"]}"' not in tested] == []
+
+
+def it_alerts_on_metrics_that_exist(page):
+    for rule in sources.alerts():
+        for name in sources.METRIC.findall(rule["expr"]):
+            assert name in page.samples | sources.spool_metrics(), rule["alert"]
+
+
+def it_has_a_runbook_entry_for_every_alert():
+    described = re.findall(r"^### (\w+)$", sources.section("Alerts"), re.M)
+    assert described == [rule["alert"] for rule in sources.alerts()]
+    for rule in sources.alerts():
+        assert rule["annotations"]["runbook"] == f"docs/operations.md#{rule['alert'].lower()}"
+        assert rule["labels"]["severity"] in ("warning", "critical")
+
+
+# --- dashboard
+
+def it_draws_metrics_that_exist(page):
+    for title, expression in sources.dashboard_expressions():
+        names = sources.METRIC.findall(expression)
+        assert names, title
+        assert set(names) <= page.samples | sources.spool_metrics(), title
+
+
+def it_draws_every_metric_of_ours(page):
+    drawn = " ".join(expression for _, expression in sources.dashboard_expressions())
+    # Only for alerts and by hand: how many descriptors there may be, a constant.
+    undrawn = {name for name in set(page.types) | sources.spool_metrics() if name not in drawn} - {"process_max_fds"}
+    assert undrawn == set()
+
+
+# --- words
+
+def it_mentions_only_metrics_that_exist(page):
+    known = page.samples | set(page.types) | sources.spool_metrics()
+    for path in sources.ROOT.glob("docs/*.md"):
+        for name in re.findall(r"`((?:seek_signal|process)_[a-z_]+)[`{]", path.read_text()):
+            assert name in known, path.name
+
+
+def it_describes_every_log_event_and_no_other():
+    documented = {sources.name_of(row[0]) for row in sources.table("Logs")} - {"time", "level", "event", "message"}
+    assert documented - sources.logged_events() == set(), "described, never logged"
+    assert sources.logged_events() - documented == set(), "logged, not described"
+
+
+def it_needs_no_more_of_redis_than_the_documents_allow(stand, redis, sandbox):
+    rule = re.search(r"^ACL SETUSER (.*)$", sources.section("Redis"), re.M).group(1)
+    assert redis.cli("ACL", "SETUSER", *rule.replace("PASSWORD", "password-1").split()) == "OK"
+    service = stand.service(sandbox, redis_url=f"redis://seek-signal:password-1@127.0.0.1:{redis.port}",
+                            durability="fsync").start()
+    assert service.must_post(event("A-1"))["durability"] == "fsync"
+    service.must_become("A-1", "delivered")
+    service.must_stop()
