@@ -142,7 +142,6 @@ static void begin_attempt(struct redis_client *client)
         doom(client, error.message);
 }
 
-/* The search goes after the dialer exists, so that the descriptor gets another number. */
 static void search(struct redis_client *client, bool is_writable)
 {
     struct error error;
@@ -155,7 +154,6 @@ static void search(struct redis_client *client, bool is_writable)
         memcpy(client->url.host, redis_sentinel_master(client->search)->host,
                sizeof client->url.host);
         begin_dialing(client);
-        redis_sentinel_destroy(STEAL(client->search));
         break;
     case STREAM_ENDED:
     case STREAM_FAILED:
@@ -287,6 +285,8 @@ void redis_client_turn(struct redis_client *client, int64_t now_ms, bool is_read
         search(client, is_writable);
     if (client->dialer != NULL && !client->is_doomed)
         dial(client);
+    if (client->state != CLIENT_SEARCHING) /* only now, or the new descriptor had the old number */
+        redis_sentinel_destroy(STEAL(client->search));
     if (client->pipeline != NULL)
         converse(client, is_readable, is_writable);
     if (client->is_doomed)

@@ -20,17 +20,22 @@
  * waited for, no event is taken. */
 enum { SENTINEL_MS = 300 };
 
+struct connection {
+    struct dialer *dialer;           /* owned; dialing */
+    struct redis_pipeline *pipeline; /* owned; asking */
+};
+
 struct redis_sentinel {
     const struct redis_url *url; /* borrowed: outlives us */
     size_t current;              /* number of the one that is asked */
     size_t asked;                /* how many, with this one */
     int64_t deadline_ms;
-    struct dialer *dialer;           /* owned; dialing */
-    struct redis_pipeline *pipeline; /* owned; asking */
-    struct redis_address master;     /* port 0: not known */
-    bool is_unknown;                 /* a sentinel does not know the master */
-    struct error failure;            /* of the one that is asked; "": none so far */
-    struct error first_failure;      /* of number 0: always the same one is named */
+    struct connection now;
+    struct connection before;    /* see leave */
+    struct redis_address master; /* port 0: not known */
+    bool is_unknown;             /* a sentinel does not know the master */
+    struct error failure;        /* of the one that is asked; "": none so far */
+    struct error first_failure;  /* of number 0: always the same one is named */
 };
 
 static const struct redis_address *address_of(const struct redis_sentinel *search)
@@ -46,7 +51,28 @@ static void fail(struct redis_sentinel *search, const char *reason)
 
 /* --- dialing --- */
 
-/* The old connection goes after the new one exists, so that the descriptor gets another number. */
+static void close_connection(struct connection *connection)
+{
+    dialer_destroy(STEAL(connection->dialer));
+    redis_pipeline_destroy(STEAL(connection->pipeline));
+}
+
+static bool is_closed(const struct connection *connection)
+{
+    return connection->dialer == NULL && connection->pipeline == NULL;
+}
+
+/* The connection that is polled now is closed in the next turn: one that is opened in this turn
+ * would get the descriptor's number. */
+static void leave(struct redis_sentinel *search)
+{
+    if (is_closed(&search->before)) {
+        search->before = search->now;
+        search->now = (struct connection){NULL, NULL};
+    }
+    close_connection(&search->now);
+}
+
 static void dial(struct redis_sentinel *search, int64_t now_ms)
 {
     const struct dialer_target target = {
@@ -55,12 +81,10 @@ static void dial(struct redis_sentinel *search, int64_t now_ms)
     search->asked++;
     search->failure.message[0] = '\0';
     search->deadline_ms = now_ms + SENTINEL_MS;
-    struct dialer *next = dialer_start(&target, now_ms, &error);
-    if (next == NULL)
+    leave(search);
+    search->now.dialer = dialer_start(&target, now_ms, &error);
+    if (search->now.dialer == NULL)
         fail(search, error.message);
-    dialer_destroy(search->dialer);
-    search->dialer = next;
-    redis_pipeline_destroy(STEAL(search->pipeline));
 }
 
 struct redis_sentinel *redis_sentinel_start(const struct redis_url *url, size_t first,
@@ -82,8 +106,8 @@ void redis_sentinel_destroy(struct redis_sentinel *search)
 {
     if (search == NULL)
         return;
-    dialer_destroy(search->dialer);
-    redis_pipeline_destroy(search->pipeline);
+    close_connection(&search->before);
+    close_connection(&search->now);
     free(search);
 }
 
@@ -139,13 +163,13 @@ static void ask(struct redis_sentinel *search, struct stream *take_stream)
 {
     const struct redis_sentinels *sentinels = &search->url->sentinels;
     struct error error;
-    search->pipeline = redis_pipeline_create(take_stream, &error);
-    bool is_sent = search->pipeline != NULL;
+    search->now.pipeline = redis_pipeline_create(take_stream, &error);
+    bool is_sent = search->now.pipeline != NULL;
     if (is_sent && sentinels->password[0] != '\0')
-        is_sent =
-            redis_pipeline_send(search->pipeline, 2, (const char *[]){"AUTH", sentinels->password},
-                                NULL, authenticated, search, &error);
-    is_sent = is_sent && redis_pipeline_send(search->pipeline, 3,
+        is_sent = redis_pipeline_send(search->now.pipeline, 2,
+                                      (const char *[]){"AUTH", sentinels->password}, NULL,
+                                      authenticated, search, &error);
+    is_sent = is_sent && redis_pipeline_send(search->now.pipeline, 3,
                                              (const char *[]){"SENTINEL", "GET-MASTER-ADDR-BY-NAME",
                                                               sentinels->master},
                                              NULL, answered, search, &error);
@@ -158,12 +182,12 @@ static void ask(struct redis_sentinel *search, struct stream *take_stream)
 static void advance_dialing(struct redis_sentinel *search, int64_t now_ms)
 {
     struct error error;
-    switch (dialer_turn(search->dialer, now_ms, &error)) {
+    switch (dialer_turn(search->now.dialer, now_ms, &error)) {
     case STREAM_AGAIN:
         break;
     case STREAM_DONE:
-        ask(search, dialer_take(search->dialer));
-        dialer_destroy(STEAL(search->dialer));
+        ask(search, dialer_take(search->now.dialer));
+        dialer_destroy(STEAL(search->now.dialer));
         break;
     case STREAM_ENDED:
     case STREAM_FAILED:
@@ -176,9 +200,9 @@ static void advance_asking(struct redis_sentinel *search, bool is_writable)
 {
     struct error error;
     if (is_writable)
-        redis_pipeline_unblock(search->pipeline);
-    if (!redis_pipeline_write(search->pipeline, &error) ||
-        !redis_pipeline_read(search->pipeline, &error))
+        redis_pipeline_unblock(search->now.pipeline);
+    if (!redis_pipeline_write(search->now.pipeline, &error) ||
+        !redis_pipeline_read(search->now.pipeline, &error))
         fail(search, error.message);
 }
 
@@ -217,10 +241,11 @@ static enum stream_status give_up(const struct redis_sentinel *search, struct er
 enum stream_status redis_sentinel_turn(struct redis_sentinel *search, int64_t now_ms,
                                        bool is_writable, struct error *error)
 {
+    close_connection(&search->before);
     do {
-        if (search->dialer != NULL)
+        if (search->now.dialer != NULL)
             advance_dialing(search, now_ms);
-        if (search->pipeline != NULL && search->failure.message[0] == '\0')
+        if (search->now.pipeline != NULL && search->failure.message[0] == '\0')
             advance_asking(search, is_writable);
         if (!is_over(search, now_ms))
             return STREAM_AGAIN;
@@ -242,16 +267,16 @@ size_t redis_sentinel_answered(const struct redis_sentinel *search)
 
 int redis_sentinel_fd(const struct redis_sentinel *search)
 {
-    if (search->pipeline != NULL)
-        return redis_pipeline_fd(search->pipeline);
-    return search->dialer != NULL ? dialer_fd(search->dialer) : -1;
+    if (search->now.pipeline != NULL)
+        return redis_pipeline_fd(search->now.pipeline);
+    return search->now.dialer != NULL ? dialer_fd(search->now.dialer) : -1;
 }
 
 bool redis_sentinel_wants_write(const struct redis_sentinel *search)
 {
-    if (search->pipeline != NULL)
-        return redis_pipeline_has_unwritten(search->pipeline);
-    return search->dialer != NULL && dialer_wants_write(search->dialer);
+    if (search->now.pipeline != NULL)
+        return redis_pipeline_has_unwritten(search->now.pipeline);
+    return search->now.dialer != NULL && dialer_wants_write(search->now.dialer);
 }
 
 int64_t redis_sentinel_deadline_ms(const struct redis_sentinel *search)

@@ -288,7 +288,7 @@ static void respects_its_limits(void **state)
     body[16 * 1024 + 1] = '\0'; /* a seek-token has a limit of its own */
     must_answer(intake_stand_call(stand, "PUT", "/v1/applications/A/token", JSON_TYPE, body), 413,
                 "At most 16384 bytes are read here.");
-    const char *long_put = "PUT /v1/applications/A/token HTTP/1.1\r\nHost: x\r\n" JSON_TYPE;
+    const char *long_put = "PUT /v1/applications/A/token HTTP/1.1\r\nHost: localhost\r\n" JSON_TYPE;
     struct raw_client *announced = intake_stand_connect(stand); /* the body is not waited for */
     raw_client_send(announced, long_put);
     raw_client_send(announced, "Content-Length: 17000\r\n\r\n");
@@ -306,7 +306,7 @@ static void respects_its_limits(void **state)
     must_answer(intake_stand_call(stand, "GET", "/livez", headers, NULL), 431,
                 "\"code\":\"headers_too_large\"");
     struct raw_client *slow = intake_stand_connect(stand);
-    raw_client_send(slow, "POST /v1/events HTTP/1.1\r\nHost: x\r\n" JSON_TYPE
+    raw_client_send(slow, "POST /v1/events HTTP/1.1\r\nHost: localhost\r\n" JSON_TYPE
                           "Content-Length: 10\r\n\r\n{");
     assert_int_not_equal(raw_client_wait_end(slow), RAW_OPEN);
     raw_client_destroy(slow);

@@ -5,6 +5,8 @@
 
 #include "lib/base/clock.h"
 
+#include "service/store/script.h"
+
 #include "tests/support/fake_redis.h"
 #include "tests/support/specification.h"
 #include "tests/support/store_driver.h"
@@ -44,7 +46,7 @@ static void become_ready(struct fake_redis *fake)
 {
     fake_redis_say_text(fake, "$41\r\nrole:master\r\nmaxmemory:0\r\naof_enabled:1\r\n\r\n"
                               "*0\r\n*3\r\n:0\r\n:0\r\n:0\r\n+OK\r\n$1\r\n1\r\n");
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < SCRIPT_COUNT; i++)
         fake_redis_say_text(fake, "$40\r\n0123456789012345678901234567890123456789\r\n");
     driver_must_become(&driver, true);
 }
@@ -72,7 +74,7 @@ static void does_not_believe_what_no_script_says(void **state)
             assert_int_not_equal(driver.failure.status, STORE_REFUSED);
         }
     }
-    /* One number is how settle answers one settlement; three are how claim and census answer. */
+    /* One number is how settle answers one settlement; four are how claim and census answer. */
     assert_int_equal(believed, 3);
     driver_stop(&driver);
 }

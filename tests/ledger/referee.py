@@ -13,7 +13,7 @@ import hashlib
 import math
 
 LATE_S = 10.0     # a request without an answer takes effect within this, counted from when all it needs runs again
-RECORD_S = 3.0    # within this, an answer of SEEK is recorded, counted likewise
+RECORD_S = 3.0    # within this, an answer of SEEK is recorded; as much again after Redis was away
 
 # Faults of the sandbox after which SEEK has the signal and the service cannot know it.
 SPOILED = {"status", "reset-after", "cut-body", "truncated-json", "timeout-after", "slow"}
@@ -199,21 +199,29 @@ class Referee:
             return f"SEEK's answer spoiled: {first.fault}"
         if self.may_have_come_again(first, second, intervals):
             return AGAIN
-        # From here on: an attempt that never reported back. It is repeated when its lease ends, and the lease outlasts it.
-        if second.received - first.received < self.timeout_s - 0.2:
+        if any(d.fault == "seek-restart" and d.began < first.received + self.timeout_s and d.ended > first.received
+               for d in self.disturbances):
+            return "SEEK's answer spoiled: seek-restart"
+        return self.cause_of_silence(first, second)
+
+    def cause_of_silence(self, first, second):
+        """The attempt never reported back. It is repeated when its lease ends, and a lease outlasts its attempt."""
+        if second.gap(first) < self.timeout_s - 0.2:
             return None
-        until = self.settled(first.received + RECORD_S, {"redis"})
-        hits = [d for d in self.disturbances if d.began <= until and d.ended >= first.received - 0.2]
-        mine = [d for d in hits if first.user_agent in d.user_agents]
+        hits = self.hits(first.received - 0.2, self.settled(first.received + RECORD_S, {"redis"}) + RECORD_S)
         redis = [d for d in hits if d.target == "redis"]
-        for disturbance in mine:
-            if disturbance.fault != "restart" or redis:
+        for disturbance in sorted(hits, key=lambda d: not d.fault.startswith("kill")):
+            # A service that ends by SIGTERM records everything, unless it cannot.
+            if first.user_agent in disturbance.user_agents and (disturbance.fault != "restart" or redis):
                 return disturbance.fault
-        if redis and second.received - first.received > self.timeout_s:
+        if redis and second.gap(first) >= self.timeout_s:
             return redis[-1].fault
         if any(begin < first.received + self.timeout_s and end > first.received for begin, end in self.stalls):
             return "the machine stood still"
         return None
+
+    def hits(self, begin, end):
+        return [d for d in self.disturbances if d.began <= end and d.ended >= begin]
 
     @staticmethod
     def may_have_come_again(first, second, intervals):
@@ -227,7 +235,7 @@ class Referee:
 
     def check_end(self, application, posts, intervals):
         """The newest acknowledged seek-token was delivered, is dead with a reason, or gave way to a newer one that was."""
-        known = [post for post in posts if post.is_acknowledged and post.form != "replay"]
+        known = [post for post in posts if post.is_acknowledged and post.form != "replay" and self.is_meant(post, posts)]
         if not known:
             return
         newest = max(known, key=lambda post: (post.ended, post.position))
@@ -245,16 +253,21 @@ class Referee:
         elif intervals[token].is_before(intervals[newest.token]):
             self.verdict.find("lost", f"{application}: {newest.token} was acknowledged, and the older {token} is there")
         else:
-            self.check_state(application, token, newest, known, document)
+            self.check_state(application, token, newest, known, intervals, document)
 
-    def check_state(self, application, token, newest, known, document):
+    @staticmethod
+    def is_meant(post, posts):
+        """A completion without a seek-token is of the one that is there. Which one is known if it was surely put before."""
+        return post.has_token or any(p.token == post.token and p.form == "draft" and p.is_acknowledged for p in posts)
+
+    def check_state(self, application, token, newest, known, intervals, document):
         state = document["state"]
         if state == "delivered" and self.is_delivered(token):
             self.verdict.delivered += 1
         elif state == "dead":
             self.check_dead(application, token, document)
         elif state == "draft":
-            self.check_draft(application, newest, known)
+            self.check_draft(application, newest, known, intervals)
         else:
             self.verdict.find("lost", f"{application}: {token} is {state} at the end, and SEEK does not have it")
 
@@ -266,16 +279,19 @@ class Referee:
         elif not any(call.fault in REFUSALS for call in self.by_token.get(token, ())):
             self.verdict.find("lost", f"{application}: {token} is dead, and SEEK never refused it")
 
-    def check_draft(self, application, newest, known):
+    def check_draft(self, application, newest, known, intervals):
         """A seek-token was put after the last completion, which had been delivered by then: else it would be owed again."""
         self.verdict.drafts += 1
         if newest.form != "draft":
             self.verdict.find("lost", f"{application}: {newest.token} was completed, and is a draft that SEEK does not have")
             return
         completed = [post for post in known if post.form == "event" and post.token != newest.token]
-        if completed and not self.is_delivered(max(completed, key=lambda post: post.ended).token):
-            self.verdict.find("lost", f"{application}: {completed[-1].token} was acknowledged, gave way to the draft "
-                                      f"{newest.token}, and SEEK has neither")
+        if not completed:
+            return
+        last = max(completed, key=lambda post: post.ended).token
+        heirs = [token for token in intervals if token != newest.token and not intervals[token].is_before(intervals[last])]
+        if not any(self.is_delivered(token) for token in heirs):
+            self.verdict.find("lost", f"{application}: {last} was acknowledged, gave way to the draft {newest.token}, and SEEK has neither")
 
     def check_replays(self, application, posts, calls):
         for post in posts:

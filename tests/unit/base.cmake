@@ -20,7 +20,17 @@ can_fail_allocations(buffer_test)
 
 specify(unit clock seek_base)
 
+specify(unit crc32c seek_base)
+
 specify(unit error seek_base)
+
+specify(unit journal_frame seek_base)
+can_fail_allocations(journal_frame_test)
+add_library(journal_stand STATIC support/journal_stand.c)
+target_link_libraries(journal_stand PUBLIC seek_base PRIVATE PkgConfig::CMOCKA)
+specify(component journal journal_stand)
+specify(component journal_faults journal_stand)
+can_fail_allocations(journal_faults_test fdatasync)
 
 specify(unit json_syntax seek_base)
 

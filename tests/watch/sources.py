@@ -34,11 +34,6 @@ def logged_events():
     return events
 
 
-def spool_metrics():
-    """What /metrics has in addition while there is a spool."""
-    return set(METRIC.findall((ROOT / "service" / "store" / "spool_metrics.c").read_text()))
-
-
 def section(title):
     """The text below a heading of docs/operations.md, up to the next one of its level."""
     text = OPERATIONS.read_text()

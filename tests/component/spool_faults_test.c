@@ -1,0 +1,143 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/* The spool with damaged files, and a disk that is full or fails. */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/base/journal_frame.h"
+
+#include "tests/support/specification.h"
+#include "tests/support/spool_stand.h"
+
+static _Atomic bool is_sync_failing;
+
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+int __wrap_fdatasync(int fd)
+{
+    if (!atomic_load(&is_sync_failing))
+        return __real_fdatasync(fd);
+    errno = EIO;
+    return -1;
+}
+
+/* --- damage --- */
+
+static void delivers_what_is_around_the_damage(void **state)
+{
+    (void)state;
+    static const char name[] = "journal-0000000000000000.log";
+    char bytes[4096];
+    redis_server_kill(server);
+    begin();
+    must_write("A", "token");
+    must_write("B", "token");
+    must_write("C", "token");
+    end();
+    size_t length = read_file(name, bytes, sizeof bytes);
+    bytes[length / 2] ^= 1;
+    write_file(name, bytes, length);
+    redis_server_restart(server);
+    begin();
+    assert_int_equal(counted("seek_signal_spool_damaged_total", NULL), 1);
+    EVENTUALLY(is_drained());
+    must_be("A", "pending", "token");
+    must_be("B", "", "");
+    must_be("C", "pending", "token");
+    assert_int_equal(spool_stand_files("journal-", false), 0);
+    assert_int_equal(spool_stand_files("corrupt-", false), 1);
+    assert_int_equal(status().bytes, length);
+}
+
+static void keeps_what_another_version_wrote(void **state)
+{
+    (void)state;
+    struct buffer record;
+    size_t start;
+    char storage[64];
+    buffer_init_fixed(&record, storage, sizeof storage);
+    assert_true(journal_frame_open(&record, &start, NULL));
+    assert_true(buffer_append_text(&record, "\x7f, of the future", NULL));
+    assert_true(journal_frame_close(&record, start, NULL));
+    write_file("journal-0000000000000000.log", record.bytes, record.length);
+    begin();
+    must_write("A", "token");
+    EVENTUALLY(is_drained());
+    must_be("A", "pending", "token");
+    assert_int_equal(counted("seek_signal_spool_damaged_total", NULL), 1);
+    assert_int_equal(spool_stand_files("corrupt-", false), 1);
+}
+
+/* --- a disk that is full or fails --- */
+
+static void refuses_when_it_is_full(void **state)
+{
+    (void)state;
+    redis_server_kill(server);
+    begin_with(SPOOL_BYTES_LEAST);
+    char seek_token[1001];
+    memset(seek_token, 't', sizeof seek_token - 1);
+    seek_token[sizeof seek_token - 1] = '\0';
+    struct error error;
+    size_t count = 0;
+    while (try_to_write("A", seek_token, &error))
+        count++;
+    assert_int_equal(error.kind, ERROR_FULL);
+    assert_int_equal(status().records, count);
+    assert_false(status().is_able);
+    assert_non_null(strstr(status().reason, "full"));
+    assert_int_equal(counted("seek_signal_spool_refused_total", NULL), 1);
+    redis_server_restart(server);
+    EVENTUALLY(is_drained());
+    assert_true(status().is_able);
+    must_write("B", seek_token);
+}
+
+static void is_able_again_when_the_disk_is(void **state)
+{
+    (void)state;
+    struct error error;
+    redis_server_kill(server);
+    begin();
+    must_write("A", "token");
+    atomic_store(&is_sync_failing, true);
+    assert_false(try_to_write("B", "token", &error));
+    assert_int_equal(error.kind, ERROR_IO);
+    assert_false(status().is_able);
+    assert_non_null(strstr(status().reason, "cannot write"));
+    atomic_store(&is_sync_failing, false);
+    EVENTUALLY(status().is_able); /* nobody had to try with an event */
+    must_write("C", "token");
+    redis_server_restart(server);
+    EVENTUALLY(is_drained());
+    must_be("A", "pending", "token");
+    must_be("B", "", "");
+    must_be("C", "pending", "token");
+    assert_int_equal(counted("seek_signal_spool_damaged_total", NULL), 0);
+}
+
+static void needs_a_directory_of_its_own(void **state)
+{
+    (void)state;
+    struct error error;
+    begin();
+    assert_null(try_to_create(BYTES_MAX, &error));
+    assert_int_equal(error.kind, ERROR_IO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IT_WITH("delivers what is around the damage", delivers_what_is_around_the_damage,
+                spool_stand_make, spool_stand_clear),
+        IT_WITH("keeps what another version wrote", keeps_what_another_version_wrote,
+                spool_stand_make, spool_stand_clear),
+        IT_WITH("refuses when it is full", refuses_when_it_is_full, spool_stand_make,
+                spool_stand_clear),
+        IT_WITH("is able again when the disk is", is_able_again_when_the_disk_is, spool_stand_make,
+                spool_stand_clear),
+        IT_WITH("needs a directory of its own", needs_a_directory_of_its_own, spool_stand_make,
+                spool_stand_clear),
+    };
+    return cmocka_run_group_tests_name("spool_faults", tests, spool_stand_start, spool_stand_stop);
+}

@@ -1,0 +1,87 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * How the workers end, in whatever state they are.
+ */
+#include <stdlib.h>
+
+#include "tests/support/specification.h"
+#include "tests/support/worker_pool_stand.h"
+
+static void stop_lets_what_is_in_flight_finish(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    fake_seek_will_answer(seek_of(stand), (struct fake_answer){.body = DELIVERED, .delay_ms = 300},
+                          5);
+    start_pool(stand);
+    accept_many(stand, 5);
+    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 5);
+    int64_t start_ms = clock_monotonic_ms();
+    assert_int_equal(stop_pool(stand, POOL_PATIENCE_MS), 0);
+    assert_in_range(clock_monotonic_ms() - start_ms, 0, POOL_PATIENCE_MS / 2);
+    must_deliver_many(stand, 5);
+}
+
+static void stop_cuts_at_the_deadline(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    fake_seek_will_answer(seek_of(stand), (struct fake_answer){.act = FAKE_SILENT}, 3);
+    start_pool(stand);
+    accept_many(stand, 3);
+    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 3);
+    int64_t start_ms = clock_monotonic_ms();
+    assert_int_equal(stop_pool(stand, 100), 3);
+    assert_in_range(clock_monotonic_ms() - start_ms, 100, 1500);
+    const struct application *application = must_get(driver_of(stand), "A-0");
+    assert_int_equal(application->state, DELIVERY_PENDING);
+    assert_string_equal(application->last_code, "SHUTDOWN");
+    assert_in_range(application->next_attempt_at_ms, 1, clock_wall_ms());
+}
+
+static void stop_ends_without_redis_too(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    fake_seek_will_answer(seek_of(stand), (struct fake_answer){.body = DELIVERED, .delay_ms = 200},
+                          1);
+    start_pool(stand);
+    accept_many(stand, 1);
+    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 1);
+    redis_server_freeze(redis_of(stand));
+    int64_t start_ms = clock_monotonic_ms();
+    assert_int_equal(stop_pool(stand, 500), 0);
+    assert_in_range(clock_monotonic_ms() - start_ms, 500, 4000);
+    redis_server_thaw(redis_of(stand));
+    assert_int_equal(count_in_log(stand, "outcomes_unrecorded"), 1);
+}
+
+static void stop_of_idle_workers_is_quick(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    start_pool(stand);
+    WAIT_UNTIL(status_of(stand).workers_connected == POOL_WORKERS);
+    int64_t start_ms = clock_monotonic_ms();
+    assert_int_equal(stop_pool(stand, POOL_PATIENCE_MS), 0);
+    assert_in_range(clock_monotonic_ms() - start_ms, 0, 2000);
+}
+
+static void what_never_ran_can_be_stopped(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    create_pool(stand, &(struct pool_variation){.workers = 2});
+    assert_int_equal(stop_pool(stand, 0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE("lets what is in flight finish when stopped", stop_lets_what_is_in_flight_finish),
+        SCENE("cuts what is in flight at the deadline, and records it as a retry",
+              stop_cuts_at_the_deadline),
+        SCENE("stops in time without Redis", stop_ends_without_redis_too),
+        SCENE("stops idle workers at once", stop_of_idle_workers_is_quick),
+        SCENE("can be stopped before it was started", what_never_ran_can_be_stopped),
+    };
+    cmocka_set_test_filter(getenv("TEST_FILTER"));
+    return cmocka_run_group_tests_name("worker_pool_stop", tests, worker_pool_stand_begin,
+                                       worker_pool_stand_finish);
+}
