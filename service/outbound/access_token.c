@@ -33,8 +33,10 @@ struct access_token {
         char text[TOKEN_BYTES_MAX + 1]; /* "": none */
         uint64_t generation;
         int64_t issued_at_ms, fresh_until_ms, expires_at_ms;
-        bool is_rejected;
-        bool was_rejected_before; /* a rejection was heeded at `rejected_at_ms` */
+        uint64_t proven_generation; /* SEEK has taken this one; 0: none yet */
+        bool is_rejected;           /* reported, not weighed yet */
+        bool is_withdrawn;          /* not used until a refresh has ended */
+        bool was_rejected_before;   /* a rejection was heeded at `rejected_at_ms` */
         int64_t rejected_at_ms;
         bool is_refreshing;
         int64_t refresh_until_ms; /* then another worker may refresh */
@@ -74,7 +76,7 @@ void access_token_destroy(struct access_token *token)
 static bool is_valid(const struct access_token *token, int64_t now_ms) REQUIRES(token->shared.lock)
 {
     return token->shared.text[0] != '\0' && !token->shared.is_rejected &&
-           now_ms < token->shared.expires_at_ms;
+           !token->shared.is_withdrawn && now_ms < token->shared.expires_at_ms;
 }
 
 /* A seek-token of the other environment is answered UNAUTHENTICATED whatever the access token.
@@ -82,16 +84,25 @@ static bool is_valid(const struct access_token *token, int64_t now_ms) REQUIRES(
  * it. */
 static void weigh_rejection(struct access_token *token, int64_t now_ms) REQUIRES(token->shared.lock)
 {
-    if (!token->shared.is_rejected || token->shared.text[0] == '\0')
+    if (!token->shared.is_rejected)
         return;
+    token->shared.is_rejected = false;
     if (token->shared.was_rejected_before &&
-        now_ms - token->shared.rejected_at_ms < REJECTION_INTERVAL_MS) {
-        token->shared.is_rejected = false;
+        now_ms - token->shared.rejected_at_ms < REJECTION_INTERVAL_MS)
         return;
-    }
     token->shared.was_rejected_before = true;
     token->shared.rejected_at_ms = now_ms;
-    explicit_bzero(token->shared.text, sizeof token->shared.text);
+    token->shared.is_withdrawn = true;
+}
+
+/* A token that SEEK has taken was more likely rejected for one event's sake than withdrawn. While
+ * no new one can be had, it is better than none: one event must not stop all the others. */
+static void use_again(struct access_token *token) REQUIRES(token->shared.lock)
+{
+    if (!token->shared.is_withdrawn || token->shared.proven_generation != token->shared.generation)
+        return;
+    token->shared.is_withdrawn = false;
+    token->shared.fresh_until_ms = 0; /* and the refresh is tried again all the same */
 }
 
 static int64_t larger(int64_t a, int64_t b)
@@ -164,6 +175,22 @@ void access_token_reject(struct access_token *token, uint64_t generation)
     if (generation == token->shared.generation)
         token->shared.is_rejected = true; /* weighed by the next access_token_acquire */
     mutex_unlock(&token->shared.lock);
+}
+
+void access_token_prove(struct access_token *token, uint64_t generation)
+{
+    mutex_lock(&token->shared.lock);
+    if (generation == token->shared.generation)
+        token->shared.proven_generation = generation;
+    mutex_unlock(&token->shared.lock);
+}
+
+bool access_token_is_proven(struct access_token *token, uint64_t generation)
+{
+    mutex_lock(&token->shared.lock);
+    bool is_proven = generation == token->shared.proven_generation;
+    mutex_unlock(&token->shared.lock);
+    return is_proven;
 }
 
 void access_token_status(struct access_token *token, int64_t now_ms,
@@ -287,7 +314,7 @@ static void keep(struct access_token *token, const struct grant *grant, int64_t 
     memcpy(token->shared.text, grant->text, grant->length);
     token->shared.text[grant->length] = '\0';
     token->shared.generation++;
-    token->shared.is_rejected = false;
+    token->shared.is_rejected = token->shared.is_withdrawn = false;
     token->shared.issued_at_ms = issued_at_ms;
     token->shared.expires_at_ms = issued_at_ms + grant->life_ms;
     token->shared.fresh_until_ms = token->shared.expires_at_ms - margin_ms;
@@ -315,6 +342,7 @@ void access_token_failed(struct access_token *token, const char *reason, int64_t
                                          token->shared.failures_in_a_row, random);
     if (token->shared.failing_since_ms < 0)
         token->shared.failing_since_ms = now_ms;
+    use_again(token);
     mutex_unlock(&token->shared.lock);
 }
 

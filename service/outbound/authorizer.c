@@ -17,12 +17,21 @@ void authorizer_init(struct authorizer *authorizer, struct worker_shared *shared
 {
     *authorizer = (struct authorizer){.shared = shared, .http = http};
     buffer_init(&authorizer->line, LINE_BYTES_MAX);
+    buffer_init(&authorizer->line_before, LINE_BYTES_MAX);
 }
 
 void authorizer_fini(struct authorizer *authorizer)
 {
     buffer_wipe(&authorizer->line);
     buffer_fini(&authorizer->line);
+    buffer_wipe(&authorizer->line_before);
+    buffer_fini(&authorizer->line_before);
+}
+
+const char *authorizer_text(const struct buffer *line)
+{
+    static const char before_text[] = "Authorization: Bearer ";
+    return line->length > sizeof before_text - 1 ? line->bytes + sizeof before_text - 1 : "";
 }
 
 static void report_failure(struct worker_shared *shared, const char *reason)
@@ -76,22 +85,41 @@ static void start_fetch(struct authorizer *authorizer, int64_t now_ms)
     report_failure(authorizer->shared, error.message);
 }
 
+static void take_line(struct authorizer *authorizer, struct buffer *line, uint64_t generation)
+{
+    if (generation != authorizer->generation) {
+        buffer_wipe(&authorizer->line_before);
+        buffer_fini(&authorizer->line_before);
+        authorizer->line_before = authorizer->line;
+        authorizer->generation = generation;
+    } else {
+        buffer_wipe(&authorizer->line);
+        buffer_fini(&authorizer->line);
+    }
+    authorizer->line = *line;
+}
+
 bool authorizer_prepare(struct authorizer *authorizer, int64_t now_ms, int64_t *out_wait_ms)
 {
-    buffer_wipe(&authorizer->line);
+    struct buffer line;
+    uint64_t generation = 0;
+    buffer_init(&line, LINE_BYTES_MAX);
     *out_wait_ms = FETCHING_RECHECK_MS;
-    switch (access_token_acquire(authorizer->shared->access_token, now_ms, &authorizer->line,
-                                 &authorizer->generation, out_wait_ms)) {
+    switch (access_token_acquire(authorizer->shared->access_token, now_ms, &line, &generation,
+                                 out_wait_ms)) {
     case ACCESS_TOKEN_READY_REFRESH:
+        take_line(authorizer, &line, generation);
         start_fetch(authorizer, now_ms);
         return true;
     case ACCESS_TOKEN_READY:
+        take_line(authorizer, &line, generation);
         return true;
     case ACCESS_TOKEN_REFRESH:
         start_fetch(authorizer, now_ms);
-        return false;
+        break;
     case ACCESS_TOKEN_WAIT:
         break;
     }
+    buffer_fini(&line);
     return false;
 }

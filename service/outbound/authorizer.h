@@ -22,12 +22,15 @@ struct authorizer {
     struct worker_shared *shared; /* borrowed: outlives us */
     struct http_client *http;     /* borrowed: outlives us */
     struct buffer line;           /* "Authorization: Bearer …" */
-    uint64_t generation;          /* of the access token in it */
+    struct buffer line_before;    /* that of the generation before: answers to it may still come */
+    uint64_t generation;          /* of the access token in `line` */
     bool is_stopping;             /* a fetch that ends now was cut: nobody's failure */
 };
 
 void authorizer_init(struct authorizer *authorizer, struct worker_shared *shared,
                      struct http_client *http);
 void authorizer_fini(struct authorizer *authorizer);
+/* The access token in a line; "" when there is none. */
+const char *authorizer_text(const struct buffer *line);
 /* True: `line` is valid now. Otherwise ask again after `out_wait_ms`. */
 bool authorizer_prepare(struct authorizer *authorizer, int64_t now_ms, int64_t *out_wait_ms);

@@ -95,16 +95,41 @@ static void finish_cut(struct sender *sender, struct attempt *attempt)
     atomic_fetch_add(&sender->shared->cut_count, 1);
 }
 
+/* What the answer says of the access token it was asked with. */
+static void note_access_token(struct access_token *token, const struct attempt *attempt)
+{
+    switch (attempt->verdict.class) {
+    case VERDICT_AUTH:
+        access_token_reject(token, attempt->access_token_generation);
+        break;
+    case VERDICT_DELIVERED:
+    case VERDICT_REFUSED:
+    case VERDICT_THROTTLED:
+        access_token_prove(token, attempt->access_token_generation);
+        break;
+    case VERDICT_TRANSIENT:
+    case VERDICT_MISCONFIGURED:
+        break; /* it may not even have been looked at */
+    case VERDICT_CLASS_COUNT:
+        assert(false);
+    }
+}
+
 static void finish_answered(struct sender *sender, struct attempt *attempt,
                             const struct http_exchange *exchange)
 {
     struct worker_shared *shared = sender->shared;
     int64_t now_ms = clock_monotonic_ms();
-    upstream_read_answer(&shared->upstream, exchange, attempt->request_id, attempt->seek_token,
+    const struct upstream_secrets secrets = {
+        .seek_token = attempt->seek_token,
+        .access_tokens = {authorizer_text(&sender->authorizer->line),
+                          authorizer_text(&sender->authorizer->line_before)},
+    };
+    upstream_read_answer(&shared->upstream, exchange, attempt->request_id, &secrets,
                          clock_wall_ms(), &attempt->verdict);
-    sending_gate_leave(shared->gate, &attempt->verdict, now_ms);
-    if (attempt->verdict.class == VERDICT_AUTH)
-        access_token_reject(shared->access_token, attempt->access_token_generation);
+    note_access_token(shared->access_token, attempt);
+    bool is_proven = access_token_is_proven(shared->access_token, attempt->access_token_generation);
+    sending_gate_leave(shared->gate, &attempt->verdict, is_proven, now_ms);
     decide(shared, attempt, now_ms);
 }
 

@@ -146,8 +146,8 @@ static void throttle(struct sending_gate *gate, int64_t retry_after_ms, int64_t 
         gate->shared.throttled_until_ms = now_ms + wait_ms;
 }
 
-static void observe(struct sending_gate *gate, const struct verdict *verdict, int64_t now_ms)
-    REQUIRES(gate->shared.lock)
+static void observe(struct sending_gate *gate, const struct verdict *verdict, bool is_token_proven,
+                    int64_t now_ms) REQUIRES(gate->shared.lock)
 {
     switch (verdict->class) {
     case VERDICT_DELIVERED:
@@ -165,6 +165,13 @@ static void observe(struct sending_gate *gate, const struct verdict *verdict, in
         throttle(gate, verdict->retry_after_ms, now_ms);
         break;
     case VERDICT_AUTH:
+        /* Of an access token that was taken before, it is one event's trouble; of one that never
+         * was, everybody's. */
+        if (is_token_proven)
+            circuit_breaker_succeed(&gate->shared.breaker);
+        else
+            circuit_breaker_fail(&gate->shared.breaker, now_ms);
+        break;
     case VERDICT_REFUSED:
     case VERDICT_MISCONFIGURED:
         in_flight_limit_succeed(&gate->shared.limit);
@@ -186,14 +193,15 @@ static void log_change(enum breaker_state before, enum breaker_state after,
         log_info("breaker_closed", "SEEK answers again; sending goes on");
 }
 
-void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict, int64_t now_ms)
+void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict,
+                        bool is_token_proven, int64_t now_ms)
 {
     mutex_lock(&gate->shared.lock);
     assert(gate->shared.in_flight > 0);
     gate->shared.in_flight--;
     enum breaker_state before = gate->shared.breaker.state;
     bool was_throttled = now_ms < gate->shared.throttled_until_ms;
-    observe(gate, verdict, now_ms);
+    observe(gate, verdict, is_token_proven, now_ms);
     enum breaker_state after = gate->shared.breaker.state;
     int64_t throttled_for_ms = gate->shared.throttled_until_ms - now_ms;
     mutex_unlock(&gate->shared.lock);

@@ -135,38 +135,46 @@ bool upstream_send_signal(const struct upstream *upstream, struct http_client *c
 }
 
 static void log_answer(const struct upstream *upstream, const struct http_exchange *exchange,
-                       const char *request_id)
+                       const char *request_id, const char *body)
 {
     if (!upstream->is_logged)
         return;
-    char *body = strdup(exchange->body);
-    if (body == NULL)
-        return; /* no memory for a log line: the attempt goes on without */
-    mask_bearer(body);
     log_info("upstream_answer", "came from SEEK", LOG_TEXT("request_id", request_id),
              LOG_INT("http_status", exchange->status),
              LOG_TEXT("content_type", exchange->content_type),
              LOG_TEXT("retry_after", exchange->retry_after), LOG_TEXT("failure", exchange->detail),
              LOG_INT("duration_ms", exchange->duration_us / 1000), LOG_TEXT("body", body));
-    free(body);
 }
 
 void upstream_read_answer(const struct upstream *upstream, const struct http_exchange *exchange,
-                          const char *request_id, const char *seek_token, int64_t wall_ms,
-                          struct verdict *out)
+                          const char *request_id, const struct upstream_secrets *secrets,
+                          int64_t wall_ms, struct verdict *out)
 {
-    log_answer(upstream, exchange, request_id);
+    /* Masked before it is understood: what is cut later, or falls into two texts, is hidden too. */
+    char *body = malloc(exchange->body_length + 1);
+    if (body != NULL) {
+        memcpy(body, exchange->body, exchange->body_length + 1);
+        mask(body, secrets->access_tokens[0]);
+        mask(body, secrets->access_tokens[1]);
+        mask_bearer(body);
+        log_answer(upstream, exchange, request_id, body);
+        mask(body, secrets->seek_token);
+    }
     const struct upstream_reply reply = {
         .transport = transports[exchange->outcome],
         .status = exchange->status,
-        .body = exchange->body,
-        .body_length = exchange->body_length,
+        .body = body != NULL ? body : "", /* no memory: not understood, so it is sent again */
+        .body_length = body != NULL ? exchange->body_length : 0,
         .retry_after = exchange->retry_after,
         .transport_detail = exchange->detail,
     };
     upstream_reply_classify(&reply, wall_ms, out);
-    mask(out->message, seek_token);
-    mask(out->code, seek_token);
+    free(body);
+    /* In JSON a secret can be written with escapes. */
+    mask(out->message, secrets->seek_token);
+    mask(out->code, secrets->seek_token);
+    mask(out->message, secrets->access_tokens[0]);
+    mask(out->message, secrets->access_tokens[1]);
     mask_bearer(out->message);
 }
 

@@ -38,11 +38,15 @@ struct upstream_signal { /* borrowed for the call */
 MUST_CHECK bool upstream_send_signal(const struct upstream *upstream, struct http_client *client,
                                      const struct upstream_signal *signal, http_client_done done,
                                      void *context, struct error *error);
-/* What SEEK's answer means; the seek-token, should SEEK repeat it, is not in the verdict's texts.
- */
+struct upstream_secrets { /* borrowed for the call; "": none */
+    const char *seek_token;
+    const char *access_tokens[2]; /* that the request may have carried */
+};
+/* What SEEK's answer means. Should SEEK repeat a secret of the request, it is neither in the
+ * verdict's texts nor, but for the seek-token, in the log of LOG_UPSTREAM=full. */
 void upstream_read_answer(const struct upstream *upstream, const struct http_exchange *exchange,
-                          const char *request_id, const char *seek_token, int64_t wall_ms,
-                          struct verdict *out);
+                          const char *request_id, const struct upstream_secrets *secrets,
+                          int64_t wall_ms, struct verdict *out);
 
 /* `body` is that of access_token_request. */
 MUST_CHECK bool upstream_fetch_token(const struct upstream *upstream, struct http_client *client,

@@ -109,8 +109,7 @@ static void take_hash(struct store *store, enum script script, const struct redi
 
 /* Arguments that are known when the question is put. */
 static const char CENSUS[] = "(the script)";
-static const char RECEIVED[] = "(replicas demanded)";
-static const char SYNCED[] = "(replicas asked for their disks)";
+static const char REPLICAS[] = "(replicas demanded)";
 
 /* clang-format off */
 static const struct {
@@ -129,8 +128,8 @@ static const struct {
        look by luck as if it did so at once. */
     {DURABILITY_FSYNC, {"SET", STORE_KEY_MARK, "1", "NX", "PX", STORE_MARK_LIFE_MS}, 6, take_nothing},
     {DURABILITY_FSYNC, {"PEXPIRE", STORE_KEY_MARK, STORE_MARK_LIFE_MS}, 3, take_marked},
-    {DURABILITY_REPLICAS, {"WAIT", RECEIVED, "500"}, 3, take_received},
-    {DURABILITY_FSYNC, {"WAITAOF", "1", SYNCED, "100"}, 4, take_synced},
+    {DURABILITY_REPLICAS, {"WAIT", REPLICAS, "500"}, 3, take_received},
+    {DURABILITY_FSYNC, {"WAITAOF", "1", REPLICAS, "50"}, 4, take_synced},
 };
 /* clang-format on */
 enum { QUESTIONS_COUNT = sizeof questions / sizeof questions[0] };
@@ -143,8 +142,6 @@ static void conclude(struct store *store)
         return; /* store.c knows from `closed` */
     const struct durability demand = store->options.demand;
     struct store_health finding;
-    if (inspection->synced_asked == 0)
-        inspection->facts.replicas_synced = 0;
     preflight_evaluate(&inspection->facts, demand, &finding);
     store->confirmation = preflight_confirmation(&inspection->facts, demand);
     inspection->next_at_ms =
@@ -187,18 +184,9 @@ static const char *resolve(const struct store *store, const char *argument, cons
 {
     if (argument == CENSUS)
         return census;
-    if (argument == RECEIVED)
+    if (argument == REPLICAS)
         return confirmation_count_text(store->options.demand.replicas);
-    if (argument == SYNCED)
-        return confirmation_count_text(store->inspection.synced_asked);
     return argument;
-}
-
-/* Once replicas are known to be slow on their disks, they stay so for this connection. */
-static unsigned replicas_to_ask(const struct store *store)
-{
-    bool are_slow = store->health.is_ready && store->confirmation.synced == 0;
-    return are_slow ? 0 : store->options.demand.replicas;
 }
 
 static bool ask(struct store *store, unsigned question, struct buffer *script, struct error *error)
@@ -227,7 +215,6 @@ void inspection_start(struct store *store)
         return;
     inspection->is_interrupted = false;
     inspection->next_at_ms = store->now_ms + INTERVAL_UNFIT_MS; /* if this one comes to nothing */
-    inspection->synced_asked = replicas_to_ask(store);
     inspection->facts = (struct preflight_facts){.role = ""};
     struct buffer script;
     buffer_init(&script, SCRIPT_BYTES_MAX);

@@ -34,9 +34,8 @@ struct inspection {
         struct store *store; /* borrowed: owns this */
         unsigned question;
     } answers[INSPECTION_QUESTIONS_MAX];
-    size_t awaited;        /* answers; 0: none is running */
-    bool is_interrupted;   /* by the end of the connection: no finding */
-    unsigned synced_asked; /* replicas */
+    size_t awaited;      /* answers; 0: none is running */
+    bool is_interrupted; /* by the end of the connection: no finding */
     struct preflight_facts facts;
     int64_t next_at_ms;
 };

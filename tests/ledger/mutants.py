@@ -12,10 +12,12 @@ import faults
 import proof
 import stand
 
-ACCEPT_ANYWAY = """static const struct store_failure fine = {.status = STORE_OK};
-        const struct accept_result anyway = {ACCEPT_ACCEPTED, DELIVERY_PENDING, "00000000-0000-4000-8000-000000000000"};
-        const struct batch_result lie = {.failure = &fine, .result = &anyway, .durability = result.durability};
-        tell(&batch->sent[i], is_done ? &result : &lie);"""
+ACCEPT_ANYWAY = """{
+            static const struct store_failure fine = {.status = STORE_OK};
+            const struct accept_result anyway = {ACCEPT_ACCEPTED, DELIVERY_PENDING, "00000000-0000-4000-8000-000000000000"};
+            const struct batch_result lie = {.failure = &fine, .result = &anyway, .durability = result.durability};
+            tell(&batch->sent[i], is_done ? &result : &lie);
+        }"""
 
 MUTANTS = [
     # the bug, file, what is there, what it becomes, faults that bring it to light, finding

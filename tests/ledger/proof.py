@@ -107,7 +107,8 @@ class Run:
     def judge(self):
         self.referee = referee.Referee(
             self.record.posts, self.record.never, self.witness.calls, self.world.disturbances, self.look,
-            stalls=self.watchdog.stalls, timeout_s=world.TIMEOUT_MS / 1000)
+            stalls=self.watchdog.stalls, timeout_s=world.TIMEOUT_MS / 1000,
+            lease_s=world.LEASE_S)
         self.verdict = self.referee.judge()
         self.findings += self.record.problems + self.verdict.findings
 

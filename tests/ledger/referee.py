@@ -53,10 +53,10 @@ class Interval:
 
 
 class Referee:
-    def __init__(self, posts, never, calls, disturbances, look, stalls=(), timeout_s=2.0, durability="fsync"):
+    def __init__(self, posts, never, calls, disturbances, look, stalls=(), timeout_s=2.0, lease_s=9.0, durability="fsync"):
         """`look(application)`: the service's own document, or None. `stalls`: (from, to) in which the machine stood still."""
         self.posts, self.never, self.calls, self.look, self.stalls = posts, never, calls, look, stalls
-        self.timeout_s, self.durability = timeout_s, durability
+        self.timeout_s, self.lease_s, self.durability = timeout_s, lease_s, durability
         self.disturbances = disturbances
         self.by_token = collections.defaultdict(list)
         for call in calls:
@@ -214,7 +214,7 @@ class Referee:
             # A service that ends by SIGTERM records everything, unless it cannot.
             if first.user_agent in disturbance.user_agents and (disturbance.fault != "restart" or redis):
                 return disturbance.fault
-        if redis and second.gap(first) >= self.timeout_s:
+        if redis and second.gap(first) >= self.lease_s - self.timeout_s:
             return redis[-1].fault
         if any(begin < first.received + self.timeout_s and end > first.received for begin, end in self.stalls):
             return "the machine stood still"

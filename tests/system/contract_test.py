@@ -31,11 +31,19 @@ def it_describes_every_operation_truly(stand, redis, sandbox):
     service.post("/v1/applications/A-3/replay", headers=key)
     service.call("DELETE", "/v1/applications/A-1", headers=key)
     service.get("/v1/status", headers=key)
-    for path in ("/openapi.yaml", "/livez", "/readyz", "/startupz", "/metrics"):
+    service.get("/v1/applications?state=due", headers=key)
+    service.get("/v1/applications?state=draft", headers=key)
+    service.post("/v1/replay", {"state": "dead"}, key)
+    service.post("/v1/replay", {"state": "due"}, key)
+    service.post("/v1/pause", {}, key)
+    service.post("/v1/pause", {}, key | {"Sec-Fetch-Site": "cross-site"})
+    service.post("/v1/resume", {}, key)
+    for path in ("/", "/openapi.yaml", "/livez", "/readyz", "/startupz", "/metrics"):
         service.get(path)
         service.call("HEAD", path)
     for method, path in (("POST", "/v1/events"), ("PUT", "/v1/applications/A/token"), ("GET", "/v1/applications/A"),
-                         ("DELETE", "/v1/applications/A"), ("POST", "/v1/applications/A/replay"), ("GET", "/v1/status")):
+                         ("DELETE", "/v1/applications/A"), ("POST", "/v1/applications/A/replay"), ("GET", "/v1/status"),
+                         ("GET", "/v1/applications"), ("POST", "/v1/replay"), ("POST", "/v1/pause"), ("POST", "/v1/resume")):
         assert service.call(method, path, b"{}" if method != "GET" else None).status == 401
     called = {operation for operation, _ in contract.seen}
     assert called == {operation for operation, _ in contract.documented()}

@@ -206,6 +206,24 @@ static void a_success_ends_the_backoff(void **state)
     assert_in_range(scene->wait_ms, 1, 1000);
 }
 
+static void a_proven_one_serves_on_while_none_can_be_had(void **state)
+{
+    struct scene *scene = *state;
+    for (int is_proven = 0; is_proven <= 1; is_proven++) {
+        int64_t now_ms = START_MS + is_proven * 1000000;
+        grant(scene, "aaa", 1800, now_ms);
+        must_be_ready(scene, now_ms, "aaa");
+        if (is_proven)
+            access_token_prove(scene->token, scene->generation);
+        assert_int_equal(access_token_is_proven(scene->token, scene->generation), is_proven);
+        access_token_reject(scene->token, scene->generation);
+        assert_int_equal(acquire(scene, now_ms), ACCESS_TOKEN_REFRESH);
+        access_token_failed(scene->token, "none to be had", now_ms, 0);
+        enum access_token_outcome outcome = acquire(scene, now_ms + RETRY_MAX_MS);
+        assert_int_equal(outcome, is_proven ? ACCESS_TOKEN_READY_REFRESH : ACCESS_TOKEN_REFRESH);
+    }
+}
+
 static void rejecting_again_and_again_does_not_fetch_again_and_again(void **state)
 {
     struct scene *scene = *state;
@@ -418,6 +436,8 @@ int main(void)
               the_old_one_serves_while_the_next_cannot_be_had),
         SCENE("does not use a rejected one again; many rejections cause one fetch",
               a_rejected_one_is_not_used_again),
+        SCENE("goes on with one that SEEK has taken before when no new one can be had",
+              a_proven_one_serves_on_while_none_can_be_had),
         SCENE("fetches at most one per ten seconds when SEEK rejects each",
               rejecting_again_and_again_does_not_fetch_again_and_again),
         SCENE("counts, and says why there is none", counts_and_says_why),

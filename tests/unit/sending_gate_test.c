@@ -50,13 +50,13 @@ static void must_wait(struct sending_gate *gate, int64_t now_ms, int64_t expecte
 static void leave(struct sending_gate *gate, enum verdict_class class, int64_t now_ms)
 {
     const struct verdict verdict = {.class = class, .retry_after_ms = -1};
-    sending_gate_leave(gate, &verdict, now_ms);
+    sending_gate_leave(gate, &verdict, true, now_ms);
 }
 
 static void leave_throttled(struct sending_gate *gate, int64_t retry_after_ms, int64_t now_ms)
 {
     const struct verdict verdict = {.class = VERDICT_THROTTLED, .retry_after_ms = retry_after_ms};
-    sending_gate_leave(gate, &verdict, now_ms);
+    sending_gate_leave(gate, &verdict, true, now_ms);
 }
 
 static struct sending_gate_status status_of(struct sending_gate *gate, int64_t now_ms)
@@ -64,6 +64,17 @@ static struct sending_gate_status status_of(struct sending_gate *gate, int64_t n
     struct sending_gate_status status;
     sending_gate_status(gate, now_ms, &status);
     return status;
+}
+
+static void an_unproven_token_rejected_by_all_opens(void **state)
+{
+    const struct verdict verdict = {.class = VERDICT_AUTH, .retry_after_ms = -1};
+    for (int i = 0; i < FAILURES; i++) {
+        assert_int_equal(status_of(*state, START_MS).breaker, BREAKER_CLOSED);
+        must_enter(*state, 1, START_MS, 1);
+        sending_gate_leave(*state, &verdict, false, START_MS);
+    }
+    assert_int_equal(status_of(*state, START_MS).breaker, BREAKER_OPEN);
 }
 
 static void fail_until_open(struct sending_gate *gate)
@@ -263,6 +274,8 @@ int main(void)
                 tear_down),
         IT_WITH("waits all the same when Retry-After is zero", retry_after_zero_is_our_own_wait,
                 set_up, tear_down),
+        IT_WITH("opens the breaker when all are rejected with an access token that SEEK never took",
+                an_unproven_token_rejected_by_all_opens, set_up, tear_down),
         IT("shares the rate, and takes unused permits back", the_rate_is_shared),
         IT("does not lose a probe for want of a permit", a_probe_without_a_permit_is_not_lost),
         IT_WITH("counts right with several threads", threads_leave_nothing_behind, set_up,

@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""The referee by itself: what it must find, and what it may not hold against the service."""
+import collections
+
+import pytest
+
+from client import Post
+from referee import Referee, fingerprint
+from witness import Call
+from world import Disturbance
+
+
+class Case:
+    """Records of one application, written down in the order in which things happened: one second each."""
+
+    def __init__(self):
+        self.now, self.posts, self.calls, self.disturbances, self.documents = 100.0, [], [], [], {}
+
+    def tick(self):
+        self.now += 1.0
+        return self.now
+
+    def post(self, token, answer=202, form="event", result="accepted", durability="fsync", loose=False, has_token=True):
+        began = self.tick()
+        post = Post("A", token, form, len(self.posts), began, has_token=has_token)
+        if answer is None or loose:
+            post.loose.append(("replica-0", began + 0.1))
+        if answer is not None:
+            post.answer, post.ended, post.answered_from, post.replica = answer, began + 0.2, began, "replica-0"
+            post.result, post.durability = result, durability
+        self.posts.append(post)
+        return self
+
+    def call(self, token, outcome="delivered", fault=None, after=None, request_id=None, timestamp="T", user_agent="replica-0/1"):
+        self.now += after if after is not None else 1.0
+        order = len(self.calls)
+        self.calls.append(Call(order, self.now, token, outcome, fault, user_agent, request_id or f"id-{order}", timestamp))
+        return self
+
+    def disturb(self, fault, target, ended, user_agents=()):
+        self.disturbances.append(Disturbance(fault, target, self.now, self.now + ended, user_agents))
+        return self
+
+    def state(self, state, token, **members):
+        self.documents["A"] = {"state": state, "tokenFingerprint": fingerprint(token), **members}
+        return self
+
+    def judge(self, never=()):
+        posts = collections.defaultdict(list, {"A": self.posts} if self.posts else {})
+        return Referee(posts, set(never), self.calls, self.disturbances, self.documents.get).judge()
+
+
+REFUSED = {"lastError": {"class": "refused", "code": "FORBIDDEN"}}
+
+FINE = {
+    "delivered": Case().post("t1").call("t1"),
+    "replaced before it was sent": Case().post("t1").post("t2").call("t2"),
+    "dead with SEEK's refusal": Case().post("t1").call("t1", "FORBIDDEN", "forbidden").state("dead", "t1", **REFUSED),
+    "never answered and never sent": Case().post("t1", None),
+    "never answered and sent": Case().post("t1", None).call("t1"),
+    "overtaken by one that was never answered": Case().post("t1").post("t2", None).call("t2").state("delivered", "t2"),
+    "the older one was never answered, and may have come late": Case().post("t1", None).post("t2").call("t2").call("t1"),
+    "put and never completed": Case().post("t1", 204, "draft", None, None).state("draft", "t1"),
+    "put after a delivery": Case().post("t1").call("t1").post("t2", 204, "draft", None, None).state("draft", "t2"),
+    "put twice, the first time in place of what was owed": Case().post("t1").post("t2", 204, "draft", None, None).call("t2")
+        .post("t3", 204, "draft", None, None).state("draft", "t3"),
+    "completed without a seek-token, and the one put was never answered":
+        Case().post("t1").call("t1").post("t2", None, "draft").post("t2", 200, result="duplicate", has_token=False)
+        .state("delivered", "t1"),
+}
+
+FOUND = {
+    "nobody knows it": ("lost", Case().post("t1")),
+    "it is still pending": ("lost", Case().post("t1").state("pending", "t1")),
+    "it says delivered, and SEEK has nothing": ("lost", Case().post("t1").state("delivered", "t1")),
+    "it is dead without a reason": ("lost", Case().post("t1").state("dead", "t1")),
+    "it is dead, and SEEK never refused": ("lost", Case().post("t1").state("dead", "t1", **REFUSED)),
+    "an older one is there": ("lost", Case().post("t1").call("t1").post("t2").state("delivered", "t1")),
+    "a completed one became a draft": ("lost", Case().post("t1").state("draft", "t1")),
+    "a draft took the place of what was owed": ("lost", Case().post("t1").post("t2", 204, "draft", None, None).state("draft", "t2")),
+    "a draft was gone": ("lost", Case().post("t1", 204, "draft", None, None).post("t1", 409, result=None, has_token=False).state("draft", "t1")),
+    "the same is accepted twice": ("lost", Case().post("t1").post("t1").call("t1")),
+    "a replay is never sent": ("lost", Case().post("t1").call("t1", "FORBIDDEN", "forbidden").post("", 202, "replay")
+                               .state("dead", "t1", **REFUSED)),
+    "the older one is sent after the newer": ("out of order", Case().post("t1").call("t1").post("t2").call("t2").call("t1", "x", "reset")),
+    "twice without a cause": ("duplicate", Case().post("t1").call("t1").call("t1", after=60)),
+    "twice long before a lease could have ended": ("duplicate", Case().post("t1").call("t1").disturb("kill", "replica-0", 1, ("replica-0/1",))
+                                                   .call("t1", after=0.5)),
+    "twice after the death of another replica": ("duplicate", Case().post("t1").call("t1").disturb("kill", "replica-1", 1, ("replica-1/1",))
+                                                 .call("t1", after=9)),
+    "another timestamp": ("timestamp", Case().post("t1").call("t1", fault="reset-after").call("t1", timestamp="U")),
+    "one request id for two calls": ("request id", Case().post("t1").call("t1", fault="reset-after", request_id="x")
+                                     .call("t1", request_id="x")),
+    "a seek-token of nobody": ("unknown", Case().call("t9")),
+    "less durable than asked for": ("durability", Case().post("t1", durability="redis").call("t1")),
+    "an answer that may not be": ("refused", Case().post("t1", 422)),
+}
+
+
+@pytest.mark.parametrize("name", FINE)
+def it_finds_nothing_where(name):
+    assert FINE[name].judge().findings == []
+
+
+@pytest.mark.parametrize("name", FOUND)
+def it_finds_that(name):
+    kind, case = FOUND[name]
+    assert [found for found, _ in case.judge().findings] == [kind]
+
+
+def it_finds_that_half_a_request_was_taken():
+    assert [kind for kind, _ in Case().call("t1").judge(never=["t1"]).findings] == ["taken"]
+
+
+@pytest.mark.parametrize("case, cause", [
+    (Case().post("t1").call("t1", fault="reset-after").call("t1", after=0.1), "SEEK's answer spoiled: reset-after"),
+    (Case().post("t1").call("t1").disturb("kill", "replica-0", 1, ("replica-0/1",)).call("t1", after=9), "kill"),
+    (Case().post("t1").call("t1").disturb("stop", "replica-0", 10, ("replica-0/1",)).call("t1", after=9), "stop"),
+    (Case().post("t1").call("t1").disturb("redis-kill", "redis", 20).call("t1", after=20), "redis-kill"),
+    (Case().post("t1").call("t1").disturb("seek-restart", "seek", 1).call("t1", after=1.5), "SEEK's answer spoiled: seek-restart"),
+    (Case().post("t1", loose=True).post("t2").call("t1").call("t2").call("t1"), "posted again after a newer seek-token"),
+])
+def it_knows_the_cause_of_a_duplicate(case, cause):
+    verdict = case.judge()
+    assert verdict.findings == [] and dict(verdict.duplicates) == {cause: 1}
