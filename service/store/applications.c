@@ -6,7 +6,7 @@
  */
 #include "service/store/applications.h"
 
-#include "service/store/store_internal.h"
+#include "service/store/script_call.h"
 
 /* --- accept --- */
 

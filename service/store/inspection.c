@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "service/store/store_internal.h"
+#include "service/store/script_call.h"
 
 enum {
     INTERVAL_READY_MS = 30000, /* CONFIG SET can change what was found */

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "service/store/store_internal.h"
+#include "service/store/script_call.h"
 
 /* --- claim --- */
 

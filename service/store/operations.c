@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "service/store/reading.h"
-#include "service/store/store_internal.h"
+#include "service/store/script_call.h"
 
 /* Entries that one call looks at, so that a filter which fits nothing does not hold Redis. */
 enum { LOOK_MAX = 1000 };

@@ -1,5 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
+#include "service/store/script_call.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +12,6 @@
 #include "lib/base/log.h"
 
 #include "service/store/confirmation.h"
-#include "service/store/store_internal.h"
 
 enum {
     TEXT_BYTES_MAX = 64 << 20,

@@ -6,7 +6,7 @@
 
 #include "lib/base/journal_frame.h"
 
-#include "service/store/store_internal.h"
+#include "service/store/script_call.h"
 
 /* --- the record ---------------------------------------------------------------------------------
  *
