@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 
-NAMES = ['accept', 'draft', 'claim', 'settle', 'replay', 'replay_dead', 'list', 'pause', 'forget']
+NAMES = ['accept', 'draft', 'drain', 'claim', 'settle', 'replay', 'replay_dead', 'list', 'pause', 'forget']
 PAGED = ['replay_dead', 'list']
 PREFIX = 'seek-signal:{0}:app:'
 DUE, DEAD, PAUSED = 'seek-signal:{0}:due', 'seek-signal:{0}:dead', 'seek-signal:{0}:paused'
@@ -69,6 +69,12 @@ BUGS = [
     ('a release costs an attempt', 'settle', "redis.call('HINCRBY', key, 'attempts', -1) == 0", 'false'),
     ('what kills its worker never dies', 'claim', 'age > age_max', 'false'),
     ('a forgotten application stays due', 'forget', "redis.call('ZREM', due, id)", ''),
+    ('what is drained twice comes back', 'drain', 'return stamp <= tonumber(spooled)', 'return false'),
+    ('what was spooled overtakes', 'drain', 'math.floor(stamp / 1000) < tonumber(came or 0)', 'false'),
+    ('a newer spooled seek-token is lost', 'drain', 'math.floor(stamp / 1000) < tonumber(came or 0)', 'true'),
+    ('a stamp outlives its seek-token', 'application', "'received', 'spooled')", "'received')"),
+    ('a draft swallows an older event', 'drain', "if application.state == 'draft' then", 'if false then'),
+    ('a spooled draft leaves a delivery with an older seek-token', 'drain', "state == 'delivered' and", 'false and'),
     ('a claim is not leased', 'claim', 'digits(now + lease_ms)', 'digits(now)'),
 ]
 
@@ -137,18 +143,20 @@ class Model:
     def next_generation(self, entry):
         return str(max(int(entry.get('gen', 0)) + 1, self.now_us))
 
-    def owe(self, id, token, event, completed, trace):
+    def owe(self, id, token, event, completed, trace, stamp=None):
         old = self.applications.get(id, {})
         entry = {'state': 'pending', 'token': token, 'gen': self.next_generation(old), 'event': event,
-                 'accepted': str(self.now), 'completed': str(completed)}
+                 'accepted': str(min(stamp // 1000, self.now) if stamp else self.now), 'completed': str(completed)}
         if trace:
             entry['trace'] = trace
         if 'lease' in old:
             entry['lease'] = old['lease']
         else:
             self.due[id] = self.now
-        if old.get('token') == token and 'received' in old:
-            entry['received'] = old['received']
+        if old.get('token') == token:
+            entry |= {field: old[field] for field in ('received', 'spooled') if field in old}
+        elif stamp:
+            entry['spooled'] = str(stamp)
         self.applications[id] = entry
         self.dead.pop(id, None)
 
@@ -175,6 +183,26 @@ class Model:
             entry['gen'] = old['gen']
         self.applications[id] = entry
         return 'draft'
+
+    def drain(self, kind, id, token, event, completed, trace, stamp):
+        old = self.applications.get(id, {})
+        state = old.get('state')
+        came = int(old.get('received', old.get('accepted', 0))) * 1000
+        is_older = stamp <= int(old['spooled']) if 'spooled' in old else stamp < came
+        if old and token != old['token'] and is_older:
+            if kind == 'event' and state == 'draft':
+                self.owe(id, old['token'], event, completed, trace, stamp)
+            return 2
+        if token == old.get('token') and (kind == 'draft' or state != 'draft'):
+            return 1
+        if kind == 'event':
+            self.owe(id, token, event, completed, trace, stamp)
+        elif state in ('pending', 'sending', 'dead') or state == 'delivered' and int(old['accepted']) * 1000 > stamp:
+            self.owe(id, token, event, old['completed'], old.get('trace'), stamp)
+        else:
+            entry = {'state': 'draft', 'token': token, 'spooled': str(stamp), 'received': str(min(stamp // 1000, self.now))}
+            self.applications[id] = entry | {field: old[field] for field in ('gen',) if field in old}
+        return 0
 
     def claim(self, limit):
         if self.is_paused:
@@ -299,13 +327,23 @@ class Promises:
     """What users hold on to, judged from outside: from the answers and from what Redis keeps."""
 
     def __init__(self):
-        self.newest = {}  # id -> the seek-token taken last
+        self.newest = {}  # id -> the newest seek-token taken
+        self.came = {}  # id -> when that came (us)
         self.attempts = []  # every claim ever made
         self.generations = set()
         self.orphans = set()  # ids in due whose hash was deleted by hand: the next claim sees to them
 
-    def taken(self, id, token):
-        self.newest[id] = token
+    def taken(self, id, token, now):
+        if self.newest.get(id) != token:
+            self.newest[id], self.came[id] = token, now * 1000
+
+    def drained(self, outcome, id, token, stamp):
+        """One that is applied is newer than what was there, one that is superseded is not."""
+        came = self.came[id] if self.newest.get(id) not in (None, token) else 0
+        assert outcome != 0 or stamp >= came, f'{id}: {token} of {stamp} is put over {self.newest[id]} of {came}'
+        assert outcome != 2 or stamp <= came, f'{id}: {token} of {stamp} is superseded by {self.newest.get(id)} of {came}'
+        if outcome == 0 and self.newest.get(id) != token:
+            self.newest[id], self.came[id] = token, stamp
 
     def forgotten(self, id):
         self.newest.pop(id, None)
@@ -349,6 +387,7 @@ class Walk:
         redis.send(['FLUSHALL'])
         self.hashes = dict(zip(scripts, redis.send(*(['SCRIPT', 'LOAD', text] for text in scripts.values()))))
         self.events, self.trail = 0, []
+        self.spooled, self.drained, self.stamp = [], 0, 0
 
     def call(self, script, *arguments):
         self.trail.append(f'{self.model.now} {script} {arguments}')
@@ -386,14 +425,38 @@ class Walk:
             result = self.model.accept(*item)
             expected += result
             if result[0] in (0, 2):
-                self.promises.taken(item[0], item[1] or self.model.applications[item[0]]['token'])
+                self.promises.taken(item[0], item[1] or self.model.applications[item[0]]['token'], self.model.now)
         return self.check(expected, self.call('accept', *arguments))[1]
 
     def draft(self):
         id, token, event = self.random.choice(IDS), self.random.choice(TOKENS), self.event()
         expected = self.model.draft(id, token, event)
-        self.promises.taken(id, token)
+        self.promises.taken(id, token, self.model.now)
         return self.check(expected, self.call('draft', id, token, event, TTL_MS))[1]
+
+    def spool(self):
+        """Redis does not hear of it yet."""
+        kind, self.stamp = self.random.choice(['event', 'event', 'draft']), max(self.stamp + 1, self.model.now_us)
+        completed = self.model.now if kind == 'event' else ''
+        self.spooled.append([kind, self.random.choice(IDS), self.random.choice(TOKENS), self.event(), completed,
+                             self.random.choice(['', 'trace']), self.stamp])
+        return self.check(1, ['EXISTS', CLOCK])[1] if len(self.spooled) < 12 else self.drain()
+
+    def drain(self):
+        """In order; a crash begins anew."""
+        records = self.spooled[self.drained:self.drained + self.random.choice([1, 2, 5])]
+        expected = [self.model.drain(*record) for record in records]
+        command = self.call('drain', TTL_MS, *(value for record in records for value in record))
+        answer, kept = self.check(expected, command)
+        for outcome, (_, id, token, *_, stamp) in zip(answer, records):
+            self.promises.drained(outcome, id, token, stamp)
+        self.drained += len(records)
+        is_at_end = self.drained == len(self.spooled)
+        if is_at_end and self.random.random() < 0.7:
+            self.spooled = []
+        if is_at_end or self.random.random() < 0.2:
+            self.drained = 0
+        return kept
 
     def claim(self):
         limit = self.random.choice([0, 1, 2, 8])
@@ -483,9 +546,9 @@ class Walk:
         self.model.now_us += int(self.random.choice([0, 0, 1, 200, 5e4, 3e5, 1e6, 4e6]))
         if self.random.random() < 0.003:
             self.model.now_us += AGE_MAX_MS * 1000
-        kinds = [self.accept, self.draft, self.claim, self.settle, self.replay, self.replay_dead, self.list, self.pause, self.forget,
+        kinds = [self.accept, self.draft, self.spool, self.drain, self.claim, self.settle, self.replay, self.replay_dead, self.list, self.pause, self.forget,
                  self.vanish]
-        self.compare(self.random.choices(kinds, weights=[20, 6, 30, 36, 4, 5, 8, 2, 1.5, 0.5])[0]())
+        self.compare(self.random.choices(kinds, weights=[20, 6, 10, 5, 30, 36, 4, 5, 8, 2, 1.5, 0.5])[0]())
         # What settled long ago cannot come into anybody's way any more, save by its number.
         del self.promises.attempts[:-200]
 
