@@ -207,7 +207,37 @@ static void never_reuses_a_number_at_once(void **state)
         oracle_stop(&oracles[i]);
 }
 
+/* It lived for as long as counts, before it broke. */
+static void live_and_reopen(struct subject *subject)
+{
+    redis_client_turn(subject->client, clock_monotonic_ms() + 6000, false, false);
+    redis_client_reopen(subject->client, "it is a replica");
+    redis_client_turn(subject->client, clock_monotonic_ms() + 6000, false, false);
+}
+
 static void begins_with_the_one_that_answered(void **state)
+{
+    (void)state;
+    AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_TCP, NULL);
+    struct oracle oracles[2];
+    struct subject subject;
+    char address[64];
+    write_address(address, redis_server_port(server));
+    oracle_start(&oracles[0], NULL);
+    oracle_start(&oracles[1], address);
+    struct redis_url url = url_of(oracles, 2);
+    subject_start(&subject, &url);
+    WAIT_UNTIL(&subject, subject.opened == 1);
+    unsigned waited_for = atomic_load(&oracles[0].asked);
+    live_and_reopen(&subject);
+    WAIT_UNTIL(&subject, subject.opened == 2);
+    assert_int_equal(atomic_load(&oracles[0].asked), waited_for);
+    subject_stop(&subject);
+    oracle_stop(&oracles[0]);
+    oracle_stop(&oracles[1]);
+}
+
+static void begins_with_the_next_after_a_failure(void **state)
 {
     (void)state;
     AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_TCP, NULL);
@@ -224,10 +254,7 @@ static void begins_with_the_one_that_answered(void **state)
     WAIT_UNTIL(&subject, subject.opened == 1);
     assert_int_equal(atomic_load(&oracles[0].asked), 1);
     assert_int_equal(subject.closed, 1); /* connection refused */
-    /* Lived for as long as counts: the same is asked again. */
-    redis_client_turn(subject.client, clock_monotonic_ms() + 6000, false, false);
-    redis_client_reopen(subject.client, "it is a replica");
-    redis_client_turn(subject.client, clock_monotonic_ms() + 6000, false, false);
+    live_and_reopen(&subject);
     WAIT_UNTIL(&subject, subject.opened == 2);
     assert_int_equal(atomic_load(&oracles[1].asked), 2);
     assert_int_equal(atomic_load(&oracles[2].asked), 0);
@@ -294,8 +321,8 @@ int main(void)
         IT("says who it is", says_who_it_is),
         IT("asks the next one when one hangs, does not know or is no sentinel", asks_the_next_one),
         IT("never reuses a descriptor's number at once", never_reuses_a_number_at_once),
-        IT("begins with the one that answered, but after a failure with the next",
-           begins_with_the_one_that_answered),
+        IT("begins with the one that answered last", begins_with_the_one_that_answered),
+        IT("begins with the next after a failure", begins_with_the_next_after_a_failure),
         IT("says why nobody knows the master, once and without the password",
            says_why_nobody_knows_the_master),
         IT("names the first of several that are gone", names_the_first_of_several_that_are_gone),

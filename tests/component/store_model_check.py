@@ -73,8 +73,6 @@ BUGS = [
     ('what was spooled overtakes', 'drain', 'math.floor(stamp / 1000) < tonumber(came or 0)', 'false'),
     ('a newer spooled seek-token is lost', 'drain', 'math.floor(stamp / 1000) < tonumber(came or 0)', 'true'),
     ('a stamp outlives its seek-token', 'application', "'received', 'spooled')", "'received')"),
-    ('a draft swallows an older event', 'drain', "if application.state == 'draft' then", 'if false then'),
-    ('a spooled draft leaves a delivery with an older seek-token', 'drain', "state == 'delivered' and", 'false and'),
     ('a claim is not leased', 'claim', 'digits(now + lease_ms)', 'digits(now)'),
 ]
 
@@ -329,6 +327,7 @@ class Promises:
     def __init__(self):
         self.newest = {}  # id -> the newest seek-token taken
         self.came = {}  # id -> when that came (us)
+        self.drains = {}  # event -> how often it was drained: only the first time it may be new
         self.attempts = []  # every claim ever made
         self.generations = set()
         self.orphans = set()  # ids in due whose hash was deleted by hand: the next claim sees to them
@@ -337,8 +336,9 @@ class Promises:
         if self.newest.get(id) != token:
             self.newest[id], self.came[id] = token, now * 1000
 
-    def drained(self, outcome, id, token, stamp):
+    def drained(self, outcome, id, token, event, stamp):
         """One that is applied is newer than what was there, one that is superseded is not."""
+        self.drains[event] = self.drains.get(event, 0) + 1
         came = self.came[id] if self.newest.get(id) not in (None, token) else 0
         assert outcome != 0 or stamp >= came, f'{id}: {token} of {stamp} is put over {self.newest[id]} of {came}'
         assert outcome != 2 or stamp <= came, f'{id}: {token} of {stamp} is superseded by {self.newest.get(id)} of {came}'
@@ -359,7 +359,9 @@ class Promises:
             for other in self.attempts:
                 is_out = other['id'] == id and not (other['is_settled'] or other['is_forgotten'])
                 assert not is_out or other['ends'] <= now, f'{id}: two attempts are out'
-                assert (other['id'], other['event'], other['number']) != (id, event, number) or other['is_released'], \
+                # A crash in the middle of a drain may bring an event back that a newer draft had followed.
+                may_repeat = other['is_released'] or self.drains.get(event, 0) > 1
+                assert (other['id'], other['event'], other['number']) != (id, event, number) or may_repeat, \
                     f'{id}: attempt {number} came twice'
             self.attempts.append({'id': id, 'token': token, 'event': event, 'number': number,
                                   'generation': generation, 'ends': now + LEASE_MS, 'is_settled': False,
@@ -419,7 +421,7 @@ class Walk:
     def accept(self):
         arguments, expected = [], []
         for _ in range(self.random.choice([1, 1, 2, 4])):
-            item = [self.random.choice(IDS), self.random.choice(TOKENS + ['']), self.event(),
+            item = [self.random.choice(IDS), self.random.choice(TOKENS + ['', '']), self.event(),
                     self.random.choice([-1, self.model.now - 5000]), self.random.choice(['', 'trace'])]
             arguments += item
             result = self.model.accept(*item)
@@ -440,6 +442,7 @@ class Walk:
         completed = self.model.now if kind == 'event' else ''
         self.spooled.append([kind, self.random.choice(IDS), self.random.choice(TOKENS), self.event(), completed,
                              self.random.choice(['', 'trace']), self.stamp])
+        self.trail.append(f'{self.model.now} spool {self.spooled[-1]}')
         return self.check(1, ['EXISTS', CLOCK])[1] if len(self.spooled) < 12 else self.drain()
 
     def drain(self):
@@ -448,8 +451,8 @@ class Walk:
         expected = [self.model.drain(*record) for record in records]
         command = self.call('drain', TTL_MS, *(value for record in records for value in record))
         answer, kept = self.check(expected, command)
-        for outcome, (_, id, token, *_, stamp) in zip(answer, records):
-            self.promises.drained(outcome, id, token, stamp)
+        for outcome, (_, id, token, event, *_, stamp) in zip(answer, records):
+            self.promises.drained(outcome, id, token, event, stamp)
         self.drained += len(records)
         is_at_end = self.drained == len(self.spooled)
         if is_at_end and self.random.random() < 0.7:
@@ -526,6 +529,9 @@ class Walk:
         return self.check(expected, self.call('pause', int(self.model.is_paused)))[1]
 
     def forget(self):
+        """Behind the drain, as the service does it: what is spooled would bring it back."""
+        while self.spooled:
+            self.compare(self.drain())
         id = self.random.choice(IDS)
         expected = self.model.forget(id)
         self.promises.forgotten(id)
@@ -534,6 +540,8 @@ class Walk:
     def vanish(self):
         """The hash goes without a script: its time to live ends, or somebody deletes it by hand."""
         id = self.random.choice(IDS)
+        while self.spooled:
+            self.compare(self.drain())
         if self.model.applications.get(id, {}).get('state') == 'dead':
             return self.forget()
         expected = int(self.model.applications.pop(id, None) is not None)
@@ -548,7 +556,7 @@ class Walk:
             self.model.now_us += AGE_MAX_MS * 1000
         kinds = [self.accept, self.draft, self.spool, self.drain, self.claim, self.settle, self.replay, self.replay_dead, self.list, self.pause, self.forget,
                  self.vanish]
-        self.compare(self.random.choices(kinds, weights=[20, 6, 10, 5, 30, 36, 4, 5, 8, 2, 1.5, 0.5])[0]())
+        self.compare(self.random.choices(kinds, weights=[20, 8, 8, 5, 30, 36, 4, 5, 8, 2, 1.5, 0.5])[0]())
         # What settled long ago cannot come into anybody's way any more, save by its number.
         del self.promises.attempts[:-200]
 

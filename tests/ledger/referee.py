@@ -190,15 +190,15 @@ class Referee:
                 self.verdict.find("duplicate", f"{token}: SEEK has call {first.order} ({first.user_agent}, fault {first.fault}) and "
                                                f"{second.gap(first):.3f} s later call {second.order} ({second.user_agent})")
                 cause = "unexplained"
-            elif first.timestamp != second.timestamp and cause != AGAIN:
+            elif first.event == second.event and first.timestamp != second.timestamp:
                 self.verdict.find("timestamp", f"{token}: {first.timestamp} the first time, then {second.timestamp}")
             self.verdict.duplicates[cause] += 1
 
     def cause(self, first, second, intervals):
+        if first.event != second.event:  # it was accepted twice
+            return AGAIN if self.may_have_come_again(first, second, intervals) else None
         if first.fault in SPOILED:
             return f"SEEK's answer spoiled: {first.fault}"
-        if self.may_have_come_again(first, second, intervals):
-            return AGAIN
         if any(d.fault == "seek-restart" and d.began < first.received + self.timeout_s and d.ended > first.received
                for d in self.disturbances):
             return "SEEK's answer spoiled: seek-restart"

@@ -32,10 +32,11 @@ class Case:
         self.posts.append(post)
         return self
 
-    def call(self, token, outcome="delivered", fault=None, after=None, request_id=None, timestamp="T", user_agent="replica-0/1"):
+    def call(self, token, outcome="delivered", fault=None, after=None, request_id=None, timestamp="T", user_agent="replica-0/1",
+             event="event-1"):
         self.now += after if after is not None else 1.0
         order = len(self.calls)
-        self.calls.append(Call(order, self.now, token, outcome, fault, user_agent, request_id or f"id-{order}", timestamp))
+        self.calls.append(Call(order, self.now, token, outcome, fault, user_agent, request_id or f"{event}-{order:08}", timestamp))
         return self
 
     def disturb(self, fault, target, ended, user_agents=()):
@@ -89,9 +90,10 @@ FOUND = {
                                                    .call("t1", after=0.5)),
     "twice after the death of another replica": ("duplicate", Case().post("t1").call("t1").disturb("kill", "replica-1", 1, ("replica-1/1",))
                                                  .call("t1", after=9)),
+    "accepted a second time": ("duplicate", Case().post("t1").call("t1", fault="reset-after").call("t1", event="event-2")),
     "another timestamp": ("timestamp", Case().post("t1").call("t1", fault="reset-after").call("t1", timestamp="U")),
-    "one request id for two calls": ("request id", Case().post("t1").call("t1", fault="reset-after", request_id="x")
-                                     .call("t1", request_id="x")),
+    "one request id for two calls": ("request id", Case().post("t1").call("t1", fault="reset-after", request_id="event-1-00000001")
+                                     .call("t1", request_id="event-1-00000001")),
     "a seek-token of nobody": ("unknown", Case().call("t9")),
     "less durable than asked for": ("durability", Case().post("t1", durability="redis").call("t1")),
     "an answer that may not be": ("refused", Case().post("t1", 422)),
@@ -119,7 +121,7 @@ def it_finds_that_half_a_request_was_taken():
     (Case().post("t1").call("t1").disturb("stop", "replica-0", 10, ("replica-0/1",)).call("t1", after=9), "stop"),
     (Case().post("t1").call("t1").disturb("redis-kill", "redis", 20).call("t1", after=20), "redis-kill"),
     (Case().post("t1").call("t1").disturb("seek-restart", "seek", 1).call("t1", after=1.5), "SEEK's answer spoiled: seek-restart"),
-    (Case().post("t1", loose=True).post("t2").call("t1").call("t2").call("t1"), "posted again after a newer seek-token"),
+    (Case().post("t1", loose=True).post("t2").call("t1").call("t2").call("t1", event="event-2"), "posted again after a newer seek-token"),
 ])
 def it_knows_the_cause_of_a_duplicate(case, cause):
     verdict = case.judge()

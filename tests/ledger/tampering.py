@@ -46,7 +46,11 @@ def delete(redis, posts):
 
 
 def put_to_sleep(redis, posts):
-    assert redis.cli("ZREM", "seek-signal:{0}:due", posts[-1].application) == "1"
+    """Not while an attempt is out: its settlement would wake it again."""
+    script = "return redis.call('HEXISTS', KEYS[1], 'lease') == 0 and redis.call('ZREM', KEYS[2], ARGV[1]) or 0"
+    application = posts[-1].application
+    stand.eventually(lambda: redis.cli("EVAL", script, 2, f"seek-signal:{{0}}:app:{application}", "seek-signal:{0}:due",
+                                       application) == "1", "it rests between two attempts")
 
 
 def turn_back(redis, posts):

@@ -21,6 +21,11 @@ class Call:
     def is_delivered(self):
         return self.outcome == "delivered"
 
+    @property
+    def event(self):
+        """All attempts for one event have its id in front; the last eight digits count them."""
+        return self.request_id[:-8]
+
     def gap(self, other):
         return self.received - other.received
 

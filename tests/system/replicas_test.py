@@ -42,6 +42,18 @@ def it_is_not_ready_without_the_replicas_it_is_to_have(stand, redis, sandbox):
     service.must_stop()
 
 
+def it_delivers_what_is_there_without_the_replicas(stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url).start()
+    sandbox.kill()
+    service.must_post(event("A-1"))
+    service.must_stop()
+    sandbox.start()
+    service = stand.service(sandbox, name="later", redis_url=redis.url, durability="replicas:1").start(is_ready=False)
+    sandbox.must_receive(TOKEN)
+    assert service.get("/readyz").status == 503
+    service.must_stop()
+
+
 def it_acknowledges_nothing_that_a_stopped_replica_has_not(stand, redis, replica, sandbox):
     service = stand.service(sandbox, redis_url=redis.url, durability="replicas:1").start()
     service.must_post(event("A-1", "t-1"))

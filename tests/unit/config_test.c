@@ -275,6 +275,14 @@ static void is_documented(void **state)
     free(written);
 }
 
+static void a_spool_is_less_than_replicas(void **state)
+{
+    (void)state;
+    must_complain(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_SPOOL_DIR=/tmp/spool",
+                              "SEEK_SIGNAL_DURABILITY=replicas:1"),
+                  "SEEK_SIGNAL_SPOOL_DIR: one disk is less than SEEK_SIGNAL_DURABILITY=replicas:1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +290,7 @@ int main(void)
         IT_WITH("prefers a flag to the environment", prefers_flags, begin, end),
         IT_WITH("overwrites the values of secret flags", hides_secret_flags, begin, end),
         IT_WITH("reports every mistake in one run", reports_everything_at_once, begin, end),
+        IT_WITH("takes no spool together with replicas", a_spool_is_less_than_replicas, begin, end),
         IT_WITH("names setting and remedy", names_the_remedy, begin, end),
         IT_WITH("allows http:// to this machine only", allows_plain_http_to_this_machine, begin,
                 end),

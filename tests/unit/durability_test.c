@@ -68,12 +68,28 @@ static void ascends(void **state)
     }
 }
 
+/* A disk is what fsync demands too, but no machine besides. */
+static void the_spool_is_given_and_never_demanded(void **state)
+{
+    (void)state;
+    const struct durability spool = {.level = DURABILITY_SPOOL};
+    struct durability demanded;
+    assert_string_equal(durability_name(spool), "spool");
+    assert_false(durability_parse("spool", &demanded));
+    assert_true(durability_parse("fsync", &demanded) && durability_satisfies(spool, demanded));
+    assert_true(durability_parse("any", &demanded) && durability_satisfies(spool, demanded));
+    assert_true(durability_parse("replicas:1", &demanded));
+    assert_false(durability_satisfies(spool, demanded));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IT("has a name for each durability", has_a_name_for_each),
         IT("refuses other names", refuses_other_names),
         IT("ascends", ascends),
+        IT("gives the spool as a level that nobody can demand",
+           the_spool_is_given_and_never_demanded),
     };
     return cmocka_run_group_tests_name("durability", tests, NULL, NULL);
 }

@@ -6,7 +6,9 @@
 #include "lib/base/json.h"
 
 #include "service/inbound/health.h"
+#include "service/inbound/intake_pool.h"
 #include "service/inbound/service_view.h"
+#include "service/store/spool.h"
 
 #include "tests/support/specification.h"
 
@@ -95,9 +97,66 @@ static void warns_while_it_is_fine(void **state)
     buffer_fini(&out);
 }
 
+/* ---- the spool ---- */
+
+static struct intake_pool_status intake;
+static struct spool_status spool;
+
+void __wrap_intake_pool_status(struct intake_pool *pool, struct intake_pool_status *out);
+void __wrap_spool_status(struct spool *spool_, struct spool_status *out);
+
+void __wrap_intake_pool_status(struct intake_pool *pool, struct intake_pool_status *out)
+{
+    (void)pool;
+    *out = intake;
+}
+
+void __wrap_spool_status(struct spool *spool_, struct spool_status *out)
+{
+    (void)spool_;
+    *out = spool;
+}
+
+static void the_spool_decides_while_redis_is_away(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned threads_ready;
+        const char *redis;
+        bool has_spool;
+        const char *spool; /* why it is not able; "": it is */
+        bool is_ready, is_started;
+        const char *detail;
+    } rows[] = {
+        {2, "", false, "", true, true, ""},
+        {2, "", true, "", true, true, ""},
+        {2, "", true, "It is full.", true, true, "It is full."},
+        {1, "Redis is away", false, "", false, false, "Redis is away"},
+        {1, "Redis is away", true, "", true, true, "Redis is away. Events are kept in the spool."},
+        {0, "Redis is away", true, "It is full.", false, false, "Redis is away. It is full."},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct service_view view = {.intake_pool = (struct intake_pool *)&intake,
+                                          .spool =
+                                              rows[i].has_spool ? (struct spool *)&spool : NULL,
+                                          .version = "1"};
+        intake = (struct intake_pool_status){.threads = 2,
+                                             .threads_connected = rows[i].threads_ready,
+                                             .threads_ready = rows[i].threads_ready};
+        (void)strcpy(intake.health.reason, rows[i].redis);
+        spool = (struct spool_status){.is_able = rows[i].spool[0] == '\0'};
+        (void)strcpy(spool.reason, rows[i].spool);
+        struct health ready = look(HEALTH_READY, &view, 0);
+        assert_int_equal(ready.is_fine, rows[i].is_ready);
+        assert_string_equal(ready.detail, rows[i].detail);
+        assert_int_equal(look(HEALTH_STARTED, &view, 0).is_fine, rows[i].is_started);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IT("is ready by the spool while Redis is away", the_spool_decides_while_redis_is_away),
         IT("is alive while each loop has turned within ten seconds", a_turning_loop_is_alive),
         IT("does not take a loop that has not started for a stuck one",
            a_loop_that_has_not_started_is_not_stuck),
