@@ -136,12 +136,13 @@ void intake_pool_status(struct intake_pool *pool, struct intake_pool_status *out
         struct intake_status status;
         intake_status(pool->intakes[i], &status);
         out->threads_connected += status.is_connected;
-        out->threads_ready += status.health.is_ready;
+        bool is_able = status.health.is_ready && !status.health.is_refusing;
+        out->threads_ready += is_able;
         out->connections += status.connections;
         out->open_requests += status.open_requests;
-        if (is_reason_known || (i > 0 && status.health.is_ready))
+        if (is_reason_known || (i > 0 && is_able))
             continue;
         out->health = status.health;
-        is_reason_known = !status.health.is_ready;
+        is_reason_known = !is_able;
     }
 }

@@ -71,7 +71,7 @@ static bool write_store(struct buffer *out, const struct intake_pool_status *int
 {
     const struct store_health *health = &intake->health;
     return buffer_append_format(out, error, ",\"store\":{\"ready\":%s,",
-                                bool_name(health->is_ready)) &&
+                                bool_name(health->is_ready && !health->is_refusing)) &&
            write_text(out, "durability",
                       health->is_ready ? durability_name(health->durability) : "", error) &&
            buffer_append_text(out, ",", error) &&

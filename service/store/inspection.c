@@ -144,8 +144,8 @@ static void conclude(struct store *store)
     struct store_health finding;
     preflight_evaluate(&inspection->facts, demand, &finding);
     store->confirmation = preflight_confirmation(&inspection->facts, demand);
-    inspection->next_at_ms =
-        store->now_ms + (finding.is_ready ? INTERVAL_READY_MS : INTERVAL_UNFIT_MS);
+    bool is_well = finding.is_ready && !finding.is_refusing;
+    inspection->next_at_ms = store->now_ms + (is_well ? INTERVAL_READY_MS : INTERVAL_UNFIT_MS);
     store_apply_finding(store, &finding);
     if (preflight_is_elsewhere(&inspection->facts, demand))
         redis_client_reopen(store->client, finding.reason); /* and look for the master */

@@ -223,6 +223,8 @@ void preflight_evaluate(const struct preflight_facts *facts, struct durability d
     out->is_ready = durability_satisfies(out->durability, demand);
     if (!out->is_ready)
         describe_shortfall(facts, out->durability, demand, out);
+    else if ((out->is_refusing = facts->write_refusal[0] != '\0'))
+        (void)snprintf(out->reason, sizeof out->reason, "%s", facts->write_refusal);
     else if (!facts->has_append_only_file)
         (void)snprintf(out->reason, sizeof out->reason,
                        "Redis keeps no append-only file: what it acknowledged since its last "

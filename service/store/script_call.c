@@ -110,6 +110,8 @@ static void note_refusal(struct script_call *call, const struct refusal *refusal
         return;
     *last = refusal;
     if (refusal != NULL)
+        call->store->inspection.next_at_ms = call->store->now_ms; /* it may refuse all writes */
+    if (refusal != NULL)
         log_error("redis_refuses", detail, LOG_TEXT("role", call->store->options.role),
                   LOG_TEXT("script", script_name(call->kind->script)));
     else

@@ -45,7 +45,7 @@ static void log_health(const struct store *store)
 void store_apply_finding(struct store *store, const struct store_health *finding)
 {
     const struct store_health *old = &store->health;
-    bool is_news = finding->is_ready != old->is_ready ||
+    bool is_news = finding->is_ready != old->is_ready || finding->is_refusing != old->is_refusing ||
                    !durability_equals(finding->durability, old->durability) ||
                    strcmp(finding->reason, old->reason) != 0;
     store->health = *finding;

@@ -55,8 +55,10 @@ void store_flush(struct store *store);
 /* What preflight found. */
 struct store_health {
     bool is_ready;
+    bool is_refusing; /* ready for workers to drain, but whatever takes memory is refused: nothing
+                         can be accepted */
     struct durability durability; /* what this Redis gives */
-    char reason[256];             /* one sentence: why not ready, or a warning while ready; "" */
+    char reason[256]; /* one sentence: why not ready, why refusing, or a warning while ready; "" */
 };
 void store_health(const struct store *store, struct store_health *out);
 size_t store_pending(const struct store *store); /* calls not answered yet */

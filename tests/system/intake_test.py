@@ -259,8 +259,11 @@ def it_refuses_events_that_redis_has_no_memory_for(service, redis):
     redis.try_cli("CONFIG", "SET", "maxmemory", "1")
     answer = service.post("/v1/events", event("A-1"))
     assert answer.status == 503 and answer.json["retryable"] is True
+    not_ready = eventually(lambda: (a := service.get("/readyz")).status == 503 and a, "not ready", patience=5)
+    assert "memory" in not_ready.json["detail"]
     redis.cli("CONFIG", "SET", "maxmemory", "0")
     eventually(lambda: service.post("/v1/events", event("A-1")).status in (200, 202), "taken again")
+    eventually(lambda: service.get("/readyz").status == 200, "ready again", patience=5)
 
 
 def it_ends_the_start_when_a_port_is_taken(stand, redis, sandbox):

@@ -112,7 +112,10 @@ static void forgives_a_full_redis_that_has_its_shards(void **state)
     (void)state;
     struct preflight_facts facts = facts_with("");
     strcpy(facts.write_refusal, "maxmemory is reached");
-    must_find(&facts, DURABILITY_ANY, true, DURABILITY_FSYNC, "");
+    must_find(&facts, DURABILITY_ANY, true, DURABILITY_FSYNC, "maxmemory is reached");
+    struct store_health health;
+    preflight_evaluate(&facts, (struct durability){DURABILITY_ANY, 0}, &health);
+    assert_true(health.is_refusing);
     facts.shards[0] = '\0';
     must_find(&facts, DURABILITY_ANY, false, DURABILITY_FSYNC, "maxmemory is reached");
 }
