@@ -127,7 +127,7 @@ def it_lets_what_needs_the_stored_seek_token_wait_for_the_drain(stand, redis, sa
     assert service.call("PUT", "/v1/applications/A-1/token", {"token": "t-1"}).status == 204
     redis.start()
     redis.cli("CONFIG", "SET", "maxmemory", "1")  # the drain is refused, and Redis is there
-    eventually(lambda: service.get("/v1/status").json["store"]["ready"], "the intake has Redis again")
+    eventually(lambda: "maxmemory" in (service.get("/v1/status").json["store"]["reason"] or ""), "the intake has Redis again")
     answer = service.post("/v1/events", {"applicationId": "A-1"})
     assert answer.status == 503 and "spool" in answer.json["detail"], answer
     assert service.call("DELETE", "/v1/applications/A-1").status == 503
