@@ -213,7 +213,8 @@ void batch_turn(struct batch *batch)
     while (!batch->is_outstanding && batch->first < batch->count) {
         struct store_health health;
         store_health(batch->store, &health);
-        if (!health.is_ready && batch->spool != NULL && spool_batch_is_busy(batch->spool))
+        bool is_able = health.is_ready && !health.is_refusing;
+        if (!is_able && batch->spool != NULL && spool_batch_is_busy(batch->spool))
             return; /* the disk sets the pace; its end wakes the loop */
         take_for_call(batch);
         if (batch->sent_count == 0)

@@ -17,7 +17,6 @@
  */
 #include "service/store/spool.h"
 
-#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,19 +38,15 @@ enum {
 /* --- stamps ------------------------------------------------------------------------------------
  */
 
-static int64_t raise_stamp(struct spool *spool, int64_t least_us)
+int64_t spool_stamp(struct spool *spool)
 {
+    int64_t now_us = clock_wall_us();
     int64_t last_us = atomic_load(&spool->last_stamp_us);
     int64_t stamp_us;
     do
-        stamp_us = least_us > last_us ? least_us : last_us + 1;
+        stamp_us = now_us > last_us ? now_us : last_us + 1;
     while (!atomic_compare_exchange_weak(&spool->last_stamp_us, &last_us, stamp_us));
     return stamp_us;
-}
-
-int64_t spool_stamp(struct spool *spool)
-{
-    return raise_stamp(spool, clock_wall_us());
 }
 
 bool spool_is_holding(const struct spool *spool)
@@ -142,20 +137,27 @@ static void note_success(struct spool *spool)
     log_info("spool_takes_again", "The spool can be written again");
 }
 
-static void count_written(struct spool *spool, const struct spool_order *order)
+static void note_first(struct spool *spool, const struct spool_order *order)
 {
     struct spool_record first;
     struct journal_piece piece;
     size_t offset = 0;
-    metric_add(&spool->metrics[SPOOL_WRITTEN], (int64_t)order->count);
-    if (spool->records == 0 &&
-        journal_frame_next(order->records.bytes, order->records.length, &offset, &piece) ==
+    if (journal_frame_next(order->records.bytes, order->records.length, &offset, &piece) ==
             JOURNAL_RECORD &&
-        spool_record_read(piece.payload, piece.length, &first)) {
+        spool_record_read(piece.payload, piece.length, &first))
         spool->oldest_us = first.stamp_us;
-        log_warn("spool_begins",
-                 "Redis does not take events: they are kept on this machine's disk until it does");
-    }
+    log_warn("spool_begins",
+             "Redis does not take events: they are kept on this machine's disk until it does");
+}
+
+static void count_order(struct spool *spool, const struct spool_order *order)
+{
+    metric_add(&spool->metrics[order->is_written ? SPOOL_WRITTEN : SPOOL_REFUSED],
+               (int64_t)order->count);
+    if (!order->is_written)
+        return;
+    if (spool->records == 0)
+        note_first(spool, order);
     spool->records += order->count;
 }
 
@@ -168,30 +170,34 @@ static void tell(struct spool *spool, struct spool_order *order)
     event_loop_wake(loop);
 }
 
-/* One sync for all of them. An order that finds no room does not spoil the others. */
-static void write_orders(struct spool *spool, struct spool_order *orders, int64_t now_ms)
+/* One sync for all of them; false: none counts. An order that finds no room spoils no other. */
+static bool write_all(struct spool *spool, struct spool_order *orders, int64_t now_ms,
+                      struct error *error)
 {
-    struct error error;
     bool has_room = true;
     for (struct spool_order *order = orders; order != NULL; order = order->next) {
         order->is_written = journal_append(spool->journal, &order->records, &order->error);
         has_room = has_room && order->is_written;
         if (!order->is_written)
-            error = order->error;
+            *error = order->error;
     }
-    bool is_synced = journal_commit(spool->journal, &error);
+    bool is_synced = journal_commit(spool->journal, error);
     if (is_synced && has_room)
         note_success(spool);
     else
-        note_trouble(spool, &error, now_ms);
+        note_trouble(spool, error, now_ms);
+    return is_synced;
+}
+
+static void take_orders(struct spool *spool, struct spool_order *orders, int64_t now_ms)
+{
+    struct error error;
+    bool is_synced = write_all(spool, orders, now_ms, &error);
     for (struct spool_order *order = orders; order != NULL; order = order->next) {
         if (!is_synced && order->is_written)
             order->error = error;
         order->is_written = order->is_written && is_synced;
-        if (order->is_written)
-            count_written(spool, order);
-        else
-            metric_add(&spool->metrics[SPOOL_REFUSED], (int64_t)order->count);
+        count_order(spool, order);
     }
     spool_publish(spool); /* before anybody is told: see spool_is_holding */
     for (struct spool_order *order = orders, *next; order != NULL; order = next) {
@@ -225,7 +231,7 @@ static void probe(struct spool *spool, int64_t now_ms)
 /* --- the loop -----------------------------------------------------------------------------------
  */
 
-static struct spool_order *take_orders(struct spool *spool, bool *out_is_closed)
+static struct spool_order *take_queue(struct spool *spool, bool *out_is_closed)
 {
     mutex_lock(&spool->shared.lock);
     struct spool_order *orders = spool->shared.first;
@@ -274,9 +280,9 @@ static void *run(void *context)
     for (bool is_closed = false; !is_closed;) {
         int64_t now_ms = clock_monotonic_ms();
         heartbeat_beat(&spool->heartbeat, now_ms);
-        struct spool_order *orders = take_orders(spool, &is_closed);
+        struct spool_order *orders = take_queue(spool, &is_closed);
         if (orders != NULL)
-            write_orders(spool, orders, now_ms);
+            take_orders(spool, orders, now_ms);
         if (is_closed)
             break;
         probe(spool, now_ms);

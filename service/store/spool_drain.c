@@ -59,11 +59,11 @@ static void gather(struct spool *spool)
                                                       &drain->next_offset, &piece);
         if (found == JOURNAL_END)
             return;
-        if (found != JOURNAL_RECORD)
-            drain->is_damaged = true;
-        else if (spool_record_read(piece.payload, piece.length, &drain->records[drain->count]))
+        bool is_record = found == JOURNAL_RECORD;
+        if (is_record &&
+            spool_record_read(piece.payload, piece.length, &drain->records[drain->count]))
             drain->count++;
-        else if (piece.length > 0)
+        else if (!is_record || piece.length > 0)
             drain->is_damaged = true;
     }
 }
