@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/json.h"
+#include "lib/base/rfc3339.h"
 
 #include "service/domain/base64.h"
 #include "service/domain/event.h"
@@ -15,7 +16,17 @@ static bool refuse(struct rejection *rejection, const char *field, const char *r
     return rejection_set(rejection, REJECTED_CLOUD_EVENT, field, remedy, "%s", detail);
 }
 
-bool event_cloud_attributes_check(const struct cloud_attributes *attributes,
+static bool read_time(const char *time, int64_t *out_ms, struct rejection *rejection)
+{
+    *out_ms = EVENT_COMPLETED_AT_UNKNOWN;
+    return time == NULL || rfc3339_parse(time, strlen(time), out_ms) ||
+           rejection_set(rejection, REJECTED_COMPLETED_AT, "time",
+                         "Send RFC 3339 with an offset, such as 2026-01-02T03:04:05.678Z, or "
+                         "leave it out.",
+                         "time is not an RFC 3339 date and time.");
+}
+
+bool event_cloud_attributes_check(const struct cloud_attributes *attributes, int64_t *out_time_ms,
                                   struct rejection *rejection)
 {
     const struct {
@@ -40,7 +51,13 @@ bool event_cloud_attributes_check(const struct cloud_attributes *attributes,
         return rejection_set(rejection, REJECTED_TYPE, "type",
                              "Send only events of type " EVENT_TYPE " here.",
                              "The type is not " EVENT_TYPE ".");
-    return true;
+    return read_time(attributes->time, out_time_ms, rejection);
+}
+
+void event_default_completed_at(struct event *event, int64_t time_ms)
+{
+    if (event->completed_at_ms == EVENT_COMPLETED_AT_UNKNOWN)
+        event->completed_at_ms = time_ms;
 }
 
 /* NULL when it is absent or no string. */
@@ -50,11 +67,18 @@ static const char *attribute(const struct json_value *envelope, const char *name
     return json_member_text(envelope, name, &text) ? text.bytes : NULL;
 }
 
-static bool check_envelope(const struct json_value *envelope, const char *text, size_t length,
-                           struct rejection *rejection)
+/* A null is absent, as the JSON format has it; what is neither that nor text is no time. */
+static const char *time_attribute(const struct json_value *envelope)
 {
-    static const char *const known[] = {"id",   "source",      "specversion", "type",
-                                        "data", "data_base64", "traceparent"};
+    const char *text = attribute(envelope, "time");
+    return text == NULL && json_type(json_member(envelope, "time")) != JSON_NULL ? "" : text;
+}
+
+static bool check_envelope(const struct json_value *envelope, const char *text, size_t length,
+                           int64_t *out_time_ms, struct rejection *rejection)
+{
+    static const char *const known[] = {"id",   "source", "specversion", "type",
+                                        "time", "data",   "data_base64", "traceparent"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (json_has_member(envelope, known[i]) && json_repeats_member(text, length, known[i]))
             return rejection_set(rejection, REJECTED_REPEATED_MEMBER, known[i],
@@ -65,8 +89,9 @@ static bool check_envelope(const struct json_value *envelope, const char *text, 
         .source = attribute(envelope, "source"),
         .specversion = attribute(envelope, "specversion"),
         .type = attribute(envelope, "type"),
+        .time = time_attribute(envelope),
     };
-    return event_cloud_attributes_check(&attributes, rejection);
+    return event_cloud_attributes_check(&attributes, out_time_ms, rejection);
 }
 
 static struct event *read_decoded(const char *text, size_t length, struct rejection *rejection)
@@ -135,11 +160,13 @@ struct event *event_read_cloud(const struct json_value *value, const char *text,
                             "The event is not a JSON object.");
         return NULL;
     }
-    if (!check_envelope(value, text, length, rejection))
+    int64_t time_ms;
+    if (!check_envelope(value, text, length, &time_ms, rejection))
         return NULL;
     struct event *event = read_data(value, text, length, rejection);
     if (event == NULL)
         return NULL;
+    event_default_completed_at(event, time_ms);
     if (event_keep_traceparent(event, attribute(value, "traceparent"), rejection))
         return event;
     event_destroy(event);

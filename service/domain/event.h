@@ -75,12 +75,16 @@ bool event_keep_traceparent(struct event *event, const char *traceparent,
 void event_destroy(struct event *event); /* accepts NULL */
 DEFINE_AUTO(event);
 
-/* CloudEvents 1.0 section 3.1: required attributes, as text; NULL for one that is absent. */
+/* CloudEvents 1.0 section 3.1: attributes, as text; NULL for one that is absent. */
 struct cloud_attributes {
-    const char *id, *source, *specversion, *type;
+    const char *id, *source, *specversion, *type; /* required */
+    const char *time;                             /* when it happened */
 };
-bool event_cloud_attributes_check(const struct cloud_attributes *attributes,
+/* `*out_time_ms` is EVENT_COMPLETED_AT_UNKNOWN without a time. */
+bool event_cloud_attributes_check(const struct cloud_attributes *attributes, int64_t *out_time_ms,
                                   struct rejection *rejection);
+/* The time of the envelope counts for an event that names none itself. */
+void event_default_completed_at(struct event *event, int64_t time_ms);
 
 /* 1 to APPLICATION_ID_BYTES_MAX bytes of UTF-8, no control characters (C0, DEL, C1). */
 bool application_id_check(const char *id, size_t length, struct rejection *rejection);

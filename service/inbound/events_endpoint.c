@@ -54,19 +54,21 @@ static bool read_format(struct call *call, enum event_format *out)
 
 /* CloudEvents HTTP binding, binary mode: the attributes are headers, the body is `data`. It is told
  * by any of the required ones, so that a forgotten one is pointed out instead of ignored. */
-static bool check_binary_cloud_event(struct call *call)
+static bool check_binary_cloud_event(struct call *call, int64_t *out_time_ms)
 {
+    *out_time_ms = EVENT_COMPLETED_AT_UNKNOWN;
     const struct cloud_attributes attributes = {
         .id = http_request_header(call->request, "ce-id"),
         .source = http_request_header(call->request, "ce-source"),
         .specversion = http_request_header(call->request, "ce-specversion"),
         .type = http_request_header(call->request, "ce-type"),
+        .time = http_request_header(call->request, "ce-time"),
     };
     if (attributes.id == NULL && attributes.source == NULL && attributes.specversion == NULL &&
         attributes.type == NULL)
         return true;
     struct rejection rejection;
-    if (event_cloud_attributes_check(&attributes, &rejection))
+    if (event_cloud_attributes_check(&attributes, out_time_ms, &rejection))
         return true;
     const struct problem problem = problem_from_rejection(&rejection);
     refuse_events(call, &problem);
@@ -128,13 +130,17 @@ static void keep_traceparent(struct submission *submission)
 void events_post(struct call *call)
 {
     enum event_format format;
-    int64_t wait_ms;
+    int64_t wait_ms, time_ms = EVENT_COMPLETED_AT_UNKNOWN;
     if (!read_format(call, &format) || !read_wait(call, &wait_ms) ||
-        (format == EVENT_FORMAT_JSON && !check_binary_cloud_event(call)))
+        (format == EVENT_FORMAT_JSON && !check_binary_cloud_event(call, &time_ms)))
         return;
     AUTO(event_list) *events = read_events(call, format);
     if (events == NULL || !check_wait_of_batch(call, events, wait_ms))
         return;
+    for (size_t i = 0; i < events->count; i++) {
+        if (events->entries[i].event != NULL)
+            event_default_completed_at(events->entries[i].event, time_ms);
+    }
     call->submission = submission_create(call, STEAL(events));
     if (call->submission == NULL) {
         call_answer_out_of_memory(call);

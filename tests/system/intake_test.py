@@ -52,6 +52,22 @@ def it_takes_cloud_events_structured_binary_and_batched(service, sandbox):
         sandbox.must_receive(token)
 
 
+def it_takes_the_time_of_a_cloud_event_unless_the_event_names_its_own(service, sandbox):
+    time, own = "2026-01-02T03:04:05.678Z", "2026-01-01T00:00:00.000Z"
+    structured = {"Content-Type": "application/cloudevents+json"}
+    binary = {"Content-Type": "application/json", "ce-specversion": "1.0", "ce-id": "2", "ce-source": "/ats",
+              "ce-type": "application.completed", "ce-time": time}
+    service.must_post(json.dumps(cloud_event(time=time, data=event("A-1", "structured"))), headers=structured)
+    service.must_post(json.dumps(cloud_event(time=time, data=event("A-2", "named", completedAt=own))), headers=structured)
+    service.must_post(json.dumps(event("A-3", "binary")), headers=binary)
+    for token, sent in (("structured", time), ("named", own), ("binary", time)):
+        assert sandbox.must_receive(token)[0]["timestamp"] == sent
+    for headers, body in ((structured, cloud_event(time="yesterday", data=event("A-4", "late"))),
+                          (binary | {"ce-time": "yesterday"}, event("A-4", "late"))):
+        refused = service.must_post(json.dumps(body), 422, headers=headers)
+        assert (refused["code"], refused["field"]) == ("completed_at_invalid", "time")
+
+
 REFUSED = [
     ("{", 400, "not_json", ""), ('{"applicationId":"A","token":"t"} x', 400, "not_json", ""),
     ('"text"', 400, "not_an_object", ""), ('{"applicationId":"A","token":"t","token":"u"}', 400, "repeated_member", "token"),

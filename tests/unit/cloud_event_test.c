@@ -12,6 +12,7 @@ enum { BATCH_MAX = 1000 };
     "\"specversion\":\"1.0\",\"id\":\"e-1\",\"source\":\"/"                                        \
     "ats\",\"type\":\"application.completed\""
 #define DATA "\"data\":{\"applicationId\":\"A-1001\",\"token\":\"t-1\"}"
+#define TIME "\"time\":\"2026-01-02T03:04:05.678Z\""
 #define TRACE "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 static struct event_list *parse(const char *body, struct rejection *rejection)
@@ -58,6 +59,34 @@ static void reads_the_event_inside(void **state)
     }
 }
 
+static void takes_the_time_of_an_event_that_has_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        int64_t completed_at_ms;
+    } cases[] = {
+        {"{" REQUIRED "," TIME "," DATA "}", 1767323045678},
+        {"{" REQUIRED "," TIME ",\"data_base64\":"
+         "\"eyJhcHBsaWNhdGlvbklkIjoiQS0xMDAxIiwidG9rZW4iOiJ0LTEifQ==\"}",
+         1767323045678},
+        {"{" REQUIRED "," TIME ",\"data\":{\"applicationId\":\"A\","
+         "\"completedAt\":\"1970-01-01T00:00:01Z\"}}",
+         1000},
+        {"{" REQUIRED ",\"data\":{\"applicationId\":\"A\",\"time\":\"any\"}}",
+         EVENT_COMPLETED_AT_UNKNOWN},
+        {"{" REQUIRED ",\"time\":null," DATA "}", EVENT_COMPLETED_AT_UNKNOWN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct rejection rejection;
+        struct event_list *list = parse(cases[i].body, &rejection);
+        if (list == NULL)
+            fail_msg("%s: %s", cases[i].body, rejection.detail);
+        assert_int_equal(list->entries[0].event->completed_at_ms, cases[i].completed_at_ms);
+        event_list_destroy(list);
+    }
+}
+
 static void refuses_the_rest(void **state)
 {
     (void)state;
@@ -66,6 +95,10 @@ static void refuses_the_rest(void **state)
         enum rejection_code code;
         const char *field;
     } cases[] = {
+        {"{" REQUIRED ",\"time\":\"yesterday\"," DATA "}", REJECTED_COMPLETED_AT, "time"},
+        {"{" REQUIRED ",\"time\":\"\"," DATA "}", REJECTED_COMPLETED_AT, "time"},
+        {"{" REQUIRED ",\"time\":1767323045," DATA "}", REJECTED_COMPLETED_AT, "time"},
+        {"{" REQUIRED "," TIME "," TIME "," DATA "}", REJECTED_REPEATED_MEMBER, "time"},
         {"{}", REJECTED_CLOUD_EVENT, "id"},
         {"{" DATA "}", REJECTED_CLOUD_EVENT, "id"},
         {"{\"id\":1,\"source\":\"s\",\"specversion\":\"1.0\",\"type\":\"application.completed\"}",
@@ -139,19 +172,25 @@ static void checks_the_attributes_of_binary_mode(void **state)
         bool is_valid;
         const char *field;
     } cases[] = {
-        {{"1", "s", "1.0", "application.completed"}, true, ""},
-        {{NULL, "s", "1.0", "application.completed"}, false, "id"},
-        {{"1", NULL, "1.0", "application.completed"}, false, "source"},
-        {{"1", "s", NULL, "application.completed"}, false, "specversion"},
-        {{"1", "s", "1.0", NULL}, false, "type"},
-        {{"", "s", "1.0", "application.completed"}, false, "id"},
-        {{"1", "s", "1.0.2", "application.completed"}, false, "specversion"},
-        {{"1", "s", "1.0", "application.completed.v2"}, false, "type"},
+        {{"1", "s", "1.0", "application.completed", NULL}, true, ""},
+        {{"1", "s", "1.0", "application.completed", "1970-01-01T00:00:01Z"}, true, ""},
+        {{"1", "s", "1.0", "application.completed", "1"}, false, "time"},
+        {{NULL, "s", "1.0", "application.completed", NULL}, false, "id"},
+        {{"1", NULL, "1.0", "application.completed", NULL}, false, "source"},
+        {{"1", "s", NULL, "application.completed", NULL}, false, "specversion"},
+        {{"1", "s", "1.0", NULL, NULL}, false, "type"},
+        {{"", "s", "1.0", "application.completed", NULL}, false, "id"},
+        {{"1", "s", "1.0.2", "application.completed", NULL}, false, "specversion"},
+        {{"1", "s", "1.0", "application.completed.v2", NULL}, false, "type"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct rejection rejection = {.code = REJECTION_CODE_COUNT};
-        assert_int_equal(event_cloud_attributes_check(&cases[i].attributes, &rejection),
-                         cases[i].is_valid);
+        int64_t time_ms = 0;
+        bool is_valid = event_cloud_attributes_check(&cases[i].attributes, &time_ms, &rejection);
+        assert_int_equal(is_valid, cases[i].is_valid);
+        if (is_valid)
+            assert_int_equal(time_ms,
+                             cases[i].attributes.time != NULL ? 1000 : EVENT_COMPLETED_AT_UNKNOWN);
         assert_string_equal(rejection.field, cases[i].field);
     }
 }
@@ -161,6 +200,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IT("reads the event in data or data_base64 and keeps a valid traceparent",
            reads_the_event_inside),
+        IT("takes the envelope's time for an event that names none",
+           takes_the_time_of_an_event_that_has_none),
         IT("refuses an envelope or an event that breaks a rule", refuses_the_rest),
         IT("checks the required attributes of binary mode", checks_the_attributes_of_binary_mode),
     };
