@@ -36,8 +36,8 @@ class Posts:
         self.count = 0
         self.recent = []   # [application, newest seek-token, whether that one is only put], newest last
         self.refused = []  # applications
-        self.forms = {self.new: 28, self.half: 2, self.replacement: 20, self.batch: 20, self.repeat: 10, self.draft: 8, self.redraft: 6,
-                      self.completion: 8, self.refusal: 4, self.replay: 5, self.wait: 3}
+        self.forms = {self.new: 28, self.half: 2, self.replacement: 20, self.batch: 20, self.repeat: 10, self.draft: 8,
+                      self.redraft: 6, self.completion: 8, self.refusal: 4, self.replay: 5, self.wait: 3}
 
     def __iter__(self):
         while True:

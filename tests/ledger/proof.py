@@ -54,7 +54,7 @@ class Run:
         self.findings.append((kind, text))
 
     def prepare(self):
-        self.world = world.World(self.options.replicas, self.options.seed, self.find)
+        self.world = world.World(self.options.replicas, self.options.spools, self.options.seed, self.find)
         self.world.witness = self.witness = witness.Witness(self.world)
         self.record = client.Record(self.world.directory / "history.jsonl")
         self.watchdog = Watchdog(self.probing)
@@ -108,7 +108,7 @@ class Run:
         self.referee = referee.Referee(
             self.record.posts, self.record.never, self.witness.calls, self.world.disturbances, self.look,
             stalls=self.watchdog.stalls, timeout_s=world.TIMEOUT_MS / 1000,
-            lease_s=world.LEASE_S)
+            lease_s=world.LEASE_S, spooling={replica.name for replica in self.world.replicas if replica.spool})
         self.verdict = self.referee.judge()
         self.findings += self.record.problems + self.verdict.findings
 
@@ -138,7 +138,7 @@ def running(options):
 
 
 def run(options):
-    print(f"seed {options.seed}: {options.minutes} min, {options.replicas} replicas, "
+    print(f"seed {options.seed}: {options.minutes} min, {options.replicas} replicas, {options.spools} of them with a spool, "
           f"faults: {', '.join(fault.name for fault in options.fault_rows) or 'none'}", flush=True)
     began = time.monotonic()
     with running(options) as run_:
@@ -149,8 +149,10 @@ def run(options):
         run_.stop_all()
         figures = run_.figures(time.monotonic() - began)
     print(report.text(figures))
-    print(f"\ndrained {run_.drained_after:.1f} s after the last fault; the machine stood still {len(run_.watchdog.stalls)} times; "
-          f"order of {figures['undecided']} pairs of calls not decidable")
+    print(f"\ndrained {run_.drained_after:.1f} s after the last fault; "
+          f"the machine stood still {len(run_.watchdog.stalls)} times; "
+          f"order of {figures['undecided']} pairs of calls not decidable, "
+          f"{figures['unseen']} drafts perhaps in another replica's spool")
     if options.report:
         report.write(options.report, figures)
     for index, (kind, text) in enumerate(run_.findings[:4 * STORIES]):

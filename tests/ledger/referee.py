@@ -15,6 +15,8 @@ import math
 LATE_S = 10.0     # a request without an answer takes effect within this, counted from when all it needs runs again
 RECORD_S = 3.0    # within this, an answer of SEEK is recorded; as much again after Redis was away
 
+DURABLE = {"fsync", "spool"}  # where fsync is demanded
+
 # Faults of the sandbox after which SEEK has the signal and the service cannot know it.
 SPOILED = {"status", "reset-after", "cut-body", "truncated-json", "timeout-after", "slow"}
 # A request without an answer that took effect after a newer seek-token had, or a batch with both of them posted again: to
@@ -31,6 +33,7 @@ def fingerprint(token):
 class Verdict:
     findings: list = dataclasses.field(default_factory=list)  # (kind, text)
     duplicates: collections.Counter = dataclasses.field(default_factory=collections.Counter)  # by cause
+    unseen: int = 0      # completions without a seek-token that another replica's spool may have held
     undecided: int = 0   # pairs of calls whose order nobody can know
     superseded: int = 0  # acknowledged seek-tokens that were replaced before they were sent
     delivered: int = 0   # applications whose newest seek-token SEEK has
@@ -53,11 +56,13 @@ class Interval:
 
 
 class Referee:
-    def __init__(self, posts, never, calls, disturbances, look, stalls=(), timeout_s=2.0, lease_s=9.0, durability="fsync"):
-        """`look(application)`: the service's own document, or None. `stalls`: (from, to) in which the machine stood still."""
+    def __init__(self, posts, never, calls, disturbances, look, stalls=(), timeout_s=2.0, lease_s=9.0,
+                 spooling=()):
+        """`look(application)`: the service's own document, or None. `stalls`: (from, to) in which the machine stood still.
+        `spooling`: the names of replicas with a spool."""
         self.posts, self.never, self.calls, self.look, self.stalls = posts, never, calls, look, stalls
-        self.timeout_s, self.lease_s, self.durability = timeout_s, lease_s, durability
-        self.disturbances = disturbances
+        self.timeout_s, self.lease_s = timeout_s, lease_s
+        self.disturbances, self.spooling = disturbances, spooling
         self.by_token = collections.defaultdict(list)
         for call in calls:
             self.by_token[call.token].append(call)
@@ -77,8 +82,8 @@ class Referee:
         if application is None:
             return []
         posts = self.posts[application]
-        lines = [(post.began, f"{post.form} {post.token} until {post.ended or 0:.3f}: {post.answer} {post.result} by {post.replica}, "
-                              f"loose {[(r, round(t, 3)) for r, t in post.loose]}") for post in posts]
+        lines = [(post.began, f"{post.form} {post.token} until {post.ended or 0:.3f}: {post.answer} {post.result} "
+                              f"by {post.replica}, loose {[(r, round(t, 3)) for r, t in post.loose]}") for post in posts]
         lines += [(call.received, f"SEEK: call {call.order} {call.token} {call.outcome}, fault {call.fault}, {call.user_agent}, "
                                   f"{call.request_id}") for post in {p.token: p for p in posts}.values()
                   for call in self.by_token.get(post.token, ())]
@@ -144,20 +149,22 @@ class Referee:
     # --- what the clients were told ---
 
     def check_answers(self, application, posts):
-        owed, has_put = None, False
+        owed, put = None, None
         for post in posts:
-            if post.is_acknowledged and post.form == "event" and post.durability != self.durability:
-                self.verdict.find("durability", f"{application}: acknowledged with {post.durability}, asked for {self.durability}")
-            if post.form == "event" and post.answer == 409 and has_put:
+            if post.is_acknowledged and post.form == "event" and post.durability not in DURABLE:
+                self.verdict.find("durability", f"{application}: acknowledged with {post.durability}")
+            if post.form == "event" and post.answer == 409 and put is not None and self.is_seen(put, post):
                 self.verdict.find("lost", f"{application}: the seek-token that was put before is gone: 409")
-            if post.form == "event" and owed == post.token and post.result in ("accepted", "replaced"):
+            is_spooled = post.durability == "spool"  # nothing is known there of what was before
+            if post.form == "event" and not is_spooled and owed == post.token and post.result in ("accepted", "replaced"):
                 self.verdict.find("lost", f"{application}: {post.token} was acknowledged before, and is {post.result} again")
             if post.answer is not None and not post.is_acknowledged and not self.is_expected(post):
                 self.verdict.find("refused", f"{application}: {post.form} with {post.token} was answered {post.answer}")
-            if post.form == "draft":
-                has_put = has_put or post.is_acknowledged
+            if post.form == "draft" and post.is_acknowledged:
+                put = post
+            self.verdict.unseen += not post.has_token and put is not None and not self.is_seen(put, post)
             if post.form != "replay":
-                is_sure = post.is_acknowledged and post.form == "event" and not any(p.loose for p in posts)
+                is_sure = post.is_acknowledged and post.form == "event" and not is_spooled and not any(p.loose for p in posts)
                 owed = post.token if is_sure else None
 
     @staticmethod
@@ -187,8 +194,8 @@ class Referee:
         for first, second in zip(taken, taken[1:]):
             cause = self.cause(first, second, intervals)
             if cause is None:
-                self.verdict.find("duplicate", f"{token}: SEEK has call {first.order} ({first.user_agent}, fault {first.fault}) and "
-                                               f"{second.gap(first):.3f} s later call {second.order} ({second.user_agent})")
+                self.verdict.find("duplicate", f"{token}: SEEK has call {first.order} ({first.user_agent}, fault {first.fault}) "
+                                               f"and {second.gap(first):.3f} s later call {second.order} ({second.user_agent})")
                 cause = "unexplained"
             elif first.event == second.event and first.timestamp != second.timestamp:
                 self.verdict.find("timestamp", f"{token}: {first.timestamp} the first time, then {second.timestamp}")
@@ -249,16 +256,23 @@ class Referee:
             return
         token = {fingerprint(token): token for token in intervals}.get(document.get("tokenFingerprint"))
         if token is None:
-            self.verdict.find("lost", f"{application}: {newest.token} was acknowledged, and a seek-token that nobody posted is there")
+            self.verdict.find("lost", f"{application}: {newest.token} was acknowledged, "
+                                      "and a seek-token that nobody posted is there")
         elif intervals[token].is_before(intervals[newest.token]):
             self.verdict.find("lost", f"{application}: {newest.token} was acknowledged, and the older {token} is there")
         else:
             self.check_state(application, token, newest, known, intervals, document)
 
-    @staticmethod
-    def is_meant(post, posts):
+    def is_meant(self, post, posts):
         """A completion without a seek-token is of the one that is there. Which one is known if it was surely put before."""
-        return post.has_token or any(p.token == post.token and p.form == "draft" and p.is_acknowledged for p in posts)
+        if post.has_token:
+            return True
+        put = next((p for p in posts if p.token == post.token and p.form == "draft" and p.is_acknowledged), None)
+        return put is not None and self.is_seen(put, post)
+
+    def is_seen(self, put, post):
+        """What one replica has in its spool, another one does not know; the one itself answers 503 until it is in Redis."""
+        return put.replica not in self.spooling or put.replica == post.replica
 
     def check_state(self, application, token, newest, known, intervals, document):
         state = document["state"]
@@ -291,7 +305,8 @@ class Referee:
         last = max(completed, key=lambda post: post.ended).token
         heirs = [token for token in intervals if token != newest.token and not intervals[token].is_before(intervals[last])]
         if not any(self.is_delivered(token) for token in heirs):
-            self.verdict.find("lost", f"{application}: {last} was acknowledged, gave way to the draft {newest.token}, and SEEK has neither")
+            self.verdict.find("lost", f"{application}: {last} was acknowledged, gave way to the draft {newest.token}, "
+                                      "and SEEK has neither")
 
     def check_replays(self, application, posts, calls):
         for post in posts:

@@ -36,7 +36,8 @@ class Case:
              event="event-1"):
         self.now += after if after is not None else 1.0
         order = len(self.calls)
-        self.calls.append(Call(order, self.now, token, outcome, fault, user_agent, request_id or f"{event}-{order:08}", timestamp))
+        request_id = request_id or f"{event}-{order:08}"
+        self.calls.append(Call(order, self.now, token, outcome, fault, user_agent, request_id, timestamp))
         return self
 
     def disturb(self, fault, target, ended, user_agents=()):
@@ -79,21 +80,24 @@ FOUND = {
     "it is dead, and SEEK never refused": ("lost", Case().post("t1").state("dead", "t1", **REFUSED)),
     "an older one is there": ("lost", Case().post("t1").call("t1").post("t2").state("delivered", "t1")),
     "a completed one became a draft": ("lost", Case().post("t1").state("draft", "t1")),
-    "a draft took the place of what was owed": ("lost", Case().post("t1").post("t2", 204, "draft", None, None).state("draft", "t2")),
-    "a draft was gone": ("lost", Case().post("t1", 204, "draft", None, None).post("t1", 409, result=None, has_token=False).state("draft", "t1")),
+    "a draft took the place of what was owed": ("lost", Case()
+        .post("t1").post("t2", 204, "draft", None, None).state("draft", "t2")),
+    "a draft was gone": ("lost", Case().post("t1", 204, "draft", None, None)
+        .post("t1", 409, result=None, has_token=False).state("draft", "t1")),
     "the same is accepted twice": ("lost", Case().post("t1").post("t1").call("t1")),
     "a replay is never sent": ("lost", Case().post("t1").call("t1", "FORBIDDEN", "forbidden").post("", 202, "replay")
-                               .state("dead", "t1", **REFUSED)),
-    "the older one is sent after the newer": ("out of order", Case().post("t1").call("t1").post("t2").call("t2").call("t1", "x", "reset")),
+        .state("dead", "t1", **REFUSED)),
+    "the older one is sent after the newer": ("out of order", Case().post("t1").call("t1").post("t2")
+        .call("t2").call("t1", "x", "reset")),
     "twice without a cause": ("duplicate", Case().post("t1").call("t1").call("t1", after=60)),
-    "twice long before a lease could have ended": ("duplicate", Case().post("t1").call("t1").disturb("kill", "replica-0", 1, ("replica-0/1",))
-                                                   .call("t1", after=0.5)),
-    "twice after the death of another replica": ("duplicate", Case().post("t1").call("t1").disturb("kill", "replica-1", 1, ("replica-1/1",))
-                                                 .call("t1", after=9)),
+    "twice long before a lease could have ended": ("duplicate", Case().post("t1").call("t1")
+        .disturb("kill", "replica-0", 1, ("replica-0/1",)).call("t1", after=0.5)),
+    "twice after the death of another replica": ("duplicate", Case().post("t1").call("t1")
+        .disturb("kill", "replica-1", 1, ("replica-1/1",)).call("t1", after=9)),
     "accepted a second time": ("duplicate", Case().post("t1").call("t1", fault="reset-after").call("t1", event="event-2")),
     "another timestamp": ("timestamp", Case().post("t1").call("t1", fault="reset-after").call("t1", timestamp="U")),
-    "one request id for two calls": ("request id", Case().post("t1").call("t1", fault="reset-after", request_id="event-1-00000001")
-                                     .call("t1", request_id="event-1-00000001")),
+    "one request id for two calls": ("request id", Case().post("t1")
+        .call("t1", fault="reset-after", request_id="event-1-00000001").call("t1", request_id="event-1-00000001")),
     "a seek-token of nobody": ("unknown", Case().call("t9")),
     "less durable than asked for": ("durability", Case().post("t1", durability="redis").call("t1")),
     "an answer that may not be": ("refused", Case().post("t1", 422)),
@@ -120,8 +124,10 @@ def it_finds_that_half_a_request_was_taken():
     (Case().post("t1").call("t1").disturb("kill", "replica-0", 1, ("replica-0/1",)).call("t1", after=9), "kill"),
     (Case().post("t1").call("t1").disturb("stop", "replica-0", 10, ("replica-0/1",)).call("t1", after=9), "stop"),
     (Case().post("t1").call("t1").disturb("redis-kill", "redis", 20).call("t1", after=20), "redis-kill"),
-    (Case().post("t1").call("t1").disturb("seek-restart", "seek", 1).call("t1", after=1.5), "SEEK's answer spoiled: seek-restart"),
-    (Case().post("t1", loose=True).post("t2").call("t1").call("t2").call("t1", event="event-2"), "posted again after a newer seek-token"),
+    (Case().post("t1").call("t1").disturb("seek-restart", "seek", 1).call("t1", after=1.5),
+     "SEEK's answer spoiled: seek-restart"),
+    (Case().post("t1", loose=True).post("t2").call("t1").call("t2").call("t1", event="event-2"),
+     "posted again after a newer seek-token"),
 ])
 def it_knows_the_cause_of_a_duplicate(case, cause):
     verdict = case.judge()

@@ -65,7 +65,8 @@ def send(run_, token):
     access = stand.call(address, "POST", "/oauth/token", grant).json["access_token"]
     body = {"query": "mutation ($input: SendSignalInput!) { sendSignal(input: $input) }",
             "variables": {"input": {"typeCode": "ApplicationComplete", "token": token, "timestamp": "2026-01-02T03:04:05.678Z"}}}
-    headers = {"Authorization": f"Bearer {access}", "User-Agent": "tampering/1", "X-Request-Id": f"tampering-{time.monotonic_ns()}"}
+    headers = {"Authorization": f"Bearer {access}", "User-Agent": "tampering/1",
+               "X-Request-Id": f"tampering-{time.monotonic_ns()}"}
     assert "errors" not in stand.call(address, "POST", "/graphql", body, headers).json
 
 

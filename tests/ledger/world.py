@@ -60,8 +60,9 @@ class Sandbox(stand.Sandbox):
 class Replica:
     """A place where a service runs: the same address in each of its lives."""
 
-    def __init__(self, world, index):
+    def __init__(self, world, index, has_spool):
         self.world, self.index, self.name = world, index, f"replica-{index}"
+        self.spool = world.directory / f"{self.name}.spool" if has_spool else None
         self.address, self.ops = (f"127.0.0.1:{steady_port()}" for _ in range(2))
         self.lock = threading.Lock()  # held by the fault that has it in hand
         self.life = 0
@@ -77,7 +78,7 @@ class Replica:
         self.service = stand.Service(
             self.world.directory, self.world.sandbox, name=f"{self.name}.{self.life}", redis_url=self.world.redis.url,
             listen=self.address, ops_listen=self.ops, user_agent=self.user_agent, durability="fsync", workers=2,
-            intake_threads=1, request_timeout_ms=TIMEOUT_MS, retry_base_ms=20, retry_max_ms=500)
+            spool_dir=self.spool, intake_threads=1, request_timeout_ms=TIMEOUT_MS, retry_base_ms=20, retry_max_ms=500)
         self.service.start(is_ready=False)
         self.is_expected_dead = False
 
@@ -109,7 +110,7 @@ class Replica:
 
 
 class World:
-    def __init__(self, replicas, seed, find):
+    def __init__(self, replicas, spools, seed, find):
         self.find = find  # (kind, text): something that must not happen
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="seek-signal-ledger-"))
         self.programs = stand.SERVICE, stand.SANDBOX
@@ -123,7 +124,7 @@ class World:
             self.sandbox = Sandbox(self.directory, "--quiet", "--seed", seed % (1 << 31))
             self.rules()
             for index in range(replicas):
-                self.replicas.append(Replica(self, index))
+                self.replicas.append(Replica(self, index, index < spools))
                 self.replicas[-1].start()
         except BaseException:
             self.close()
@@ -184,8 +185,12 @@ class World:
         return stand.eventually(answer, f"an answer to {method} {path}", patience)
 
     def is_drained(self):
-        status = self.ask("GET", "/v1/status").json
-        return status["signals"]["due"] == 0
+        """Nothing is owed, and nothing waits in a spool."""
+        try:
+            documents = [stand.call(replica.address, "GET", "/v1/status", timeout=10).json for replica in self.replicas]
+        except OSError:  # it was started a moment ago
+            return False
+        return all(d["signals"]["due"] == 0 and d.get("spool", {"records": 0})["records"] == 0 for d in documents)
 
     def close(self):
         for process in [r.service for r in self.replicas] + [self.sandbox, self.redis]:
