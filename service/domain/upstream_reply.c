@@ -53,11 +53,12 @@ static const struct {
 } statuses[] = {
     {200, 299, VERDICT_TRANSIENT},
     {401, 401, VERDICT_AUTH},
-    {403, 403, VERDICT_REFUSED},
     {408, 408, VERDICT_TRANSIENT},
     {429, 429, VERDICT_THROTTLED},
-    {300, 499, VERDICT_MISCONFIGURED}, /* a wrong URL must not kill a queue */
-    {0, 999, VERDICT_TRANSIENT},       /* 5xx, and what is no status at all */
+    /* Neither a wrong URL nor a firewall's 403 may kill a queue: SEEK's own FORBIDDEN is in a body.
+     */
+    {300, 499, VERDICT_MISCONFIGURED},
+    {0, 999, VERDICT_TRANSIENT}, /* 5xx, and what is no status at all */
 };
 
 /* Of several errors the class that waits longest counts, so that one that is refused does not kill

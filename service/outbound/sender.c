@@ -48,6 +48,24 @@ static int64_t age_ms(const struct attempt *attempt, int64_t now_ms)
     return attempt->age_ms + (now_ms - attempt->claimed_at_ms);
 }
 
+/* Who answers: SEEK, or something in its place. */
+static void note_answerer(struct worker_shared *shared, const struct attempt *attempt)
+{
+    if (attempt->verdict.class == VERDICT_TRANSIENT)
+        return; /* nobody knows */
+    bool is_misconfigured = attempt->verdict.class == VERDICT_MISCONFIGURED;
+    if (!worker_shared_turn(&shared->is_misconfigured, is_misconfigured))
+        return;
+    if (is_misconfigured)
+        log_error("upstream_misconfigured",
+                  "this is not how SEEK answers a signal: is GRAPHQL_URL right, or does a proxy or "
+                  "firewall answer?",
+                  LOG_TEXT("url", shared->upstream.graphql_url),
+                  LOG_TEXT("code", attempt->verdict.code));
+    else
+        log_info("upstream_found", "SEEK itself answers again");
+}
+
 static void note_end(struct worker_shared *shared, const struct attempt *attempt,
                      int64_t duration_us, int64_t wall_ms)
 {
@@ -61,12 +79,7 @@ static void note_end(struct worker_shared *shared, const struct attempt *attempt
                           age_ms(attempt, clock_monotonic_ms()) * 1000);
     }
     log_end(attempt, duration_us);
-    bool is_misconfigured = attempt->verdict.class == VERDICT_MISCONFIGURED;
-    if (worker_shared_turn(&shared->is_misconfigured, is_misconfigured) && is_misconfigured)
-        log_error("upstream_misconfigured",
-                  "this is not how SEEK answers a signal: is GRAPHQL_URL right?",
-                  LOG_TEXT("url", shared->upstream.graphql_url),
-                  LOG_TEXT("code", attempt->verdict.code));
+    note_answerer(shared, attempt);
 }
 
 static void decide(struct worker_shared *shared, struct attempt *attempt, int64_t now_ms)

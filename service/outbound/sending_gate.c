@@ -159,6 +159,9 @@ static void observe(struct sending_gate *gate, const struct verdict *verdict, bo
         in_flight_limit_strain(&gate->shared.limit, now_ms);
         circuit_breaker_fail(&gate->shared.breaker, now_ms);
         break;
+    case VERDICT_MISCONFIGURED: /* somebody else answers: no more use in asking than in an outage */
+        circuit_breaker_fail(&gate->shared.breaker, now_ms);
+        break;
     case VERDICT_THROTTLED: /* strained, but it answers */
         in_flight_limit_strain(&gate->shared.limit, now_ms);
         circuit_breaker_succeed(&gate->shared.breaker);
@@ -173,7 +176,6 @@ static void observe(struct sending_gate *gate, const struct verdict *verdict, bo
             circuit_breaker_fail(&gate->shared.breaker, now_ms);
         break;
     case VERDICT_REFUSED:
-    case VERDICT_MISCONFIGURED:
         in_flight_limit_succeed(&gate->shared.limit);
         circuit_breaker_succeed(&gate->shared.breaker);
         break;

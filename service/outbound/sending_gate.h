@@ -43,9 +43,9 @@ size_t sending_gate_enter(struct sending_gate *gate, size_t wanted, int64_t now_
 /* Gives back places that were not used (nothing was due): the rate limiter gets its permits back
  * too. */
 void sending_gate_return(struct sending_gate *gate, size_t count);
-/* One place is free again, and this is what was observed. VERDICT_REFUSED and _MISCONFIGURED prove
- * that SEEK answers; VERDICT_AUTH does so when SEEK has taken that access token before, else it is
- * a failure that everybody shares. */
+/* One place is free again, and this is what was observed. VERDICT_REFUSED proves that SEEK
+ * answers; VERDICT_AUTH does so when SEEK has taken that access token before, else it is a failure
+ * that everybody shares, as VERDICT_MISCONFIGURED is. */
 void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict,
                         bool is_token_proven, int64_t now_ms);
 

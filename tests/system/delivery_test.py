@@ -107,10 +107,11 @@ TRANSIENT = [
     dict(kind="status", status=408), dict(kind="internal"), dict(kind="unknown-code"),
     dict(kind="missing-code"), dict(kind="garbage"), dict(kind="empty"), dict(kind="truncated-json"),
     dict(kind="reset"), dict(kind="cut-body"), dict(kind="status", status=404),
+    dict(kind="status", status=403), dict(kind="status", status=403, body="json"), dict(kind="status", status=403, body="none"),
 ]
 
 
-@pytest.mark.parametrize("fault", TRANSIENT, ids=lambda f: f["kind"] + str(f.get("status", "")))
+@pytest.mark.parametrize("fault", TRANSIENT, ids=lambda f: "-".join(map(str, f.values())))
 def it_tries_again_after(fault, service, sandbox):
     sandbox.fault(on="graphql", count=2, **fault)
     service.must_post(event("A-1"))
@@ -156,8 +157,7 @@ def it_waits_with_everything_when_rate_limited(service, sandbox):
     assert all(c["monotonicUs"] - first["monotonicUs"] >= 1_000_000 for c in others)
 
 
-PERMANENT = [(dict(kind="forbidden"), "FORBIDDEN"), (dict(kind="bad-user-input"), "BAD_USER_INPUT"),
-             (dict(kind="status", status=403), "HTTP_403")]
+PERMANENT = [(dict(kind="forbidden"), "FORBIDDEN"), (dict(kind="bad-user-input"), "BAD_USER_INPUT")]
 
 
 @pytest.mark.parametrize("fault, code", PERMANENT, ids=lambda v: v if isinstance(v, str) else None)
@@ -169,6 +169,20 @@ def it_keeps_what_seek_refuses_in_the_dead_set(fault, code, service, sandbox, re
     assert dead["lastError"]["message"]
     assert redis.cli("ZCARD", "seek-signal:{0}:dead") == "1"
     assert redis.cli("TTL", "seek-signal:{0}:app:A-1") == "-1", "never dropped by age"
+
+
+def it_loses_nothing_to_a_firewall_that_answers_403(service, sandbox):
+    sandbox.fault(on="graphql", kind="status", status=403, count=1000000)
+    service.must_post([event(f"A-{n}", f"token-{n}") for n in range(100)])
+    eventually(lambda: service.get("/v1/status").json["sending"]["breaker"] != "closed", "it asks no more")
+    waiting = service.application("A-0")
+    assert waiting["state"] == "pending" and waiting["lastError"]["class"] == "misconfigured", waiting
+    assert [line["level"] for line in service.logs("upstream_misconfigured")] == ["error"], "once, not per try"
+    sandbox.clear_faults()
+    for n in range(100):
+        service.must_become(f"A-{n}", "delivered")
+    assert service.metric("seek_signal_dead_total") == 0
+    assert len(service.logs("upstream_misconfigured")) == len(service.logs("upstream_found")) == 1
 
 
 def it_sends_a_dead_one_again_on_replay(service, sandbox):

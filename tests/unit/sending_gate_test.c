@@ -116,7 +116,7 @@ static void answers_of_any_kind_close_the_breaker(void **state)
 {
     (void)state;
     static const enum verdict_class classes[] = {VERDICT_DELIVERED, VERDICT_THROTTLED, VERDICT_AUTH,
-                                                 VERDICT_REFUSED, VERDICT_MISCONFIGURED};
+                                                 VERDICT_REFUSED};
     for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
         AUTO(sending_gate) *gate = gate_of(0);
         fail_until_open(gate);
@@ -125,6 +125,15 @@ static void answers_of_any_kind_close_the_breaker(void **state)
         leave(gate, classes[i], START_MS + WAIT_MS);
         assert_int_equal(status_of(gate, START_MS).breaker, BREAKER_CLOSED);
     }
+}
+
+static void answers_of_somebody_else_open_the_breaker(void **state)
+{
+    must_enter(*state, IN_FLIGHT_MAX, START_MS, IN_FLIGHT_MAX);
+    for (int i = 0; i < IN_FLIGHT_MAX; i++)
+        leave(*state, VERDICT_MISCONFIGURED, START_MS);
+    assert_int_equal(status_of(*state, START_MS).breaker, BREAKER_OPEN);
+    assert_int_equal(status_of(*state, START_MS).in_flight_limit, IN_FLIGHT_MAX);
 }
 
 static void nothing_enters_while_the_breaker_is_open(void **state)
@@ -259,7 +268,9 @@ int main(void)
                 tear_down),
         IT_WITH("lowers the limit when SEEK shows strain", strain_lowers_the_limit, set_up,
                 tear_down),
-        IT("closes the breaker after any answer but a transient failure",
+        IT_WITH("opens the breaker when somebody else answers in SEEK's place",
+                answers_of_somebody_else_open_the_breaker, set_up, tear_down),
+        IT("closes the breaker after any answer that is SEEK's",
            answers_of_any_kind_close_the_breaker),
         IT_WITH("lets nothing in while the breaker is open, but one probe",
                 nothing_enters_while_the_breaker_is_open, set_up, tear_down),

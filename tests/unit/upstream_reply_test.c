@@ -160,7 +160,10 @@ static void reads_the_status_when_the_body_says_nothing(void **state)
     (void)state;
     static const struct expectation cases[] = {
         {401, "", VERDICT_AUTH, "HTTP_401", NULL},
-        {403, "<html>", VERDICT_REFUSED, "HTTP_403", NULL},
+        {403, "<html>", VERDICT_MISCONFIGURED, "HTTP_403", NULL},
+        {403, "", VERDICT_MISCONFIGURED, "HTTP_403", NULL},
+        {403, "{\"error\":\"Forbidden\"}", VERDICT_MISCONFIGURED, "HTTP_403", NULL},
+        {403, "{\"errors\":[]}", VERDICT_MISCONFIGURED, "HTTP_403", NULL},
         {408, "", VERDICT_TRANSIENT, "HTTP_408", NULL},
         {429, "", VERDICT_THROTTLED, "HTTP_429", NULL},
         {429, "{\"message\":\"Too Many Requests\"}", VERDICT_THROTTLED, "HTTP_429", NULL},
@@ -210,7 +213,9 @@ static void prefers_seeks_code_to_the_status(void **state)
         /* Of codes nobody knows, the status has the say and SEEK's words are kept. */
         {400, ONE("SOMETHING_NEW"), VERDICT_MISCONFIGURED, "SOMETHING_NEW", "m"},
         {401, ONE("SOMETHING_NEW"), VERDICT_AUTH, "SOMETHING_NEW", "m"},
-        {403, ONE("SOMETHING_NEW"), VERDICT_REFUSED, "SOMETHING_NEW", "m"},
+        {403, ONE("FORBIDDEN"), VERDICT_REFUSED, "FORBIDDEN", "m"},
+        {403, ONE("BAD_USER_INPUT"), VERDICT_REFUSED, "BAD_USER_INPUT", "m"},
+        {403, ONE("SOMETHING_NEW"), VERDICT_MISCONFIGURED, "SOMETHING_NEW", "m"},
         {500, ONE("SOMETHING_NEW"), VERDICT_TRANSIENT, "SOMETHING_NEW", "m"},
         {400, "{\"errors\":[{\"message\":\"m\"}]}", VERDICT_MISCONFIGURED, "NO_CODE", "m"},
 
