@@ -5,10 +5,8 @@
 bool redis_location_find(void *context, struct redis_url *out, struct error *error)
 {
     const struct redis_location *location = context;
-    if (location->url == NULL) {
-        embedded_redis_url(location->embedded, out);
-        return true;
-    }
+    if (location->url == NULL)
+        return embedded_redis_url(location->embedded, out, error);
     struct buffer text;
     buffer_init(&text, SECRET_BYTES_MAX);
     bool is_found =

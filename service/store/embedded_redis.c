@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -24,7 +26,11 @@ enum {
     RESTART_MIN_MS = 100,
     RESTART_MAX_MS = 10000,
     STABLE_AFTER_MS = 5000, /* a life that long was no failed start */
+    ROOM_BYTES_MIN = 1 << 20,
+    ROOM_LOOK_MS = 1000,
 };
+
+static const char NO_ROOM[] = "its disk is full: make room in the data directory";
 
 struct embedded_redis {
     char *directory; /* owned; absolute */
@@ -32,7 +38,9 @@ struct embedded_redis {
     int lock_fd; /* locked while this service uses the directory; -1: not */
     struct redis_process process;
     int64_t started_at_ms;
-    int64_t restart_at_ms;              /* while it is dead */
+    int64_t restart_at_ms; /* while it is dead */
+    /* It is dead and has to wait for room on its disk. Written by main, read by any thread. */
+    _Atomic bool is_without_room;
     int64_t pause_ms;                   /* the last one; 0: none since the last stable life */
     char reported[ERROR_MESSAGE_BYTES]; /* the trouble logged last; "" while all is well */
 };
@@ -114,10 +122,14 @@ void embedded_redis_destroy(struct embedded_redis *redis)
     free(redis);
 }
 
-void embedded_redis_url(const struct embedded_redis *redis, struct redis_url *out)
+bool embedded_redis_url(const struct embedded_redis *redis, struct redis_url *out,
+                        struct error *error)
 {
+    if (atomic_load(&redis->is_without_room))
+        return error_set(error, ERROR_IO, "%s", NO_ROOM);
     *out = (struct redis_url){.scheme = REDIS_UNIX};
     (void)snprintf(out->host, sizeof out->host, "%s", redis->socket_path);
+    return true;
 }
 
 int embedded_redis_fd(const struct embedded_redis *redis)
@@ -138,11 +150,24 @@ static void report(struct embedded_redis *redis, const char *event, const char *
         LOG_TEXT("see", "redis.log"), LOG_INT("retry_in_ms", redis->pause_ms));
 }
 
+/* A Redis that syncs each write ends when it cannot write. Started again without room it would look
+ * fit and end at the next event, again and again. */
+static bool look_for_room(struct embedded_redis *redis)
+{
+    struct statvfs disk;
+    bool is_full = statvfs(redis->directory, &disk) == 0 &&
+                   (uint64_t)disk.f_bavail * disk.f_frsize < ROOM_BYTES_MIN;
+    atomic_store(&redis->is_without_room, is_full);
+    return !is_full;
+}
+
 static void schedule_restart(struct embedded_redis *redis, int64_t now_ms)
 {
     redis->pause_ms = redis->pause_ms > 0 ? 2 * redis->pause_ms : RESTART_MIN_MS;
     if (redis->pause_ms > RESTART_MAX_MS)
         redis->pause_ms = RESTART_MAX_MS;
+    if (atomic_load(&redis->is_without_room))
+        redis->pause_ms = ROOM_LOOK_MS;
     redis->restart_at_ms = now_ms + redis->pause_ms;
 }
 
@@ -150,7 +175,9 @@ static void restart(struct embedded_redis *redis, int64_t now_ms)
 {
     struct error error;
     redis->started_at_ms = now_ms;
-    if (redis_process_start(&redis->process, redis->directory, &error))
+    if (!look_for_room(redis))
+        (void)error_set(&error, ERROR_IO, "%s", NO_ROOM);
+    else if (redis_process_start(&redis->process, redis->directory, &error))
         return;
     schedule_restart(redis, now_ms);
     report(redis, "embedded_redis_not_started", error.message);
@@ -161,8 +188,9 @@ static void notice_death(struct embedded_redis *redis, int64_t now_ms)
     char cause[REDIS_PROCESS_CAUSE_BYTES];
     if (!redis_process_is_dead(&redis->process, cause))
         return;
+    bool has_room = look_for_room(redis);
     schedule_restart(redis, now_ms);
-    report(redis, "embedded_redis_died", cause);
+    report(redis, "embedded_redis_died", has_room ? cause : NO_ROOM);
 }
 
 static bool has_trouble(const struct embedded_redis *redis)

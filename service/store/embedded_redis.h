@@ -7,7 +7,7 @@
  * service killed with -9 leaves none behind. Ending it in any way loses nothing that was answered.
  *
  * Owns:    the child process.
- * Threads: one (main).
+ * Threads: one (main); embedded_redis_url: any.
  * Blocks:  start while an earlier one ends, stop while this one does, both at most twenty seconds;
  * turn only for the milliseconds of a start.
  */
@@ -30,7 +30,9 @@ MUST_CHECK struct embedded_redis *embedded_redis_start(const char *data_dir, str
 void embedded_redis_destroy(struct embedded_redis *redis);
 DEFINE_AUTO(embedded_redis);
 
-void embedded_redis_url(const struct embedded_redis *redis, struct redis_url *out);
+/* ERROR_IO while it is dead for want of room on its disk. */
+MUST_CHECK bool embedded_redis_url(const struct embedded_redis *redis, struct redis_url *out,
+                                   struct error *error);
 /* For main's loop: a pidfd, readable when the child has died (-1 between lives), and the turn,
  * which starts it again with backoff and logs each change of state once. */
 int embedded_redis_fd(const struct embedded_redis *redis);

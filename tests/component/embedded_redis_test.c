@@ -76,7 +76,8 @@ static void must_not_start(const char *data_dir, enum error_kind kind, const cha
 static const char *socket_of(const struct embedded_redis *redis)
 {
     static struct redis_url url;
-    embedded_redis_url(redis, &url);
+    struct error error;
+    assert_true(embedded_redis_url(redis, &url, &error));
     assert_int_equal(url.scheme, REDIS_UNIX);
     return url.host;
 }

@@ -1,8 +1,11 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """Fixtures: `stand` starts processes one by one; `redis`, `sandbox` and `service` are the usual trio."""
+import pathlib
+
 import pytest
 
+from machine import Volume
 from stand import Stand
 
 
@@ -40,3 +43,17 @@ def service(stand, redis, sandbox):
     yield service
     if service.is_running():
         service.must_stop()
+
+
+@pytest.fixture
+def volume(stand):
+    """Mounts a small file system over a directory of the stand, named as it or as the process in it."""
+    volumes = []
+
+    def mount(name, **options):
+        volumes.append(Volume(pathlib.Path(stand.directory, name), **options))
+        return volumes[-1]
+
+    yield mount
+    for each in volumes:
+        each.unmount()
