@@ -1,0 +1,232 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""Every command in the documents is typed here as it stands there, and works.
+
+A block is one bash script against a service, a Redis and a sandbox that run already. What differs from a reader's machine is
+in SUBSTITUTIONS; what cannot be run here is in ELSEWHERE, with the reason and with who runs it instead. A command that is
+in neither and fails, fails the test; so does a row of these tables that nothing needs.
+"""
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+import contract
+import documents
+from stand import ROOT, SANDBOX, SERVICE, TOKEN, Stand, call, event, eventually
+
+# Command (a regular expression, from its beginning) → why not here, and the file (and what is in it) that runs it.
+ELSEWHERE = [
+    (r"\./quickstart", "builds, for a minute", ".ci/run", "./quickstart --once"),
+    (r"tests/run|\.ci/run|tests/(image|watch|layering)/run", "runs this test, or for minutes", ".ci/run", "tests/run"),
+    (r"cmake --workflow --preset (dev|tsan|release)|cmake --preset analyze", "builds, for minutes", ".ci/run", "--preset analyze"),
+    (r"cmake --preset release .* cpack", "builds the package", "tests/image/run", "cpack"),
+    (r"(docker|docker-compose) (build|run|compose)", "needs a Docker daemon", "tests/image/run", "docker build"),
+    (r"apt-get install \./build/release", "changes the machine", "tests/image/package_test.py", "dpkg --install"),
+    (r"editor /etc|install -m 600 /dev/stdin", "types into a file of the machine", "tests/image/package_test.py",
+     "/etc/seek-signal/client-secret"),
+    (r"systemctl|systemd-analyze", "needs systemd", "tests/image/package_test.py", "systemctl start seek-signal"),
+    (r"kubectl apply -k", "needs a cluster; what it would send is checked", "tests/watch/kubernetes_test.py", "kustomize"),
+    (r"helm install", "Debian has no helm; the templates are rendered", "tests/watch/kubernetes_test.py", "render_chart"),
+    (r"ssh -L", "needs another machine", None, None),
+    (r"kill -9$|ulimit -n", "no command to type: names what happens, or a limit", None, None),
+]
+
+# What an answer looks like: command → pattern of its standard output.
+ANSWERS = [
+    (r"seek-signal status$", r"sending\.breaker +closed"),
+    (r"seek-signal status A-1001", r"applicationId +A-1001"),
+    (r"seek-signal check", r"ok +SEEK "),
+    (r"seek-signal dead list", r"A-1001 .* FORBIDDEN "),
+    (r"seek-signal dead replay .*--dry-run", r"^2 would be sent again$"),
+    (r"seek-signal dead replay (?!.*dry-run)", r"^2 are sent again"),
+    (r"seek-signal --help", r"REDIS_URL"),
+    (r"seek-signal$", r'"event":"ready"'),
+    (r"seek-sandbox", r"^ready http=127\.0\.0\.1:\d+"),
+    (r"redis-cli HGETALL", r"FORBIDDEN"),
+    (r"curl .*/sandbox/signals", r'"seekToken":'),
+    (r"curl .*-X POST .*/sandbox/faults", r'"kind":'),
+    (r"curl .*/sandbox/settings", r'"latencyMs":200'),
+]
+
+# Programs that run until they are told to end are told so once they are ready.
+SERVE = """
+{known}
+: >"$0.out"
+"$real" "$@" >>"$0.out" 2>&1 & child=$!
+for ((i = 0; i < 600; i++)); do grep -q '{ready}' "$0.out" && break; kill -0 $child || break; sleep 0.05; done
+kill -TERM $child; wait $child; status=$?; cat "$0.out"; exit $status
+"""
+COMMAND = """#!/bin/bash
+real={real}
+[ -n "$1" ] && [[ "$1" != --listen ]] && [[ "$1" != --tls-* ]] && exec "$real" "$@"
+"""
+
+
+class Reader:
+    """Somebody with a shell, our programs in PATH, and the stand at the usual addresses."""
+
+    def __init__(self):
+        self.stand = Stand()
+        self.redis = self.stand.redis()
+        self.sandbox = self.stand.sandbox()
+        self.service = self.stand.service(self.sandbox, redis_url=self.redis.url).start()
+        self.home = self.service.log_path.parent / "home"
+        self.home.mkdir()
+        (self.home / "secret").write_text("any\n")
+        self.program("seek-signal", COMMAND.format(real=SERVICE) + SERVE.format(
+            known="export SEEK_SIGNAL_LISTEN=127.0.0.1:0 SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:0", ready='"event":"ready"'))
+        self.program("seek-sandbox", COMMAND.format(real=SANDBOX) + SERVE.format(
+            known='[[ "$1" == --listen ]] || set -- --listen 127.0.0.1:0 "$@"', ready="^ready "))
+        self.program("redis-cli", f'#!/bin/sh\nexec /usr/bin/redis-cli -s {self.redis.socket} "$@"\n')
+        self.substitutions = {  # in a document → here
+            "127.0.0.1:8787": self.service.address, "127.0.0.1:8788": self.service.ops,
+            "127.0.0.1:8790": self.sandbox.address, "127.0.0.1:8443": "127.0.0.1:0",
+            "CLIENT_ID=…": "CLIENT_ID=client-1", "/run/secrets/seek": str(self.home / "secret"),
+        }
+
+    def program(self, name, text):
+        (self.home / name).write_text(text)
+        (self.home / name).chmod(0o755)
+
+    def environment(self):
+        settings = {"listen": self.service.address, "ops_listen": self.service.ops}
+        return self.service.environment() | {
+            "PATH": f"{self.home}:{os.environ['PATH']}", **{f"SEEK_SIGNAL_{k.upper()}": v for k, v in settings.items()}}
+
+    def prepare(self, block):
+        """Two dead ones for an operator's commands; nothing for who posts the first event."""
+        self.sandbox.clear_faults()
+        self.sandbox.settings(latencyMs=0, latencyJitterMs=0, success=True)
+        self.service.post("/v1/resume", {})
+        for name in ("A-1001", "A-1002"):
+            self.service.call("DELETE", f"/v1/applications/{name}")
+        if "seek-signal" in block.text:
+            self.sandbox.fault(kind="forbidden", count=2)
+            for name in ("A-1001", "A-1002"):
+                self.service.must_post(event(name, f"{TOKEN}-{name}"))
+                self.service.must_become(name, "dead")
+
+    def type(self, command):
+        for theirs, ours in self.substitutions.items():
+            command = command.replace(theirs, ours)
+        return command
+
+    def run(self, commands):
+        """In one shell, since one command sets what the next one uses. → [(exit status, output)]"""
+        mark = "-- end of command, exit status "
+        script = "".join(f"{self.type(c)}\nprintf '\\n%s%s\\n' '{mark}' $?\n" for c in commands)
+        environment = self.environment()
+        if any("CLIENT_SECRET" in c for c in commands):
+            environment.pop("SEEK_SIGNAL_CLIENT_SECRET")  # the reader gives one, perhaps as a file
+        done = subprocess.run(["bash"], input=script, capture_output=True, text=True, timeout=60, cwd=self.home, env=environment)
+        found = re.findall(rf"(.*?)\n{re.escape(mark)}(\d+)\n", done.stdout, re.S)
+        assert len(found) == len(commands), done.stdout + done.stderr
+        return [(int(status), output.strip() + "\n" + done.stderr) for output, status in found]
+
+
+@pytest.fixture(scope="module")
+def reader():
+    reader = Reader()
+    yield reader
+    reader.service.must_stop()
+    reader.stand.close()
+
+
+def is_run_elsewhere(command):
+    return any(re.match(row[0], documents.without_comment(command)) for row in ELSEWHERE)
+
+
+def all_blocks():
+    return [*documents.blocks(), *documents.one_liners()]
+
+
+def typed_here():
+    """Each block once; the same one-liner in two places is one."""
+    seen = {}
+    for block in all_blocks():
+        if any(not is_run_elsewhere(c) for c in block.commands()):
+            seen.setdefault(block.text, block)
+    return seen.values()
+
+
+@pytest.mark.parametrize("block", [pytest.param(b, id=b.place) for b in typed_here()])
+def it_works_as_it_stands_there(block, reader):
+    reader.prepare(block)
+    commands = [c for c in block.commands() if not is_run_elsewhere(c)]
+    for command, (status, output) in zip(commands, reader.run(commands)):
+        assert status == 0, f"{command}\nexit status {status}\n{output}"
+        for pattern, answer in ANSWERS:
+            if re.match(pattern, documents.without_comment(re.sub(r"^(\w+=\S+ )+", "", documents.without_comment(command)))):
+                assert re.search(answer, output, re.M), f"{command}\n{output}"
+    if block.shown is not None:
+        must_look_like(json.loads(block.shown), json.loads(output.splitlines()[0]), block.place, exactly=True)
+
+
+def it_takes_a_setting_that_is_shown_alone(reader):
+    """As far as it can: the machines that it names are not there."""
+    alone = [c for block in documents.blocks() for c in block.commands() if re.fullmatch(r"SEEK_SIGNAL_\w+=\S+", c)]
+    assert alone
+    for command in alone:
+        ((_, output),) = reader.run([f"{command} seek-signal check"])
+        assert re.search(r"^ok +settings", output, re.M) and "SEEK_SIGNAL_" not in output, output
+
+
+def must_look_like(shown, seen, where, exactly=False):
+    """The same members and types; texts too when `exactly`, where … stands for anything. Numbers vary."""
+    if isinstance(shown, dict):
+        assert sorted(shown) == sorted(seen), where
+        for name, value in shown.items():
+            must_look_like(value, seen[name], f"{where}: {name}", exactly)
+    elif isinstance(shown, list):
+        for value in shown:
+            must_look_like(value, seen[0], where, exactly)
+    elif exactly and isinstance(shown, str):
+        assert re.fullmatch(re.escape(shown).replace("…", ".*"), seen), where
+    elif shown is not None:
+        assert isinstance(seen, type(shown)), where
+
+
+def it_answers_an_error_as_the_document_shows(reader):
+    (shown,) = (json.loads(text) for language, text, _, _ in documents.fences("docs/errors.md") if language == "json")
+    must_look_like(shown, reader.service.must_post(event("A-1", "93WyyF1h6eaeb58c%3D"), shown["status"]), "docs/errors.md", True)
+
+
+def it_keeps_a_ledger_as_the_document_shows(reader):
+    shown = [json.loads(text) for language, text, _, _ in documents.fences("docs/sandbox.md") if language == "json"][-1]
+    reader.service.must_post(event("A-7", "ledger"))
+    eventually(lambda: reader.sandbox.signals("ledger"), "it is delivered")
+    ledger = reader.sandbox.control("GET", "/ledger?after=0&limit=1000")
+    (seen,) = (c for c in ledger["calls"] if c["seekToken"] == "ledger")
+    must_look_like(shown, ledger | {"calls": [seen]}, "docs/sandbox.md")
+
+
+def it_names_only_calls_that_exist(reader):
+    for place, method, path in documents.calls():
+        path = re.sub(r"\{id\}|A-1001", "A-1", path)
+        if path.startswith("/sandbox"):
+            assert call(reader.sandbox.address, "OPTIONS", path.split("?")[0]).status != 404, f"{place}: {method} {path}"
+        elif path not in ("/graphql", "/oauth/token"):  # SEEK's
+            assert contract.find(method, path), f"{place}: {method} {path}"
+
+
+def it_excuses_no_command_without_need():
+    every = [documents.without_comment(c) for block in all_blocks() for c in block.commands()]
+    for pattern, _, by, words in ELSEWHERE:
+        assert any(re.match(pattern, command) for command in every), f"no document has {pattern}"
+        assert by is None or words in (ROOT / by).read_text(), f"{by} does not run {words}"
+    here = [re.sub(r"^(\w+=\S+ )+", "", command) for command in every if not is_run_elsewhere(command)]
+    for pattern, _ in ANSWERS:
+        assert any(re.match(pattern, command) for command in here), f"no document has {pattern}"
+    assert len(here) > 40
+
+
+def it_leaves_no_block_unread():
+    """A block is a command (sh), an answer (json), or one of these, which no shell reads."""
+    others = [text for name in documents.READ for language, text, _, _ in documents.fences(name) if language not in ("sh", "json")]
+    known = ("candidate ──link-out", "ready http=", "ACL SETUSER")  # a drawing, an output, a line for Redis (tests/watch)
+    for text in others:
+        assert any(words in text for words in known + tuple("─│►")), text
+
