@@ -21,6 +21,7 @@ from stand import ROOT, SANDBOX, SERVICE, TOKEN, Stand, call, event, eventually
 ELSEWHERE = [
     (r"\./quickstart", "builds, for a minute", ".ci/run", "./quickstart --once"),
     (r"tests/run|\.ci/run|tests/(image|watch|layering)/run", "runs this test, or for minutes", ".ci/run", "tests/run"),
+    (r"tests/ledger/run", "runs for minutes", "tests/run", "tests/ledger/run --self-test"),
     (r"cmake --workflow --preset (dev|tsan|release)|cmake --preset analyze", "builds, for minutes", ".ci/run", "--preset analyze"),
     (r"cmake --preset release .* cpack", "builds the package", "tests/image/run", "cpack"),
     (r"(docker|docker-compose) (build|run|compose)", "needs a Docker daemon", "tests/image/run", "docker build"),
