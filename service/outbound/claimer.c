@@ -13,6 +13,7 @@
 enum {
     CLAIM_MAX = 128, /* a script must not hold Redis for long */
     TROUBLE_MS = 1000,
+    LOST_MS = 100, /* an answer that nobody understands must not be asked for in a loop */
 };
 
 static bool is_stopping(const struct claimer *claimer)
@@ -107,6 +108,7 @@ static void on_claimed(void *context, const struct store_failure *failure,
     claimer->places = 0;
     switch (failure->status) {
     case STORE_OK:
+        claimer->is_claim_lost = false;
         started = start_all(claimer, result);
         note_next_due(claimer->shared, result);
         note_pause(claimer->shared, result->is_paused);
@@ -116,6 +118,8 @@ static void on_claimed(void *context, const struct store_failure *failure,
         log_debug("claim_refused", "asked again later", LOG_TEXT("detail", failure->detail));
         break;
     case STORE_UNAVAILABLE: /* the store says itself that it is away, and when it is back */
+        claimer->is_claim_lost = true;
+        claimer->rest_until_ms = clock_monotonic_ms() + LOST_MS;
         break;
     }
     sending_gate_return(claimer->shared->gate, places - started);
@@ -144,6 +148,8 @@ static int64_t send_claim(struct claimer *claimer, size_t places, int64_t now_ms
 static int64_t claim(struct claimer *claimer, int64_t now_ms)
 {
     struct worker_shared *shared = claimer->shared;
+    if (claimer->is_claim_lost)
+        return send_claim(claimer, 0, now_ms); /* whether or not anything can be sent now */
     int64_t wait_ms = due_watch_wait_ms(&shared->due_watch, now_ms);
     if (wait_ms > 0 || !authorizer_prepare(claimer->authorizer, now_ms, &wait_ms))
         return wait_ms;

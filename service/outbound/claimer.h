@@ -32,7 +32,8 @@ struct claimer {
     _Atomic bool is_resting; /* any thread: it would claim if it were woken */
 
     bool is_claiming;
-    size_t places; /* for the claim on its way */
+    bool is_claim_lost; /* nobody knows what the last one took: the next one gives it back */
+    size_t places;      /* for the claim on its way */
     int64_t claimed_at_ms;
     int64_t rest_until_ms; /* after trouble: no claim before */
 };

@@ -5,13 +5,14 @@
  */
 #include "service/store/leases.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "service/store/script_call.h"
 
 /* --- claim --- */
 
-enum { CLAIM_ARGUMENTS = 3, CLAIM_HEAD = 4 /* next due, due count, leases expired, is paused */ };
+enum { CLAIM_ARGUMENTS = 6, CLAIM_HEAD = 4 /* next due, due count, leases expired, is paused */ };
 
 enum claim_field { /* as claim.lua returns them, per claim */
                    CLAIM_ID,
@@ -75,6 +76,10 @@ static void claim_finish(struct script_call *call, const struct store_failure *f
 {
     static const struct claim_result nothing = {.next_due_in_ms = -1};
     const struct claim_results *results = call->results;
+    struct store_claims *claims = &call->store->claims;
+    claims->is_open = false;
+    if (failure->status == STORE_OK)
+        claims->answered = claims->number;
     call->done.claim(call->context, failure,
                      failure->status == STORE_OK ? &results->result : &nothing);
 }
@@ -84,6 +89,8 @@ static const struct script_call_kind claim_kind = {SCRIPT_CLAIM, claim_read, cla
 bool store_claim(struct store *store, size_t limit, store_claim_done done, void *context,
                  struct error *error)
 {
+    struct store_claims *claims = &store->claims;
+    assert(!claims->is_open); /* a second one would take the first for lost */
     size_t results_bytes = sizeof(struct claim_results) + limit * sizeof(struct claim);
     AUTO(script_call) *call =
         script_call_create(store, &claim_kind, CLAIM_ARGUMENTS, results_bytes, error);
@@ -95,7 +102,14 @@ bool store_claim(struct store *store, size_t limit, store_claim_done done, void 
     script_call_add_number(call, (int64_t)limit);
     script_call_add_number(call, store->options.lease_ms);
     script_call_add_number(call, store->options.age_max_ms);
-    return script_call_send(STEAL(call), error);
+    script_call_add_text(call, claims->key);
+    script_call_add_number(call, claims->number + 1);
+    script_call_add_number(call, claims->answered);
+    if (!script_call_send(STEAL(call), error))
+        return false;
+    claims->number++;
+    claims->is_open = true;
+    return true;
 }
 
 /* --- settle --- */

@@ -35,7 +35,8 @@ enum { SCRIPT_HASH_BYTES = 41 }; /* SHA-1 in hexadecimal, as SCRIPT LOAD answers
 #define STORE_KEY_DUE "seek-signal:" STORE_SHARD ":due"
 #define STORE_KEY_DEAD "seek-signal:" STORE_SHARD ":dead"
 #define STORE_KEY_PAUSED "seek-signal:" STORE_SHARD ":paused"
-#define STORE_KEY_SHARDS "seek-signal:shards" /* how many there are */
+#define STORE_KEY_CLAIM "seek-signal:" STORE_SHARD ":claim:" /* and the claimer's name */
+#define STORE_KEY_SHARDS "seek-signal:shards"                /* how many there are */
 #define STORE_SHARD_COUNT "1"
 /* Written behind what replicas or the disk are waited for: see confirmation.c. */
 #define STORE_KEY_MARK "seek-signal:" STORE_SHARD ":mark"

@@ -112,6 +112,9 @@ struct store *store_create(const struct store_options *options, struct error *er
         return NULL;
     }
     store->options = *options;
+    char name[UUID_BYTES];
+    uuid_v4(name);
+    (void)snprintf(store->claims.key, sizeof store->claims.key, "%s%s", STORE_KEY_CLAIM, name);
     store->health = (struct store_health){.reason = "Redis has not answered yet"};
     store->client = redis_client_create(
         &(struct redis_client_options){

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/random.h"
 #include "lib/net/redis_client.h"
 
 #include "service/store/preflight.h"
@@ -44,6 +45,11 @@ struct store {
     struct inspection inspection;
     char hashes[SCRIPT_COUNT][SCRIPT_HASH_BYTES];
     size_t calls_open;
+    struct store_claims {
+        char key[sizeof STORE_KEY_CLAIM + UUID_BYTES]; /* remembers the last one */
+        int64_t number, answered;                      /* of the last one, and of the last answer */
+        bool is_open;
+    } claims;
     struct store_counters counters;
     const struct refusal *refusals[SCRIPT_COUNT]; /* as last logged; NULL: it works */
 };

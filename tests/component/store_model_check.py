@@ -26,12 +26,15 @@ NAMES = ['accept', 'draft', 'drain', 'claim', 'settle', 'replay', 'replay_dead',
 PAGED = ['replay_dead', 'list']
 PREFIX = 'seek-signal:{0}:app:'
 DUE, DEAD, PAUSED = 'seek-signal:{0}:due', 'seek-signal:{0}:dead', 'seek-signal:{0}:paused'
+CLAIM = 'seek-signal:{0}:claim:'
 CLOCK = 'model:now_us'
 TEST_CLOCK = f'''local real = redis
 local redis = {{call = function(name, ...)
     if name == 'TIME' then
         local now = real.call('GET', '{CLOCK}')
         return {{math.floor(now / 1000000), now % 1000000}}
+    elseif name == 'SET' and select('#', ...) == 4 then -- with a time to live, which the walk's clock would not end
+        return real.call(name, (...), (select(2, ...)))
     end
     return real.call(name, ...)
 end}}
@@ -66,7 +69,7 @@ BUGS = [
     ('a pause is not respected', 'claim', "redis.call('EXISTS', paused) == 1", 'false'),
     ('a pause has no end', 'pause', "return redis.call('DEL', paused)", 'return 0'),
     ('a duplicate is sent again', 'accept', 'if is_owed and token == stored then', 'if false then'),
-    ('a release costs an attempt', 'settle', "redis.call('HINCRBY', key, 'attempts', -1) == 0", 'false'),
+    ('a release costs an attempt', 'application', "redis.call('HINCRBY', key, 'attempts', -1) == 0", 'false'),
     ('what kills its worker never dies', 'claim', 'age > age_max', 'false'),
     ('a forgotten application stays due', 'forget', "redis.call('ZREM', due, id)", ''),
     ('what is drained twice comes back', 'drain', 'return stamp <= tonumber(spooled)', 'return false'),
@@ -74,6 +77,12 @@ BUGS = [
     ('a newer spooled seek-token is lost', 'drain', 'math.floor(stamp / 1000) < tonumber(came or 0)', 'true'),
     ('a stamp outlives its seek-token', 'application', "'received', 'spooled')", "'received')"),
     ('a claim is not leased', 'claim', 'digits(now + lease_ms)', 'digits(now)'),
+    ('a lost claim waits for its lease', 'claim', 'if last[1] > answered then', 'if false then'),
+    ('a claim gives back what is being sent', 'claim', 'if last[1] > answered then', 'if last[1] ~= answered then'),
+    ('a claim that is late takes something', 'claim', 'if last[1] >= number then', 'if false then'),
+    ('a claim that is late is not known to be', 'claim', 'if #taken > 1 or number > answered + 1 then', 'if #taken > 1 then'),
+    ('a lost claim costs an attempt', 'claim', 'release(id)', "redis.call('HSET', key, 'state', 'pending')\n        redis.call('ZADD', due, digits(now), id)"),
+    ('a lost claim takes the newer seek-token for sent', 'claim', 'if current == generation then', 'if true then'),
 ]
 
 
@@ -133,6 +142,7 @@ class Model:
         self.due, self.dead = {}, {}  # id -> ms
         self.now_us = 0
         self.is_paused = False
+        self.claims = {}  # claimer -> number of its last claim, and what that took: (id, generation)
 
     @property
     def now(self):
@@ -202,10 +212,24 @@ class Model:
             self.applications[id] = entry | {field: old[field] for field in ('gen',) if field in old}
         return 0
 
-    def claim(self, limit):
+    def give_back(self, id, generation):
+        entry = self.applications.get(id, {})
+        if entry.get('lease') == generation:
+            del entry['lease']
+            if entry['gen'] == generation:
+                self.release(id)
+            self.due[id] = self.now
+
+    def claim(self, limit, claimer, number, answered):
+        last, taken = self.claims.get(claimer, (0, []))
+        if last >= number:
+            return [-1, len(self.due), 0, 0]
+        if last > answered:
+            for id, generation in taken:
+                self.give_back(id, generation)
         if self.is_paused:
             return [-1, len(self.due), 0, 1]
-        claims, expired = [], 0
+        claims, expired, taken = [], 0, []
         for id in sorted((id for id in self.due if self.due[id] <= self.now), key=lambda id: (self.due[id], id))[:limit]:
             del self.due[id]
             entry = self.applications.get(id)
@@ -226,8 +250,11 @@ class Model:
             entry['attempts'] = str(int(entry.get('attempts', 0)) + 1)
             entry['state'], entry['tried'] = 'sending', str(self.now)
             self.due[id] = self.now + LEASE_MS
+            taken.append((id, entry['gen']))
             claims += [id, entry['token'], entry['event'], entry.get('trace', ''), entry['gen'], entry['attempts'],
                        entry['completed'], str(age), entry.get('class', ''), str(int(is_expired))]
+        if taken or number > answered + 1:
+            self.claims[claimer] = number, taken
         soonest = max(0, min(self.due.values()) - self.now) if self.due else -1
         return [soonest, len(self.due), expired, 0] + claims
 
@@ -240,13 +267,10 @@ class Model:
         if entry['gen'] != generation:
             self.due[id] = self.now
             return 0
-        entry['state'] = target
         if action == 'release':
-            entry['attempts'] = str(int(entry['attempts']) - 1)
-            if entry['attempts'] == '0':
-                del entry['attempts']
-            self.due[id] = self.now
+            self.release(id)
             return 1
+        entry['state'] = target
         for field in ('class', 'code', 'message', 'http'):
             entry.pop(field, None)
         entry.update({field: value for field, value in outcome.items() if value})
@@ -259,6 +283,14 @@ class Model:
         else:
             self.due[id] = self.now + delay
         return 1
+
+    def release(self, id):
+        entry = self.applications[id]
+        entry['state'] = 'pending'
+        entry['attempts'] = str(int(entry['attempts']) - 1)
+        if entry['attempts'] == '0':
+            del entry['attempts']
+        self.due[id] = self.now
 
     def replay(self, id):
         entry = self.applications.get(id)
@@ -350,7 +382,8 @@ class Promises:
         for attempt in self.attempts:
             attempt['is_forgotten'] |= attempt['id'] == id
 
-    def claimed(self, claims, now):
+    def claimed(self, claims, now, is_lost):
+        """One that is lost is never sent, so that it is not out and its number may come again."""
         for at in range(0, len(claims), 10):
             id, token, event, _, generation, number = claims[at:at + 6]
             assert token == self.newest[id], f'{id}: {token} is sent after {self.newest[id]} was taken'
@@ -364,8 +397,8 @@ class Promises:
                 assert (other['id'], other['event'], other['number']) != (id, event, number) or may_repeat, \
                     f'{id}: attempt {number} came twice'
             self.attempts.append({'id': id, 'token': token, 'event': event, 'number': number,
-                                  'generation': generation, 'ends': now + LEASE_MS, 'is_settled': False,
-                                  'is_forgotten': False, 'is_released': False, 'settlement': None})
+                                  'generation': generation, 'ends': now + LEASE_MS, 'is_settled': is_lost,
+                                  'is_forgotten': False, 'is_released': is_lost, 'is_lost': is_lost, 'settlement': None})
 
     def kept(self, id, entry, ttl, due, dead):
         state = entry.get('state')
@@ -390,6 +423,8 @@ class Walk:
         self.hashes = dict(zip(scripts, redis.send(*(['SCRIPT', 'LOAD', text] for text in scripts.values()))))
         self.events, self.trail = 0, []
         self.spooled, self.drained, self.stamp = [], 0, 0
+        self.claimers = [{'name': name, 'number': 0, 'answered': 0} for name in ('one', 'two')]
+        self.late = []
 
     def call(self, script, *arguments):
         self.trail.append(f'{self.model.now} {script} {arguments}')
@@ -462,19 +497,42 @@ class Walk:
         return kept
 
     def claim(self):
-        limit = self.random.choice([0, 1, 2, 8])
-        expected = self.model.claim(limit)
-        answer, kept = self.check(expected, self.call('claim', limit, LEASE_MS, AGE_MAX_MS))
-        self.promises.claimed(answer[4:], self.model.now)
+        """Each claimer waits for its answer, until it gives up: then the claim was lost, or comes late."""
+        claimer = self.random.choice(self.claimers)
+        claimer['number'] += 1
+        claim = self.random.choice([0, 1, 2, 8]), claimer['name'], claimer['number'], claimer['answered']
+        fate = self.random.random()
+        if fate < 0.05:
+            self.late.append(claim)
+            return self.hang()
+        return self.ask(claim, claimer if fate < 0.9 else None)
+
+    def hang(self):
+        """What hangs in a connection that was given up arrives, or goes down with it."""
+        if len(self.late) > 3 or self.late and self.random.random() < 0.3:
+            return self.ask(self.late.pop(self.random.randrange(len(self.late))), None)
+        self.trail.append(f'{self.model.now} hang')
+        return self.check(1, ['EXISTS', CLOCK])[1]
+
+    def ask(self, claim, claimer):
+        """Without a claimer nobody hears the answer."""
+        limit, name, number, answered = claim
+        expected = self.model.claim(*claim)
+        command = self.call('claim', limit, LEASE_MS, AGE_MAX_MS, CLAIM + name, number, answered)
+        answer, kept = self.check(expected, command)
+        self.promises.claimed(answer[4:], self.model.now, claimer is None)
+        if claimer:
+            claimer['answered'] = number
         return kept
 
     def settle(self):
         """Mostly of recent attempts; each worker repeats what it said."""
-        if not self.promises.attempts:
+        sent = [attempt for attempt in self.promises.attempts if not attempt['is_lost']]
+        if not sent:
             return self.claim()
         arguments, expected, settled = [], [], []
         for _ in range(self.random.choice([1, 1, 3])):
-            recent = self.promises.attempts[-6:] if self.random.random() < 0.9 else self.promises.attempts
+            recent = sent[-6:] if self.random.random() < 0.9 else sent
             attempt = self.random.choice(recent)
             if attempt['settlement'] is None:
                 attempt['settlement'] = self.random.choice([
@@ -554,9 +612,9 @@ class Walk:
         self.model.now_us += int(self.random.choice([0, 0, 1, 200, 5e4, 3e5, 1e6, 4e6]))
         if self.random.random() < 0.003:
             self.model.now_us += AGE_MAX_MS * 1000
-        kinds = [self.accept, self.draft, self.spool, self.drain, self.claim, self.settle, self.replay, self.replay_dead, self.list, self.pause, self.forget,
+        kinds = [self.accept, self.draft, self.spool, self.drain, self.claim, self.hang, self.settle, self.replay, self.replay_dead, self.list, self.pause, self.forget,
                  self.vanish]
-        self.compare(self.random.choices(kinds, weights=[20, 8, 8, 5, 30, 36, 4, 5, 8, 2, 1.5, 0.5])[0]())
+        self.compare(self.random.choices(kinds, weights=[20, 8, 8, 5, 30, 2, 36, 4, 5, 8, 2, 1.5, 0.5])[0]())
         # What settled long ago cannot come into anybody's way any more, save by its number.
         del self.promises.attempts[:-200]
 

@@ -69,6 +69,16 @@ local function keep_draft(id, token, ttl, received)
     redis.call('PEXPIRE', key, ttl)
 end
 
+-- From sending to due again at once: it was never sent, so that it was no attempt.
+local function release(id)
+    local key = prefix .. id
+    redis.call('HSET', key, 'state', 'pending')
+    if redis.call('HINCRBY', key, 'attempts', -1) == 0 then
+        redis.call('HDEL', key, 'attempts')
+    end
+    redis.call('ZADD', due, digits(now), id)
+end
+
 -- From dead to pending, with the same signal, to be sent at `at` (ms).
 local function revive(id, at)
     local key = prefix .. id

@@ -4,15 +4,48 @@
 -- Takes what is due, or was left by a worker whose lease ran out, and leases it; nothing while sending is paused. Needs
 -- O(log n + limit).
 --
--- ARGV: limit, lease (ms), age (ms) from which an attempt that never reported back was the last
+-- What a claimer took with its last claim stays known under a key of its own while it is leased: the claim's number, then
+-- application id and generation by turns. Where the answer was lost (Redis stood still, the connection broke), the next
+-- claim gives that back first. One that is overtaken by the next claim, since it hung in a connection that was given up,
+-- takes nothing.
+--
+-- ARGV: limit, lease (ms), age (ms) from which an attempt that never reported back was the last, key of the claimer's
+--       last claim, this claim's number, number of the last one that was answered
 -- Returns: ms until the next is due (-1: nothing waits), number of entries in due, number of leases that ran out,
---          whether sending is paused (0, 1), then per claim: application id, seek-token, event id, traceparent, generation, attempt, completed at (ms),
---          age (ms), class of the last outcome, whether the lease before ran out (0, 1)
+--          whether sending is paused (0, 1), then per claim: application id, seek-token, event id, traceparent, generation,
+--          attempt, completed at (ms), age (ms), class of the last outcome, whether the lease before ran out (0, 1)
 
 local limit, lease_ms, age_max = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local own, number, answered = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local fields = {'state', 'token', 'gen', 'lease', 'event', 'completed', 'accepted', 'replayed', 'attempts', 'class',
     'trace'}
 local results, expired = {0, 0, 0, 0}, 0
+
+local function give_back(id, generation)
+    local key = prefix .. id
+    local current, lease = unpack(redis.call('HMGET', key, 'gen', 'lease'))
+    if lease ~= generation then
+        return
+    end
+    redis.call('HDEL', key, 'lease')
+    if current == generation then
+        release(id)
+    else
+        -- A newer seek-token came meanwhile and waited for this end.
+        redis.call('ZADD', due, digits(now), id)
+    end
+end
+
+local last = redis.call('GET', own)
+last = last and cjson.decode(last) or {0}
+if last[1] >= number then
+    return {-1, redis.call('ZCARD', due), 0, 0}
+end
+if last[1] > answered then
+    for i = 2, #last, 2 do
+        give_back(last[i], last[i + 1])
+    end
+end
 
 if redis.call('EXISTS', paused) == 1 then
     return {-1, redis.call('ZCARD', due), 0, 1}
@@ -26,10 +59,13 @@ local function die(id, key)
     redis.call('ZADD', dead, digits(now), id)
 end
 
+local taken = {number}
+
 local function lease_out(id, key, generation, attempt)
     redis.call('HSET', key, 'state', 'sending', 'gen', generation, 'lease', generation, 'attempts', attempt,
         'tried', digits(now))
     redis.call('ZADD', due, digits(now + lease_ms), id)
+    taken[#taken + 1], taken[#taken + 2] = id, generation
 end
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', digits(now), 'LIMIT', 0, limit)) do
@@ -55,6 +91,12 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', digits(now), 'LIMIT
         end
     end
     -- Else somebody deleted or changed the hash by hand, and the entry in `due` was all that was left.
+end
+
+-- One that takes nothing has nothing to keep, unless one before it may still be on its way.
+if #taken > 1 or number > answered + 1 then
+    redis.call('DEL', own) -- again: first a write that takes no memory
+    redis.call('SET', own, cjson.encode(taken), 'PX', lease_ms)
 end
 
 local soonest = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2]

@@ -39,14 +39,6 @@ function move.dead(id, key)
     redis.call('ZADD', dead, digits(now), id)
 end
 
--- It was never sent, so that it was no attempt.
-function move.release(id, key)
-    if redis.call('HINCRBY', key, 'attempts', -1) == 0 then
-        redis.call('HDEL', key, 'attempts')
-    end
-    redis.call('ZADD', due, digits(now), id)
-end
-
 local function settle(id, generation, action, delay, class, code, message, http)
     local key = prefix .. id
     local state, current, lease = unpack(redis.call('HMGET', key, 'state', 'gen', 'lease'))
@@ -62,11 +54,13 @@ local function settle(id, generation, action, delay, class, code, message, http)
         redis.call('ZADD', due, digits(now), id)
         return 0
     end
-    redis.call('HSET', key, 'state', leads_to[action])
-    if action ~= 'release' then
+    if action == 'release' then
+        release(id)
+    else
+        redis.call('HSET', key, 'state', leads_to[action])
         record(key, class, code, message, http)
+        move[action](id, key, delay)
     end
-    move[action](id, key, delay)
     return 1
 end
 
