@@ -109,7 +109,9 @@ static bool write_sending(struct buffer *out, struct sending_gate *gate,
                "\"throttledForMs\":%" PRId64 ",",
                breaker_names[status.breaker], status.in_flight, status.in_flight_limit,
                status.throttled_for_ms) &&
-           write_pause(out, census, error) && buffer_append_text(out, "}", error);
+           write_pause(out, census, error) && buffer_append_text(out, ",", error) &&
+           write_text(out, "lastError", status.last_failure, error) &&
+           buffer_append_text(out, "}", error);
 }
 
 static bool write_access_token(struct buffer *out, struct access_token *token, int64_t now_ms,

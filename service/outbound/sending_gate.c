@@ -3,7 +3,9 @@
 #include "service/outbound/sending_gate.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/log.h"
 #include "lib/base/mutex.h"
@@ -27,6 +29,7 @@ struct sending_gate {
         struct circuit_breaker breaker;
         int64_t throttle_ms; /* the least for the next 429; grows until a signal is delivered */
         int64_t throttled_until_ms;
+        char last_failure[SENDING_FAILURE_BYTES];
     } shared;
 };
 
@@ -195,15 +198,26 @@ static void log_change(enum breaker_state before, enum breaker_state after,
         log_info("breaker_closed", "SEEK answers again; sending goes on");
 }
 
+/* What an operator has to know while signals wait; cut when SEEK has much to say. */
+static void describe_failure(const struct verdict *verdict, char out[SENDING_FAILURE_BYTES])
+{
+    out[0] = '\0';
+    if (verdict->class != VERDICT_DELIVERED && verdict->class != VERDICT_REFUSED)
+        (void)snprintf(out, SENDING_FAILURE_BYTES, "%s: %.300s", verdict->code, verdict->message);
+}
+
 void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict,
                         bool is_token_proven, int64_t now_ms)
 {
+    char failure[SENDING_FAILURE_BYTES];
+    describe_failure(verdict, failure);
     mutex_lock(&gate->shared.lock);
     assert(gate->shared.in_flight > 0);
     gate->shared.in_flight--;
     enum breaker_state before = gate->shared.breaker.state;
     bool was_throttled = now_ms < gate->shared.throttled_until_ms;
     observe(gate, verdict, is_token_proven, now_ms);
+    memcpy(gate->shared.last_failure, failure, sizeof failure);
     enum breaker_state after = gate->shared.breaker.state;
     int64_t throttled_for_ms = gate->shared.throttled_until_ms - now_ms;
     mutex_unlock(&gate->shared.lock);
@@ -224,5 +238,6 @@ void sending_gate_status(struct sending_gate *gate, int64_t now_ms, struct sendi
         .breaker = gate->shared.breaker.state,
         .throttled_for_ms = throttled_for_ms > 0 ? throttled_for_ms : 0,
     };
+    memcpy(out->last_failure, gate->shared.last_failure, sizeof out->last_failure);
     mutex_unlock(&gate->shared.lock);
 }

@@ -49,11 +49,15 @@ void sending_gate_return(struct sending_gate *gate, size_t count);
 void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict,
                         bool is_token_proven, int64_t now_ms);
 
+enum { SENDING_FAILURE_BYTES = 384 };
+
 struct sending_gate_status {
     size_t in_flight;
     unsigned in_flight_limit; /* the adaptive one */
     enum breaker_state breaker;
     int64_t throttled_for_ms; /* 0: not */
+    /* Code and message of the attempt that came back last, "" when SEEK answered it. */
+    char last_failure[SENDING_FAILURE_BYTES];
 };
 void sending_gate_status(struct sending_gate *gate, int64_t now_ms,
                          struct sending_gate_status *out);

@@ -235,6 +235,7 @@ def it_opens_the_breaker_and_spends_no_attempt_while_seek_is_away(service, sandb
     for n in range(30):
         service.must_post(event(f"A-{n}", f"token-{n}"))
     eventually(lambda: service.get("/v1/status").json["sending"]["breaker"] != "closed", "the breaker opens")
+    assert service.get("/v1/status").json["sending"]["lastError"].startswith("HTTP_503: ")
     sandbox.clear_faults()
     for n in range(30):
         service.must_become(f"A-{n}", "delivered")

@@ -233,6 +233,26 @@ static void a_probe_without_a_permit_is_not_lost(void **state)
     must_enter(gate, 1, now_ms + 900, 1);
 }
 
+static void leave_saying(struct sending_gate *gate, struct verdict verdict)
+{
+    must_enter(gate, 1, START_MS, 1);
+    sending_gate_leave(gate, &verdict, true, START_MS);
+}
+
+static void the_last_failure_is_told(void **state)
+{
+    assert_string_equal(status_of(*state, START_MS).last_failure, "");
+    leave_saying(*state, (struct verdict){
+                             .class = VERDICT_TRANSIENT, .code = "DNS", .message = "no such host"});
+    assert_string_equal(status_of(*state, START_MS).last_failure, "DNS: no such host");
+    leave_saying(*state, (struct verdict){
+                             .class = VERDICT_AUTH, .code = "UNAUTHENTICATED", .message = "no"});
+    assert_string_equal(status_of(*state, START_MS).last_failure, "UNAUTHENTICATED: no");
+    leave_saying(*state, (struct verdict){
+                             .class = VERDICT_REFUSED, .code = "FORBIDDEN", .message = "never"});
+    assert_string_equal(status_of(*state, START_MS).last_failure, "");
+}
+
 enum { THREADS = 4, ROUNDS = 5000 };
 
 static void *enter_and_leave(void *context)
@@ -289,6 +309,8 @@ int main(void)
                 an_unproven_token_rejected_by_all_opens, set_up, tear_down),
         IT("shares the rate, and takes unused permits back", the_rate_is_shared),
         IT("does not lose a probe for want of a permit", a_probe_without_a_permit_is_not_lost),
+        IT_WITH("tells what failed last, until SEEK answers", the_last_failure_is_told, set_up,
+                tear_down),
         IT_WITH("counts right with several threads", threads_leave_nothing_behind, set_up,
                 tear_down),
     };
