@@ -73,6 +73,42 @@ static void print_usage(FILE *stream, bool is_all)
     config_print_help(stream, is_all);
 }
 
+static bool begins_with_word(const char *name, const char *word)
+{
+    size_t length = strcspn(name, " ");
+    return strlen(word) == length && strncmp(name, word, length) == 0;
+}
+
+/* The commands that begin with `word`, and what they take. 0: there is none. */
+static unsigned print_commands(FILE *stream, const char *word)
+{
+    unsigned count = 0, takes = TAKES_NOTHING;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        const struct command_row *row = &commands[i];
+        if (!begins_with_word(row->name, word))
+            continue;
+        (void)fprintf(stream, "  seek-signal %s\n      %s\n", row->full, row->help);
+        takes |= row->takes;
+        count++;
+    }
+    command_arguments_print_help(stream, takes);
+    return count;
+}
+
+/* `dead --help` is about `dead`, everything else about the whole. */
+static void print_help(int count, char *arguments[], bool is_all)
+{
+    if (count == 0 || arguments[0][0] == '-' || print_commands(stdout, arguments[0]) == 0)
+        print_usage(stdout, is_all);
+}
+
+static int refuse_command(const char *word)
+{
+    (void)fprintf(stderr, "%s: unknown command: see `seek-signal --help`\n", word);
+    (void)print_commands(stderr, word); /* perhaps its second word is missing or mistyped */
+    return EXIT_SETTING;
+}
+
 /* Takes one word, or two, off the arguments. */
 static const struct command_row *find_command(int *count, char **arguments[])
 {
@@ -130,7 +166,7 @@ int main(int argc, char *argv[])
     const struct command_row *row = &commands[0];
     for (int i = 1; i < argc; i++) {
         if (is_help(argv[i])) {
-            print_usage(stdout, i + 1 < argc && strcmp(argv[i + 1], "all") == 0);
+            print_help(i - 1, argv + 1, i + 1 < argc && strcmp(argv[i + 1], "all") == 0);
             return EXIT_FINE;
         }
     }
@@ -139,10 +175,8 @@ int main(int argc, char *argv[])
     bool is_version = count > 0 && strcmp(arguments[0], "--version") == 0;
     if (count > 0 && strncmp(arguments[0], "--", 2) != 0)
         row = find_command(&count, &arguments);
-    if (row == NULL) {
-        (void)fprintf(stderr, "%s: unknown command: see `seek-signal --help all`\n", argv[1]);
-        return EXIT_SETTING;
-    }
+    if (row == NULL)
+        return refuse_command(argv[1]);
     if (is_version || row->run == NULL) {
         (void)puts("seek-signal " SEEK_SIGNAL_VERSION);
         return EXIT_FINE;

@@ -15,13 +15,24 @@ static const struct option {
     unsigned takes;
     enum option_type type;
     size_t offset; /* of the field in struct command_arguments */
+    const char *help;
 } options[] = {
-    {"--json", TAKES_JSON, OPTION_FLAG, FIELD(is_json)},
-    {"--code", TAKES_CODE, OPTION_TEXT, FIELD(code)},
-    {"--limit", TAKES_LIMIT, OPTION_NUMBER, FIELD(limit)},
-    {"--dry-run", TAKES_DRY_RUN, OPTION_FLAG, FIELD(is_dry_run)},
-    {"--per-second", TAKES_PER_SECOND, OPTION_NUMBER, FIELD(per_second)},
+    /* clang-format off */
+    {"--json", TAKES_JSON, OPTION_FLAG, FIELD(is_json), "as JSON, for programs"},
+    {"--code", TAKES_CODE, OPTION_TEXT, FIELD(code), "only what died with this code, such as FORBIDDEN"},
+    {"--limit", TAKES_LIMIT, OPTION_NUMBER, FIELD(limit), "at most so many; 50 unless given"},
+    {"--dry-run", TAKES_DRY_RUN, OPTION_FLAG, FIELD(is_dry_run), "only say how many; nothing is changed"},
+    {"--per-second", TAKES_PER_SECOND, OPTION_NUMBER, FIELD(per_second), "so many a second; 20 unless given"},
+    /* clang-format on */
 };
+
+void command_arguments_print_help(FILE *stream, unsigned takes)
+{
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if ((takes & options[i].takes) != 0)
+            (void)fprintf(stream, "  %-14s %s\n", options[i].name, options[i].help);
+    }
+}
 
 static const struct option *find_option(unsigned takes, const char *argument)
 {

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "lib/base/error.h"
 
@@ -28,6 +29,9 @@ struct command_arguments {
     int64_t limit, per_second; /* 0: not given */
     bool is_dry_run, is_json;
 };
+
+/* A line for each option in `takes`. */
+void command_arguments_print_help(FILE *stream, unsigned takes);
 
 /* Takes what `takes` names out of `arguments`; the rest, which are settings, closes up.
  * ERROR_CONFIG when an argument is not the command's, has no value or a bad one. */

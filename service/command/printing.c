@@ -71,6 +71,13 @@ static void print_value(const char *path, const struct json_value *value)
     buffer_fini(&text);
 }
 
+/* One below the other: each can be selected and copied. */
+static void print_items(const char *path, const struct json_value *array)
+{
+    for (size_t i = 0; i < json_array_length(array); i++)
+        print_value(i == 0 ? path : "", json_array_item(array, i));
+}
+
 static void print_under(const char *prefix, const struct json_value *object)
 {
     const char *name = NULL;
@@ -80,6 +87,8 @@ static void print_under(const char *prefix, const struct json_value *object)
         (void)snprintf(path, sizeof path, "%s%s%s", prefix, *prefix != '\0' ? "." : "", name);
         if (json_type(value) == JSON_OBJECT)
             print_under(path, value);
+        else if (json_type(value) == JSON_ARRAY && json_array_length(value) > 0)
+            print_items(path, value);
         else
             print_value(path, value);
     }

@@ -59,6 +59,27 @@ def it_fits_its_help_on_a_screen(stand):
     assert "RETRY_MAX_AGE_S" in everything and "1209600" in everything
 
 
+def it_explains_one_command_when_that_is_asked(stand):
+    done = stand.service().run("dead", "replay", "--help")
+    assert done.returncode == 0 and "dead list" in done.stdout and "REDIS_URL" not in done.stdout
+    assert "--per-second" in done.stdout and "20 unless given" in done.stdout
+    assert "REDIS_URL" in stand.service().run("--listen", "unix:/a", "--help").stdout
+
+
+def it_shows_the_commands_that_a_mistyped_one_may_have_meant(stand):
+    for words in (["dead"], ["dead", "lst"]):
+        done = stand.service().run(*words)
+        assert done.returncode == 2 and "unknown command" in done.stderr and "seek-signal dead list" in done.stderr
+
+
+def it_shows_request_ids_one_below_the_other(service):
+    service.must_post(event("A-1"))
+    ids = service.must_become("A-1", "delivered")["requestIds"]
+    shown = service.run("status", "A-1", listen=service.address).stdout.splitlines()
+    assert [line.split()[-1] for line in shown if line.endswith(tuple(ids))] == ids
+    assert "[" not in "".join(shown)
+
+
 def it_knows_its_version_and_refuses_unknown_commands(stand):
     assert stand.service().run("version").stdout.startswith("seek-signal ")
     done = stand.service().run("serv")
