@@ -142,9 +142,28 @@ static void ends_what_kills_its_worker(void **state)
     assert_string_equal(application->last_code, "LEASE_EXPIRED");
     assert_true(application->died_at_ms > 0);
     must_count(&driver, 0, 1);
-    assert_int_equal(must_settle(&driver, "A", claim.generation, SETTLE_DELIVERED, 0, &delivered),
+    assert_int_equal(must_settle(&driver, "A", claim.generation, SETTLE_RETRY, 0, &transient),
                      SETTLE_FENCED);
     must_count(&driver, 0, 1);
+}
+
+static void believes_a_success_that_comes_after_the_end(void **state)
+{
+    (void)state;
+    must_accept_one(&driver, "A", "token", "event");
+    struct claim claim = must_claim_one(&driver);
+    (void)redis_server_cli(server, "HINCRBY 'seek-signal:{0}:app:A' accepted -%d",
+                           DRIVER_AGE_MAX_MS + 1);
+    let_the_lease_run_out();
+    assert_int_equal(must_claim(&driver, 4), 0);
+    must_count(&driver, 0, 1);
+    assert_int_equal(must_settle(&driver, "A", claim.generation, SETTLE_DELIVERED, 0, &delivered),
+                     SETTLED);
+    must_count(&driver, 0, 0);
+    const struct application *application = must_get(&driver, "A");
+    assert_int_equal(application->state, DELIVERY_DELIVERED);
+    assert_string_equal(application->last_code, "");
+    assert_int_equal(application->died_at_ms, 0);
 }
 
 static void clears_away_a_deleted_application(void **state)
@@ -413,6 +432,8 @@ int main(void)
              claims_again_when_the_lease_ran_out),
         SPEC("ends what kills its worker each time, once it is too old",
              ends_what_kills_its_worker),
+        SPEC("believes a success that comes after that end",
+             believes_a_success_that_comes_after_the_end),
         SPEC("gives back what a lost claim took, and no more", gives_a_lost_claim_back),
         SPEC("sends the newer seek-token after the older one's claim was lost",
              does_not_send_the_older_token_of_a_lost_claim),

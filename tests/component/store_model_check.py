@@ -49,6 +49,7 @@ BUGS = [
     ('a settlement is not fenced', 'settle', 'if lease ~= generation then', 'if not lease then'),
     ('a newer seek-token is not protected', 'settle', 'if current ~= generation then', 'if false then'),
     ('a newer seek-token overtakes', 'application', 'if lease then', 'if false then'),
+    ('a late success stays among the dead', 'settle', "redis.call('ZREM', dead, id)", ''),
     ('a superseded attempt keeps its lease', 'settle', "redis.call('HDEL', key, 'lease')", ''),
     ('generations start over', 'application', 'now_us))', '1))'),
     ('a claim does not move the fence', 'claim', 'generation = generation_after(generation)', ''),
@@ -262,8 +263,11 @@ class Model:
         entry = self.applications.get(id, {})
         target = {'retry': 'pending', 'release': 'pending'}.get(action, action)
         if entry.get('lease') != generation:
-            return int(entry.get('gen') == generation and entry['state'] == target)
-        del entry['lease']
+            is_current = entry.get('gen') == generation
+            if not (is_current and entry['state'] == 'dead' and action == 'delivered'):
+                return int(is_current and entry['state'] == target)
+            del self.dead[id], entry['died']
+        entry.pop('lease', None)
         if entry['gen'] != generation:
             self.due[id] = self.now
             return 0
@@ -274,7 +278,7 @@ class Model:
         for field in ('class', 'code', 'message', 'http'):
             entry.pop(field, None)
         entry.update({field: value for field, value in outcome.items() if value})
-        del self.due[id]
+        self.due.pop(id, None)  # not there after a late success
         if action == 'delivered':
             entry['delivered'] = str(self.now)
         elif action == 'dead':

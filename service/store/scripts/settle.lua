@@ -43,8 +43,14 @@ local function settle(id, generation, action, delay, class, code, message, http)
     local key = prefix .. id
     local state, current, lease = unpack(redis.call('HMGET', key, 'state', 'gen', 'lease'))
     if lease ~= generation then
-        -- Asked again after a lost connection, it finds done what it asks for; else somebody else went on.
-        return current == generation and state == leads_to[action] and 1 or 0
+        local is_current = current == generation
+        if not (is_current and state == 'dead' and action == 'delivered') then
+            -- Asked again after a lost connection, it finds done what it asks for; else somebody else went on.
+            return is_current and state == leads_to[action] and 1 or 0
+        end
+        -- It was given up when its lease ran out, and SEEK has taken it all the same.
+        redis.call('ZREM', dead, id)
+        redis.call('HDEL', key, 'died')
     end
     -- HDEL first: a write that takes no memory, after which Redis lets the others pass at maxmemory too. What is full
     -- must be able to drain.
