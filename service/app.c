@@ -197,6 +197,7 @@ static bool create_inbound(struct app *app, struct error *error)
     app->view.main_loop = &app->heartbeat;
     app->view.version = SEEK_SIGNAL_VERSION;
     app->view.started_at_ms = clock_wall_ms();
+    app->view.started_monotonic_ms = app->started_at_ms;
     app->ops = ops_server_create(&config->ops_listen_address, app->loop, &app->view, error);
     return app->ops != NULL || error_wrap(error, "OPS_LISTEN");
 }

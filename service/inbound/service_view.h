@@ -29,7 +29,8 @@ struct service_view {
     struct spool *spool;
     const struct heartbeat *main_loop; /* main's own; the pools bring theirs */
     const char *version;               /* required */
-    int64_t started_at_ms;             /* wall clock */
+    int64_t started_at_ms;             /* wall clock: to be shown */
+    int64_t started_monotonic_ms;      /* to count from */
     /* Any thread. */
     _Atomic bool is_draining; /* written by intake_pool_begin_drain */
 };

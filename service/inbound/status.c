@@ -38,18 +38,18 @@ static bool write_text(struct buffer *out, const char *name, const char *text, s
            json_append_string(out, text, strlen(text), error);
 }
 
-static bool write_service(struct buffer *out, const struct service_view *view,
-                          struct status_moment now, struct error *error)
+static bool write_service(struct buffer *out, const struct service_view *view, int64_t now_ms,
+                          struct error *error)
 {
     char started_at[RFC3339_BYTES];
     struct health ready;
     rfc3339_format(view->started_at_ms, started_at);
-    health_look(HEALTH_READY, view, now.monotonic_ms, &ready);
+    health_look(HEALTH_READY, view, now_ms, &ready);
     return buffer_append_format(
         out, error,
         "{\"version\":\"%s\",\"startedAt\":\"%s\",\"uptimeSeconds\":%" PRId64
         ",\"ready\":%s,\"draining\":%s",
-        view->version, started_at, (now.wall_ms - view->started_at_ms) / 1000,
+        view->version, started_at, (now_ms - view->started_monotonic_ms) / 1000,
         bool_name(ready.is_fine), bool_name(atomic_load(&view->is_draining)));
 }
 
@@ -165,18 +165,17 @@ static bool write_spool(struct buffer *out, struct spool *spool, struct error *e
 }
 
 bool status_write(struct buffer *out, const struct service_view *view,
-                  const struct store_census *census, struct status_moment now, struct error *error)
+                  const struct store_census *census, int64_t now_ms, struct error *error)
 {
     struct intake_pool_status intake = {.threads = 0};
     if (view->intake_pool != NULL)
         intake_pool_status(view->intake_pool, &intake);
-    return write_service(out, view, now, error) && write_signals(out, census, error) &&
+    return write_service(out, view, now_ms, error) && write_signals(out, census, error) &&
            write_store(out, &intake, error) &&
            (view->spool == NULL || write_spool(out, view->spool, error)) &&
-           (view->gate == NULL ||
-            write_sending(out, view->gate, census, now.monotonic_ms, error)) &&
+           (view->gate == NULL || write_sending(out, view->gate, census, now_ms, error)) &&
            (view->access_token == NULL ||
-            write_access_token(out, view->access_token, now.monotonic_ms, error)) &&
+            write_access_token(out, view->access_token, now_ms, error)) &&
            (view->worker_pool == NULL || write_workers(out, view->worker_pool, error)) &&
            buffer_append_text(out, "}", error);
 }

@@ -13,12 +13,7 @@
 
 struct service_view;
 
-struct status_moment {
-    int64_t wall_ms;
-    int64_t monotonic_ms;
-};
-
-/* `census` is NULL when Redis could not be asked. */
+/* `census` is NULL when Redis could not be asked; `now_ms` is monotonic. */
 MUST_CHECK bool status_write(struct buffer *out, const struct service_view *view,
-                             const struct store_census *census, struct status_moment now,
+                             const struct store_census *census, int64_t now_ms,
                              struct error *error);

@@ -11,10 +11,8 @@
 
 static void answer_status(struct call *call, const struct store_census *census)
 {
-    const struct status_moment now = {.wall_ms = clock_wall_ms(),
-                                      .monotonic_ms = clock_monotonic_ms()};
     struct buffer *body = call_scratch(call);
-    if (status_write(body, call->front->view, census, now, NULL))
+    if (status_write(body, call->front->view, census, clock_monotonic_ms(), NULL))
         call_answer_json(call, 200, body);
     else
         call_answer_out_of_memory(call);

@@ -7,12 +7,15 @@
 #include "service/outbound/worker.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -40,6 +43,7 @@ struct worker {
     /* The owner of the pool. */
     pthread_t thread;
     bool is_started;
+    int end_fd; /* owned; readable once the thread has nothing left to do */
 
     /* Any thread. */
     struct claimer claimer; /* claimer_rouse; the rest of it is the worker's thread's */
@@ -149,6 +153,7 @@ static void *run(void *context)
         log_warn("outcomes_unrecorded",
                  "Redis did not take these outcomes in time; they are sent again after their lease",
                  LOG_TEXT("worker", worker->name), LOG_INT("count", unrecorded(worker)));
+    (void)eventfd_write(worker->end_fd, 1); /* cannot fail: the counter is at 0 */
     return NULL;
 }
 
@@ -184,8 +189,13 @@ struct worker *worker_create(struct worker_shared *shared, unsigned index,
     }
     worker->shared = shared;
     worker->heartbeat = heartbeat;
+    worker->end_fd = eventfd(0, EFD_CLOEXEC);
     (void)snprintf(worker->name, sizeof worker->name, "worker-%u", index);
     heartbeat->name = worker->name;
+    if (worker->end_fd < 0) {
+        (void)error_set(error, ERROR_IO, "creating an event descriptor: %s", strerror(errno));
+        goto fail;
+    }
     if (!attempts_init(&worker->attempts, shared->share, &worker->sender, error) ||
         !recorder_init(&worker->recorder, shared, &worker->attempts, error) ||
         !create_clients(worker, error))
@@ -217,6 +227,8 @@ void worker_destroy(struct worker *worker)
     recorder_fini(&worker->recorder);
     authorizer_fini(&worker->authorizer);
     attempts_fini(&worker->attempts);
+    if (worker->end_fd >= 0)
+        (void)close(worker->end_fd);
     free(worker);
 }
 
@@ -229,15 +241,23 @@ bool worker_start(struct worker *worker, struct error *error)
     return true;
 }
 
+/* Not pthread_timedjoin_np, whose deadline is one of the wall clock: somebody who sets it would
+ * have a thread left behind, or waited for forever. */
 bool worker_join(struct worker *worker, int64_t deadline_ms)
 {
     if (!worker->is_started)
         return true;
-    int64_t left_ms = deadline_ms - clock_monotonic_ms();
-    int64_t until_ms = clock_wall_ms() + (left_ms > 0 ? left_ms : 0);
-    const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
-    worker->is_started = pthread_timedjoin_np(worker->thread, NULL, &until) != 0;
-    return !worker->is_started;
+    struct pollfd end = {.fd = worker->end_fd, .events = POLLIN};
+    int ready;
+    do {
+        int64_t left_ms = deadline_ms - clock_monotonic_ms();
+        ready = poll(&end, 1, left_ms > 0 ? (int)smaller(left_ms, INT_MAX) : 0);
+    } while (ready < 0 && errno == EINTR);
+    if (ready <= 0)
+        return false;
+    (void)pthread_join(worker->thread, NULL);
+    worker->is_started = false;
+    return true;
 }
 
 void worker_wake(struct worker *worker)

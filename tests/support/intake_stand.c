@@ -31,6 +31,7 @@ struct intake_stand *intake_stand_create(void)
     assert_true(listen_address_parse("127.0.0.1:0", &stand->address, NULL));
     stand->view.version = "1.2.3";
     stand->view.started_at_ms = clock_wall_ms();
+    stand->view.started_monotonic_ms = clock_monotonic_ms();
     stand->options = (struct intake_pool_options){
         .listen_address = &stand->address,
         .thread_count = 1,

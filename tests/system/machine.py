@@ -5,8 +5,11 @@ import contextlib
 import os
 import pathlib
 import subprocess
+import time
 
 import pytest
+
+from stand import BUILD
 
 
 class Volume:
@@ -36,3 +39,30 @@ class Volume:
     def unmount(self):
         """Also with processes in it."""
         subprocess.run(["umount", "--lazy", self.path], check=True)
+
+
+class Clock:
+    """The wall clock of the processes that it governs, to be set while they run. Clocks that nobody can set go on."""
+
+    LIBRARY = BUILD / "tests" / "libstepped_clock.so"
+
+    def __init__(self, directory):
+        self.file = pathlib.Path(directory) / "clock"
+        self.offset_s = 0
+        self.step(0)
+
+    def govern(self, process):
+        """From its next start on."""
+        spawn = process.spawn
+        governed = {"LD_PRELOAD": str(self.LIBRARY), "STEPPED_CLOCK": str(self.file),
+                    "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        process.spawn = lambda arguments, environment=None: spawn(arguments, (environment or dict(os.environ)) | governed)
+
+    def step(self, seconds):
+        self.offset_s += seconds
+        new = self.file.with_suffix(".new")
+        new.write_text(str(self.offset_s))
+        new.rename(self.file)
+
+    def now(self):
+        return time.time() + self.offset_s
