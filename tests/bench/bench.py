@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""The bench's rows, in the order of docs/performance.md. Started by tests/bench/run."""
+import argparse
+import sys
+import time
+
+import footprint
+import forwarding
+import intake
+import world
+from report import Table
+from rounds import Series, alternate, ratios, series
+
+US = "seek-signal"
+SCRIPT, HSET, NGINX, NODE, CONSTANT = list(intake.SERVERS)[1:]
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.out = options.out
+        self.seconds = 1.2 if options.quick else 4
+        self.rounds = options.rounds or (2 if options.quick else 5)
+        self.table = Table(f"{self.rounds} rounds, appendfsync {options.appendfsync}" + (", --quick" if options.quick else ""))
+        self.peers = [SCRIPT, HSET, NGINX] + ([NODE] if world.Node.is_there(self.out) else [])
+
+    def alternate(self, measures, title):
+        return alternate(measures, self.rounds, title)
+
+    # --- intake ---
+
+    def row_intake(self):
+        """single events, 64 connections"""
+        names = [US, *self.peers, CONSTANT]
+        results = self.alternate({n: lambda n=n: intake.measure(n, self.out, self.seconds, self.options.appendfsync)
+                                  for n in names}, "intake, 64 connections")
+        goals = [(SCRIPT, 1.3), (HSET, 1.0), (NODE, 3.0)]
+        for peer, goal in goals:
+            if peer in results:
+                ratio = ratios(results, US, peer, "per_second")
+                self.table.add(f"intake, single events, 64 connections, events/s over {peer}", f"≥ {goal}", ratio.text(times),
+                               ratio.median >= goal, ratio=ratio)
+        ratio = ratios(results, US, SCRIPT, "p99_us")
+        self.table.add(f"the same, p99 latency over {SCRIPT}'s", "≤ 1", ratio.text(times), ratio.median <= 1, ratio=ratio)
+        for name in names:
+            rate, p50, p99 = (series(results, name, f) for f in ("per_second", "p50_us", "p99_us"))
+            self.table.note(f"intake, 64 connections: {name}", f"{rate.text(whole)} events/s, p50 {milli(p50.median)}, "
+                            f"p99 {p99.text(milli)}", per_second=rate, p50_us=p50, p99_us=p99)
+
+    def row_latency(self):
+        """one connection"""
+        results = self.alternate({n: lambda n=n: intake.measure(n, self.out, self.seconds, self.options.appendfsync,
+                                                                connections=1) for n in (US, SCRIPT)}, "one connection")
+        ratio = ratios(results, US, SCRIPT, "p50_us")
+        self.table.add(f"intake, one connection, median latency over {SCRIPT}'s", "≤ 1.1", ratio.text(times),
+                       ratio.median <= 1.1, ratio=ratio, **{n: series(results, n, "p50_us") for n in (US, SCRIPT)})
+
+    def row_batches(self):
+        """NDJSON"""
+        results = self.alternate({US: lambda: intake.measure_batches(self.out, self.seconds, self.options.appendfsync),
+                                  "Redis": lambda: intake.measure_redis(self.out, self.seconds, self.options.appendfsync)},
+                                 "NDJSON batches")
+        ratio = ratios(results, US, "Redis", "per_second")
+        ours, redis = (series(results, n, "per_second") for n in (US, "Redis"))
+        self.table.add("intake, NDJSON batches of 100, events/s over the bare Redis loop", "≥ 0.7", ratio.text(times),
+                       ratio.median >= 0.7, ratio=ratio, ours=ours, redis=redis)
+        self.table.note("NDJSON batches of 100", f"{ours.text(whole)} events/s; the bare Redis loop {redis.text(whole)}")
+
+    # --- forwarding ---
+
+    def row_forwarding(self):
+        """upstream answers at once, 64 in flight"""
+        signals = int(6000 * self.seconds)
+        measures = {US: lambda: forwarding.measure_service(self.out, signals, appendfsync=self.options.appendfsync),
+                    "curl": lambda: forwarding.measure_curl(self.out, signals)}
+        if NODE in self.peers:
+            measures[NODE] = lambda: forwarding.measure_node(self.out, signals // 4, appendfsync=self.options.appendfsync)
+        results = self.alternate(measures, "forwarding")
+        for peer, goal in (("curl", 0.4), (NODE, 3.0)):
+            if peer in results:
+                ratio = ratios(results, US, peer, "per_second")
+                name = "the bare curl loop" if peer == "curl" else peer
+                self.table.add(f"forwarding, upstream answering at once, 64 in flight, signals/s over {name}", f"≥ {goal}",
+                               ratio.text(times), ratio.median >= goal, ratio=ratio)
+        for name in results:
+            rate = series(results, name, "per_second")
+            self.table.note(f"forwarding at once, 64 in flight: {name}", f"{rate.text(whole)} signals/s", per_second=rate)
+
+    def row_slow_upstream(self):
+        """upstream takes 100 ms"""
+        for in_flight in (64, 512):
+            wanted = in_flight / 0.1
+            signals = int(wanted * (self.seconds + 0.5))
+            results = self.alternate({US: lambda: forwarding.measure_service(
+                self.out, signals, 100, in_flight, self.options.appendfsync)}, f"upstream of 100 ms, {in_flight} in flight")
+            share = Series(r["per_second"] / wanted for r in results[US])
+            self.table.add(f"forwarding, upstream taking 100 ms, {in_flight} in flight, over {in_flight} / 0.1 s", "≥ 0.95",
+                           share.text(times), share.median >= 0.95, ratio=share)
+
+    def row_lateness(self):
+        """posted to received"""
+        results = self.alternate({US: lambda: forwarding.measure_lateness(self.out, 3 * self.seconds,
+                                                                          appendfsync=self.options.appendfsync)}, "lateness")
+        p50, p99 = series(results, US, "p50_us"), series(results, US, "p99_us")
+        self.table.add("event posted to signal received, idle system", "median ≤ 2 ms, p99 ≤ 10 ms",
+                       f"median {p50.text(milli)}, p99 {p99.text(milli)}", p50.median <= 2000 and p99.median <= 10000,
+                       p50_us=p50, p99_us=p99)
+
+    # --- footprint ---
+
+    def row_footprint(self):
+        """memory, idle costs, start, size"""
+        idle = footprint.measure_idle(self.out, 5 if self.options.quick else 20)
+        floor = footprint.libraries_kib(self.out)
+        self.table.add("memory, idle: resident · private dirty", "≤ 12 MiB · ≤ 2.5 MiB",
+                       f"{mebi(idle['resident_kib'])} · {mebi(idle['dirty_kib'])}",
+                       idle["resident_kib"] <= 12 * 1024 and idle["dirty_kib"] <= 2.5 * 1024, **idle)
+        self.table.note("memory of an empty program with the libraries: resident · private dirty",
+                        f"{mebi(floor[0])} · {mebi(floor[1])}")
+        loaded = footprint.measure_loaded(self.out, 2 * self.seconds)
+        self.table.add("resident under full load", "≤ 18 MiB", mebi(loaded["resident_kib"]),
+                       loaded["resident_kib"] <= 18 * 1024, **loaded)
+        self.table.add("idle: processor time, wake-ups", "≤ 0.1 % of a core, ≤ 5 per second",
+                       f"{idle['processor_percent']:.2f} %, {idle['wake_ups_per_second']:.1f} per second",
+                       idle["processor_percent"] <= 0.1 and idle["wake_ups_per_second"] <= 5)
+        starts = self.alternate({US: lambda: footprint.measure_start(self.out)}, "start")
+        start = series(starts, US, "ms")
+        self.table.add("start to ready with a running Redis", "≤ 50 ms", start.text(lambda ms: f"{ms:.0f} ms"), start.median <= 50,
+                       ms=start)
+        size = footprint.executable_bytes(self.out)
+        self.table.add("executable, stripped", "≤ 400 KiB", f"{size / 1024:.0f} KiB", size <= 400 * 1024, bytes=size)
+
+    def row_redis(self):
+        """Redis's memory per application"""
+        per = footprint.measure_redis_memory(self.out, 20000 if self.options.quick else 100000)["bytes"]
+        self.table.add("Redis memory per pending application", "≤ 400 bytes", f"{per:.0f} bytes", per <= 400, bytes=per)
+
+    def row_backlog(self):
+        """1,000,000 pending"""
+        count = 1000000
+        loaded = footprint.measure_loaded(self.out, self.seconds, backlog=count)
+        self.table.add("resident under full load with 1,000,000 pending", "≤ 18 MiB", mebi(loaded["resident_kib"]),
+                       loaded["resident_kib"] <= 18 * 1024, **loaded)
+        many, few = (footprint.measure_claims(self.out, n)["per_second"] for n in (count, 1000))
+        self.table.add("claim rate with 1,000,000 pending over 1,000 pending", "≥ 0.9", times(many / few), many / few >= 0.9,
+                       many=many, few=few)
+
+
+def times(ratio):
+    return f"{ratio:.2f}"
+
+
+def whole(number):
+    return f"{number:,.0f}"
+
+
+def milli(us):
+    return f"{us / 1000:.2f} ms"
+
+
+def mebi(kib):
+    return f"{kib / 1024:.1f} MiB"
+
+
+ROWS = {name.removeprefix("row_"): getattr(Bench, name) for name in vars(Bench) if name.startswith("row_")}
+SLOW = {"backlog"}
+
+
+def read_options():
+    parser = argparse.ArgumentParser(prog="tests/bench/run", description="Measures seek-signal beside its peers.")
+    parser.add_argument("--quick", action="store_true", help="the main rows, few rounds, under 2 minutes")
+    parser.add_argument("--rounds", type=int, help="alternating rounds (default: 5, quick: 2)")
+    parser.add_argument("--appendfsync", default="always", choices=("always", "everysec"), help="of every Redis in the run")
+    parser.add_argument("--out", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("rows", nargs="*", help="only these: " + ", ".join(f"{n} ({r.__doc__})" for n, r in ROWS.items()))
+    options = parser.parse_args()
+    unknown = set(options.rows) - set(ROWS)
+    if unknown:
+        parser.error(f"no such row: {', '.join(sorted(unknown))}")
+    return options
+
+
+def main():
+    options = read_options()
+    bench = Bench(options)
+    started = time.monotonic()
+    for name, row in ROWS.items():
+        if name in options.rows or (not options.rows and not (options.quick and name in SLOW)):
+            row(bench)
+    bench.table.write(options.out)
+    print(f"{options.out}/table.md, table.json; {time.monotonic() - started:.0f} s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

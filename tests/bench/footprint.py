@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""What the service costs: memory, idle processor time, size, time to start, Redis's memory."""
+import contextlib
+import pathlib
+import subprocess
+import time
+
+import stand
+from intake import EVENT
+from world import PROGRAMS, Peer, World, memory_kib, program, script
+
+TICKS_PER_SECOND = 100
+
+
+def executable_bytes(out):
+    """As a package ships it: stripped."""
+    stripped = pathlib.Path(out) / "seek-signal.stripped"
+    subprocess.run(["strip", "-o", stripped, stand.SERVICE], check=True)
+    return stripped.stat().st_size
+
+
+def measure_start(out):
+    """ms from exec until /readyz says 200, Redis running already: a port of its own is asked again and again."""
+    with World(out) as world:
+        redis, upstream = world.redis(), world.upstream()
+        port = stand.free_port()
+        service = stand.Service(world.directory, redis_url=redis.url, graphql_url=f"{upstream.url}/graphql",
+                                token_url=f"{upstream.url}/oauth/token", listen=f"127.0.0.1:{port}")
+        started = time.monotonic()
+        world.add(service).spawn([stand.SERVICE, "serve"], service.environment())
+        while True:
+            with contextlib.suppress(OSError):
+                if stand.call(f"127.0.0.1:{port}", "GET", "/readyz").status == 200:
+                    return {"ms": (time.monotonic() - started) * 1000}
+            time.sleep(0.0005)
+
+
+def libraries_kib(out):
+    """The floor: the libraries loaded and initialised by an empty program."""
+    with World(out) as world:
+        peer = world.add(Peer("libraries", world.directory))
+        peer.spawn([PROGRAMS / "bench_libraries"])
+        stand.eventually(lambda: peer.text(), "the libraries are loaded")
+        return memory_kib(peer)
+
+
+def thread_counters(process):
+    """Processor ticks and voluntary switches (wake-ups) of all threads."""
+    ticks = wake_ups = 0
+    for task in pathlib.Path(f"/proc/{process.child.pid}/task").iterdir():
+        words = (task / "stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(words[11]) + int(words[12])
+        status = (task / "status").read_text()
+        wake_ups += int(status.split("\nvoluntary_ctxt_switches:")[1].split()[0])
+    return ticks, wake_ups
+
+
+def measure_idle(out, seconds):
+    with World(out) as world:
+        service = world.service(world.redis(), world.upstream())
+        time.sleep(2)  # the start is over
+        ticks, wake_ups = thread_counters(service)
+        time.sleep(seconds)
+        ticks_then, wake_ups_then = thread_counters(service)
+        resident, dirty = memory_kib(service)
+        return {"processor_percent": 100 * (ticks_then - ticks) / TICKS_PER_SECOND / seconds,
+                "wake_ups_per_second": (wake_ups_then - wake_ups) / seconds, "resident_kib": resident, "dirty_kib": dirty}
+
+
+def measure_loaded(out, seconds, backlog=0):
+    """Resident memory at the end of full load, events coming in and signals going out."""
+    with World(out) as world:
+        redis, upstream = world.redis(), world.upstream()
+        if backlog:
+            world.fill(redis, backlog)
+        service = world.service(redis, upstream)
+        world.load(service.port, world.request("event", "/v1/events", EVENT), '"accepted"', seconds)
+        return {"resident_kib": memory_kib(service)[0]}
+
+
+def used_memory(redis):
+    return int(next(line for line in redis.cli("INFO", "memory").splitlines() if line.startswith("used_memory:")).split(":")[1])
+
+
+def measure_redis_memory(out, applications):
+    """Bytes of Redis per pending application: id 16 bytes, seek-token 56 bytes."""
+    with World(out) as world:
+        redis = world.redis()
+        world.load_script(redis, "accept")
+        before = used_memory(redis)
+        world.fill(redis, applications)
+        return {"bytes": (used_memory(redis) - before) / applications}
+
+
+def measure_claims(out, backlog, repeats=10):
+    """Claims per second by the bare loop, 64 at a time, while so many are pending."""
+    with World(out) as world:
+        redis = world.redis()
+        world.fill(redis, backlog)
+        claim = world.file("claim.lua", script("claim"))
+        rates = []
+        for number in range(repeats):
+            world.fill(redis, 960, 64, 1, first_id=(2 << 40) + 960 * number)
+            rates.append(program("redis_loop", redis.port, "claim", claim, 960, 64, 3600000)["per_second"])
+        return {"per_second": sorted(rates)[len(rates) // 2]}

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""Intake: what takes an event and makes it durable, how fast."""
+import json
+
+from world import EVENT_ID, ID, TOKEN, Constant, Nginx, Node, Webdis, World
+
+EVENT = json.dumps({"applicationId": ID, "token": TOKEN}, separators=(",", ":"))
+KEYS = "seek-signal:{0}:app:/seek-signal:{0}:due/seek-signal:{0}:dead/seek-signal:{0}:paused"
+
+
+def service(world):
+    redis, upstream = world.redis(), world.upstream()
+    return world.paused_service(redis, upstream).port, world.request("event", "/v1/events", EVENT), '"accepted"'
+
+
+def webdis_script(world):
+    redis = world.redis()
+    sha = world.load_script(redis, "accept")
+    port = world.add(Webdis(world.directory, redis)).port
+    # The commands are paths: a last argument may be empty, which a trailing slash says.
+    return port, world.request("event", "/", f"EVALSHA/{sha}/4/{KEYS}/{ID}/{TOKEN}/{EVENT_ID}/-1/", "text/plain"), '[0,"pending"'
+
+
+def webdis_hset(world):
+    port = world.add(Webdis(world.directory, world.redis())).port
+    return port, world.request("event", "/", f"HSET/app:{ID}/token/{TOKEN}", "text/plain"), '{"HSET":1}'
+
+
+def nginx(world):
+    redis = world.redis()
+    peer = world.add(Nginx(world.directory, redis, world.load_script(redis, "accept"), world.out))
+    return peer.port, world.request("event", "/v1/events", EVENT), '"accepted"'
+
+
+def node(world):
+    peer = world.add(Node(world.directory, world.redis(), "intake.js", world.out)).start()
+    return peer.port, world.request("event", "/v1/events", EVENT), '"pending"'
+
+
+def constant(world):
+    return world.add(Constant(world.directory)).port, world.request("event", "/v1/events", EVENT), '"accepted"'
+
+
+SERVERS = {"seek-signal": service, "webdis, same script": webdis_script, "webdis, bare HSET": webdis_hset,
+           "nginx + lua, same script": nginx, "Node: Fastify + BullMQ": node, "libmicrohttpd, a constant": constant}
+
+
+def measure(name, out, seconds, appendfsync="always", **load):
+    """One measurement of one server: what load.c says."""
+    with World(out, appendfsync) as world:
+        port, request, expected = SERVERS[name](world)
+        return world.load(port, request, expected, seconds, **load)
+
+
+def measure_batches(out, seconds, appendfsync="always", connections=8, events=100):
+    """NDJSON batches; per_second counts events."""
+    with World(out, appendfsync) as world:
+        port = service(world)[0]
+        request = world.request("batch", "/v1/events", (EVENT + "\n") * events, "application/x-ndjson")
+        got = world.load(port, request, '"accepted"', seconds, connections=connections)
+        return got | {"per_second": got["per_second"] * events}
+
+
+def measure_redis(out, seconds, appendfsync="always", per_call=100, in_flight=8):
+    """The same events by a bare loop: as many script calls of 100 on their way as the service has batches."""
+    with World(out, appendfsync) as world:
+        redis = world.redis()
+        world.fill(redis, 20000, per_call, in_flight, first_id=1 << 50)  # warm
+        return world.fill(redis, int(40000 * seconds), per_call, in_flight)

@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""The table: what was measured, the goal, the verdict; as Markdown and as JSON."""
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import time
+
+
+class Table:
+    def __init__(self, options):
+        self.options = options
+        self.rows = []
+        self.notes = []
+
+    def add(self, figure, goal, text, is_met, **details):
+        """`details`: series and numbers, for the JSON."""
+        verdict = "met" if is_met else "missed"
+        self.rows.append({"figure": figure, "goal": goal, "measured": text, "verdict": verdict,
+                          **{name: d.document() if hasattr(d, "document") else d for name, d in details.items()}})
+        print(f"{verdict:7} {figure}: {text} (goal: {goal})", flush=True)
+
+    def note(self, figure, text, **details):
+        """A row without a goal."""
+        self.notes.append({"figure": figure, "measured": text,
+                           **{name: d.document() if hasattr(d, "document") else d for name, d in details.items()}})
+        print(f"        {figure}: {text}", flush=True)
+
+    def markdown(self):
+        lines = [f"{machine()}; {self.options}. Medians over alternating rounds, in brackets the least and the most.", "",
+                 "| figure | goal | measured | verdict |", "| --- | --- | --- | --- |"]
+        lines += [f"| {r['figure']} | {r['goal']} | {r['measured']} | {r['verdict']} |" for r in self.rows]
+        lines += ["", "| beside it | measured |", "| --- | --- |"]
+        lines += [f"| {r['figure']} | {r['measured']} |" for r in self.notes]
+        return "\n".join(lines) + "\n"
+
+    def write(self, out):
+        out = pathlib.Path(out)
+        (out / "table.md").write_text(self.markdown())
+        (out / "table.json").write_text(json.dumps(
+            {"machine": machine(), "options": self.options, "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+             "rows": self.rows, "beside": self.notes}, indent=1) + "\n")
+
+
+def machine():
+    model = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), platform.machine())
+    redis = subprocess.run(["redis-server", "--version"], capture_output=True, text=True).stdout.split()
+    version = next((word[2:] for word in redis if word.startswith("v=")), "?")
+    load = os.getloadavg()[0]
+    return f"{os.cpu_count()} processors ({model}), Redis {version}, load average {load:.1f} at the end"
