@@ -31,12 +31,21 @@ int64_t retry_policy_backoff_ms(int64_t base_ms, int64_t max_ms, unsigned attemp
     return delay_ms > 0 ? delay_ms : 1;
 }
 
+static int64_t floor_of_ms(const struct retry_policy *policy, int64_t retry_after_ms)
+{
+    int64_t most_ms =
+        policy->max_ms > RETRY_AFTER_TRUSTED_MS ? policy->max_ms : RETRY_AFTER_TRUSTED_MS;
+    if (retry_after_ms < 0)
+        return 0;
+    return retry_after_ms < most_ms ? retry_after_ms : most_ms;
+}
+
 static int64_t later_ms(const struct retry_policy *policy, const struct attempt_facts *facts,
                         const struct verdict *verdict, uint64_t random)
 {
     /* Retry-After is a floor and jitter goes on top: a jitter around it would ask too early, and
      * none would have everybody ask at the same moment. */
-    int64_t floor_ms = verdict->retry_after_ms > 0 ? verdict->retry_after_ms : 0;
+    int64_t floor_ms = floor_of_ms(policy, verdict->retry_after_ms);
     if (verdict->class == VERDICT_AUTH && !facts->was_auth_before)
         return floor_ms; /* SEEK allows one retry with a new access token; it needs no pause */
     return floor_ms +

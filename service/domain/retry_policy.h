@@ -12,6 +12,9 @@
 
 #include "service/domain/upstream_reply.h"
 
+/* A Retry-After of more is not believed to the end: one answer must not stop anything for hours. */
+enum { RETRY_AFTER_TRUSTED_MS = 5 * 60 * 1000 };
+
 struct retry_policy {
     int64_t base_ms;
     int64_t max_ms;
@@ -32,9 +35,10 @@ struct retry_decision {
 };
 
 /* Full jitter: delay = random in [0, min(max, base * 2^(attempt-1))]; Retry-After is a floor,
- * jitter only upwards. The first VERDICT_AUTH is retried at once (with a new access token), the
- * next one with backoff. Dead when refused, or when the age is over its bound. `random` is uniform
- * over all 64 bits. Delays are at least 1 ms but for the auth retry. */
+ * up to the larger of max_ms and RETRY_AFTER_TRUSTED_MS, and jitter goes only upwards. The first
+ * VERDICT_AUTH is retried at once (with a new access token), the next one with backoff. Dead when
+ * refused, or when the age is over its bound. `random` is uniform over all 64 bits. Delays are at
+ * least 1 ms but for the auth retry. */
 struct retry_decision retry_policy_decide(const struct retry_policy *policy,
                                           const struct attempt_facts *facts,
                                           const struct verdict *verdict, uint64_t random);

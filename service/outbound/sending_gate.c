@@ -10,6 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mutex.h"
 
+#include "service/domain/retry_policy.h"
 #include "service/outbound/in_flight_limit.h"
 #include "service/outbound/rate_limiter.h"
 
@@ -30,6 +31,7 @@ struct sending_gate {
         int64_t throttle_ms; /* the least for the next 429; grows until a signal is delivered */
         int64_t throttled_until_ms;
         char last_failure[SENDING_FAILURE_BYTES];
+        bool is_throttled; /* until SEEK has answered otherwise, after that time */
     } shared;
 };
 
@@ -97,7 +99,10 @@ static size_t enter(struct sending_gate *gate, size_t wanted, int64_t now_ms, in
         *out_wait_ms = gate->shared.throttled_until_ms - now_ms;
         return 0;
     }
-    size_t count = allowed(gate, wanted, now_ms, out_wait_ms);
+    if (gate->shared.is_throttled && gate->shared.in_flight > 0)
+        return 0;
+    /* After the wait one asks whether it is over, before all do. */
+    size_t count = allowed(gate, gate->shared.is_throttled ? 1 : wanted, now_ms, out_wait_ms);
     if (count == 0)
         return 0;
     count = rate_limiter_take(&gate->shared.rate, count, now_ms, out_wait_ms);
@@ -144,7 +149,8 @@ static void throttle(struct sending_gate *gate, int64_t retry_after_ms, int64_t 
         wait_ms = 0;
     }
     if (retry_after_ms > wait_ms)
-        wait_ms = retry_after_ms;
+        wait_ms = retry_after_ms < RETRY_AFTER_TRUSTED_MS ? retry_after_ms : RETRY_AFTER_TRUSTED_MS;
+    gate->shared.is_throttled = true;
     if (now_ms + wait_ms > gate->shared.throttled_until_ms)
         gate->shared.throttled_until_ms = now_ms + wait_ms;
 }
@@ -152,6 +158,8 @@ static void throttle(struct sending_gate *gate, int64_t retry_after_ms, int64_t 
 static void observe(struct sending_gate *gate, const struct verdict *verdict, bool is_token_proven,
                     int64_t now_ms) REQUIRES(gate->shared.lock)
 {
+    if (verdict->class != VERDICT_TRANSIENT && now_ms >= gate->shared.throttled_until_ms)
+        gate->shared.is_throttled = false;
     switch (verdict->class) {
     case VERDICT_DELIVERED:
         gate->shared.throttle_ms = THROTTLE_FIRST_MS;
@@ -225,7 +233,9 @@ void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict
     log_change(before, after, verdict);
     if (!was_throttled && throttled_for_ms > 0)
         log_warn("throttled", "SEEK asks for fewer requests; sending waits",
-                 LOG_INT("delay_ms", throttled_for_ms), LOG_TEXT("code", verdict->code));
+                 LOG_INT("delay_ms", throttled_for_ms),
+                 LOG_INT("retry_after_ms", verdict->retry_after_ms),
+                 LOG_TEXT("code", verdict->code));
 }
 
 void sending_gate_status(struct sending_gate *gate, int64_t now_ms, struct sending_gate_status *out)

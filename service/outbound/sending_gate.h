@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /*
  * How much may be sent now, for all workers together: in-flight limit (adaptive), rate limit,
- * circuit breaker, throttle after 429. Each is a pure struct of its own; the gate holds them under
+ * circuit breaker, throttle after 429 (at most RETRY_AFTER_TRUSTED_MS at a time; then one asks
+ * whether it is over). Each is a pure struct of its own; the gate holds them under
  * one lock. A pause is not here: it holds for all processes and is Redis's, see claim.lua.
  *
  * Owns:    the counts of what is in flight.

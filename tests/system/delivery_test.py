@@ -4,6 +4,7 @@
 import json
 import re
 import time
+from datetime import datetime, timezone
 
 import pytest
 
@@ -42,7 +43,6 @@ def it_takes_the_moment_of_acceptance_when_completed_at_is_left_out(service, san
     before = time.time()
     service.must_post(event("A-1"))
     signal = sandbox.must_receive(TOKEN)[0]
-    from datetime import datetime
     sent = datetime.fromisoformat(signal["timestamp"].replace("Z", "+00:00")).timestamp()
     assert before - 0.01 <= sent <= time.time() + 0.01
 
@@ -144,6 +144,18 @@ def it_honours_retry_after(service, sandbox):
     service.must_become("A-1", "delivered")
     calls = sandbox.calls("graphql")
     assert calls[1]["monotonicUs"] - calls[0]["monotonicUs"] >= 2_000_000
+
+
+def it_lets_one_retry_after_of_a_day_stop_nothing_for_a_day(stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, retry_base_ms=None, retry_max_ms=None).start()
+    sandbox.fault(on="graphql", kind="status", status=429, retryAfter="86400", count=1)
+    service.must_post(event("A-1", "one"))
+    sending = eventually(lambda: (s := service.get("/v1/status").json["sending"])["throttledForMs"] and s, "the 429")
+    assert sending["throttledForMs"] <= 5 * 60 * 1000
+    waiting = eventually(lambda: (a := service.application("A-1"))["state"] == "pending" and a, "it waits")
+    due = datetime.fromisoformat(waiting["nextAttemptAt"].replace("Z", "+00:00"))
+    assert 14 * 60 < (due - datetime.now(timezone.utc)).total_seconds() < 16 * 60
+    service.must_stop()
 
 
 def it_waits_with_everything_when_rate_limited(service, sandbox):

@@ -62,6 +62,8 @@ static void decides_by_the_table(void **state)
         {VERDICT_THROTTLED, 30000, {1, 0, false}, 700, RETRY_LATER, 30700},
         {VERDICT_TRANSIENT, 30000, {1, 0, false}, 700, RETRY_LATER, 30700},
         {VERDICT_TRANSIENT, 0, {1, 0, false}, 0, RETRY_LATER, 1},
+        {VERDICT_THROTTLED, 900000, {1, 0, false}, 700, RETRY_LATER, 900700},
+        {VERDICT_THROTTLED, DAY_MS, {1, 0, false}, 700, RETRY_LATER, 900700},
 
         /* One retry at once with a new access token. */
         {VERDICT_AUTH, none, {1, 0, false}, 700, RETRY_LATER, 0},
@@ -127,7 +129,26 @@ static void never_asks_before_retry_after(void **state)
         struct retry_decision decision =
             decide(classes[i % 4], retry_after_ms, facts, next_random());
         assert_int_equal(decision.action, RETRY_LATER);
-        assert_in_range(decision.delay_ms, retry_after_ms, retry_after_ms + policy.max_ms);
+        int64_t floor_ms = retry_after_ms < policy.max_ms ? retry_after_ms : policy.max_ms;
+        assert_in_range(decision.delay_ms, floor_ms, floor_ms + policy.max_ms);
+    }
+}
+
+static void believes_minutes_whatever_the_maximum(void **state)
+{
+    (void)state;
+    const struct retry_policy quick = {.base_ms = 1, .max_ms = 200, .age_max_ms = DAY_MS};
+    const struct attempt_facts facts = {.attempt = 1};
+    const struct {
+        int64_t retry_after_ms, delay_ms;
+    } cases[] = {{2000, 2001},
+                 {RETRY_AFTER_TRUSTED_MS, RETRY_AFTER_TRUSTED_MS + 1},
+                 {DAY_MS, RETRY_AFTER_TRUSTED_MS + 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct verdict verdict = {.class = VERDICT_THROTTLED,
+                                        .retry_after_ms = cases[i].retry_after_ms};
+        assert_int_equal(retry_policy_decide(&quick, &facts, &verdict, 1).delay_ms,
+                         cases[i].delay_ms);
     }
 }
 
@@ -173,6 +194,8 @@ int main(void)
            stays_within_its_bounds),
         IT("does not overflow", survives_the_largest_numbers),
         IT("takes Retry-After as a floor: jitter goes up only", never_asks_before_retry_after),
+        IT("believes a Retry-After of minutes even with shorter pauses of its own",
+           believes_minutes_whatever_the_maximum),
         IT("spreads the delays evenly from zero to the ceiling", spreads_over_the_whole_range),
         IT("gives up by age, never by the number of attempts", ends_by_age_alone),
     };

@@ -4,6 +4,7 @@
 
 #include "lib/base/log.h"
 
+#include "service/domain/retry_policy.h"
 #include "service/outbound/sending_gate.h"
 
 #include "tests/support/specification.h"
@@ -177,6 +178,33 @@ static void retry_after_holds_everybody(void **state)
     assert_int_equal(status_of(*state, START_MS + 7000).throttled_for_ms, 0);
 }
 
+static void a_retry_after_of_a_day_holds_for_minutes(void **state)
+{
+    const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000;
+    must_enter(*state, 1, START_MS, 1);
+    leave_throttled(*state, day_ms, START_MS);
+    must_wait(*state, START_MS, RETRY_AFTER_TRUSTED_MS);
+    const int64_t again_ms = START_MS + RETRY_AFTER_TRUSTED_MS;
+    must_enter(*state, 8, again_ms, 1);
+    must_wait(*state, again_ms, 1000); /* for what the one finds */
+    leave_throttled(*state, day_ms, again_ms);
+    must_wait(*state, again_ms, RETRY_AFTER_TRUSTED_MS);
+}
+
+static void one_asks_whether_throttling_is_over(void **state)
+{
+    must_enter(*state, 3, START_MS, 3);
+    leave_throttled(*state, 7000, START_MS);
+    leave(*state, VERDICT_DELIVERED, START_MS); /* sent before the 429: says nothing of now */
+    must_wait(*state, START_MS, 7000);
+    leave(*state, VERDICT_TRANSIENT, START_MS + 7000);
+    must_enter(*state, 8, START_MS + 7000, 1);
+    sending_gate_return(*state, 1);
+    must_enter(*state, 8, START_MS + 7000, 1);
+    leave(*state, VERDICT_DELIVERED, START_MS + 7001);
+    must_enter(*state, 8, START_MS + 7001, status_of(*state, START_MS).in_flight_limit);
+}
+
 static void throttling_without_a_time_grows(void **state)
 {
     static const int64_t waits[] = {1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000};
@@ -299,6 +327,10 @@ int main(void)
         IT_WITH("gives a probe again that was not used", an_unused_probe_is_given_again, set_up,
                 tear_down),
         IT_WITH("holds everybody for Retry-After", retry_after_holds_everybody, set_up, tear_down),
+        IT_WITH("holds nobody for a day because of one answer, but asks again after minutes",
+                a_retry_after_of_a_day_holds_for_minutes, set_up, tear_down),
+        IT_WITH("sends one before all when throttling should be over",
+                one_asks_whether_throttling_is_over, set_up, tear_down),
         IT_WITH("waits longer each time SEEK throttles without a time, until a delivery",
                 throttling_without_a_time_grows, set_up, tear_down),
         IT_WITH("counts many throttled together once", many_throttled_together_count_once, set_up,
