@@ -104,7 +104,7 @@ static void finish_cut(struct sender *sender, struct attempt *attempt)
                                         .message = "the service stopped before SEEK had answered"};
     attempt->action = SETTLE_RETRY;
     attempt->delay_ms = 0;
-    sending_gate_return(sender->shared->gate, 1);
+    sending_gate_cut(sender->shared->gate);
     atomic_fetch_add(&sender->shared->cut_count, 1);
 }
 
@@ -176,6 +176,7 @@ bool sender_send(struct sender *sender, struct attempt *attempt, const struct cl
         return false;
     attempt->access_token_generation = sender->authorizer->generation;
     attempts_move(sender->attempts, attempt, ATTEMPT_SENDING);
+    sending_gate_start(sender->shared->gate);
     return true;
 }
 

@@ -24,7 +24,8 @@ struct sending_gate {
     /* Any thread, holding shared.lock. */
     struct {
         struct mutex lock;
-        size_t in_flight;
+        size_t taken;     /* places: reserved for a claim, or in flight */
+        size_t in_flight; /* of these */
         struct in_flight_limit limit;
         struct rate_limiter rate;
         struct circuit_breaker breaker;
@@ -71,12 +72,12 @@ static size_t allowed(struct sending_gate *gate, size_t wanted, int64_t now_ms,
                       int64_t *out_wait_ms) REQUIRES(gate->shared.lock)
 {
     size_t limit = gate->shared.limit.current;
-    size_t free_places = limit > gate->shared.in_flight ? limit - gate->shared.in_flight : 0;
+    size_t free_places = limit > gate->shared.taken ? limit - gate->shared.taken : 0;
     *out_wait_ms = RECHECK_MS;
     if (free_places == 0)
         return 0;
     /* A probe is alone: what started before the breaker opened has to be back first. */
-    if (gate->shared.breaker.state == BREAKER_OPEN && gate->shared.in_flight > 0)
+    if (gate->shared.breaker.state == BREAKER_OPEN && gate->shared.taken > 0)
         return 0;
     switch (circuit_breaker_ask(&gate->shared.breaker, now_ms, out_wait_ms)) {
     case BREAKER_ALLOWS:
@@ -99,7 +100,7 @@ static size_t enter(struct sending_gate *gate, size_t wanted, int64_t now_ms, in
         *out_wait_ms = gate->shared.throttled_until_ms - now_ms;
         return 0;
     }
-    if (gate->shared.is_throttled && gate->shared.in_flight > 0)
+    if (gate->shared.is_throttled && gate->shared.taken > 0)
         return 0;
     /* After the wait one asks whether it is over, before all do. */
     size_t count = allowed(gate, gate->shared.is_throttled ? 1 : wanted, now_ms, out_wait_ms);
@@ -108,7 +109,7 @@ static size_t enter(struct sending_gate *gate, size_t wanted, int64_t now_ms, in
     count = rate_limiter_take(&gate->shared.rate, count, now_ms, out_wait_ms);
     if (count == 0)
         circuit_breaker_withdraw(&gate->shared.breaker);
-    gate->shared.in_flight += count;
+    gate->shared.taken += count;
     return count;
 }
 
@@ -124,15 +125,37 @@ size_t sending_gate_enter(struct sending_gate *gate, size_t wanted, int64_t now_
     return count;
 }
 
+static void give_back(struct sending_gate *gate, size_t count) REQUIRES(gate->shared.lock)
+{
+    assert(count <= gate->shared.taken - gate->shared.in_flight);
+    gate->shared.taken -= count;
+    rate_limiter_return(&gate->shared.rate, count);
+    circuit_breaker_withdraw(&gate->shared.breaker);
+}
+
 void sending_gate_return(struct sending_gate *gate, size_t count)
 {
     if (count == 0)
         return;
     mutex_lock(&gate->shared.lock);
-    assert(count <= gate->shared.in_flight);
-    gate->shared.in_flight -= count;
-    rate_limiter_return(&gate->shared.rate, count);
-    circuit_breaker_withdraw(&gate->shared.breaker);
+    give_back(gate, count);
+    mutex_unlock(&gate->shared.lock);
+}
+
+void sending_gate_start(struct sending_gate *gate)
+{
+    mutex_lock(&gate->shared.lock);
+    assert(gate->shared.in_flight < gate->shared.taken);
+    gate->shared.in_flight++;
+    mutex_unlock(&gate->shared.lock);
+}
+
+void sending_gate_cut(struct sending_gate *gate)
+{
+    mutex_lock(&gate->shared.lock);
+    assert(gate->shared.in_flight > 0);
+    gate->shared.in_flight--;
+    give_back(gate, 1);
     mutex_unlock(&gate->shared.lock);
 }
 
@@ -222,6 +245,7 @@ void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict
     mutex_lock(&gate->shared.lock);
     assert(gate->shared.in_flight > 0);
     gate->shared.in_flight--;
+    gate->shared.taken--;
     enum breaker_state before = gate->shared.breaker.state;
     bool was_throttled = now_ms < gate->shared.throttled_until_ms;
     observe(gate, verdict, is_token_proven, now_ms);

@@ -6,7 +6,7 @@
  * whether it is over). Each is a pure struct of its own; the gate holds them under
  * one lock. A pause is not here: it holds for all processes and is Redis's, see claim.lua.
  *
- * Owns:    the counts of what is in flight.
+ * Owns:    the counts of places and of what is in flight.
  * Threads: any. Blocks: for its lock, moments.
  */
 #pragma once
@@ -44,16 +44,20 @@ size_t sending_gate_enter(struct sending_gate *gate, size_t wanted, int64_t now_
 /* Gives back places that were not used (nothing was due): the rate limiter gets its permits back
  * too. */
 void sending_gate_return(struct sending_gate *gate, size_t count);
-/* One place is free again, and this is what was observed. VERDICT_REFUSED proves that SEEK
- * answers; VERDICT_AUTH does so when SEEK has taken that access token before, else it is a failure
- * that everybody shares, as VERDICT_MISCONFIGURED is. */
+/* An attempt goes out on one of the places reserved. */
+void sending_gate_start(struct sending_gate *gate);
+/* It was cut by us, and says nothing of SEEK. */
+void sending_gate_cut(struct sending_gate *gate);
+/* It came back: one place is free again, and this is what was observed. VERDICT_REFUSED proves that
+ * SEEK answers; VERDICT_AUTH does so when SEEK has taken that access token before, else it is a
+ * failure that everybody shares, as VERDICT_MISCONFIGURED is. */
 void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict,
                         bool is_token_proven, int64_t now_ms);
 
 enum { SENDING_FAILURE_BYTES = 384 };
 
 struct sending_gate_status {
-    size_t in_flight;
+    size_t in_flight;         /* started: without the places that a claim has only reserved */
     unsigned in_flight_limit; /* the adaptive one */
     enum breaker_state breaker;
     int64_t throttled_for_ms; /* 0: not */

@@ -51,12 +51,14 @@ static void must_wait(struct sending_gate *gate, int64_t now_ms, int64_t expecte
 static void leave(struct sending_gate *gate, enum verdict_class class, int64_t now_ms)
 {
     const struct verdict verdict = {.class = class, .retry_after_ms = -1};
+    sending_gate_start(gate);
     sending_gate_leave(gate, &verdict, true, now_ms);
 }
 
 static void leave_throttled(struct sending_gate *gate, int64_t retry_after_ms, int64_t now_ms)
 {
     const struct verdict verdict = {.class = VERDICT_THROTTLED, .retry_after_ms = retry_after_ms};
+    sending_gate_start(gate);
     sending_gate_leave(gate, &verdict, true, now_ms);
 }
 
@@ -73,6 +75,7 @@ static void an_unproven_token_rejected_by_all_opens(void **state)
     for (int i = 0; i < FAILURES; i++) {
         assert_int_equal(status_of(*state, START_MS).breaker, BREAKER_CLOSED);
         must_enter(*state, 1, START_MS, 1);
+        sending_gate_start(*state);
         sending_gate_leave(*state, &verdict, false, START_MS);
     }
     assert_int_equal(status_of(*state, START_MS).breaker, BREAKER_OPEN);
@@ -94,7 +97,24 @@ static void counts_places(void **state)
     sending_gate_return(*state, 2);
     leave(*state, VERDICT_DELIVERED, START_MS);
     must_enter(*state, 5, START_MS, 3);
-    assert_int_equal(status_of(*state, START_MS).in_flight, IN_FLIGHT_MAX);
+    must_enter(*state, 5, START_MS, 0);
+}
+
+static void shows_only_what_was_started(void **state)
+{
+    must_enter(*state, 5, START_MS, 5);
+    assert_int_equal(status_of(*state, START_MS).in_flight, 0);
+    sending_gate_start(*state);
+    sending_gate_start(*state);
+    assert_int_equal(status_of(*state, START_MS).in_flight, 2);
+    sending_gate_return(*state, 3);
+    assert_int_equal(status_of(*state, START_MS).in_flight, 2);
+    must_enter(*state, IN_FLIGHT_MAX, START_MS, IN_FLIGHT_MAX - 2);
+    sending_gate_cut(*state);
+    const struct verdict verdict = {.class = VERDICT_DELIVERED, .retry_after_ms = -1};
+    sending_gate_leave(*state, &verdict, true, START_MS);
+    assert_int_equal(status_of(*state, START_MS).in_flight, 0);
+    must_enter(*state, IN_FLIGHT_MAX, START_MS, 2);
 }
 
 static void wanting_nothing_is_nothing(void **state)
@@ -264,6 +284,7 @@ static void a_probe_without_a_permit_is_not_lost(void **state)
 static void leave_saying(struct sending_gate *gate, struct verdict verdict)
 {
     must_enter(gate, 1, START_MS, 1);
+    sending_gate_start(gate);
     sending_gate_leave(gate, &verdict, true, START_MS);
 }
 
@@ -312,6 +333,8 @@ int main(void)
     log_configure(LOG_ERROR, LOG_FORMAT_TEXT);
     const struct CMUnitTest tests[] = {
         IT_WITH("counts what is on its way", counts_places, set_up, tear_down),
+        IT_WITH("shows what was started as in flight, not what a claim has reserved",
+                shows_only_what_was_started, set_up, tear_down),
         IT_WITH("gives nothing to who wants nothing", wanting_nothing_is_nothing, set_up,
                 tear_down),
         IT_WITH("lowers the limit when SEEK shows strain", strain_lowers_the_limit, set_up,
