@@ -33,7 +33,7 @@ struct http_client_options {
 enum http_outcome {
     HTTP_ANSWERED,      /* status and complete body are there */
     HTTP_NOT_RESOLVED,  /* DNS */
-    HTTP_NOT_CONNECTED, /* refused, unreachable */
+    HTTP_NOT_CONNECTED, /* refused, unreachable, or all connections stayed taken */
     HTTP_TLS_FAILED,    /* certificate or handshake */
     HTTP_TIMED_OUT,
     HTTP_BROKEN, /* reset, cut body, protocol error */
@@ -48,7 +48,7 @@ struct http_exchange { /* what came of a transfer; borrowed for the callback */
     const char *content_type; /* "" when absent */
     const char *retry_after;  /* NULL when absent */
     const char *detail;       /* libcurl's words for a failure, "" otherwise */
-    int64_t duration_us;
+    int64_t duration_us;      /* waiting for a connection included */
 };
 
 typedef void (*http_client_done)(void *context, const struct http_exchange *exchange);

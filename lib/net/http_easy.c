@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/clock.h"
+
 enum {
     IDLE_CONNECTION_S = 50, /* load balancers commonly hang up after 60 s */
     RECEIVE_BUFFER_BYTES = 8 * 1024,
@@ -183,6 +185,7 @@ bool http_easy_prepare(struct http_easy *easy, const struct http_easy_network *n
     easy->detail[0] = '\0';
     easy->done = wanted->done;
     easy->context = wanted->context;
+    easy->prepared_at_us = clock_monotonic_us();
     return set_connection(easy->handle, network) && set_request(easy, wanted);
 }
 
@@ -191,6 +194,17 @@ static const char *header_of(CURL *handle, const char *name)
     struct curl_header *header;
     bool is_there = curl_easy_header(handle, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK;
     return is_there ? header->value : NULL;
+}
+
+/* libcurl calls a transfer whose time ran out while others had all connections one that could not
+ * be resolved, and says that it took no time. */
+static bool has_only_waited(CURL *handle, int code)
+{
+    long connects = 0;
+    curl_off_t spent_us = 0;
+    (void)curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &connects);
+    (void)curl_easy_getinfo(handle, CURLINFO_TOTAL_TIME_T, &spent_us);
+    return code == (int)CURLE_OPERATION_TIMEDOUT && connects == 0 && spent_us == 0;
 }
 
 static const char *detail_of(const struct http_easy *easy, int code)
@@ -204,8 +218,6 @@ void http_easy_describe(const struct http_easy *easy, int code, struct http_exch
 {
     long status = 0;
     (void)curl_easy_getinfo(easy->handle, CURLINFO_RESPONSE_CODE, &status);
-    curl_off_t duration_us = 0;
-    (void)curl_easy_getinfo(easy->handle, CURLINFO_TOTAL_TIME_T, &duration_us);
     const char *content_type = NULL;
     (void)curl_easy_getinfo(easy->handle, CURLINFO_CONTENT_TYPE, &content_type);
     *out = (struct http_exchange){
@@ -216,6 +228,10 @@ void http_easy_describe(const struct http_easy *easy, int code, struct http_exch
         .content_type = content_type != NULL ? content_type : "",
         .retry_after = header_of(easy->handle, "Retry-After"),
         .detail = code == CURLE_OK ? "" : detail_of(easy, code),
-        .duration_us = (int64_t)duration_us,
+        .duration_us = clock_monotonic_us() - easy->prepared_at_us,
     };
+    if (has_only_waited(easy->handle, code)) {
+        out->outcome = HTTP_NOT_CONNECTED;
+        out->detail = "no connection became free in time";
+    }
 }

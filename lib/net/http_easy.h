@@ -25,6 +25,7 @@ struct http_easy {
     struct buffer answer;
     struct error answer_error; /* why `answer` could not take more; ERROR_INVALID: it could */
     char detail[HTTP_EASY_DETAIL_BYTES];
+    int64_t prepared_at_us; /* monotonic */
     http_client_done done;
     void *context;
     TAILQ_ENTRY(http_easy) links; /* the client's */

@@ -97,6 +97,27 @@ static void a_slow_one_does_not_hold_up_the_others(void **state)
     http_client_abort_all(client_of(stand)); /* `slow` does not outlive this test */
 }
 
+static void names_the_want_of_a_connection(void **state)
+{
+    enum { COUNT = CLIENT_CONNECTIONS_MAX + 1, TIMEOUT_MS = 300 };
+    struct http_client_stand *stand = *state;
+    struct http_result results[COUNT] = {0};
+    will_answer(stand, (struct fake_answer){.act = FAKE_SILENT});
+    for (int i = 0; i < COUNT; i++) {
+        struct http_transfer transfer = transfer_to(url_of(stand), &results[i]);
+        transfer.timeout_ms = TIMEOUT_MS;
+        must_start(client_of(stand), &transfer);
+    }
+    must_finish_all(client_of(stand));
+    for (int i = 0; i < COUNT; i++) {
+        bool had_one = i < CLIENT_CONNECTIONS_MAX;
+        assert_int_equal(results[i].outcome, had_one ? HTTP_TIMED_OUT : HTTP_NOT_CONNECTED);
+        assert_int_equal(strcmp(results[i].detail, "no connection became free in time") == 0,
+                         !had_one);
+        assert_in_range(results[i].duration_us / 1000, TIMEOUT_MS - 10, CLIENT_PATIENCE_MS);
+    }
+}
+
 static void names_a_refused_connection(void **state)
 {
     struct http_client_stand *stand = *state;
@@ -162,6 +183,8 @@ int main(void)
         SCENE("takes an answer of just the maximum", the_answer_may_just_be_that_long),
         SCENE("ends a transfer in time, silent or slow", ends_a_transfer_in_time),
         SCENE("serves the others while one is slow", a_slow_one_does_not_hold_up_the_others),
+        SCENE("names the want of a free connection, which is no trouble of the name server's",
+              names_the_want_of_a_connection),
         SCENE("names a refused connection", names_a_refused_connection),
         SCENE("names an unknown host", names_an_unknown_host),
         SCENE("does not wait for the resolver longer than for the transfer",
