@@ -51,6 +51,15 @@ static void check_redis_url(struct reading *reading)
     buffer_fini(&text);
 }
 
+/* A name, which usually is a URL; nothing connects there. */
+static void check_audience(struct reading *reading)
+{
+    const char *audience = reading->config->audience;
+    if (audience != NULL && strstr(audience, "://") != NULL && strchr(audience, '@') != NULL)
+        config_complain(reading->problems, SETTING_PREFIX "AUDIENCE=(hidden): %s",
+                        setting_credentials_remedy);
+}
+
 /* A file that is not there yet is a mistake at the start; one that vanishes later is lived with. */
 static void check_secret(struct reading *reading, const char *name, struct secret *secret)
 {
@@ -76,6 +85,7 @@ static void check_together(struct reading *reading, enum config_need need)
         return;
     require_settings(reading);
     check_redis_url(reading);
+    check_audience(reading);
     check_secret(reading, "CLIENT_ID", config->client_id);
     check_secret(reading, "CLIENT_SECRET", config->client_secret);
     if (config->api_key == NULL && config->listen != NULL &&

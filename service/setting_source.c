@@ -96,7 +96,7 @@ void setting_source_arguments(struct reading *reading, int count, char *const ar
         const char *argument = arguments[i];
         if (strncmp(argument, "--", 2) != 0) {
             config_complain(reading->problems, "%s: unexpected argument: see `seek-signal --help`",
-                            argument);
+                            setting_shown(argument));
             continue;
         }
         const char *flag = argument + 2;

@@ -16,7 +16,7 @@ static void mistaken(struct reading *reading, const struct setting *setting, con
                      const char *expected)
 {
     config_complain(reading->problems, SETTING_PREFIX "%s=%s: %s", setting->name,
-                    setting->type == SETTING_SECRET ? "(hidden)" : value, expected);
+                    setting->type == SETTING_SECRET ? "(hidden)" : setting_shown(value), expected);
 }
 
 static void store_text(struct reading *reading, const struct setting *setting, const char *value)
@@ -62,10 +62,14 @@ static bool is_local_http(const char *url)
     return false;
 }
 
+/* URLs are logged, and libcurl would send their credentials as an Authorization of its own. Any @
+ * is taken for one: a password that was not encoded may hold a slash. */
 static void store_url(struct reading *reading, const struct setting *setting, const char *value)
 {
     bool is_https = strncmp(value, "https://", 8) == 0 && value[8] != '\0' && value[8] != '/';
-    if (!is_https && !is_local_http(value))
+    if (strchr(value, '@') != NULL)
+        mistaken(reading, setting, value, setting_credentials_remedy);
+    else if (!is_https && !is_local_http(value))
         mistaken(reading, setting, value,
                  "expected https://…; http:// is allowed only to 127.0.0.1, localhost and [::1]");
     else

@@ -75,6 +75,14 @@ const struct setting settings[] = {
 /* clang-format on */
 const size_t setting_count = sizeof settings / sizeof settings[0];
 
+const char setting_credentials_remedy[] =
+    "user and password in a URL are not supported: remove them, up to the @";
+
+const char *setting_shown(const char *value)
+{
+    return strchr(value, '@') == NULL ? value : "(hidden)";
+}
+
 void setting_flag(const struct setting *setting, char text[SETTING_FLAG_BYTES])
 {
     size_t length = strlen(setting->name);

@@ -45,6 +45,10 @@ struct setting {
 extern const struct setting settings[];
 extern const size_t setting_count;
 
+extern const char setting_credentials_remedy[]; /* for a URL that holds some */
+/* Itself, or "(hidden)" when it may hold a user and a password. */
+const char *setting_shown(const char *value);
+
 enum { SETTING_FLAG_BYTES = 64 };
 /* "REDIS_URL" -> "redis-url". */
 void setting_flag(const struct setting *setting, char text[SETTING_FLAG_BYTES]);

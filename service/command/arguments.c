@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/settings.h"
+
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
 
 #define FIELD(name) offsetof(struct command_arguments, name)
@@ -92,7 +94,8 @@ static bool take_id(unsigned takes, const char *argument, struct command_argumen
                     struct error *error)
 {
     if ((takes & (TAKES_ID | NEEDS_ID)) == 0 || out->id != NULL)
-        return error_set(error, ERROR_CONFIG, "%s: this command takes no such argument", argument);
+        return error_set(error, ERROR_CONFIG, "%s: this command takes no such argument",
+                         setting_shown(argument));
     out->id = argument;
     return true;
 }

@@ -58,6 +58,33 @@ def it_hides_credentials_even_when_upstream_is_logged_in_full(stand):
         assert secret not in log and secret not in seen
 
 
+@pytest.mark.parametrize("setting", ["graphql_url", "token_url", "audience"])
+@pytest.mark.parametrize("command", ["check", "serve"])
+def it_takes_no_credentials_in_a_url_and_shows_none(command, setting, stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url)
+    done = service.run(command, **{setting: f"https://user:{CLIENT_SECRET}@seek.example/graphql"})
+    assert done.returncode == 2 and "user and password in a URL are not supported" in done.stderr
+    assert CLIENT_SECRET not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("url", [
+    f"redis://user:{REDIS_PASSWORD}@127.0.0.1:1", f"redis://user:{REDIS_PASSWORD}@nobody.invalid", f"unix://:{REDIS_PASSWORD}@/none",
+    f"redis+sentinel://user:{REDIS_PASSWORD}@127.0.0.1:1/name?sentinelPassword={REDIS_PASSWORD}", f"redis:/user:{REDIS_PASSWORD}@host",
+    f"redis://user:{REDIS_PASSWORD}/@host"], ids=range(6))
+def it_shows_no_password_of_a_redis_that_it_does_not_reach(url, stand, sandbox):
+    service = stand.service(sandbox, redis_url=url, log_level="debug")
+    check = service.run("check")
+    assert check.returncode != 0 and REDIS_PASSWORD not in check.stdout + check.stderr
+    stray = service.run("serve", url)
+    assert stray.returncode == 2 and REDIS_PASSWORD not in stray.stdout + stray.stderr
+    if check.returncode == 1:
+        service.start(is_ready=False)
+        eventually(lambda: service.logs("intake_unavailable") or service.logs("redis_lost"), "it says that Redis is away")
+        seen = service.get("/readyz").body.decode() + service.get("/v1/status").body.decode()
+        service.must_stop()
+        assert REDIS_PASSWORD not in seen + service.text()
+
+
 def it_shows_no_secret_in_the_process_list(stand, redis, sandbox):
     service = stand.service(sandbox, redis_url=redis.url, client_secret=None)
     from stand import SERVICE

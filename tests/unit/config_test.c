@@ -125,6 +125,10 @@ static void names_the_remedy(void **state)
         {"SEEK_SIGNAL_GRAPHQL_URL=http://localhost.evil.example/", "expected https://"},
         {"SEEK_SIGNAL_GRAPHQL_URL=http://127.0.0.1.evil.example/", "expected https://"},
         {"SEEK_SIGNAL_TOKEN_URL=ftp://x", "expected https://"},
+        {"SEEK_SIGNAL_TOKEN_URL=https://user:hunter2@host/", "user and password in a URL"},
+        {"SEEK_SIGNAL_GRAPHQL_URL=https://user:hunt/er2@host/", "user and password in a URL"},
+        {"SEEK_SIGNAL_GRAPHQL_URL=http://127.0.0.1:8790@evil.example/", "user and password in"},
+        {"SEEK_SIGNAL_AUDIENCE=https://user:hunter2@host", "user and password in a URL"},
         {"SEEK_SIGNAL_LISTEN=0.0.0.0:8787", "API_KEY"},
         {"SEEK_SIGNAL_LISTEN=[::]:8787", "API_KEY"},
         {"SEEK_SIGNAL_RETRY_BASE_MS=1000000", "RETRY_MAX_MS"},
@@ -135,6 +139,7 @@ static void names_the_remedy(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         buffer_clear(&problems);
         must_complain(ENVIRONMENT(CREDENTIALS, rows[i].setting), rows[i].sentence);
+        assert_null(strstr(problems.bytes, "hunt"));
     }
 }
 
