@@ -15,6 +15,7 @@ enum {
     IDLE_CONNECTION_S = 50, /* load balancers commonly hang up after 60 s */
     RECEIVE_BUFFER_BYTES = 8 * 1024,
     SEND_BUFFER_BYTES = 16 * 1024, /* the least that libcurl takes */
+    AUTHORITIES_KEPT_S = 5,        /* libcurl keeps a file's content for a day: it may be rotated */
 };
 
 _Static_assert((int)HTTP_EASY_DETAIL_BYTES >= CURL_ERROR_SIZE, "libcurl writes that much");
@@ -122,6 +123,15 @@ static bool set_headers(struct http_easy *easy, const char *const *headers)
 
 #define SET(option, value) (curl_easy_setopt(handle, (option), (value)) == CURLE_OK)
 
+/* Who is trusted: those of `ca_file` and nobody else, where there is one. Debian's libcurl would
+ * add the system's directory. */
+static bool set_authorities(CURL *handle, const struct http_easy_network *network)
+{
+    return SET(CURLOPT_CA_CACHE_TIMEOUT, (long)AUTHORITIES_KEPT_S) &&
+           (network->ca_file == NULL ||
+            (SET(CURLOPT_CAINFO, network->ca_file) && SET(CURLOPT_CAPATH, NULL)));
+}
+
 /* What is the same for every transfer. */
 static bool set_connection(CURL *handle, const struct http_easy_network *network)
 {
@@ -129,7 +139,7 @@ static bool set_connection(CURL *handle, const struct http_easy_network *network
            SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
            SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
            SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
-           (network->ca_file == NULL || SET(CURLOPT_CAINFO, network->ca_file)) &&
+           set_authorities(handle, network) &&
            SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) &&
            SET(CURLOPT_CONNECTTIMEOUT_MS, network->connect_timeout_ms) &&
            SET(CURLOPT_MAXLIFETIME_CONN, network->connection_life_max_s) &&

@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """SEEK over TLS: verified always, HTTP/2 where it is offered."""
+import os
 import shutil
 import subprocess
 
 import pytest
 
-from stand import TOKEN, Process, event, eventually, free_port
+from stand import SERVICE, TOKEN, Process, event, eventually, free_port
 
 
 def https_sandbox(stand, *arguments):
@@ -73,3 +74,21 @@ http {{
     assert {line.split()[0] for line in lines} == {"HTTP/2.0"}
     assert len({line.split()[1] for line in lines}) < 20, "connections are reused"
     service.must_stop()
+
+
+def it_trusts_nobody_beside_the_given_ca(stand, redis):
+    """Not the system's directory either, which Debian's libcurl would add."""
+    sandbox, other, system = https_sandbox(stand), f"{stand.directory}/other.pem", f"{stand.directory}/system"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", "/CN=other", "-keyout", f"{stand.directory}/other-key.pem", "-out", other], check=True, capture_output=True)
+    os.mkdir(system)
+    shutil.copy(sandbox.ready["ca"], system)
+    subprocess.run(["openssl", "rehash", system], check=True)
+    trusting = ["unshare", "--map-root-user", "--mount", "sh", "-c", f"mount --bind {system} /etc/ssl/certs && exec \"$@\"", "sh"]
+    if subprocess.run([*trusting, "true"], capture_output=True).returncode != 0:
+        pytest.skip("this machine does not let a test put another directory over /etc/ssl/certs")
+    service = stand.service(**https_settings(sandbox.ready["https"], other, redis_url=redis.url))
+    for ca, is_trusted in ((other, False), (sandbox.ready["ca"], True)):
+        service.settings["ca_file"] = ca
+        done = subprocess.run([*trusting, SERVICE, "check"], env=service.environment(), capture_output=True, text=True, timeout=60)
+        assert (done.returncode == 0) is is_trusted, done.stdout
