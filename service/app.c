@@ -30,6 +30,7 @@
 #include "service/outbound/worker_pool.h"
 #include "service/process.h"
 #include "service/redis_location.h"
+#include "service/secret_watch.h"
 #include "service/store/embedded_redis.h"
 #include "service/store/spool.h"
 #include "service/supervision.h"
@@ -65,6 +66,7 @@ struct app {
     struct spool *spool; /* NULL: none */
     struct intake_pool *intake;
     struct ops_server *ops;
+    struct secret_watch secret_watch;
     bool is_ready_logged;
     bool is_stopping;
     pthread_t stopper;
@@ -311,6 +313,7 @@ static bool turn(struct app *app, struct error *error)
         }
     }
     note_ready(app);
+    secret_watch_turn(&app->secret_watch);
     return true;
 }
 
@@ -358,6 +361,7 @@ int app_serve(const struct config *config)
                       .started_at_ms = clock_monotonic_ms(),
                       .heartbeat = {.name = "main"},
                       .supervision = {.socket_name = config->notify_socket},
+                      .secret_watch = {.config = config},
                       .signal_fd = -1,
                       .embedded_fd = -1};
     struct error error;

@@ -60,8 +60,11 @@ static void check_audience(struct reading *reading)
                         setting_credentials_remedy);
 }
 
+enum secret_shape { ONE_LINE, LINES };
+
 /* A file that is not there yet is a mistake at the start; one that vanishes later is lived with. */
-static void check_secret(struct reading *reading, const char *name, struct secret *secret)
+static void check_secret(struct reading *reading, const char *name, struct secret *secret,
+                         enum secret_shape shape)
 {
     if (secret == NULL)
         return;
@@ -70,9 +73,11 @@ static void check_secret(struct reading *reading, const char *name, struct secre
     struct error error;
     if (!secret_read(secret, &value, &error))
         config_complain(reading->problems, SETTING_PREFIX "%s_FILE: %s", name, error.message);
-    else if (value.length == 0 || strcspn(value.bytes, "\r\n") != value.length)
+    else if (shape == ONE_LINE && strcspn(value.bytes, "\r\n") != value.length)
         config_complain(reading->problems, SETTING_PREFIX "%s: expected one line that is not empty",
                         name);
+    else if (strcspn(value.bytes, "\r\n") == 0)
+        config_complain(reading->problems, SETTING_PREFIX "%s: the first line is empty", name);
     buffer_wipe(&value);
     buffer_fini(&value);
 }
@@ -80,14 +85,14 @@ static void check_secret(struct reading *reading, const char *name, struct secre
 static void check_together(struct reading *reading, enum config_need need)
 {
     struct config *config = reading->config;
-    check_secret(reading, "API_KEY", config->api_key);
+    check_secret(reading, "API_KEY", config->api_key, LINES);
     if (need != CONFIG_NEED_ALL)
         return;
     require_settings(reading);
     check_redis_url(reading);
     check_audience(reading);
-    check_secret(reading, "CLIENT_ID", config->client_id);
-    check_secret(reading, "CLIENT_SECRET", config->client_secret);
+    check_secret(reading, "CLIENT_ID", config->client_id, ONE_LINE);
+    check_secret(reading, "CLIENT_SECRET", config->client_secret, ONE_LINE);
     if (config->api_key == NULL && config->listen != NULL &&
         !listen_address_is_local(&config->listen_address))
         config_complain(reading->problems,

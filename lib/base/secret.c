@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,6 +37,7 @@ struct secret {
         struct mutex lock;
         struct value value;
         struct version version; /* of the file that the value was read from */
+        struct secret_state state;
         int64_t checked_at_ms;
     } shared;
 };
@@ -187,11 +189,22 @@ static bool take_check(struct secret *secret, struct version *out_version)
 
 static void store(struct secret *secret, const struct value *value, const struct version *version)
 {
+    struct value *own = &secret->shared.value;
     mutex_lock(&secret->shared.lock);
-    explicit_bzero(secret->shared.value.bytes, sizeof secret->shared.value.bytes);
-    memcpy(secret->shared.value.bytes, value->bytes, value->length);
-    secret->shared.value.length = value->length;
+    bool is_other = own->length != value->length || memcmp(own->bytes, value->bytes, own->length);
+    if (own->length > 0 && is_other)
+        secret->shared.state.changes++;
+    explicit_bzero(own->bytes, sizeof own->bytes);
+    memcpy(own->bytes, value->bytes, value->length);
+    own->length = value->length;
     secret->shared.version = *version;
+    mutex_unlock(&secret->shared.lock);
+}
+
+static void store_trouble(struct secret *secret, const char *trouble)
+{
+    mutex_lock(&secret->shared.lock);
+    (void)snprintf(secret->shared.state.trouble, ERROR_MESSAGE_BYTES, "%s", trouble);
     mutex_unlock(&secret->shared.lock);
 }
 
@@ -203,11 +216,13 @@ static bool refresh(struct secret *secret, struct error *error)
         return true;
     struct value fresh;
     fresh.length = 0;
-    bool is_read = read_file(secret->path, &version, &fresh, error);
+    struct error trouble = {.message = ""};
+    bool is_read = read_file(secret->path, &version, &fresh, &trouble);
     if (is_read && fresh.length > 0)
         store(secret, &fresh, &version);
     explicit_bzero(&fresh, sizeof fresh);
-    return is_read;
+    store_trouble(secret, trouble.message);
+    return is_read || error_set(error, trouble.kind, "%s", trouble.message);
 }
 
 /* The newest value; false and `error` when there is none yet. The caller wipes `out`. */
@@ -232,21 +247,42 @@ bool secret_read(struct secret *secret, struct buffer *out, struct error *error)
 }
 
 /* The time depends on the candidate's length alone, which its sender knows anyway. */
-static bool equals_in_constant_time(const struct value *value, const char *candidate)
+static bool equals_in_constant_time(const char *line, size_t line_length, const char *candidate)
 {
     size_t length = strlen(candidate);
-    size_t difference = length ^ value->length;
+    size_t difference = length ^ line_length;
     for (size_t i = 0; i < length; i++) {
-        size_t at = i < value->length ? i : 0;
-        difference |= (unsigned char)(candidate[i] ^ value->bytes[at]);
+        size_t at = i < line_length ? i : 0;
+        difference |= (unsigned char)(candidate[i] ^ line[at]);
     }
     return difference == 0;
 }
 
-bool secret_equals(struct secret *secret, const char *candidate)
+/* Every line is compared, so that the time does not tell which one it was. */
+static bool has_line(struct value *value, const char *candidate)
+{
+    value->bytes[value->length] = '\0';
+    bool is_found = false;
+    for (const char *line = value->bytes; *line != '\0'; line += strspn(line, "\r\n")) {
+        size_t length = strcspn(line, "\r\n");
+        is_found |= length > 0 && equals_in_constant_time(line, length, candidate);
+        line += length;
+    }
+    return is_found;
+}
+
+bool secret_has_line(struct secret *secret, const char *candidate)
 {
     struct value value;
-    bool is_equal = copy_newest(secret, &value, NULL) && equals_in_constant_time(&value, candidate);
+    bool is_found = copy_newest(secret, &value, NULL) && has_line(&value, candidate);
     explicit_bzero(value.bytes, sizeof value.bytes);
-    return is_equal;
+    return is_found;
+}
+
+void secret_state(struct secret *secret, struct secret_state *out)
+{
+    (void)refresh(secret, NULL); /* its trouble is in the state */
+    mutex_lock(&secret->shared.lock);
+    *out = secret->shared.state;
+    mutex_unlock(&secret->shared.lock);
 }

@@ -32,6 +32,8 @@ bool question_ask(const struct config *config, const struct listen_address *addr
     if (is_answered && config->api_key != NULL) {
         is_answered = buffer_append_text(&authorization, "Authorization: Bearer ", error) &&
                       secret_read(config->api_key, &authorization, error);
+        /* Of several keys the first is the one to stay. */
+        buffer_truncate(&authorization, strcspn(authorization.bytes, "\r\n"));
         headers[header_count] = authorization.bytes;
     }
     if (is_answered) {

@@ -92,7 +92,7 @@ static void hides_secret_flags(void **state)
     assert_string_equal(joined, "--client-secret=*******");
     assert_string_equal(value, "*********************");
     assert_string_equal(file, "--client-id-file=/etc/hostname");
-    assert_true(secret_equals(config->client_secret, "hunter2"));
+    assert_true(secret_has_line(config->client_secret, "hunter2"));
 }
 
 static void reports_everything_at_once(void **state)
@@ -135,6 +135,9 @@ static void names_the_remedy(void **state)
         {"SEEK_SIGNAL_USER_AGENT=a\r\nX-Evil: 1", "control character"},
         {"SEEK_SIGNAL_CLIENT_ID_FILE=/nonexistent/id", "keep one"},
         {"SEEK_SIGNAL_API_KEY_FILE=/nonexistent/key", "/nonexistent/key"},
+        {"SEEK_SIGNAL_API_KEY=\nkey", "API_KEY: the first line is empty"},
+        {"SEEK_SIGNAL_CLIENT_SECRET=one\ntwo", "CLIENT_SECRET: expected one line"},
+        {"SEEK_SIGNAL_CLIENT_ID=\n", "CLIENT_ID: expected one line"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         buffer_clear(&problems);
@@ -158,9 +161,9 @@ static void allows_plain_http_to_this_machine(void **state)
 static void never_shows_a_secret(void **state)
 {
     (void)state;
-    AUTO(config) *config =
-        read_environment(ENVIRONMENT("SEEK_SIGNAL_REDIS_URL=redis://user:hunter2@host:notaport",
-                                     "SEEK_SIGNAL_API_KEY=hunter2\nhunter3"));
+    AUTO(config) *config = read_environment(
+        ENVIRONMENT("SEEK_SIGNAL_REDIS_URL=redis://user:hunter2@host:notaport",
+                    "SEEK_SIGNAL_CLIENT_SECRET=hunter2\nhunter3", "SEEK_SIGNAL_API_KEY=\nhunter4"));
     assert_null(config);
     assert_null(strstr(problems.bytes, "hunter"));
 }
@@ -203,7 +206,17 @@ static void reads_secrets_from_files(void **state)
     AUTO(config) *config = read_environment(ENVIRONMENT("SEEK_SIGNAL_CLIENT_ID=id", setting));
     (void)unlink(path);
     assert_non_null(config);
-    assert_true(secret_equals(config->client_secret, "from-file"));
+    assert_true(secret_has_line(config->client_secret, "from-file"));
+}
+
+static void takes_several_api_keys(void **state)
+{
+    (void)state;
+    AUTO(config) *config =
+        read_environment(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_API_KEY=new\nold"));
+    assert_non_null(config);
+    assert_true(secret_has_line(config->api_key, "new"));
+    assert_true(secret_has_line(config->api_key, "old"));
 }
 
 static void treats_empty_as_unset(void **state)
@@ -305,6 +318,7 @@ int main(void)
         IT_WITH("refuses unknown flags, stray arguments and flags without a value",
                 refuses_unknown_flags, begin, end),
         IT_WITH("reads secrets from files", reads_secrets_from_files, begin, end),
+        IT_WITH("takes several API keys, one per line", takes_several_api_keys, begin, end),
         IT_WITH("treats an empty value as unset", treats_empty_as_unset, begin, end),
         IT_WITH("needs no credentials to ask a running service",
                 needs_no_credentials_to_ask_a_running_service, begin, end),

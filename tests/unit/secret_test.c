@@ -141,7 +141,6 @@ static void a_value_stays_what_it_is(void **state)
     must_read(secret, "pass word\n");
     monotonic_ms += 5000;
     must_read(secret, "pass word\n");
-    assert_true(secret_equals(secret, "pass word\n"));
     secret_destroy(secret);
 }
 
@@ -176,7 +175,7 @@ static void a_file_may_appear_later(void **state)
     (void)state;
     struct secret *secret = secret_at(path);
     must_not_read(secret, "No such file or directory");
-    assert_false(secret_equals(secret, ""));
+    assert_false(secret_has_line(secret, ""));
     write_secret("abc");
     must_read(secret, "abc");
     secret_destroy(secret);
@@ -193,8 +192,8 @@ static void a_file_rewritten_is_read_again_after_a_second(void **state)
     must_read(secret, "old");
     monotonic_ms += 1;
     must_read(secret, "newer");
-    assert_true(secret_equals(secret, "newer"));
-    assert_false(secret_equals(secret, "old"));
+    assert_true(secret_has_line(secret, "newer"));
+    assert_false(secret_has_line(secret, "old"));
     secret_destroy(secret);
 }
 
@@ -271,7 +270,7 @@ static void the_last_value_outlives_its_file(void **state)
     assert_int_equal(unlink(path), 0);
     monotonic_ms += 1000;
     must_read(secret, "kept");
-    assert_true(secret_equals(secret, "kept"));
+    assert_true(secret_has_line(secret, "kept"));
     write_secret("back");
     monotonic_ms += 1000;
     must_read(secret, "back");
@@ -319,7 +318,7 @@ static void the_longest_secret_fits_with_any_newline(void **state)
         write_secret(content);
         struct secret *secret = secret_at(path);
         must_read(secret, longest);
-        assert_true(secret_equals(secret, longest));
+        assert_true(secret_has_line(secret, longest));
         secret_destroy(secret);
     }
     struct error error;
@@ -335,9 +334,57 @@ static void only_the_very_same_text_is_equal(void **state)
     struct secret *secret = secret_from_value("abc", &error);
     static const char *const others[] = {"",    "a",      "ab",  "abcd",  "abd",    "xbc",
                                          "ABC", "abcabc", "aaa", "abc\n", "abcaaaa"};
-    assert_true(secret_equals(secret, "abc"));
+    assert_true(secret_has_line(secret, "abc"));
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        assert_false(secret_equals(secret, others[i]));
+        assert_false(secret_has_line(secret, others[i]));
+    secret_destroy(secret);
+}
+
+static void each_line_is_a_key(void **state)
+{
+    (void)state;
+    static const char *const contents[] = {"new\nold", "new\r\nold\r\n", "\n\nnew\n\nold\n\n"};
+    static const char *const others[] = {"", "\n", "ne", "newold", "new\nold", "ol", "old\n"};
+    for (size_t i = 0; i < sizeof contents / sizeof contents[0]; i++) {
+        write_secret(contents[i]);
+        struct secret *secret = secret_at(path);
+        assert_true(secret_has_line(secret, "new"));
+        assert_true(secret_has_line(secret, "old"));
+        for (size_t j = 0; j < sizeof others / sizeof others[0]; j++)
+            assert_false(secret_has_line(secret, others[j]));
+        secret_destroy(secret);
+    }
+}
+
+static void must_be_in_state(struct secret *secret, uint64_t changes, const char *trouble)
+{
+    struct secret_state state;
+    monotonic_ms += 1000;
+    secret_state(secret, &state);
+    assert_int_equal(state.changes, changes);
+    if (strstr(state.trouble, trouble) == NULL || (*trouble == '\0') != (*state.trouble == '\0'))
+        fail_msg("\"%s\"", state.trouble);
+}
+
+static void its_state_tells_changes_and_trouble(void **state)
+{
+    (void)state;
+    struct secret *secret = secret_at(path);
+    must_be_in_state(secret, 0, "No such file");
+    write_secret("one");
+    must_be_in_state(secret, 0, "");
+    set_modified_s(1000);
+    must_be_in_state(secret, 0, "");
+    write_secret("one longer");
+    must_be_in_state(secret, 1, "");
+    write_secret("");
+    must_be_in_state(secret, 1, "an empty secret");
+    monotonic_ms += 1000;
+    must_read(secret, "one longer"); /* somebody else looked a moment ago */
+    monotonic_ms -= 1000;
+    must_be_in_state(secret, 1, "an empty secret");
+    write_secret("two");
+    must_be_in_state(secret, 2, "");
     secret_destroy(secret);
 }
 
@@ -442,6 +489,8 @@ int main(void)
         KEEPS("takes the longest secret with any newline",
               the_longest_secret_fits_with_any_newline),
         KEEPS("equals only the very same text", only_the_very_same_text_is_equal),
+        KEEPS("takes each line for a key", each_line_is_a_key),
+        KEEPS("tells how often it changed and what is wrong", its_state_tells_changes_and_trouble),
         KEEPS("reports a buffer that is too small", a_buffer_too_small_is_reported),
         KEEPS("reports missing memory", missing_memory_is_reported),
         KEEPS("never shows a mixture while it is rotated",
