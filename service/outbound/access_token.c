@@ -18,6 +18,7 @@ enum {
     MARGIN_DIVISOR = 10,
     LIFE_MAX_S = 365 * 24 * 60 * 60,
     REJECTION_INTERVAL_MS = 10 * 1000,
+    REJECTIONS_MAX = 10, /* in a row; then it is not one event's fault */
     REQUEST_BYTES_MAX = 4 * SECRET_BYTES_MAX,
     SHORT_WAIT_MS = 100,
     PROVIDER_WORDS_MAX = 120,
@@ -34,6 +35,7 @@ struct access_token {
         uint64_t generation;
         int64_t issued_at_ms, fresh_until_ms, expires_at_ms;
         uint64_t proven_generation; /* SEEK has taken this one; 0: none yet */
+        unsigned rejections;        /* of this one, since SEEK took it last */
         bool is_rejected;           /* reported, not weighed yet */
         bool is_withdrawn;          /* not used until a refresh has ended */
         bool was_rejected_before;   /* a rejection was heeded at `rejected_at_ms` */
@@ -79,6 +81,13 @@ static bool is_valid(const struct access_token *token, int64_t now_ms) REQUIRES(
            !token->shared.is_withdrawn && now_ms < token->shared.expires_at_ms;
 }
 
+/* Everybody is rejected, and no new one can be had: its time is over (revoked, for example, and the
+ * client secret is wrong too). Trying it on would only make everybody's pauses longer. */
+static bool is_worthless(const struct access_token *token) REQUIRES(token->shared.lock)
+{
+    return token->shared.rejections >= REJECTIONS_MAX && token->shared.failing_since_ms >= 0;
+}
+
 /* A seek-token of the other environment is answered UNAUTHENTICATED whatever the access token.
  * Without this limit each such event would cost an access token, and everybody else the wait for
  * it. */
@@ -87,7 +96,7 @@ static void weigh_rejection(struct access_token *token, int64_t now_ms) REQUIRES
     if (!token->shared.is_rejected)
         return;
     token->shared.is_rejected = false;
-    if (token->shared.was_rejected_before &&
+    if (token->shared.was_rejected_before && !is_worthless(token) &&
         now_ms - token->shared.rejected_at_ms < REJECTION_INTERVAL_MS)
         return;
     token->shared.was_rejected_before = true;
@@ -99,7 +108,8 @@ static void weigh_rejection(struct access_token *token, int64_t now_ms) REQUIRES
  * no new one can be had, it is better than none: one event must not stop all the others. */
 static void use_again(struct access_token *token) REQUIRES(token->shared.lock)
 {
-    if (!token->shared.is_withdrawn || token->shared.proven_generation != token->shared.generation)
+    if (!token->shared.is_withdrawn || is_worthless(token) ||
+        token->shared.proven_generation != token->shared.generation)
         return;
     token->shared.is_withdrawn = false;
     token->shared.fresh_until_ms = 0; /* and the refresh is tried again all the same */
@@ -172,16 +182,20 @@ enum access_token_outcome access_token_acquire(struct access_token *token, int64
 void access_token_reject(struct access_token *token, uint64_t generation)
 {
     mutex_lock(&token->shared.lock);
-    if (generation == token->shared.generation)
+    if (generation == token->shared.generation) {
         token->shared.is_rejected = true; /* weighed by the next access_token_acquire */
+        token->shared.rejections++;
+    }
     mutex_unlock(&token->shared.lock);
 }
 
 void access_token_prove(struct access_token *token, uint64_t generation)
 {
     mutex_lock(&token->shared.lock);
-    if (generation == token->shared.generation)
+    if (generation == token->shared.generation) {
         token->shared.proven_generation = generation;
+        token->shared.rejections = 0;
+    }
     mutex_unlock(&token->shared.lock);
 }
 
@@ -315,6 +329,7 @@ static void keep(struct access_token *token, const struct grant *grant, int64_t 
     token->shared.text[grant->length] = '\0';
     token->shared.generation++;
     token->shared.is_rejected = token->shared.is_withdrawn = false;
+    token->shared.rejections = 0;
     token->shared.issued_at_ms = issued_at_ms;
     token->shared.expires_at_ms = issued_at_ms + grant->life_ms;
     token->shared.fresh_until_ms = token->shared.expires_at_ms - margin_ms;

@@ -53,7 +53,8 @@ enum access_token_outcome access_token_acquire(struct access_token *token, int64
  * the access token that SEEK minds, and fetching more of them would not help. */
 void access_token_reject(struct access_token *token, uint64_t generation);
 /* SEEK has taken this generation: what is rejected afterwards may be one event's fault. Such an
- * access token is used on when a rejection finds that no new one can be had. */
+ * access token is used on when a rejection finds that no new one can be had, until ten rejections
+ * in a row. */
 void access_token_prove(struct access_token *token, uint64_t generation);
 bool access_token_is_proven(struct access_token *token, uint64_t generation);
 

@@ -75,3 +75,28 @@ def it_says_why_and_recovers_when_the_secret_is_mended_in_its_file(stand, redis,
     assert service.application("A-1")["attempts"] == 1
     sandbox.must_receive(TOKEN)
     service.must_stop()
+
+
+def it_waits_when_the_access_token_is_revoked_and_the_secret_is_wrong_too(stand, redis):
+    """Rejected with what it has and given nothing new: trying on would make the pause of every event longer."""
+    sandbox = stand.sandbox("--client-id", "client-1", "--client-secret", CLIENT_SECRET)
+    service = stand.service(sandbox, redis_url=redis.url).start()
+    service.must_post(event("warm", "up"))
+    service.must_become("warm", "delivered")
+    sandbox.settings(clientSecret="rotated")
+    sandbox.control("POST", "/revoke")
+    for n in range(20):
+        service.must_post(event(f"A-{n}", f"token-{n}"))
+
+    def calls_meanwhile():
+        """To SEEK, while the issuer was asked three times."""
+        before, asked = len(sandbox.calls("graphql")), len(sandbox.calls("token"))
+        eventually(lambda: len(sandbox.calls("token")) >= asked + 3, "the issuer is asked again")
+        return len(sandbox.calls("graphql")) - before
+
+    eventually(lambda: calls_meanwhile() == 0, "nothing is sent any more")
+    assert not service.get("/v1/status").json["accessToken"]["valid"]
+    sandbox.settings(clientSecret=CLIENT_SECRET)
+    for n in range(20):
+        service.must_become(f"A-{n}", "delivered")
+    service.must_stop()

@@ -224,6 +224,39 @@ static void a_proven_one_serves_on_while_none_can_be_had(void **state)
     }
 }
 
+static void reject(struct scene *scene, int64_t now_ms, int times)
+{
+    for (int i = 0; i < times; i++) {
+        (void)acquire(scene, now_ms);
+        access_token_reject(scene->token, scene->generation);
+    }
+}
+
+static void one_that_everybody_is_rejected_with_serves_no_more(void **state)
+{
+    struct scene *scene = *state;
+    grant(scene, "aaa", 1800, START_MS);
+    must_be_ready(scene, START_MS, "aaa");
+    access_token_prove(scene->token, scene->generation);
+    reject(scene, START_MS, 1);
+    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_REFRESH);
+    access_token_failed(scene->token, "access_denied", START_MS, RETRY_MAX_MS);
+    reject(scene, START_MS, 8); /* perhaps the fault of nine events */
+    must_be_ready(scene, START_MS, "aaa");
+    access_token_prove(scene->token, scene->generation);
+    reject(scene, START_MS, 9);
+    must_be_ready(scene, START_MS, "aaa");
+    reject(scene, START_MS, 1);
+    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_WAIT);
+    int64_t later_ms = START_MS + RETRY_MAX_MS;
+    assert_int_equal(acquire(scene, later_ms), ACCESS_TOKEN_REFRESH);
+    access_token_failed(scene->token, "access_denied", later_ms, RETRY_MAX_MS);
+    assert_int_equal(acquire(scene, later_ms), ACCESS_TOKEN_WAIT);
+    later_ms += RETRY_MAX_MS;
+    grant(scene, "bbb", 1800, later_ms);
+    must_be_ready(scene, later_ms, "bbb");
+}
+
 static void rejecting_again_and_again_does_not_fetch_again_and_again(void **state)
 {
     struct scene *scene = *state;
@@ -438,6 +471,8 @@ int main(void)
               a_rejected_one_is_not_used_again),
         SCENE("goes on with one that SEEK has taken before when no new one can be had",
               a_proven_one_serves_on_while_none_can_be_had),
+        SCENE("does not use one on with which everybody is rejected",
+              one_that_everybody_is_rejected_with_serves_no_more),
         SCENE("fetches at most one per ten seconds when SEEK rejects each",
               rejecting_again_and_again_does_not_fetch_again_and_again),
         SCENE("counts, and says why there is none", counts_and_says_why),
