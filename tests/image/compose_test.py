@@ -129,3 +129,31 @@ def it_is_scraped_and_watched_by_prometheus(services):
         return found and [t for t in found["activeTargets"] if t["health"] == "up" and ":8788" in t["scrapeUrl"]]
     eventually(target_is_up, "Prometheus scrapes the service", 90)
     assert query("rules")["groups"], "the alert rules are loaded"
+
+
+KEY = {"Authorization": "Bearer development"}
+
+
+def firing():
+    return {alert["labels"]["alertname"] for alert in call("127.0.0.1:9090", "GET", "/api/v1/alerts").json["data"]["alerts"]
+            if alert["state"] == "firing"}
+
+
+def operate(*arguments):
+    """A command of ours, typed where the service runs: there is no shell, and none is needed."""
+    return docker("exec", container_of("seek-signal"), "seek-signal", *arguments)
+
+
+def it_tells_of_a_dead_letter_until_an_operator_has_replayed_it(services):
+    """With the rules as they are: a minute and some."""
+    call("127.0.0.1:8790", "POST", "/sandbox/faults", {"kind": "forbidden", "seekTokenContains": "hirer-7"})
+    for number in range(3):
+        posted = call("127.0.0.1:8787", "POST", "/v1/events", {"applicationId": f"H-{number}", "token": f"hirer-7-{number}"}, KEY)
+        assert posted.status == 202, posted
+    eventually(lambda: "SeekSignalDead" in firing(), "the alert fires", 150)
+    assert "FORBIDDEN" in operate("dead", "list") and "FORBIDDEN" in operate("dead", "show", "H-1")
+    assert operate("dead", "replay", "--code", "FORBIDDEN", "--dry-run") == "3 would be sent again"
+    call("127.0.0.1:8790", "DELETE", "/sandbox/faults")
+    assert operate("dead", "replay", "--code", "FORBIDDEN").startswith("3 are sent again")
+    eventually(lambda: "hirer-7-2" in call("127.0.0.1:8790", "GET", "/sandbox/signals").body.decode(), "they are delivered")
+    eventually(lambda: "SeekSignalDead" not in firing(), "the alert ends", 90)

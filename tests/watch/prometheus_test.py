@@ -81,7 +81,9 @@ def it_has_something_to_draw_in_every_panel(watched):
         nonlocal posted
         posted += 1
         service.must_post(event(f"P-{posted}", f"token-{posted}"))
-        return [(title, expression) for title, expression in plotted() if not prometheus.values(expression)]
+        left = [(title, expression) for title, expression in plotted() if not prometheus.values(expression)]
+        print("nothing to draw:", left)
+        return left
 
     eventually(lambda: not undrawn(), "every panel has data", 60)
 
