@@ -20,15 +20,17 @@ from stand import ROOT, SANDBOX, SERVICE, TOKEN, Stand, call, event, eventually
 # Command (a regular expression, from its beginning) → why not here, and the file (and what is in it) that runs it.
 ELSEWHERE = [
     (r"\./quickstart", "builds, for a minute", ".ci/run", "./quickstart --once"),
-    (r"tests/run|\.ci/run|tests/(image|watch|layering)/run", "runs this test, or for minutes", ".ci/run", "tests/run"),
-    (r"tests/ledger/run", "runs for minutes", "tests/run", "tests/ledger/run --self-test"),
+    (r"tests/run|\.ci/run", "runs this test", ".ci/run", "tests/run"),
+    (r"tests/[a-z]+/run", "a test by itself, for minutes", None, None),
     (r"cmake --workflow --preset (dev|tsan|release)|cmake --preset analyze", "builds, for minutes", ".ci/run", "--preset analyze"),
     (r"cmake --preset release .* cpack", "builds the package", "tests/image/run", "cpack"),
-    (r"(docker|docker-compose) (build|run|compose)", "needs a Docker daemon", "tests/image/run", "docker build"),
+    (r"docker (build|run|compose -f docker/compose.yaml up)", "needs a Docker daemon", "tests/image/run", "docker build"),
+    (r"docker (exec|compose .* exec)", "needs a Docker daemon", "tests/image/compose_test.py", '"seek-signal", *arguments'),
     (r"apt-get install \./build/release", "changes the machine", "tests/image/package_test.py", "dpkg --install"),
     (r"editor /etc|install -m 600 /dev/stdin", "types into a file of the machine", "tests/image/package_test.py",
      "/etc/seek-signal/client-secret"),
     (r"systemctl|systemd-analyze", "needs systemd", "tests/image/package_test.py", "systemctl start seek-signal"),
+    (r"kubectl exec", "needs a cluster", None, None),
     (r"kubectl apply -k", "needs a cluster; what it would send is checked", "tests/watch/kubernetes_test.py", "kustomize"),
     (r"helm install", "Debian has no helm; the templates are rendered", "tests/watch/kubernetes_test.py", "render_chart"),
     (r"ssh -L", "needs another machine", None, None),
@@ -211,6 +213,12 @@ def it_names_only_calls_that_exist(reader):
             assert call(reader.sandbox.address, "OPTIONS", path.split("?")[0]).status != 404, f"{place}: {method} {path}"
         elif path not in ("/graphql", "/oauth/token"):  # SEEK's
             assert contract.find(method, path), f"{place}: {method} {path}"
+
+
+def it_names_only_scripts_that_exist():
+    for block in all_blocks():
+        for script in re.findall(r"(?:^|\s)((?:\./|tests/|\.ci/)[\w./-]*\w)(?=\s|$)", block.text):
+            assert os.access(ROOT / script, os.X_OK) or not script.endswith(("run", "quickstart")), f"{block.place}: {script}"
 
 
 def it_excuses_no_command_without_need():
