@@ -98,6 +98,13 @@ static void note_pause(struct worker_shared *shared, bool is_paused)
         log_info("sending_resumed", "sending goes on");
 }
 
+static void note_clock(struct worker_shared *shared, size_t mended_count)
+{
+    if (worker_shared_turn(&shared->is_clock_set_back, mended_count > 0) && mended_count > 0)
+        log_warn("redis_clock_set_back",
+                 "Redis's clock was set back; what was due by the old time is due by the new one");
+}
+
 static void on_claimed(void *context, const struct store_failure *failure,
                        const struct claim_result *result)
 {
@@ -112,6 +119,7 @@ static void on_claimed(void *context, const struct store_failure *failure,
         started = start_all(claimer, result);
         note_next_due(claimer->shared, result);
         note_pause(claimer->shared, result->is_paused);
+        note_clock(claimer->shared, result->mended_count);
         break;
     case STORE_REFUSED:
         claimer->rest_until_ms = clock_monotonic_ms() + TROUBLE_MS;

@@ -43,7 +43,8 @@ struct worker_shared {
     _Atomic int64_t due_count; /* -1: unknown */
     _Atomic int64_t last_delivered_at_ms;
     /* States that are logged when they begin and when they end. */
-    _Atomic bool is_token_missing, is_misconfigured, is_store_refusing, is_paused;
+    _Atomic bool is_token_missing, is_misconfigured, is_store_refusing, is_paused,
+        is_clock_set_back;
 };
 
 /* Whether this changed the state. */

@@ -12,7 +12,10 @@
 
 /* --- claim --- */
 
-enum { CLAIM_ARGUMENTS = 6, CLAIM_HEAD = 4 /* next due, due count, leases expired, is paused */ };
+enum {
+    CLAIM_ARGUMENTS = 6,
+    CLAIM_HEAD = 5 /* next due, due count, leases expired, is paused, mended */
+};
 
 enum claim_field { /* as claim.lua returns them, per claim */
                    CLAIM_ID,
@@ -67,6 +70,7 @@ static bool claim_read(struct script_call *call, const struct redis_reply *reply
         .next_due_in_ms = reply_number_at(reply, 0),
         .due_count = (size_t)reply_number_at(reply, 1),
         .is_paused = reply_number_at(reply, 3) != 0,
+        .mended_count = (size_t)reply_number_at(reply, 4),
     };
     call->store->counters.leases_expired += (uint64_t)reply_number_at(reply, 2);
     return true;

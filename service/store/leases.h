@@ -37,6 +37,7 @@ struct claim_result {
     int64_t next_due_in_ms; /* -1: nothing else waits; 0: more is due now */
     size_t due_count;       /* pending and sending applications in all */
     bool is_paused;         /* nothing is claimed until somebody resumes */
+    size_t mended_count;    /* due sooner again, since Redis's clock was set back */
 };
 typedef void (*store_claim_done)(void *context, const struct store_failure *failure,
                                  const struct claim_result *result);

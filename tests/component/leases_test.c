@@ -1,7 +1,6 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /* The worker's side of the store against a real redis-server. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/specification.h"
@@ -173,59 +172,6 @@ static void clears_away_a_deleted_application(void **state)
     (void)redis_server_cli(server, "DEL 'seek-signal:{0}:app:A'");
     assert_int_equal(must_claim(&driver, 4), 0);
     must_count(&driver, 0, 0);
-}
-
-/* As when Redis stands still: the claim is given up, and executed all the same. */
-static void lose_a_claim(void)
-{
-    struct error error;
-    redis_server_freeze(server);
-    assert_true(store_claim(driver.store, 1, driver_claim_done, &driver, &error));
-    driver_settle_down(&driver);
-    assert_int_equal(driver.failure.status, STORE_UNAVAILABLE);
-    redis_server_thaw(server);
-    driver_must_become(&driver, true);
-}
-
-static void gives_a_lost_claim_back(void **state)
-{
-    (void)state;
-    must_accept_one(&driver, "A", "token", "event");
-    must_accept_one(&driver, "B", "token", "event");
-    assert_int_equal(must_claim(&driver, 1), 1);
-    uint64_t kept = driver.claims[0].generation;
-    lose_a_claim();
-    must_accept_one(&driver, "C", "token", "event");
-    assert_int_equal(must_get(&driver, "B")->state, DELIVERY_SENDING);
-    assert_int_equal(must_claim(&driver, 0), 0);
-    assert_int_equal(driver.claimed.next_due_in_ms, 0);
-    assert_int_equal(must_get(&driver, "B")->state, DELIVERY_PENDING);
-    assert_int_equal(must_get(&driver, "B")->attempts, 0);
-    assert_int_equal(must_claim(&driver, 4), 2);
-    assert_int_equal(driver.claims[0].attempt, 1);
-    assert_false(driver.claims[0].was_expired);
-    assert_int_equal(must_settle(&driver, "A", kept, SETTLE_DELIVERED, 0, &delivered), SETTLED);
-    assert_int_equal(must_claim(&driver, 4), 0);
-}
-
-static void does_not_send_the_older_token_of_a_lost_claim(void **state)
-{
-    (void)state;
-    must_accept_one(&driver, "A", "older", "e1");
-    lose_a_claim();
-    must_accept_one(&driver, "A", "newer", "e2");
-    assert_string_equal(must_claim_one(&driver).seek_token, "newer");
-}
-
-static void forgets_a_claim_with_its_lease(void **state)
-{
-    (void)state;
-    must_accept_one(&driver, "A", "token", "event");
-    (void)must_claim_one(&driver);
-    const char *ttl =
-        redis_server_cli(server, "--raw PTTL $(redis-cli -s %s KEYS 'seek-signal:{0}:claim:*')",
-                         redis_server_socket(server));
-    assert_in_range(strtol(ttl, NULL, 10), 1, DRIVER_LEASE_MS);
 }
 
 /* --- settle --- */
@@ -434,10 +380,6 @@ int main(void)
              ends_what_kills_its_worker),
         SPEC("believes a success that comes after that end",
              believes_a_success_that_comes_after_the_end),
-        SPEC("gives back what a lost claim took, and no more", gives_a_lost_claim_back),
-        SPEC("sends the newer seek-token after the older one's claim was lost",
-             does_not_send_the_older_token_of_a_lost_claim),
-        SPEC("forgets what a claim took when its lease ends", forgets_a_claim_with_its_lease),
         SPEC("clears away what was deleted by hand", clears_away_a_deleted_application),
         SPEC("records a delivery and lets it expire", records_a_delivery),
         SPEC("sends again after the delay, not before", sends_again_after_the_delay),

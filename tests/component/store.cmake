@@ -7,6 +7,7 @@ add_library(store_peers STATIC support/store_driver.c)
 target_link_libraries(store_peers PUBLIC seek_store redis_peers PRIVATE PkgConfig::CMOCKA)
 
 specify(component applications store_peers)
+specify(component claims store_peers)
 specify(component confirmation store_peers)
 specify(component drain store_peers)
 specify(component leases store_peers)

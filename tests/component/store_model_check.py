@@ -78,6 +78,11 @@ BUGS = [
     ('a newer spooled seek-token is lost', 'drain', 'math.floor(stamp / 1000) < tonumber(came or 0)', 'true'),
     ('a stamp outlives its seek-token', 'application', "'received', 'spooled')", "'received')"),
     ('a claim is not leased', 'claim', 'digits(now + lease_ms)', 'digits(now)'),
+    ('a clock that was set back goes unnoticed', 'claim', 'if ahead <= tolerance then', 'if true then'),
+    ('a mended lease ends early', 'claim', 'math.max(now, at - ahead)', 'now'),
+    ('a lease is mended that began after', 'claim', 'straighten(id, 0)', ''),
+    ('what is mended is mended again', 'claim', "redis.call('HSET', key, field, digits(now))", ''),
+    ('mending changes the order', 'claim', "redis.call('HSET', key, 'received', accepted)", ''),
     ('a lost claim waits for its lease', 'claim', 'if last[1] > answered then', 'if false then'),
     ('a claim gives back what is being sent', 'claim', 'if last[1] > answered then', 'if last[1] ~= answered then'),
     ('a claim that is late takes something', 'claim', 'if last[1] >= number then', 'if false then'),
@@ -221,15 +226,38 @@ class Model:
                 self.release(id)
             self.due[id] = self.now
 
+    def mend_all(self):
+        """The past of an application lies ahead: the clock was set back."""
+        if not self.due or not self.mend(max(self.due, key=lambda id: (self.due[id], id))):
+            return 0
+        return 1 + sum(self.mend(id) for id in list(self.due))
+
+    def mend(self, id):
+        entry = self.applications.get(id, {})
+        ahead = max(int(entry.get(field, 0)) for field in ('tried', 'replayed', 'accepted')) - self.now
+        if ahead <= 1000:
+            return 0
+        self.due[id] = max(self.now, self.due[id] - ahead)
+        self.straighten(entry)
+        return 1
+
+    def straighten(self, entry):
+        if int(entry['accepted']) > self.now and not ('received' in entry or 'spooled' in entry):
+            entry['received'] = entry['accepted']
+        for field in ('tried', 'replayed', 'accepted'):
+            if int(entry.get(field, 0)) > self.now:
+                entry[field] = str(self.now)
+
     def claim(self, limit, claimer, number, answered):
         last, taken = self.claims.get(claimer, (0, []))
         if last >= number:
-            return [-1, len(self.due), 0, 0]
+            return [-1, len(self.due), 0, 0, 0]
         if last > answered:
             for id, generation in taken:
                 self.give_back(id, generation)
         if self.is_paused:
-            return [-1, len(self.due), 0, 1]
+            return [-1, len(self.due), 0, 1, 0]
+        mended = self.mend_all()
         claims, expired, taken = [], 0, []
         for id in sorted((id for id in self.due if self.due[id] <= self.now), key=lambda id: (self.due[id], id))[:limit]:
             del self.due[id]
@@ -238,7 +266,7 @@ class Model:
                 continue
             is_expired = 'lease' in entry
             expired += is_expired
-            age = self.now - int(entry.get('replayed', entry['accepted']))
+            age = max(0, self.now - int(entry.get('replayed', entry['accepted'])))
             if entry['state'] == 'sending' and age > AGE_MAX_MS:
                 for field in ('lease', 'http'):
                     entry.pop(field, None)
@@ -247,6 +275,7 @@ class Model:
                 entry['message'] = 'The last attempt never reported back, and the event is too old for another one.'
                 self.dead[id] = self.now
                 continue
+            self.straighten(entry)
             entry['gen'] = entry['lease'] = self.next_generation(entry)
             entry['attempts'] = str(int(entry.get('attempts', 0)) + 1)
             entry['state'], entry['tried'] = 'sending', str(self.now)
@@ -257,7 +286,7 @@ class Model:
         if taken or number > answered + 1:
             self.claims[claimer] = number, taken
         soonest = max(0, min(self.due.values()) - self.now) if self.due else -1
-        return [soonest, len(self.due), expired, 0] + claims
+        return [0 if mended else soonest, len(self.due), expired, 0, mended] + claims
 
     def settle(self, id, generation, action, delay, outcome):
         entry = self.applications.get(id, {})
@@ -524,7 +553,7 @@ class Walk:
         expected = self.model.claim(*claim)
         command = self.call('claim', limit, LEASE_MS, AGE_MAX_MS, CLAIM + name, number, answered)
         answer, kept = self.check(expected, command)
-        self.promises.claimed(answer[4:], self.model.now, claimer is None)
+        self.promises.claimed(answer[5:], self.model.now, claimer is None)
         if claimer:
             claimer['answered'] = number
         return kept
@@ -616,11 +645,20 @@ class Walk:
         self.model.now_us += int(self.random.choice([0, 0, 1, 200, 5e4, 3e5, 1e6, 4e6]))
         if self.random.random() < 0.003:
             self.model.now_us += AGE_MAX_MS * 1000
+        if self.random.random() < 0.006:
+            self.set_back(self.random.choice([700_000, 5_000_000, 3600_000_000]) + self.random.randrange(100_000))
         kinds = [self.accept, self.draft, self.spool, self.drain, self.claim, self.hang, self.settle, self.replay, self.replay_dead, self.list, self.pause, self.forget,
                  self.vanish]
         self.compare(self.random.choices(kinds, weights=[20, 8, 8, 5, 30, 2, 36, 4, 5, 8, 2, 1.5, 0.5])[0]())
         # What settled long ago cannot come into anybody's way any more, save by its number.
         del self.promises.attempts[:-200]
+
+    def set_back(self, by_us):
+        """The clock; a lease goes on for as long as it would have."""
+        self.trail.append(f'{self.model.now} set back by {by_us / 1e6} s')
+        self.model.now_us -= by_us
+        for attempt in self.promises.attempts:
+            attempt['ends'] -= by_us // 1000 + 1
 
     def run(self, steps):
         """None, or what was found with the steps that led there."""

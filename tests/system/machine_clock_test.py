@@ -124,3 +124,22 @@ def it_loses_nothing_when_the_clock_of_redis_is_set_ahead(step_s, stand, redis_o
         assert 1 <= len(sandbox.signals(f"t-{name}")) <= 2
     assert not service.logs("signal_dead")
     service.must_stop()
+
+
+@pytest.mark.parametrize("step_s", [-HOUR_S, -MONTH_S])
+def it_waits_no_longer_when_the_clock_of_redis_is_set_back(step_s, stand, redis_of_clock, sandbox, clock):
+    service = start(stand, sandbox, redis_of_clock, retry_base_ms=2000, retry_max_ms=2000)
+    sandbox.fault(on="graphql", kind="status", status=503, retryAfter=2, count=1)
+    service.must_post(event("A-retried", "t-retried"))
+    eventually(lambda: service.application("A-retried").get("lastError"), "it waits to be sent again")
+    sandbox.fault(on="graphql", kind="slow", latencyMs=2000, count=1)
+    service.must_post(event("A-out", "t-out"))
+    eventually(lambda: service.application("A-out")["state"] == "sending", "one is on its way")
+
+    clock.step(step_s)
+    service.must_post(event("A-new", "t-new"))
+    for name in ("retried", "out", "new"):
+        service.must_become(f"A-{name}", "delivered", patience=60)
+    assert len(sandbox.signals("t-out")) == 1, "its lease went on"
+    assert service.logs("redis_clock_set_back")
+    service.must_stop()

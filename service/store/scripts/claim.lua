@@ -12,14 +12,14 @@
 -- ARGV: limit, lease (ms), age (ms) from which an attempt that never reported back was the last, key of the claimer's
 --       last claim, this claim's number, number of the last one that was answered
 -- Returns: ms until the next is due (-1: nothing waits), number of entries in due, number of leases that ran out,
---          whether sending is paused (0, 1), then per claim: application id, seek-token, event id, traceparent, generation,
+--          whether sending is paused (0, 1), number of entries mended after the clock was set back, then per claim: application id, seek-token, event id, traceparent, generation,
 --          attempt, completed at (ms), age (ms), class of the last outcome, whether the lease before ran out (0, 1)
 
 local limit, lease_ms, age_max = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local own, number, answered = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local fields = {'state', 'token', 'gen', 'lease', 'event', 'completed', 'accepted', 'replayed', 'attempts', 'class',
     'trace'}
-local results, expired = {0, 0, 0, 0}, 0
+local results, expired, mended = {0, 0, 0, 0, 0}, 0, 0
 
 local function give_back(id, generation)
     local key = prefix .. id
@@ -39,7 +39,7 @@ end
 local last = redis.call('GET', own)
 last = last and cjson.decode(last) or {0}
 if last[1] >= number then
-    return {-1, redis.call('ZCARD', due), 0, 0}
+    return {-1, redis.call('ZCARD', due), 0, 0, 0}
 end
 if last[1] > answered then
     for i = 2, #last, 2 do
@@ -48,7 +48,50 @@ if last[1] > answered then
 end
 
 if redis.call('EXISTS', paused) == 1 then
-    return {-1, redis.call('ZCARD', due), 0, 1}
+    return {-1, redis.call('ZCARD', due), 0, 1, 0}
+end
+
+-- Where this clock was set back, an application's own past lies ahead, and its entry in `due` is too late by as much. What
+-- lies farthest ahead shows it; else it waits until that is due. Both are mended, a piece per claim.
+local CLOCK_TOLERANCE_MS, MEND_MAX = 1000, 100
+
+-- How far the past lies ahead (ms); if more than `tolerance`, it does no more.
+local function straighten(id, tolerance)
+    local key = prefix .. id
+    local tried, replayed, accepted, received, spooled =
+        unpack(redis.call('HMGET', key, 'tried', 'replayed', 'accepted', 'received', 'spooled'))
+    local past = {tried = tonumber(tried or 0), replayed = tonumber(replayed or 0), accepted = tonumber(accepted or 0)}
+    local ahead = math.max(past.tried, past.replayed, past.accepted) - now
+    if ahead <= tolerance then
+        return 0
+    end
+    redis.call('PERSIST', key) -- changes nothing: first a write that takes no memory
+    if past.accepted > now and not (received or spooled) then
+        redis.call('HSET', key, 'received', accepted) -- the order of seek-tokens stays
+    end
+    for field, value in pairs(past) do
+        if value > now then
+            redis.call('HSET', key, field, digits(now))
+        end
+    end
+    return ahead
+end
+
+local function mend(id, at)
+    local ahead = straighten(id, CLOCK_TOLERANCE_MS)
+    if ahead > 0 then
+        redis.call('ZADD', due, digits(math.max(now, at - ahead)), id)
+        mended = mended + 1
+    end
+    return ahead > 0
+end
+
+local last_due = redis.call('ZRANGE', due, -1, -1, 'WITHSCORES')
+if last_due[1] and mend(last_due[1], last_due[2]) then
+    local entries = redis.call('ZRANGE', due, -MEND_MAX, -1, 'WITHSCORES')
+    for i = 1, #entries, 2 do
+        mend(entries[i], entries[i + 1])
+    end
 end
 
 -- Something that kills its worker each time must come to an end too.
@@ -72,7 +115,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', digits(now), 'LIMIT
     local key = prefix .. id
     local state, token, generation, lease, event, completed, accepted, replayed, attempts, class, trace =
         unpack(redis.call('HMGET', key, unpack(fields)))
-    local age = now - (tonumber(replayed or accepted) or now)
+    local age = math.max(0, now - (tonumber(replayed or accepted) or now))
     -- ZREM first: a write that takes no memory, after which Redis lets the others pass at maxmemory too. What is full
     -- must be able to drain.
     redis.call('ZREM', due, id)
@@ -84,6 +127,9 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', digits(now), 'LIMIT
     elseif state == 'pending' or state == 'sending' then
         local attempt = digits((tonumber(attempts) or 0) + 1)
         generation = generation_after(generation)
+        if math.max(tonumber(accepted or 0), tonumber(replayed or 0)) > now then
+            straighten(id, 0) -- else the end of this lease would seem to be too late
+        end
         lease_out(id, key, generation, attempt)
         for _, value in ipairs({id, token, event, trace or '', generation, attempt, completed, digits(age),
             class or '', lease and '1' or '0'}) do
@@ -100,7 +146,8 @@ if #taken > 1 or number > answered + 1 then
 end
 
 local soonest = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2]
-results[1] = soonest and math.max(0, soonest - now) or -1
+results[1] = mended > 0 and 0 or soonest and math.max(0, soonest - now) or -1
 results[2] = redis.call('ZCARD', due)
 results[3] = expired
+results[5] = mended
 return results
