@@ -8,8 +8,12 @@
 -- Returns per event: outcome (0 accepted, 1 duplicate, 2 replaced, 3 no seek-token), state, event id
 
 local function accept(id, token, event, completed, trace)
-    local state, stored, generation, lease, first =
-        unpack(redis.call('HMGET', prefix .. id, 'state', 'token', 'gen', 'lease', 'event'))
+    local state, stored, generation, lease, first
+    -- Most are new, and asking that is cheaper than for the fields.
+    if redis.call('EXISTS', prefix .. id) == 1 then
+        state, stored, generation, lease, first =
+            unpack(redis.call('HMGET', prefix .. id, 'state', 'token', 'gen', 'lease', 'event'))
+    end
     if token == '' then
         token = stored
     end
@@ -23,7 +27,7 @@ local function accept(id, token, event, completed, trace)
     owe(id, generation, lease, {
         token = token,
         event = event,
-        completed = completed == '-1' and digits(now) or completed,
+        completed = completed == '-1' and now_digits or completed,
         trace = trace,
         is_draft_token = token == stored,
     })

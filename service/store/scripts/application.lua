@@ -28,11 +28,14 @@ local function digits(number)
     return string.format('%.0f', number)
 end
 
+local now_digits, now_us_digits = digits(now), digits(now_us) -- once: a batch is many events, and printing costs
+
 -- The fence: grows with each newer seek-token and each claim. It follows the clock, so that it does not start over when
 -- an application is forgotten and comes again, or when a failover has lost the latest ones: a settlement from before
 -- would otherwise fit.
 local function generation_after(generation)
-    return digits(math.max((tonumber(generation) or 0) + 1, now_us))
+    local least = (tonumber(generation) or 0) + 1
+    return least > now_us and digits(least) or now_us_digits
 end
 
 -- From any state to pending, with a new signal. While an attempt for the older seek-token is out (`lease`), the entry in
@@ -40,23 +43,26 @@ end
 local function owe(id, generation, lease, signal)
     local key = prefix .. id
     -- HSET first: a Redis at maxmemory refuses it before anything has changed.
-    redis.call('HSET', key, 'state', 'pending', 'token', signal.token, 'gen', generation_after(generation),
-        'event', signal.event, 'accepted', signal.accepted or digits(now), 'completed', signal.completed)
-    redis.call('HDEL', key, 'attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code', 'message', 'http')
+    local added = redis.call('HSET', key, 'state', 'pending', 'token', signal.token, 'gen', generation_after(generation),
+        'event', signal.event, 'accepted', signal.accepted or now_digits, 'completed', signal.completed)
+    local is_new = added == 6 -- all of them: there is nothing from before, which is the usual case
     if signal.trace and signal.trace ~= '' then
         redis.call('HSET', key, 'trace', signal.trace)
-    else
+    elseif not is_new then
         redis.call('HDEL', key, 'trace')
     end
-    if not signal.is_draft_token then
-        redis.call('HDEL', key, 'received', 'spooled')
+    if not is_new then
+        redis.call('HDEL', key, 'attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code', 'message', 'http')
+        if not signal.is_draft_token then
+            redis.call('HDEL', key, 'received', 'spooled')
+        end
+        redis.call('PERSIST', key)
+        redis.call('ZREM', dead, id)
     end
-    redis.call('PERSIST', key)
-    redis.call('ZREM', dead, id)
     if lease then
-        redis.call('ZADD', due, 'NX', digits(now), id)
+        redis.call('ZADD', due, 'NX', now_digits, id)
     else
-        redis.call('ZADD', due, digits(now), id)
+        redis.call('ZADD', due, now_digits, id)
     end
 end
 
