@@ -12,6 +12,7 @@
 #include "service/inbound/health.h"
 #include "service/inbound/intake_pool.h"
 #include "service/inbound/service_view.h"
+#include "service/outbound/worker_pool.h"
 
 enum { LISTENER_BYTES = 300 };
 
@@ -50,4 +51,16 @@ bool announce_ready(const struct service_view *view, int64_t started_at_ms)
         LOG_TEXT("durability", durability_name(is_redis_ready ? intake.health.durability : spool)),
         LOG_INT("after_ms", now_ms - started_at_ms));
     return true;
+}
+
+void announce_stopped(const struct worker_pool_end *end)
+{
+    if (end->unrecorded == 0)
+        log_info("stopped", "everything acknowledged is stored", LOG_INT("signals_cut", end->cut));
+    else
+        log_warn("stopped",
+                 "everything acknowledged is stored; what Redis did not record is sent again when "
+                 "its lease ends, what SEEK has accepted for the second time",
+                 LOG_INT("signals_cut", end->cut), LOG_INT("unrecorded", end->unrecorded),
+                 LOG_INT("repeats", end->repeats));
 }

@@ -39,6 +39,7 @@ enum {
     TURN_MAX_MS = 1000,
     TURN_MAX_BEFORE_READY_MS = 20,
     LEASE_MARGIN_MS = 5000,
+    STOP_MARGIN_MS = 10000, /* of the whole stop, beside the time for signals on their way */
     INTAKE_STOP_MS =
         2500, /* more than Redis's command time-out: what is committing gets its answer */
     BREAKER_FAILURES = 10,
@@ -70,8 +71,9 @@ struct app {
     bool is_ready_logged;
     bool is_stopping;
     pthread_t stopper;
-    _Atomic bool is_stopped; /* set by the stopper */
-    size_t cut_count;        /* written by the stopper before is_stopped */
+    _Atomic bool is_stopped;    /* set by the stopper */
+    struct worker_pool_end end; /* written by the stopper before is_stopped */
+    int64_t stop_by_ms;         /* once stopping: whatever does not end by then is left behind */
 };
 
 /* --- building -----------------------------------------------------------------------------------
@@ -211,7 +213,7 @@ static void *app_stop(void *context)
 {
     struct app *app = context;
     intake_pool_begin_drain(app->intake); /* 1 */
-    app->cut_count =
+    app->end =
         worker_pool_stop(app->workers, clock_monotonic_ms() +
                                            (int64_t)app->config->shutdown_timeout_s * 1000); /* 2 */
     intake_pool_stop(app->intake, clock_monotonic_ms() + INTAKE_STOP_MS);                    /* 3 */
@@ -228,19 +230,17 @@ static void on_signal(void *context, unsigned events)
     struct signalfd_siginfo info;
     if (read(app->signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
         return;
-    if (app->is_stopping) {
-        log_error("stop_forced", "second signal: ending at once; leases run out by themselves");
-        _exit(1);
-    }
+    if (app->is_stopping)
+        process_end_at_once("second signal: ending at once; leases run out by themselves");
     log_info("stopping", "signals on their way are finished first",
              LOG_TEXT("signal", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT"),
              LOG_INT("deadline_s", app->config->shutdown_timeout_s));
     app->is_stopping = true;
+    app->stop_by_ms =
+        clock_monotonic_ms() + (int64_t)app->config->shutdown_timeout_s * 1000 + STOP_MARGIN_MS;
     supervision_stopping(&app->supervision);
-    if (pthread_create(&app->stopper, NULL, app_stop, app) != 0) {
-        log_error("stop_forced", "no thread for a clean stop: ending at once");
-        _exit(1);
-    }
+    if (pthread_create(&app->stopper, NULL, app_stop, app) != 0)
+        process_end_at_once("no thread for a clean stop: ending at once");
 }
 
 static bool create_loop(struct app *app, const sigset_t *signals, struct error *error)
@@ -295,6 +295,9 @@ static bool turn(struct app *app, struct error *error)
 {
     int64_t now_ms = clock_monotonic_ms();
     heartbeat_beat(&app->heartbeat, now_ms);
+    if (app->is_stopping && now_ms >= app->stop_by_ms)
+        process_end_at_once(
+            "a thread does not end: leaving it behind; leases run out by themselves");
     supervision_alive(&app->supervision, &app->view, now_ms);
     int64_t timeout_ms = sooner(app->is_ready_logged ? TURN_MAX_MS : TURN_MAX_BEFORE_READY_MS,
                                 ops_server_timeout_ms(app->ops));
@@ -338,6 +341,9 @@ static void finish(struct app *app)
         (void)pthread_join(app->stopper, NULL);
     else if (app->intake != NULL)
         (void)app_stop(app);
+    if (app->end.stuck > 0)
+        process_end_at_once(
+            "a worker does not end: leaving it behind; its leases run out by themselves");
 }
 
 static void destroy(struct app *app)
@@ -384,8 +390,7 @@ int app_serve(const struct config *config)
     destroy(&app);
     http_client_cleanup();
     if (is_clean)
-        log_info("stopped", "everything acknowledged is stored",
-                 LOG_INT("signals_cut", app.cut_count));
+        announce_stopped(&app.end);
     if (is_config_wrong)
         return 2;
     return is_clean ? 0 : 1;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "lib/base/log.h"
 
@@ -28,6 +29,12 @@ void process_raise_descriptor_limit(size_t wanted)
                  "fewer file descriptors than MAX_CONNECTIONS needs: raise "
                  "the limit (ulimit -n) or lower MAX_CONNECTIONS",
                  LOG_INT("limit", limit.rlim_cur), LOG_INT("wanted", wanted));
+}
+
+void process_end_at_once(const char *reason)
+{
+    log_error("stop_forced", reason);
+    _exit(1);
 }
 
 void process_block_signals(sigset_t *out_signals)

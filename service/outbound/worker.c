@@ -137,6 +137,29 @@ static bool stop_step(struct worker *worker, int64_t now_ms, int64_t *out_wait_m
            now_ms >= stop_at_ms + WORKER_RECORD_GRACE_MS;
 }
 
+static size_t repeats(const struct attempts *attempts)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < attempts->size; i++)
+        count += attempts->items[i].state != ATTEMPT_FREE &&
+                 attempts->items[i].action == SETTLE_DELIVERED;
+    return count;
+}
+
+static void note_unrecorded(const struct worker *worker)
+{
+    size_t count = unrecorded(worker);
+    if (count == 0)
+        return;
+    size_t repeat_count = repeats(&worker->attempts);
+    atomic_fetch_add(&worker->shared->unrecorded_count, count);
+    atomic_fetch_add(&worker->shared->repeat_count, repeat_count);
+    log_warn("outcomes_unrecorded",
+             "Redis did not take these outcomes in time; they are sent again after their lease",
+             LOG_TEXT("worker", worker->name), LOG_INT("count", count),
+             LOG_INT("repeats", repeat_count));
+}
+
 static void *run(void *context)
 {
     struct worker *worker = context;
@@ -149,10 +172,7 @@ static void *run(void *context)
         int64_t wait_ms = work(worker, now_ms);
         rest(worker, now_ms, smaller(wait_ms, stop_wait_ms));
     }
-    if (unrecorded(worker) > 0)
-        log_warn("outcomes_unrecorded",
-                 "Redis did not take these outcomes in time; they are sent again after their lease",
-                 LOG_TEXT("worker", worker->name), LOG_INT("count", unrecorded(worker)));
+    note_unrecorded(worker);
     (void)eventfd_write(worker->end_fd, 1); /* cannot fail: the counter is at 0 */
     return NULL;
 }

@@ -107,28 +107,30 @@ void worker_pool_wake(struct worker_pool *pool)
     worker_shared_wake_one(&pool->shared);
 }
 
-size_t worker_pool_stop(struct worker_pool *pool, int64_t deadline_ms)
+struct worker_pool_end worker_pool_stop(struct worker_pool *pool, int64_t deadline_ms)
 {
     atomic_store(&pool->shared.stop_at_ms, deadline_ms);
     for (size_t i = 0; i < pool->shared.worker_count; i++)
         worker_wake(pool->shared.workers[i]);
     int64_t join_until_ms = deadline_ms + WORKER_RECORD_GRACE_MS + JOIN_GRACE_MS;
+    size_t stuck = 0;
     for (size_t i = 0; i < pool->shared.worker_count; i++) {
-        if (!worker_join(pool->shared.workers[i], join_until_ms))
-            log_error("worker_stuck", "it does not end and is left behind",
-                      LOG_TEXT("worker", pool->heartbeats[i].name));
+        if (worker_join(pool->shared.workers[i], join_until_ms))
+            continue;
+        stuck++;
+        log_error("worker_stuck", "it does not end and is left behind",
+                  LOG_TEXT("worker", pool->heartbeats[i].name));
     }
-    return atomic_load(&pool->shared.cut_count);
+    return (struct worker_pool_end){.cut = atomic_load(&pool->shared.cut_count),
+                                    .unrecorded = atomic_load(&pool->shared.unrecorded_count),
+                                    .repeats = atomic_load(&pool->shared.repeat_count),
+                                    .stuck = stuck};
 }
 
 void worker_pool_destroy(struct worker_pool *pool)
 {
     if (pool == NULL)
         return;
-    for (size_t i = 0; i < pool->shared.worker_count; i++) {
-        if (!worker_join(pool->shared.workers[i], 0))
-            return; /* a stuck thread still uses all of this: it stays until the process ends */
-    }
     for (size_t i = 0; i < pool->shared.worker_count; i++)
         worker_destroy(pool->shared.workers[i]);
     free(pool->shared.workers);

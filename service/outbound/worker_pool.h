@@ -45,10 +45,17 @@ MUST_CHECK struct worker_pool *worker_pool_create(const struct worker_pool_optio
 MUST_CHECK bool worker_pool_start(struct worker_pool *pool, struct error *error);
 /* Something became due: wakes one worker that can take it. Cheap, any thread. */
 void worker_pool_wake(struct worker_pool *pool);
+struct worker_pool_end {
+    size_t cut;        /* transfers ended by us */
+    size_t unrecorded; /* claims whose outcome Redis may not have: sent again after their lease */
+    size_t repeats;    /* of these, what SEEK has accepted already */
+    size_t stuck;      /* workers that did not end, and use all that they were given */
+};
 /* No new claims; transfers in flight finish until the deadline, then their leases are settled as
- * retries; then joins. The number of transfers that were cut is returned. */
-size_t worker_pool_stop(struct worker_pool *pool, int64_t deadline_ms);
-void worker_pool_destroy(struct worker_pool *pool); /* accepts NULL; stop first */
+ * retries; then joins. */
+struct worker_pool_end worker_pool_stop(struct worker_pool *pool, int64_t deadline_ms);
+/* Accepts NULL; stop first. Not while a worker is stuck: then nothing may be freed. */
+void worker_pool_destroy(struct worker_pool *pool);
 DEFINE_AUTO(worker_pool);
 
 /* Heartbeats, one per worker. */

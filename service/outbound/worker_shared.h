@@ -39,8 +39,8 @@ struct worker_shared {
     struct due_watch due_watch;
     struct outbound_metrics metrics;
     _Atomic int64_t stop_at_ms; /* when what is still in flight is cut; WORKER_RUNS: it goes on */
-    _Atomic size_t cut_count;
-    _Atomic int64_t due_count; /* -1: unknown */
+    _Atomic size_t cut_count, unrecorded_count, repeat_count; /* as struct worker_pool_end says */
+    _Atomic int64_t due_count;                                /* -1: unknown */
     _Atomic int64_t last_delivered_at_ms;
     /* States that are logged when they begin and when they end. */
     _Atomic bool is_token_missing, is_misconfigured, is_store_refusing, is_paused,

@@ -17,7 +17,7 @@ static void stop_lets_what_is_in_flight_finish(void **state)
     accept_many(stand, 5);
     WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 5);
     int64_t start_ms = clock_monotonic_ms();
-    assert_int_equal(stop_pool(stand, POOL_PATIENCE_MS), 0);
+    assert_int_equal(stop_pool(stand, POOL_PATIENCE_MS).cut, 0);
     assert_in_range(clock_monotonic_ms() - start_ms, 0, POOL_PATIENCE_MS / 2);
     must_deliver_many(stand, 5);
 }
@@ -30,7 +30,7 @@ static void stop_cuts_at_the_deadline(void **state)
     accept_many(stand, 3);
     WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 3);
     int64_t start_ms = clock_monotonic_ms();
-    assert_int_equal(stop_pool(stand, 100), 3);
+    assert_int_equal(stop_pool(stand, 100).cut, 3);
     assert_in_range(clock_monotonic_ms() - start_ms, 100, 1500);
     const struct application *application = must_get(driver_of(stand), "A-0");
     assert_int_equal(application->state, DELIVERY_PENDING);
@@ -43,12 +43,16 @@ static void stop_ends_without_redis_too(void **state)
     struct worker_pool_stand *stand = *state;
     fake_seek_will_answer(seek_of(stand), (struct fake_answer){.body = DELIVERED, .delay_ms = 200},
                           1);
-    start_pool(stand);
-    accept_many(stand, 1);
-    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 1);
+    fake_seek_will_answer(seek_of(stand), (struct fake_answer){.status = 503, .delay_ms = 200}, 1);
+    start_pool_with(stand, &(struct pool_variation){.workers = 1});
+    accept_many(stand, 2);
+    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 2);
     redis_server_freeze(redis_of(stand));
     int64_t start_ms = clock_monotonic_ms();
-    assert_int_equal(stop_pool(stand, 500), 0);
+    const struct worker_pool_end end = stop_pool(stand, 500);
+    assert_int_equal(end.cut, 0);
+    assert_int_equal(end.unrecorded, 2);
+    assert_int_equal(end.repeats, 1);
     assert_in_range(clock_monotonic_ms() - start_ms, 500, 4000);
     redis_server_thaw(redis_of(stand));
     assert_int_equal(count_in_log(stand, "outcomes_unrecorded"), 1);
@@ -60,7 +64,7 @@ static void stop_of_idle_workers_is_quick(void **state)
     start_pool(stand);
     WAIT_UNTIL(status_of(stand).workers_connected == POOL_WORKERS);
     int64_t start_ms = clock_monotonic_ms();
-    assert_int_equal(stop_pool(stand, POOL_PATIENCE_MS), 0);
+    assert_int_equal(stop_pool(stand, POOL_PATIENCE_MS).cut, 0);
     assert_in_range(clock_monotonic_ms() - start_ms, 0, 2000);
 }
 
@@ -68,7 +72,7 @@ static void what_never_ran_can_be_stopped(void **state)
 {
     struct worker_pool_stand *stand = *state;
     create_pool(stand, &(struct pool_variation){.workers = 2});
-    assert_int_equal(stop_pool(stand, 0), 0);
+    assert_int_equal(stop_pool(stand, 0).cut, 0);
 }
 
 int main(void)

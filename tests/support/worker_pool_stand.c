@@ -189,7 +189,7 @@ void start_pool(struct worker_pool_stand *stand)
     start_pool_with(stand, &usual);
 }
 
-size_t stop_pool(struct worker_pool_stand *stand, int64_t within_ms)
+struct worker_pool_end stop_pool(struct worker_pool_stand *stand, int64_t within_ms)
 {
     return worker_pool_stop(stand->pool, clock_monotonic_ms() + within_ms);
 }

@@ -56,7 +56,7 @@ struct pool_variation { /* 0: as usual */
 void create_pool(struct worker_pool_stand *stand, const struct pool_variation *variation);
 void start_pool_with(struct worker_pool_stand *stand, const struct pool_variation *variation);
 void start_pool(struct worker_pool_stand *stand); /* as usual */
-size_t stop_pool(struct worker_pool_stand *stand, int64_t within_ms);
+struct worker_pool_end stop_pool(struct worker_pool_stand *stand, int64_t within_ms);
 
 struct worker_pool_status status_of(const struct worker_pool_stand *stand);
 unsigned count_in_log(const struct worker_pool_stand *stand, const char *word);

@@ -58,6 +58,25 @@ def it_releases_what_is_left_at_the_deadline(stand, redis, sandbox):
     service.must_stop()
 
 
+def it_says_at_the_stop_what_will_be_sent_again(stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, shutdown_timeout_s=1, request_timeout_ms=1000).start()
+    sandbox.fault(on="graphql", kind="slow", latencyMs=500, count=1)
+    service.must_post(event("A-1"))
+    eventually(lambda: service.get("/v1/status").json["sending"]["inFlight"] == 1, "on its way")
+    redis.kill()
+    sandbox.must_receive(TOKEN)
+    service.must_stop()
+    redis.start()
+    [line] = service.logs("stopped")
+    assert (line["level"], line["unrecorded"], line["repeats"], line["signals_cut"]) == ("warn", 1, 1, 0), line
+    service.start()
+    service.must_become("A-1", "delivered")
+    first, second = sandbox.must_receive(TOKEN, 2)
+    assert first["timestamp"] == second["timestamp"]
+    service.must_stop()
+    assert service.logs("stopped")[1]["level"] == "info"
+
+
 def it_ends_at_once_at_a_second_signal(service, sandbox):
     sandbox.fault(on="graphql", kind="hang", count=1)
     service.must_post(event("A-1"))
