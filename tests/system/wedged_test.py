@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""Alive means that every loop turns: a thread that stands still is noticed, named, and no reason to hang at the stop."""
+import contextlib
+import signal
+import time
+
+import pytest
+
+from held_thread import held
+from stand import call, event, eventually
+
+WEDGED_AFTER = 10  # seconds, as docs/operations.md says
+
+# Each loop, and a listener that another thread serves: the ops listener is main's.
+LOOPS = {"worker-0": "ops", "intake-0": "ops", "spool": "ops", "main": "address"}
+
+
+def livez(service, listener):
+    return call(getattr(service, listener), "GET", "/livez")
+
+
+def it_notices_each_loop_that_stands_still_and_its_return(stand, redis, sandbox):
+    services = {}
+    for loop in LOOPS:
+        services[loop] = stand.service(sandbox, name=loop, redis_url=redis.url, workers=2, intake_threads=1,
+                                       spool_dir=f"{stand.directory}/spool-{loop}").start()
+    for loop, service in services.items():
+        names = [entry["name"] for entry in livez(service, LOOPS[loop]).json["loops"]]
+        assert set(names) == {"main", "intake-0", "spool", "worker-0", "worker-1"}, "all are watched, and tested here"
+    with contextlib.ExitStack() as holds:
+        began = time.monotonic()
+        for loop, service in services.items():
+            holds.enter_context(held(service, loop))
+        for loop, service in services.items():
+            answer = eventually(lambda: (a := livez(service, LOOPS[loop])).status == 503 and a, f"{loop} is noticed",
+                                patience=WEDGED_AFTER + 10)
+            assert time.monotonic() - began > WEDGED_AFTER - 2, "a pause is no death"
+            assert answer.json["code"] == "not_live"
+            assert answer.json["detail"].startswith(f"The loop of {loop} has not turned for "), answer
+            assert [entry["name"] for entry in answer.json["loops"] if entry["wedged"]] == [loop]
+    for loop, service in services.items():
+        eventually(lambda: livez(service, LOOPS[loop]).status == 200, f"{loop} turns again")
+        service.must_post(event(f"A-{loop}", f"token-{loop}"))
+        sandbox.must_receive(f"token-{loop}")
+        service.must_stop()
+
+
+def it_sends_and_accepts_while_one_worker_stands_still(stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, workers=2).start()
+    with held(service, "worker-0"):
+        for n in range(20):
+            service.must_post(event(f"A-{n}", f"token-{n}"))
+            sandbox.must_receive(f"token-{n}")
+    service.must_stop()
+
+
+@pytest.mark.parametrize("loop", ["worker-0", "intake-0", "spool"])
+def it_ends_all_the_same_when_a_thread_does_not(loop, stand, sandbox, tmp_path):
+    service = stand.service(sandbox, data_dir=tmp_path / "data", shutdown_timeout_s=0,
+                            spool_dir=f"{stand.directory}/spool").start()
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+    with held(service, loop):
+        service.send(signal.SIGTERM)
+        line = eventually(lambda: service.logs("stop_forced"), "it does not wait for ever", patience=30)[0]
+        assert line["level"] == "error" and "does not end" in line["message"]
+        if loop == "worker-0":
+            assert [stuck["worker"] for stuck in service.logs("worker_stuck")] == [loop]
+    assert service.child.wait(timeout=30) == 1
+    assert "Sanitizer" not in service.text(), service.text()
+    service.start()
+    service.must_become("A-1", "delivered")  # the private Redis ended in order
+    service.must_stop()
