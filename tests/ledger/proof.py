@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: MIT
 """One run, from the first process to the verdict."""
 import contextlib
+import copy
 import threading
 import time
 
 import client
 import faults
+import injection
 import plan
 import referee
 import report
 import stand
+import stores
 import witness
 import world
 
@@ -40,8 +43,8 @@ class Watchdog(threading.Thread):
 
 
 class Run:
-    def __init__(self, options):
-        self.options = options
+    def __init__(self, kind, options):
+        self.kind, self.options = kind, options
         self.findings = []
         self.is_over = threading.Event()     # of the whole run, before its time
         self.stopping = threading.Event()    # no more new posts
@@ -54,7 +57,7 @@ class Run:
         self.findings.append((kind, text))
 
     def prepare(self):
-        self.world = world.World(self.options.replicas, self.options.spools, self.options.seed, self.find)
+        self.world = world.World(self.kind, self.options, self.find)
         self.world.witness = self.witness = witness.Witness(self.world)
         self.record = client.Record(self.world.directory / "history.jsonl")
         self.watchdog = Watchdog(self.probing)
@@ -62,9 +65,8 @@ class Run:
                                       self.options.pace, self.stopping, self.giving_up)
                         for number in range(self.options.clients)]
         self.probers = [client.Prober(self.world, self.record, replica, self.probing) for replica in self.world.replicas]
-        is_long = self.options.minutes >= LONG_MINUTES
-        self.injector = faults.Injector(self.world, self.options.seed, self.options.fault_rows, is_long,
-                                        self.options.minutes * 60 * ALONE_SHARE if is_long else 0, self.is_over)
+        alone_s = self.options.minutes * 60 * ALONE_SHARE if self.options.minutes >= LONG_MINUTES else 0
+        self.injector = injection.Injector(self.world, self.options, alone_s, self.probers, self.is_over)
 
     def post(self):
         """The main part: everything posts, everything breaks."""
@@ -108,7 +110,8 @@ class Run:
         self.referee = referee.Referee(
             self.record.posts, self.record.never, self.witness.calls, self.world.disturbances, self.look,
             stalls=self.watchdog.stalls, timeout_s=world.TIMEOUT_MS / 1000,
-            lease_s=world.LEASE_S, spooling={replica.name for replica in self.world.replicas if replica.spool})
+            lease_s=world.LEASE_S, durable=self.world.store.durable,
+            spooling={replica.name for replica in self.world.replicas if replica.spool})
         self.verdict = self.referee.judge()
         self.findings += self.record.problems + self.verdict.findings
 
@@ -118,14 +121,13 @@ class Run:
             replica.stop()
 
     def figures(self, seconds):
-        return report.summary(self.options, seconds, self.record, self.witness.calls, self.world.disturbances,
-                              self.verdict, self.findings, self.probers)
+        return report.summary(self, seconds)
 
 
 @contextlib.contextmanager
-def running(options):
+def running(options, kind=stores.Single):
     """A prepared run; its processes and files are gone afterwards."""
-    run_ = Run(options)
+    run_ = Run(kind, options)
     run_.prepare()
     try:
         yield run_
@@ -137,11 +139,12 @@ def running(options):
         run_.world.close()
 
 
-def run(options):
-    print(f"seed {options.seed}: {options.minutes} min, {options.replicas} replicas, {options.spools} of them with a spool, "
+def run_one(kind, options):
+    """Its figures, and whether nothing was found."""
+    print(f"{kind.text}, seed {options.seed}: {options.minutes:g} min, {options.replicas} replicas, "
           f"faults: {', '.join(fault.name for fault in options.fault_rows) or 'none'}", flush=True)
     began = time.monotonic()
-    with running(options) as run_:
+    with running(options, kind) as run_:
         run_.post()
         run_.end()
         run_.judge()
@@ -149,13 +152,22 @@ def run(options):
         run_.stop_all()
         figures = run_.figures(time.monotonic() - began)
     print(report.text(figures))
-    print(f"\ndrained {run_.drained_after:.1f} s after the last fault; "
-          f"the machine stood still {len(run_.watchdog.stalls)} times; "
-          f"order of {figures['undecided']} pairs of calls not decidable, "
-          f"{figures['unseen']} drafts perhaps in another replica's spool")
-    if options.report:
-        report.write(options.report, figures)
     for index, (kind, text) in enumerate(run_.findings[:4 * STORIES]):
         print(f"FOUND {kind}: {text}", *(stories[index] if index < STORIES else ()), sep="\n      ")
-    print(f"{len(run_.findings)} findings" if run_.findings else "nothing was found", flush=True)
-    return 1 if run_.findings else 0
+    print(f"{len(run_.findings)} findings\n" if run_.findings else "nothing was found\n", flush=True)
+    return figures, not run_.findings
+
+
+def run(options):
+    """The worlds in turn."""
+    results = []
+    worlds = (stores.Single, faults.SINGLE, options.minutes), (stores.Team, faults.SENTINEL, options.sentinel)
+    for kind, rows, minutes in worlds:
+        if minutes > 0:
+            part = copy.copy(options)
+            part.minutes = minutes
+            part.fault_rows = [row for row in rows if options.faults is None or row.name in options.faults]
+            results.append(run_one(kind, part))
+    if options.report:
+        report.write(options.report, [figures for figures, _ in results])
+    return 0 if all(is_fine for _, is_fine in results) else 1

@@ -15,13 +15,15 @@ import math
 LATE_S = 10.0     # a request without an answer takes effect within this, counted from when all it needs runs again
 RECORD_S = 3.0    # within this, an answer of SEEK is recorded; as much again after Redis was away
 
-DURABLE = {"fsync", "spool"}  # where fsync is demanded
-
 # Faults of the sandbox after which SEEK has the signal and the service cannot know it.
 SPOILED = {"status", "reset-after", "cut-body", "truncated-json", "timeout-after", "slow"}
+# After these, an answer may have died with the process that gave it.
+RESTARTS = {"seek-restart", "seek-expired"}
 # A request without an answer that took effect after a newer seek-token had, or a batch with both of them posted again: to
 # the service that is a change of mind, and it sends again.
 AGAIN = "posted again after a newer seek-token"
+# The master that took a post died before it acknowledged it, and before its replicas had it: posted again, it was new.
+FORGOTTEN = "taken and not acknowledged by a master that another one replaced"
 REFUSALS = {"forbidden", "bad-user-input"}
 
 
@@ -34,6 +36,7 @@ class Verdict:
     findings: list = dataclasses.field(default_factory=list)  # (kind, text)
     duplicates: collections.Counter = dataclasses.field(default_factory=collections.Counter)  # by cause
     unseen: int = 0      # completions without a seek-token that another replica's spool may have held
+    overtaken: int = 0   # an older one after a newer one, where a failover forgot that it was out
     undecided: int = 0   # pairs of calls whose order nobody can know
     superseded: int = 0  # acknowledged seek-tokens that were replaced before they were sent
     delivered: int = 0   # applications whose newest seek-token SEEK has
@@ -50,6 +53,7 @@ class Interval:
     """When a seek-token may have taken effect."""
     first: float = math.inf
     last: float = -math.inf
+    is_loose: bool = False  # some request with it had no answer, or a 503
 
     def is_before(self, other):
         return self.last < other.first
@@ -57,12 +61,13 @@ class Interval:
 
 class Referee:
     def __init__(self, posts, never, calls, disturbances, look, stalls=(), timeout_s=2.0, lease_s=9.0,
-                 spooling=()):
+                 durable=frozenset({"fsync", "spool"}), spooling=()):
         """`look(application)`: the service's own document, or None. `stalls`: (from, to) in which the machine stood still.
-        `spooling`: the names of replicas with a spool."""
+        `durable`: what an answer may name. `spooling`: the names of replicas with a spool."""
         self.posts, self.never, self.calls, self.look, self.stalls = posts, never, calls, look, stalls
         self.timeout_s, self.lease_s = timeout_s, lease_s
-        self.disturbances, self.spooling = disturbances, spooling
+        self.disturbances, self.durable, self.spooling = disturbances, durable, spooling
+        self.failovers = [d for d in disturbances if d.forgets]
         self.by_token = collections.defaultdict(list)
         for call in calls:
             self.by_token[call.token].append(call)
@@ -106,7 +111,7 @@ class Referee:
         seen = {}
         for call in self.calls:
             other = seen.setdefault(call.request_id, call)
-            if other is not call:
+            if other is not call and not self.is_forgotten(other.received, call.received):
                 self.verdict.find("request id", f"{call.request_id}: of two calls, for {other.token} and {call.token}")
 
     # --- one application ---
@@ -131,6 +136,7 @@ class Referee:
             ends = [post.ended if post.ended is not None else post.began]
             ends += [self.latest_effect(replica, moment) for replica, moment in post.loose]
             interval.last = max(interval.last, *ends)
+            interval.is_loose |= bool(post.loose)
         return intervals
 
     def latest_effect(self, replica, moment):
@@ -151,7 +157,7 @@ class Referee:
     def check_answers(self, application, posts):
         owed, put = None, None
         for post in posts:
-            if post.is_acknowledged and post.form == "event" and post.durability not in DURABLE:
+            if post.is_acknowledged and post.form == "event" and post.durability not in self.durable:
                 self.verdict.find("durability", f"{application}: acknowledged with {post.durability}")
             if post.form == "event" and post.answer == 409 and put is not None and self.is_seen(put, post):
                 self.verdict.find("lost", f"{application}: the seek-token that was put before is gone: 409")
@@ -180,12 +186,25 @@ class Referee:
         for call in calls:
             if newest is not None and call.token != newest.token:
                 if intervals[call.token].is_before(intervals[newest.token]):
+                    if self.is_excused(call, newest, intervals):
+                        self.verdict.overtaken += 1
+                        continue
                     self.verdict.find("out of order", f"{application}: {call.token} (call {call.order}) was sent after the newer "
                                                       f"{newest.token} (call {newest.order})")
                 elif not intervals[newest.token].is_before(intervals[call.token]):
                     self.verdict.undecided += 1
             if newest is None or intervals[call.token].first >= intervals[newest.token].first:
                 newest = call
+
+    def is_excused(self, call, newest, intervals):
+        """A failover forgot that the older one was out; or it forgot the newer one, which was not acknowledged yet."""
+        if any(d.began <= call.received <= d.ended + self.timeout_s for d in self.failovers):
+            return True
+        return intervals[newest.token].is_loose and self.is_forgotten(newest.received, call.received)
+
+    def is_forgotten(self, begin, end):
+        """Whether a failover may have forgotten what became of a call received at the begin, before the end."""
+        return any(d.began <= end and d.ended >= begin - RECORD_S for d in self.failovers)
 
     # --- duplicates ---
 
@@ -203,16 +222,22 @@ class Referee:
 
     def cause(self, first, second, intervals):
         if first.event != second.event:  # it was accepted twice
+            if intervals[first.token].is_loose and self.is_forgotten(first.received, second.received):
+                return FORGOTTEN
             return AGAIN if self.may_have_come_again(first, second, intervals) else None
         if first.fault in SPOILED:
             return f"SEEK's answer spoiled: {first.fault}"
-        if any(d.fault == "seek-restart" and d.began < first.received + self.timeout_s and d.ended > first.received
-               for d in self.disturbances):
-            return "SEEK's answer spoiled: seek-restart"
+        for disturbance in self.hits(first.received, first.received + self.timeout_s):
+            if disturbance.fault in RESTARTS:
+                return f"SEEK's answer spoiled: {disturbance.fault}"
         return self.cause_of_silence(first, second)
 
     def cause_of_silence(self, first, second):
-        """The attempt never reported back. It is repeated when its lease ends, and a lease outlasts its attempt."""
+        """The attempt never reported back. It is repeated when its lease ends, and a lease outlasts its attempt; but a
+        failover may have forgotten the lease, or the outcome."""
+        for disturbance in self.failovers:
+            if disturbance.began - RECORD_S <= first.received <= disturbance.ended and disturbance.began <= second.received:
+                return disturbance.fault
         if second.gap(first) < self.timeout_s - 0.2:
             return None
         hits = self.hits(first.received - 0.2, self.settled(first.received + RECORD_S, {"redis"}) + RECORD_S)

@@ -40,9 +40,12 @@ class Case:
         self.calls.append(Call(order, self.now, token, outcome, fault, user_agent, request_id, timestamp))
         return self
 
-    def disturb(self, fault, target, ended, user_agents=()):
-        self.disturbances.append(Disturbance(fault, target, self.now, self.now + ended, user_agents))
+    def disturb(self, fault, target, ended, user_agents=(), **members):
+        self.disturbances.append(Disturbance(fault, target, self.now, self.now + ended, user_agents, **members))
         return self
+
+    def fail_over(self, ended=1.5):
+        return self.disturb("master-kill", "redis", ended, forgets=True)
 
     def state(self, state, token, **members):
         self.documents["A"] = {"state": state, "tokenFingerprint": fingerprint(token), **members}
@@ -67,6 +70,10 @@ FINE = {
     "put after a delivery": Case().post("t1").call("t1").post("t2", 204, "draft", None, None).state("draft", "t2"),
     "put twice, the first time in place of what was owed": Case().post("t1").post("t2", 204, "draft", None, None).call("t2")
         .post("t3", 204, "draft", None, None).state("draft", "t3"),
+    "a failover forgot that the older one was out":
+        Case().post("t1").post("t2").fail_over(3).call("t2").call("t1", "x", "reset"),
+    "a failover forgot a newer one that was not acknowledged":
+        Case().post("t1").call("t2").fail_over().call("t1", after=8).post("t2", loose=True).call("t2", event="event-2"),
     "completed without a seek-token, and the one put was never answered":
         Case().post("t1").call("t1").post("t2", None, "draft").post("t2", 200, result="duplicate", has_token=False)
         .state("delivered", "t1"),
@@ -98,6 +105,11 @@ FOUND = {
     "another timestamp": ("timestamp", Case().post("t1").call("t1", fault="reset-after").call("t1", timestamp="U")),
     "one request id for two calls": ("request id", Case().post("t1")
         .call("t1", fault="reset-after", request_id="event-1-00000001").call("t1", request_id="event-1-00000001")),
+    "the older one is sent long after a failover": ("out of order", Case().post("t1").post("t2").fail_over()
+        .call("t2").call("t1", "x", "reset", after=9)),
+    "accepted a second time, and a failover may forget only what had no answer": ("duplicate", Case()
+        .post("t1").call("t1").fail_over().call("t1", event="event-2")),
+    "the same is accepted again after a failover": ("lost", Case().post("t1").fail_over().post("t1").call("t1")),
     "a seek-token of nobody": ("unknown", Case().call("t9")),
     "less durable than asked for": ("durability", Case().post("t1", durability="redis").call("t1")),
     "an answer that may not be": ("refused", Case().post("t1", 422)),
@@ -128,6 +140,9 @@ def it_finds_that_half_a_request_was_taken():
      "SEEK's answer spoiled: seek-restart"),
     (Case().post("t1", loose=True).post("t2").call("t1").call("t2").call("t1", event="event-2"),
      "posted again after a newer seek-token"),
+    (Case().post("t1").call("t1").fail_over().call("t1", after=0.5), "master-kill"),
+    (Case().post("t1", loose=True).call("t1").fail_over().call("t1", event="event-2"),
+     "taken and not acknowledged by a master that another one replaced"),
 ])
 def it_knows_the_cause_of_a_duplicate(case, cause):
     verdict = case.judge()

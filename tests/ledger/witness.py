@@ -37,6 +37,7 @@ class Witness:
         self.stopping = threading.Event()
         self.after = 0
         self.calls = []
+        self.arrived = {}  # seek-token: when SEEK took it first
         self.thread = threading.Thread(target=self.run, name="witness", daemon=True)
 
     def start(self):
@@ -53,11 +54,16 @@ class Witness:
             page = self.world.sandbox.control("GET", f"/ledger?after={self.after}&limit=2000")
             for call in page["calls"]:
                 if call["kind"] == "graphql":
-                    self.calls.append(Call(len(self.calls), call["monotonicUs"] / 1e6, call["seekToken"], call["outcome"],
-                                           call["fault"], call["userAgent"], call["requestId"], call["timestamp"]))
+                    self.note(Call(len(self.calls), call["monotonicUs"] / 1e6, call["seekToken"], call["outcome"],
+                                   call["fault"], call["userAgent"], call["requestId"], call["timestamp"]))
             if not page["calls"]:
                 return
             self.after = page["next"]
+
+    def note(self, call):
+        self.calls.append(call)
+        if call.is_delivered:
+            self.arrived.setdefault(call.token, call.received)
 
     @contextlib.contextmanager
     def closing(self):

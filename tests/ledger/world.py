@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
-"""The processes of a run: one Redis, the sandbox, and replicas of the service that live again and again.
+"""The processes of a run: Redis, the sandbox, and replicas of the service that live again and again.
 
 Whatever happens to them is written down as a disturbance, for the referee.
 """
+import contextlib
 import dataclasses
 import math
 import pathlib
@@ -16,9 +17,11 @@ import threading
 import time
 
 import stand
+import stores
 
 TIMEOUT_MS = 2000                         # of an attempt: setting REQUEST_TIMEOUT_MS
 LEASE_S = (2 * TIMEOUT_MS + 5000) / 1000  # as service/app.c has it
+CONNECTIONS_MAX = 160                     # less than the clients of a fault may open
 # Of the sandbox's answers without a fault: some attempts are always on their way when something dies.
 CALM = {"latencyMs": 5, "latencyJitterMs": 50}
 
@@ -46,15 +49,32 @@ class Disturbance:
     ended: float = math.inf
     user_agents: tuple = ()   # the lives of replicas that it hit
     lane: str = ""
+    forgets: bool = False     # what Redis was not waited for may be gone: a failover
+    switched: float = None    # the moment at which the sentinels named another master
 
 
 class Sandbox(stand.Sandbox):
-    """Keeps its address when it comes again."""
+    """Spoken to over TLS. Keeps its addresses when it comes again."""
+
+    def __init__(self, directory, seed):
+        self.tls_port = steady_port()
+        super().__init__(directory, "--quiet", "--seed", seed % (1 << 31), "--tls-listen", f"127.0.0.1:{self.tls_port}",
+                         "--tls-dir", directory / "tls")
+        self.urls = {"graphql_url": f"https://127.0.0.1:{self.tls_port}/graphql",
+                     "token_url": f"https://127.0.0.1:{self.tls_port}/oauth/token", "ca_file": self.ready["ca"]}
 
     def start(self):
         self.port = self.port or steady_port()
         super().start()
         self.settings(**CALM)
+
+    @contextlib.contextmanager
+    def started_with(self, *arguments):
+        saved, self.arguments = self.arguments, (*self.arguments, *arguments)
+        try:
+            yield
+        finally:
+            self.arguments = saved
 
 
 class Replica:
@@ -76,9 +96,10 @@ class Replica:
     def start(self):
         self.life += 1
         self.service = stand.Service(
-            self.world.directory, self.world.sandbox, name=f"{self.name}.{self.life}", redis_url=self.world.redis.url,
-            listen=self.address, ops_listen=self.ops, user_agent=self.user_agent, durability="fsync", workers=2,
-            spool_dir=self.spool, intake_threads=1, request_timeout_ms=TIMEOUT_MS, retry_base_ms=20, retry_max_ms=500)
+            self.world.directory, self.world.sandbox, name=f"{self.name}.{self.life}", redis_url=self.world.store.url,
+            listen=self.address, ops_listen=self.ops, user_agent=self.user_agent, durability=self.world.store.durability,
+            spool_dir=self.spool, workers=2, intake_threads=1, max_connections=CONNECTIONS_MAX, request_timeout_ms=TIMEOUT_MS,
+            retry_base_ms=20, retry_max_ms=500, **self.world.sandbox.urls)
         self.service.start(is_ready=False)
         self.is_expected_dead = False
 
@@ -110,25 +131,30 @@ class Replica:
 
 
 class World:
-    def __init__(self, replicas, spools, seed, find):
+    def __init__(self, kind, options, find):
         self.find = find  # (kind, text): something that must not happen
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="seek-signal-ledger-"))
         self.programs = stand.SERVICE, stand.SANDBOX
         self.disturbances = []
         self.processes = []
-        self.redis = self.sandbox = None
+        self.store = self.sandbox = None
         self.replicas = []
         try:
             self.copy_programs()
-            self.redis = stand.Redis(self.directory)
-            self.sandbox = Sandbox(self.directory, "--quiet", "--seed", seed % (1 << 31))
+            self.store = kind(self.directory, options.durability)
+            self.sandbox = Sandbox(self.directory, options.seed)
             self.rules()
-            for index in range(replicas):
-                self.replicas.append(Replica(self, index, index < spools))
+            for index in range(options.replicas):
+                self.replicas.append(Replica(self, index, self.store.may_spool and index < options.spools))
                 self.replicas[-1].start()
         except BaseException:
             self.close()
             raise
+
+    @property
+    def redis(self):
+        """That one which is written to."""
+        return self.store.redis
 
     def copy_programs(self):
         """The replicas are to start again and again, also when somebody builds meanwhile."""
@@ -139,13 +165,15 @@ class World:
         self.sandbox.clear_faults()
         self.sandbox.fault(kind="forbidden", seekTokenContains="refused", count=0)
 
-    def disturb(self, fault, target, user_agents=(), lane=""):
-        disturbance = Disturbance(fault, target, time.monotonic(), user_agents=tuple(user_agents), lane=lane)
+    def disturb(self, fault, target, user_agents=(), **members):
+        disturbance = Disturbance(fault, target, time.monotonic(), user_agents=user_agents, **members)
         self.disturbances.append(disturbance)
         return disturbance
 
     def watch(self):
-        """Called now and then: nobody may die but by our hand."""
+        """Called now and then: nobody may die but by our hand. Sentinels may find a master slow, and take another."""
+        if self.store.watch() and not any(d.forgets and d.ended == math.inf for d in self.disturbances):
+            self.disturb("failover", "redis", forgets=True).ended = time.monotonic()
         for replica in self.replicas:
             if replica.lock.acquire(blocking=False):
                 try:
@@ -155,12 +183,7 @@ class World:
 
     def heal(self):
         """The end of all faults: everything runs, and nothing is left over from any."""
-        self.redis.send(signal.SIGCONT)
-        if not self.redis.is_running():
-            self.redis.start()
-        for setting in (("maxmemory", 0), ("appendfsync", "always")):
-            self.redis.cli("CONFIG", "SET", *setting)
-        self.redis.cli("REPLICAOF", "NO", "ONE")
+        self.store.heal()
         if not self.sandbox.is_running():
             self.sandbox.start()
         self.sandbox.settings(**CALM, expiresIn=1800)
@@ -193,11 +216,9 @@ class World:
         return all(d["signals"]["due"] == 0 and d.get("spool", {"records": 0})["records"] == 0 for d in documents)
 
     def close(self):
-        for process in [r.service for r in self.replicas] + [self.sandbox, self.redis]:
-            if process is None or process.child is None:
-                continue
-            if process.is_running():
-                process.send(signal.SIGCONT)
-            process.kill()
+        for process in [*(replica.service for replica in self.replicas), self.sandbox]:
+            stores.end(process)
+        if self.store is not None:
+            self.store.close()
         stand.SERVICE, stand.SANDBOX = self.programs
         shutil.rmtree(self.directory, ignore_errors=True)
