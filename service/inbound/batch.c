@@ -17,7 +17,6 @@ struct place {
     batch_done done;
     void *context;
     size_t index;
-    int64_t stamp_us; /* with a spool: when it came */
 };
 
 struct batch {
@@ -115,7 +114,7 @@ void batch_add(struct batch *batch, const struct accept_item *item, batch_done d
     struct place *place = &batch->open[batch->count++];
     *place = (struct place){.item = *item, .done = done, .context = context, .index = index};
     if (batch->spool != NULL)
-        place->stamp_us = spool_stamp(spool_batch_spool(batch->spool));
+        place->item.came_us = spool_stamp(spool_batch_spool(batch->spool));
     batch->open_bytes += batch_item_bytes(item);
 }
 
@@ -178,9 +177,9 @@ static bool spool(struct batch *batch, const struct place *place)
         .seek_token = item->seek_token,
         .event_id = item->event_id,
         .completed_at_ms =
-            item->completed_at_ms >= 0 ? item->completed_at_ms : place->stamp_us / 1000,
+            item->completed_at_ms >= 0 ? item->completed_at_ms : item->came_us / 1000,
         .traceparent = item->traceparent,
-        .stamp_us = place->stamp_us,
+        .stamp_us = item->came_us,
     };
     struct error error;
     return spool_batch_add(batch->spool, &record, place->done, place->context, place->index,

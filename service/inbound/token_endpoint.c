@@ -139,9 +139,13 @@ static void keep(struct call *call, const struct buffer *seek_token)
         keeping->stamp_us = spool_stamp(spool_batch_spool(call->front->spool));
     struct error error;
     call_hold(call);
-    if (store_put_token(call->front->store, call->application_id, keeping->seek_token,
-                        keeping->event_id, take_kept, keeping, &error) ||
-        spool(keeping))
+    const struct accept_item item = {
+        .application_id = call->application_id,
+        .seek_token = keeping->seek_token,
+        .event_id = keeping->event_id,
+        .came_us = keeping->stamp_us,
+    };
+    if (store_put_token(call->front->store, &item, take_kept, keeping, &error) || spool(keeping))
         return;
     free(keeping);
     call_refuse_untaken(call, &error);

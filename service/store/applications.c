@@ -10,7 +10,7 @@
 
 /* --- accept --- */
 
-enum { ACCEPT_ARGUMENTS = 5, ACCEPT_ANSWERS = 3 };
+enum { ACCEPT_ARGUMENTS = 6, ACCEPT_ANSWERS = 3, DRAFT_ARGUMENTS = 5 };
 
 static bool accept_read(struct script_call *call, const struct redis_reply *reply)
 {
@@ -55,6 +55,7 @@ bool store_accept(struct store *store, const struct accept_item *items, size_t c
         script_call_add_text(call, items[i].event_id);
         script_call_add_number(call, items[i].completed_at_ms);
         script_call_add_text(call, items[i].traceparent);
+        script_call_add_number(call, items[i].came_us);
     }
     return script_call_send(STEAL(call), error);
 }
@@ -76,20 +77,19 @@ static void simple_finish(struct script_call *call, const struct store_failure *
 static const struct script_call_kind draft_kind = {SCRIPT_DRAFT, simple_read, simple_finish};
 static const struct script_call_kind forget_kind = {SCRIPT_FORGET, simple_read, simple_finish};
 
-/* Callback, context and error are three of the parameters of each call. */
-/* NOLINTNEXTLINE(readability-function-size) */
-bool store_put_token(struct store *store, const char *application_id, const char *seek_token,
-                     const char *event_id, store_done done, void *context, struct error *error)
+bool store_put_token(struct store *store, const struct accept_item *item, store_done done,
+                     void *context, struct error *error)
 {
-    AUTO(script_call) *call = script_call_create(store, &draft_kind, 4, 0, error);
+    AUTO(script_call) *call = script_call_create(store, &draft_kind, DRAFT_ARGUMENTS, 0, error);
     if (call == NULL)
         return false;
     call->done.simple = done;
     call->context = context;
-    script_call_add_text(call, application_id);
-    script_call_add_text(call, seek_token);
-    script_call_add_text(call, event_id);
+    script_call_add_text(call, item->application_id);
+    script_call_add_text(call, item->seek_token);
+    script_call_add_text(call, item->event_id);
     script_call_add_number(call, store->options.ttl_ms);
+    script_call_add_number(call, item->came_us);
     return script_call_send(STEAL(call), error);
 }
 

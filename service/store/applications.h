@@ -26,6 +26,7 @@ struct accept_item {
     const char *event_id;
     int64_t completed_at_ms; /* -1: now, by Redis's clock */
     const char *traceparent; /* NULL: none */
+    int64_t came_us;         /* spool_stamp; 0: there is no spool */
 };
 enum accept_outcome { ACCEPT_ACCEPTED, ACCEPT_DUPLICATE, ACCEPT_REPLACED, ACCEPT_NO_TOKEN };
 struct accept_result {
@@ -42,10 +43,9 @@ MUST_CHECK bool store_accept(struct store *store, const struct accept_item *item
 typedef void (*store_done)(void *context, const struct store_failure *failure);
 /* Keeps the draft's seek-token. An application already pending, sending or dead owes its signal
  * with the new seek-token; a delivered one becomes a draft again. The same seek-token changes
- * nothing. */
-MUST_CHECK bool store_put_token(struct store *store, const char *application_id,
-                                const char *seek_token, const char *event_id, store_done done,
-                                void *context, struct error *error);
+ * nothing. `item` without a completion. */
+MUST_CHECK bool store_put_token(struct store *store, const struct accept_item *item,
+                                store_done done, void *context, struct error *error);
 MUST_CHECK bool store_forget(struct store *store, const char *application_id, store_done done,
                              void *context, struct error *error);
 

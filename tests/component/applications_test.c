@@ -175,9 +175,9 @@ static void treats_a_batch_like_single_events(void **state)
 {
     (void)state;
     const struct accept_item items[] = {
-        {"A", "older", "e1", -1, NULL}, {"B", NULL, "e2", -1, NULL},
-        {"A", "older", "e3", -1, NULL}, {"A", "newer", "e4", -1, NULL},
-        {"C", "token", "e5", -1, NULL},
+        {"A", "older", "e1", -1, NULL, 0}, {"B", NULL, "e2", -1, NULL, 0},
+        {"A", "older", "e3", -1, NULL, 0}, {"A", "newer", "e4", -1, NULL, 0},
+        {"C", "token", "e5", -1, NULL, 0},
     };
     must_accept(&driver, items, 5);
     assert_int_equal(driver.accepted[0].outcome, ACCEPT_ACCEPTED);
@@ -200,7 +200,7 @@ static void takes_a_thousand_events_at_once(void **state)
     memset(token, 't', SEEK_TOKEN_BYTES_MAX);
     for (int i = 0; i < COUNT; i++) {
         (void)snprintf(ids[i], BYTES, "A-%d", i);
-        items[i] = (struct accept_item){ids[i], token, "event", -1, NULL};
+        items[i] = (struct accept_item){ids[i], token, "event", -1, NULL, 0};
     }
     struct error error;
     assert_true(
@@ -371,7 +371,7 @@ static void says_what_is_wrong_with_a_key(void **state)
 {
     (void)state;
     (void)redis_server_cli(server, "SET " KEY("A") " text");
-    const struct accept_item item = {"A", "secret-token", "event", -1, NULL};
+    const struct accept_item item = {"A", "secret-token", "event", -1, NULL, 0};
     struct error error;
     assert_true(store_accept(driver.store, &item, 1, driver_accept_done, &driver, &error));
     driver_settle_down(&driver);

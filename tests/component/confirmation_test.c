@@ -63,7 +63,7 @@ static const char *replica_says(const struct pair *pair, const char *field)
 
 static void send_event(struct driver *with)
 {
-    static const struct accept_item item = {"A", "token-1", "event-1", -1, NULL};
+    static const struct accept_item item = {"A", "token-1", "event-1", -1, NULL, 0};
     struct error error;
     assert_true(store_accept(with->store, &item, 1, driver_accept_done, with, &error));
 }

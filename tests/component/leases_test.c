@@ -64,7 +64,7 @@ static uint64_t fenced(void)
 static void claims_what_is_due(void **state)
 {
     (void)state;
-    const struct accept_item item = {"A", "token", "event", 1700000000123, "00-trace"};
+    const struct accept_item item = {"A", "token", "event", 1700000000123, "00-trace", 0};
     must_accept(&driver, &item, 1);
     struct claim claim = must_claim_one(&driver);
     assert_string_equal(claim.application_id, "A");

@@ -79,6 +79,7 @@ BUGS = [
     ('what was spooled overtakes', 'drain', 'math.floor(stamp / 1000) < tonumber(came or 0)', 'false'),
     ('a newer spooled seek-token is lost', 'drain', 'math.floor(stamp / 1000) < tonumber(came or 0)', 'true'),
     ('a stamp outlives its seek-token', 'application', "'received', 'spooled')", "'received')"),
+    ('a command that was taken late makes older what came after it', 'application', 'if came and came > 0 then', 'if false then'),
     ('a claim is not leased', 'claim', 'digits(now + lease_ms)', 'digits(now)'),
     ('a clock that was set back goes unnoticed', 'claim', 'if ahead <= tolerance then', 'if true then'),
     ('a mended lease ends early', 'claim', 'math.max(now, at - ahead)', 'now'),
@@ -159,7 +160,7 @@ class Model:
     def next_generation(self, entry):
         return str(max(int(entry.get('gen', 0)) + 1, self.now_us))
 
-    def owe(self, id, token, event, completed, trace, stamp=None):
+    def owe(self, id, token, event, completed, trace, stamp=None, came=0):
         old = self.applications.get(id, {})
         entry = {'state': 'pending', 'token': token, 'gen': self.next_generation(old), 'event': event,
                  'accepted': str(min(stamp // 1000, self.now) if stamp else self.now), 'completed': str(completed)}
@@ -171,12 +172,12 @@ class Model:
             self.due[id] = self.now
         if old.get('token') == token:
             entry |= {field: old[field] for field in ('received', 'spooled') if field in old}
-        elif stamp:
-            entry['spooled'] = str(stamp)
+        elif stamp or came:
+            entry['spooled'] = str(stamp or min(came, self.now_us))
         self.applications[id] = entry
         self.dead.pop(id, None)
 
-    def accept(self, id, token, event, completed, trace):
+    def accept(self, id, token, event, completed, trace, came):
         old = self.applications.get(id, {})
         token = token or old.get('token')
         if not token:
@@ -184,17 +185,19 @@ class Model:
         is_owed = old.get('state', 'draft') != 'draft'
         if is_owed and token == old['token']:
             return [1, old['state'], old['event']]
-        self.owe(id, token, event, self.now if completed == -1 else completed, trace)
+        self.owe(id, token, event, self.now if completed == -1 else completed, trace, came=came)
         return [2 if is_owed else 0, 'pending', event]
 
-    def draft(self, id, token, event):
+    def draft(self, id, token, event, came):
         old = self.applications.get(id)
         if old and old['token'] == token:
             return old['state']
         if old and old['state'] in ('pending', 'sending', 'dead'):
-            self.owe(id, token, event, old['completed'], old.get('trace'))
+            self.owe(id, token, event, old['completed'], old.get('trace'), came=came)
             return 'pending'
         entry = {'state': 'draft', 'token': token, 'received': str(self.now)}
+        if came:
+            entry['spooled'] = str(min(came, self.now_us))
         if old and 'gen' in old:
             entry['gen'] = old['gen']
         self.applications[id] = entry
@@ -399,9 +402,9 @@ class Promises:
         self.generations = set()
         self.orphans = set()  # ids in due whose hash was deleted by hand: the next claim sees to them
 
-    def taken(self, id, token, now):
+    def taken(self, id, token, now_us, came):
         if self.newest.get(id) != token:
-            self.newest[id], self.came[id] = token, now * 1000
+            self.newest[id], self.came[id] = token, min(came, now_us) or now_us // 1000 * 1000
 
     def drained(self, outcome, id, token, event, stamp):
         """One that is applied is newer than what was there, one that is superseded is not."""
@@ -492,19 +495,25 @@ class Walk:
         arguments, expected = [], []
         for _ in range(self.random.choice([1, 1, 2, 4])):
             item = [self.random.choice(IDS), self.random.choice(TOKENS + ['', '']), self.event(),
-                    self.random.choice([-1, self.model.now - 5000]), self.random.choice(['', 'trace'])]
+                    self.random.choice([-1, self.model.now - 5000]), self.random.choice(['', 'trace']), self.arrival()]
             arguments += item
             result = self.model.accept(*item)
             expected += result
             if result[0] in (0, 2):
-                self.promises.taken(item[0], item[1] or self.model.applications[item[0]]['token'], self.model.now)
+                self.promises.taken(item[0], item[1] or self.model.applications[item[0]]['token'], self.model.now_us, item[-1])
         return self.check(expected, self.call('accept', *arguments))[1]
 
     def draft(self):
-        id, token, event = self.random.choice(IDS), self.random.choice(TOKENS), self.event()
-        expected = self.model.draft(id, token, event)
-        self.promises.taken(id, token, self.model.now)
-        return self.check(expected, self.call('draft', id, token, event, TTL_MS))[1]
+        id, token, event, came = self.random.choice(IDS), self.random.choice(TOKENS), self.event(), self.arrival()
+        expected = self.model.draft(id, token, event, came)
+        self.promises.taken(id, token, self.model.now_us, came)
+        return self.check(expected, self.call('draft', id, token, event, TTL_MS, came))[1]
+
+    def arrival(self):
+        """When it came: 0 without a spool, a while ago if Redis stood still, a little later than now by another clock."""
+        if self.random.random() < 0.8:
+            return 0
+        return self.model.now_us + self.random.choice([-3_000_000, -200, 100])
 
     def spool(self):
         """Redis does not hear of it yet."""

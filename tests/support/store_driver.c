@@ -218,7 +218,9 @@ enum accept_outcome must_accept_one(struct driver *driver, const char *id, const
 void must_put_token(struct driver *driver, const char *id, const char *token, const char *event_id)
 {
     struct error error;
-    bool is_sent = store_put_token(driver->store, id, token, event_id, driver_done, driver, &error);
+    const struct accept_item item = {
+        .application_id = id, .seek_token = token, .event_id = event_id};
+    bool is_sent = store_put_token(driver->store, &item, driver_done, driver, &error);
     must_be_answered(driver, is_sent, &error);
 }
 
@@ -287,7 +289,7 @@ void must_count(struct driver *driver, int64_t due, int64_t dead)
 
 void driver_send(struct driver *driver, unsigned kind)
 {
-    static const struct accept_item item = {"A", "token", "event", -1, NULL};
+    static const struct accept_item item = {"A", "token", "event", -1, NULL, 0};
     static const struct settlement settlement = {.application_id = "A", .action = SETTLE_RELEASE};
     struct store *store = driver->store;
     struct error error;

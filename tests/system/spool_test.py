@@ -167,6 +167,25 @@ def it_does_not_put_an_older_seek_token_over_a_newer_one(stand, redis, sandbox):
     assert sandbox.signals("older") == []
 
 
+def it_does_not_take_a_late_command_for_a_later_event(stand, redis, sandbox):
+    """What lay before a Redis that stood still is taken when it goes on. By then something newer may be in a spool."""
+    services = [start(stand, redis, sandbox, name=f"service-{n}", spool_dir=f"{stand.directory}/spool-{n}") for n in range(2)]
+    redis.send(signal.SIGSTOP)
+    services[1].must_post(event("A-0", "t-0"))  # so that it has noticed, and sends Redis nothing more
+    first, second = (service.must_post(event("A-1", token)) for service, token in zip(services, ("t-1", "t-2")))
+    assert first["durability"] == second["durability"] == "spool"
+    services[0].must_stop()  # its command is still there, but the newer seek-token will be drained first
+    redis.send(signal.SIGCONT)
+    sandbox.must_receive("t-2")
+    must_be_drained(services[1])
+    services[0].start()
+    must_be_drained(services[0])
+    assert redis.application("A-1")["token"] == "t-2"
+    assert services[0].must_become("A-1", "delivered")["attempts"] == 1
+    services[0].must_stop()
+    services[1].must_stop()
+
+
 # --- full, damaged, in use ---
 
 def it_says_503_when_it_is_full(stand, redis, sandbox):

@@ -11,7 +11,7 @@
 -- Fields of an application's hash; one that would be empty or 0 is not there:
 --   state token gen event accepted completed trace   the signal that is owed, and its event's times (ms)
 --   received     when the seek-token came, if that was before the event
---   spooled      when the seek-token came, if it came through a spool (us, by the clock of that machine)
+--   spooled      when the seek-token came to a process with a spool (us, by the clock of that machine)
 --   lease        the generation of the attempt that is out
 --   attempts tried replayed delivered died           how far it came (times in ms)
 --   class code message http                          what the last attempt brought
@@ -38,6 +38,14 @@ local function generation_after(generation)
     return least > now_us and digits(least) or now_us_digits
 end
 
+-- A command may lie before a Redis that stands still, and be taken when what came after it is in a spool already. Not the
+-- time at which it is taken counts then, but that at which it came: `came` (us; nil or 0: there is no spool).
+local function note_came(key, came)
+    if came and came > 0 then
+        redis.call('HSET', key, 'spooled', digits(came))
+    end
+end
+
 -- From any state to pending, with a new signal. While an attempt for the older seek-token is out (`lease`), the entry in
 -- `due` stays where it is, at the end of that lease: nothing older may reach SEEK after something newer.
 local function owe(id, generation, lease, signal)
@@ -59,6 +67,9 @@ local function owe(id, generation, lease, signal)
         redis.call('PERSIST', key)
         redis.call('ZREM', dead, id)
     end
+    if not signal.is_draft_token then
+        note_came(key, signal.came)
+    end
     if lease then
         redis.call('ZADD', due, 'NX', now_digits, id)
     else
@@ -67,11 +78,12 @@ local function owe(id, generation, lease, signal)
 end
 
 -- The seek-token of an application that owes nothing, as it came at `received` (ms): its next event sends it.
-local function keep_draft(id, token, ttl, received)
+local function keep_draft(id, token, ttl, received, came)
     local key = prefix .. id
     redis.call('HSET', key, 'state', 'draft', 'token', token, 'received', digits(received))
     redis.call('HDEL', key, 'spooled', 'event', 'accepted', 'completed', 'trace', 'attempts', 'tried', 'replayed',
         'delivered', 'class', 'code', 'message', 'http')
+    note_came(key, came)
     redis.call('PEXPIRE', key, ttl)
 end
 

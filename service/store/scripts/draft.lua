@@ -4,10 +4,11 @@
 -- Keeps the seek-token of an application that is not completed yet. One that already was owes its signal again, with the
 -- newer seek-token; after a delivery the application is a draft once more, until its next event.
 --
--- ARGV: application id, seek-token, event id (for a signal that is owed again), time to live of a draft (ms)
+-- ARGV: application id, seek-token, event id (for a signal that is owed again), time to live of a draft (ms), when it came
+--       (us, by the clock of a machine with a spool; 0: there is none)
 -- Returns: the state
 
-local id, token, event, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local id, token, event, ttl, came = ARGV[1], ARGV[2], ARGV[3], ARGV[4], math.min(tonumber(ARGV[5]), now_us)
 local key = prefix .. id
 local state, stored, generation, lease, completed, trace =
     unpack(redis.call('HMGET', key, 'state', 'token', 'gen', 'lease', 'completed', 'trace'))
@@ -20,8 +21,8 @@ if token == stored then
     return state
 end
 if not is_resting then
-    owe(id, generation, lease, {token = token, event = event, completed = completed, trace = trace})
+    owe(id, generation, lease, {token = token, event = event, completed = completed, trace = trace, came = came})
     return 'pending'
 end
-keep_draft(id, token, ttl, now)
+keep_draft(id, token, ttl, now, came)
 return 'draft'

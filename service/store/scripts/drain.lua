@@ -24,10 +24,8 @@ end
 
 local function owe_spooled(id, application, signal, stamp)
     signal.accepted = digits(math.min(math.floor(stamp / 1000), now))
+    signal.came = stamp
     owe(id, application.gen, application.lease, signal)
-    if not signal.is_draft_token then
-        redis.call('HSET', prefix .. id, 'spooled', digits(stamp))
-    end
     return APPLIED
 end
 
@@ -64,8 +62,7 @@ function take.draft(id, token, event, _, _, stamp, application)
         return owe_spooled(id, application, {token = token, event = event, completed = application.completed,
             trace = application.trace}, stamp)
     end
-    keep_draft(id, token, ttl, math.min(math.floor(stamp / 1000), now))
-    redis.call('HSET', prefix .. id, 'spooled', digits(stamp))
+    keep_draft(id, token, ttl, math.min(math.floor(stamp / 1000), now), stamp)
     return APPLIED
 end
 
