@@ -125,8 +125,8 @@ def it_lets_what_needs_the_stored_seek_token_wait_for_the_drain(stand, redis, sa
     service = start(stand, redis, sandbox)
     lose(redis, service)
     assert service.call("PUT", "/v1/applications/A-1/token", {"token": "t-1"}).status == 204
+    redis.arguments = "--maxmemory", "1"  # the drain is refused, and Redis is there
     redis.start()
-    redis.cli("CONFIG", "SET", "maxmemory", "1")  # the drain is refused, and Redis is there
     eventually(lambda: "maxmemory" in (service.get("/v1/status").json["store"]["reason"] or ""), "the intake has Redis again")
     answer = service.post("/v1/events", {"applicationId": "A-1"})
     assert answer.status == 503 and "spool" in answer.json["detail"], answer
