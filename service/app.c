@@ -53,6 +53,7 @@ enum {
 struct app {
     const struct config *config; /* borrowed */
     int64_t started_at_ms;       /* monotonic */
+    size_t connections_max;      /* as far as there are descriptors for them */
     struct heartbeat heartbeat;
     struct supervision supervision;
     struct redis_location location;
@@ -181,7 +182,7 @@ static bool create_inbound(struct app *app, struct error *error)
         .thread_count = config->intake_threads,
         .body_bytes_max = config->max_body_bytes,
         .header_bytes_max = config->max_header_bytes,
-        .connections_max = config->max_connections,
+        .connections_max = (unsigned)app->connections_max,
         .connections_per_address_max = config->max_connections_per_address,
         .idle_timeout_s = config->idle_timeout_s,
         .read_timeout_ms = config->read_timeout_ms,
@@ -374,8 +375,8 @@ int app_serve(const struct config *config)
     sigset_t signals;
     process_block_signals(&signals);
     process_forbid_cores();
-    process_raise_descriptor_limit(config->max_connections + config->max_in_flight +
-                                   DESCRIPTORS_BESIDE_CONNECTIONS);
+    app.connections_max = process_reserve_descriptors(
+        config->max_connections, config->max_in_flight + DESCRIPTORS_BESIDE_CONNECTIONS);
     if (!http_client_startup(&error)) {
         log_error("start_failed", error.message);
         return 1;

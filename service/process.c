@@ -18,17 +18,30 @@ void process_forbid_cores(void)
                  LOG_TEXT("reason", strerror(errno)));
 }
 
-void process_raise_descriptor_limit(size_t wanted)
+/* Clients may not take what Redis and SEEK are reached by; where it is too little for all of it,
+ * both have half. */
+static size_t connections_within(size_t limit, size_t others)
+{
+    return limit > 2 * others ? limit - others : limit / 2;
+}
+
+size_t process_reserve_descriptors(size_t connections, size_t others)
 {
     struct rlimit limit;
+    size_t wanted = connections + others;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-        return;
+        return connections;
     limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-        log_warn("descriptors_short",
-                 "fewer file descriptors than MAX_CONNECTIONS needs: raise "
-                 "the limit (ulimit -n) or lower MAX_CONNECTIONS",
-                 LOG_INT("limit", limit.rlim_cur), LOG_INT("wanted", wanted));
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted)
+        return connections;
+    (void)getrlimit(RLIMIT_NOFILE, &limit); /* as it is, if it could not be set */
+    size_t within = connections_within(limit.rlim_cur, others);
+    log_warn("descriptors_short",
+             "fewer file descriptors than MAX_CONNECTIONS needs, so that fewer connections are let "
+             "in: raise the limit (ulimit -n) or lower MAX_CONNECTIONS",
+             LOG_INT("limit", limit.rlim_cur), LOG_INT("wanted", wanted),
+             LOG_INT("connections", within < connections ? within : connections));
+    return within < connections ? within : connections;
 }
 
 void process_end_at_once(const char *reason)

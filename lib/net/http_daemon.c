@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "lib/base/log.h"
 #include "lib/base/ownership.h"
@@ -168,7 +167,6 @@ struct MHD_Daemon *http_daemon_start(struct http_server *server,
     void *certificate = (void *)(uintptr_t)options->tls_certificate_pem;
     size_t pool_bytes = options->header_bytes_max + POOL_EXTRA_BYTES;
     const struct MHD_OptionItem items[] = {
-        {MHD_OPTION_LISTEN_SOCKET, options->listen_fd, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)start_request, server},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, server},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)track_connection, server},
@@ -180,8 +178,10 @@ struct MHD_Daemon *http_daemon_start(struct http_server *server,
         {MHD_OPTION_HTTPS_MEM_CERT, 0, certificate},
         {MHD_OPTION_END, 0, NULL},
     };
-    unsigned flags =
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (is_tls ? MHD_USE_TLS : 0U);
+    /* It does not accept: without descriptors it would stop doing so until one of its own
+     * connections ends, or, without any, try in a loop. */
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+                     MHD_USE_ERROR_LOG | (is_tls ? MHD_USE_TLS : 0U);
     /* The logger goes first, so that it hears about the other options. */
     struct MHD_Daemon *daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, take_request, server, MHD_OPTION_EXTERNAL_LOGGER,
@@ -208,9 +208,9 @@ void http_daemon_run(struct MHD_Daemon *daemon)
     (void)MHD_run(daemon); /* fails only after MHD_stop_daemon */
 }
 
-void http_daemon_quiesce(struct MHD_Daemon *daemon)
+void http_daemon_add(void *daemon, int take_fd, const struct sockaddr *peer, socklen_t peer_length)
 {
-    (void)close(MHD_quiesce_daemon(daemon));
+    (void)MHD_add_connection(daemon, take_fd, peer, peer_length); /* closes what it does not take */
 }
 
 void http_daemon_stop(struct MHD_Daemon *take_daemon)

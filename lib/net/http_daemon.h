@@ -4,14 +4,15 @@
  * Inside of http_server: libmicrohttpd, which only http_daemon.c knows. Its types pass through here
  * unopened.
  *
- * Owns:    the daemon owns the listening descriptor and the connections; a response belongs to
- * whoever holds it. Threads: one, the server's. Blocks:  never.
+ * Owns:    the daemon owns the connections; a response belongs to whoever holds it. Threads: one,
+ * the server's. Blocks:  never.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "lib/base/error.h"
 #include "lib/net/http_head.h"
@@ -24,14 +25,14 @@ struct http_connection; /* of http_server.c */
 
 /* ---- what http_server.c calls ---- */
 
-/* NULL on failure: then `options->listen_fd` may be closed, or not. */
 MUST_CHECK struct MHD_Daemon *http_daemon_start(struct http_server *server,
                                                 const struct http_server_options *options,
                                                 struct error *error);
 int http_daemon_fd(struct MHD_Daemon *daemon);
 int64_t http_daemon_wait_ms(struct MHD_Daemon *daemon); /* -1: no limit */
 void http_daemon_run(struct MHD_Daemon *daemon);
-void http_daemon_quiesce(struct MHD_Daemon *daemon);
+/* A connection that was accepted; closed when it cannot be served. `daemon` is an MHD_Daemon. */
+void http_daemon_add(void *daemon, int take_fd, const struct sockaddr *peer, socklen_t peer_length);
 /* Nothing may be suspended. */
 void http_daemon_stop(struct MHD_Daemon *take_daemon);
 

@@ -10,15 +10,14 @@
 #include "lib/net/http_server.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/net/acceptor.h"
 #include "lib/net/deadline_queue.h"
 #include "lib/net/event_loop.h"
 #include "lib/net/http_daemon.h"
@@ -35,7 +34,8 @@ struct http_connection {
 struct http_server {
     struct http_server_options options;
     struct MHD_Daemon *daemon; /* owned; NULL once stopped */
-    struct event_loop *loop;   /* owned; nests the daemon's epoll set and the lingering sockets */
+    struct event_loop *loop;   /* owned; nests the daemon's epoll set and the sockets below */
+    struct acceptor acceptor;
     struct lingering lingering;
     struct deadline_queue idle;     /* until the next request line */
     struct deadline_queue arriving; /* until the request is complete */
@@ -228,11 +228,8 @@ void http_server_request_over(struct http_request *request, bool is_sent)
     if (request->method != NULL && server->options.finish != NULL)
         server->options.finish(server->options.context, request);
     int64_t now_ms = clock_monotonic_ms();
-    if (request->is_early && is_sent) {
-        int fd = fcntl(connection->fd, F_DUPFD_CLOEXEC, 0); /* the daemon closes its own */
-        if (fd >= 0)
-            lingering_add(&server->lingering, fd, now_ms);
-    }
+    if (request->is_early && is_sent)
+        lingering_add_copy(&server->lingering, connection->fd, now_ms); /* the daemon closes its */
     http_daemon_destroy_response(STEAL(request->response));
     http_request_destroy(request);
     deadline_set(&connection->deadline, &server->idle, now_ms);
@@ -253,38 +250,34 @@ static bool start(struct http_server *server, struct error *error)
         return false;
     lingering_init(&server->lingering, server->loop);
     server->daemon = http_daemon_start(server, &server->options, error);
-    return server->daemon != NULL && event_loop_watch(server->loop, http_daemon_fd(server->daemon),
-                                                      EVENT_READ, ignore_event, NULL, error);
-}
-
-/* Some failures of libmicrohttpd close the socket, others do not, and versions differ. The number
- * alone may be another thread's descriptor by now; the inode says whether it is still ours. */
-static void close_if_same(int fd, const struct stat *before)
-{
-    struct stat now;
-    if (fstat(fd, &now) == 0 && now.st_ino == before->st_ino && now.st_dev == before->st_dev)
-        (void)close(fd);
+    server->acceptor.options = (struct acceptor_options){.loop = server->loop,
+                                                         .take = http_daemon_add,
+                                                         .take_context = server->daemon,
+                                                         .starve = server->options.starve,
+                                                         .starve_context = server->options.context};
+    return server->daemon != NULL &&
+           event_loop_watch(server->loop, http_daemon_fd(server->daemon), EVENT_READ, ignore_event,
+                            NULL, error) &&
+           acceptor_watch(&server->acceptor, true, error);
 }
 
 struct http_server *http_server_create(const struct http_server_options *options,
                                        struct error *error)
 {
     assert(options->handle != NULL && options->refuse != NULL && options->abandon != NULL);
-    struct stat listener = {.st_ino = 0};
-    (void)fstat(options->listen_fd, &listener);
     struct http_server *server = calloc(1, sizeof *server);
     if (server == NULL) {
+        (void)close(options->listen_fd);
         (void)error_out_of_memory(error);
-        goto fail;
+        return NULL;
     }
     server->options = *options;
+    acceptor_init(&server->acceptor, options->listen_fd);
     server->arriving.duration_ms = options->request_timeout_ms;
     server->idle.duration_ms = 1000 * (int64_t)options->idle_timeout_s;
     if (start(server, error))
         return server;
-fail:
     http_server_destroy(server);
-    close_if_same(options->listen_fd, &listener);
     return NULL;
 }
 
@@ -293,6 +286,7 @@ void http_server_destroy(struct http_server *server)
     if (server == NULL)
         return;
     http_server_stop(server);
+    acceptor_close(&server->acceptor);
     if (server->loop != NULL)
         lingering_fini(&server->lingering);
     event_loop_destroy(server->loop);
@@ -312,15 +306,17 @@ int64_t http_server_timeout_ms(const struct http_server *server)
     int64_t now_ms = clock_monotonic_ms();
     wait_ms = deadline_sooner_ms(wait_ms, deadline_queue_wait_ms(&server->arriving, now_ms));
     wait_ms = deadline_sooner_ms(wait_ms, deadline_queue_wait_ms(&server->idle, now_ms));
+    wait_ms = deadline_sooner_ms(wait_ms, acceptor_wait_ms(&server->acceptor, now_ms));
     return deadline_sooner_ms(wait_ms,
                               deadline_queue_wait_ms(&server->lingering.deadlines, now_ms));
 }
 
-static void run_daemon(struct http_server *server)
+static void run_daemon(struct http_server *server, int64_t now_ms)
 {
     assert(!server->is_turning); /* a callback of ours is the caller */
     server->is_turning = true;
     server->has_resumed = false;
+    acceptor_turn(&server->acceptor, server->options.connections_max - server->connections, now_ms);
     http_daemon_run(server->daemon);
     server->is_turning = false;
 }
@@ -336,16 +332,19 @@ void http_server_turn(struct http_server *server)
     struct error error;
     if (server->lingering.count > 0 && !event_loop_poll(server->loop, 0, &error))
         log_debug("http_server", error.message);
-    run_daemon(server);
+    run_daemon(server, now_ms);
+    bool has_room = server->connections < server->options.connections_max;
+    if (!acceptor_watch(&server->acceptor, has_room, &error))
+        log_debug("http_server", error.message); /* tried again in the next turn */
 }
 
 /* Closing a listening socket resets the connections that wait in its queue: they are let in first.
  */
 static void accept_waiting(struct http_server *server)
 {
-    struct pollfd listener = {.fd = server->options.listen_fd, .events = POLLIN};
+    struct pollfd listener = {.fd = server->acceptor.fd, .events = POLLIN};
     for (int i = 0; i < ACCEPT_TURNS_MAX && poll(&listener, 1, 0) > 0; i++)
-        run_daemon(server);
+        run_daemon(server, clock_monotonic_ms());
 }
 
 void http_server_quiesce(struct http_server *server)
@@ -355,7 +354,7 @@ void http_server_quiesce(struct http_server *server)
     assert(!server->is_turning);
     accept_waiting(server);
     server->is_quiesced = true;
-    http_daemon_quiesce(server->daemon);
+    acceptor_close(&server->acceptor);
 }
 
 size_t http_server_open_requests(const struct http_server *server)

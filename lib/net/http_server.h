@@ -64,6 +64,8 @@ struct http_server_options {
     void (*refuse)(void *context, struct http_request *request, unsigned status);
     /* The server stops and this request is complete and not answered yet. Replies. Required. */
     void (*abandon)(void *context, struct http_request *request);
+    /* Connections wait for want of descriptors or memory, or not any longer. NULL: nothing. */
+    void (*starve)(void *context, bool is_starved);
     /* The request is over, answered or torn down; `user_data` is freed here. NULL: nothing. */
     void (*finish)(void *context, struct http_request *request);
 };

@@ -3,6 +3,7 @@
 #include "lib/net/lingering.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -68,6 +69,13 @@ void lingering_add(struct lingering *lingering, int take_fd, int64_t now_ms)
     deadline_set(&socket->deadline, &lingering->deadlines, now_ms);
     if (!event_loop_watch(lingering->loop, take_fd, EVENT_READ, drop_input, socket, NULL))
         end(socket);
+}
+
+void lingering_add_copy(struct lingering *lingering, int fd, int64_t now_ms)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy >= 0)
+        lingering_add(lingering, copy, now_ms);
 }
 
 void lingering_expire(struct lingering *lingering, int64_t now_ms)

@@ -28,5 +28,7 @@ void lingering_init(struct lingering *lingering, struct event_loop *loop);
 void lingering_fini(struct lingering *lingering); /* closes all */
 /* When there are too many, or memory is short, the descriptor is closed at once. */
 void lingering_add(struct lingering *lingering, int take_fd, int64_t now_ms);
+/* A copy of a descriptor that somebody else closes. */
+void lingering_add_copy(struct lingering *lingering, int fd, int64_t now_ms);
 /* Closes those whose time has passed. */
 void lingering_expire(struct lingering *lingering, int64_t now_ms);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/log.h"
 #include "lib/base/secret.h"
 
 #include "service/inbound/call.h"
@@ -224,6 +225,21 @@ static void finish(void *context, struct http_request *request)
         call_end(call);
 }
 
+/* Nothing in the answers tells it: who is not let in waits, and is not answered. */
+static void starve(void *context, bool is_starved)
+{
+    const struct front *front = context;
+    const char *listener = front->metrics != NULL ? "api" : "ops";
+    if (is_starved)
+        log_error("accept_starved",
+                  "No new connection can be accepted for want of file descriptors or memory; those "
+                  "that are open are served. Raise the limit (ulimit -n) or lower MAX_CONNECTIONS",
+                  LOG_TEXT("listener", listener));
+    else
+        log_info("accept_recovered", "New connections are accepted again",
+                 LOG_TEXT("listener", listener));
+}
+
 void front_serve(struct front *front, struct http_server_options *options)
 {
     options->context = front;
@@ -231,5 +247,6 @@ void front_serve(struct front *front, struct http_server_options *options)
     options->handle = handle;
     options->refuse = refuse;
     options->abandon = abandon;
+    options->starve = starve;
     options->finish = finish;
 }

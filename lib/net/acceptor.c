@@ -1,0 +1,91 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "lib/net/acceptor.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum { RETRY_MS = 100, TAKES_PER_TURN_MAX = 64 /* then the others have their turn */ };
+
+void acceptor_init(struct acceptor *acceptor, int take_fd)
+{
+    *acceptor = (struct acceptor){.fd = take_fd};
+}
+
+static void forget(struct acceptor *acceptor)
+{
+    if (acceptor->is_watched)
+        event_loop_forget(acceptor->options.loop, acceptor->fd);
+    acceptor->is_watched = false;
+}
+
+void acceptor_close(struct acceptor *acceptor)
+{
+    if (acceptor->fd < 0)
+        return;
+    forget(acceptor);
+    (void)close(acceptor->fd);
+    acceptor->fd = -1;
+}
+
+/* Whether there was one; errno tells why not. */
+static bool take_next(struct acceptor *acceptor)
+{
+    struct sockaddr_storage peer;
+    socklen_t length;
+    int fd;
+    do {
+        length = sizeof peer;
+        fd = accept4(acceptor->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (fd < 0 && (errno == EINTR || errno == ECONNABORTED)); /* that one has gone */
+    if (fd >= 0)
+        acceptor->options.take(acceptor->options.take_context, fd, (const struct sockaddr *)&peer,
+                               length);
+    return fd >= 0;
+}
+
+static void note(struct acceptor *acceptor, bool is_starved, int64_t now_ms)
+{
+    bool is_news = is_starved != acceptor->is_starved;
+    acceptor->is_starved = is_starved;
+    acceptor->retry_at_ms = now_ms + RETRY_MS;
+    if (is_news && acceptor->options.starve != NULL)
+        acceptor->options.starve(acceptor->options.starve_context, is_starved);
+}
+
+void acceptor_turn(struct acceptor *acceptor, size_t room, int64_t now_ms)
+{
+    if (acceptor->fd < 0 || (acceptor->is_starved && now_ms < acceptor->retry_at_ms))
+        return;
+    size_t most = room < TAKES_PER_TURN_MAX ? room : TAKES_PER_TURN_MAX;
+    for (size_t i = 0; i < most; i++) {
+        if (!take_next(acceptor)) {
+            note(acceptor, errno != EAGAIN, now_ms); /* one taken is no sign of relief yet */
+            return;
+        }
+    }
+}
+
+static void ignore_event(void *context, unsigned events)
+{
+    (void)context;
+    (void)events; /* each turn asks for connections */
+}
+
+bool acceptor_watch(struct acceptor *acceptor, bool has_room, struct error *error)
+{
+    bool is_wanted = acceptor->fd >= 0 && has_room && !acceptor->is_starved;
+    if (!is_wanted)
+        forget(acceptor);
+    else if (!acceptor->is_watched)
+        acceptor->is_watched = event_loop_watch(acceptor->options.loop, acceptor->fd, EVENT_READ,
+                                                ignore_event, NULL, error);
+    return acceptor->is_watched == is_wanted;
+}
+
+int64_t acceptor_wait_ms(const struct acceptor *acceptor, int64_t now_ms)
+{
+    if (acceptor->fd < 0 || !acceptor->is_starved)
+        return -1;
+    return acceptor->retry_at_ms > now_ms ? acceptor->retry_at_ms - now_ms : 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Takes connections from a listening socket, as long as there is room for them.
+ *
+ * Without room nobody looks at the socket, so that whoever waits in its queue costs no processor
+ * time; without descriptors or memory it is tried again a little later, since nothing tells when
+ * somebody else has given some back.
+ *
+ * Owns:    the listening descriptor.
+ * Threads: one at a time, the event loop's. Blocks: never.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "lib/base/error.h"
+#include "lib/net/event_loop.h"
+
+struct acceptor_options {
+    struct event_loop *loop; /* borrowed: outlives us */
+    void (*take)(void *context, int take_fd, const struct sockaddr *peer, socklen_t peer_length);
+    void *take_context;
+    /* It begins to lack descriptors or memory, or all that waited are in again. May be NULL. */
+    void (*starve)(void *context, bool is_starved);
+    void *starve_context;
+};
+
+struct acceptor {
+    struct acceptor_options options;
+    int fd; /* -1: closed */
+    bool is_watched;
+    bool is_starved;
+    int64_t retry_at_ms; /* while it is starved */
+};
+
+/* Until the options are set, which may be done later, it only holds the descriptor. */
+void acceptor_init(struct acceptor *acceptor, int take_fd);
+void acceptor_close(struct acceptor *acceptor); /* once or more */
+/* Takes who waits, up to `room`. */
+void acceptor_turn(struct acceptor *acceptor, size_t room, int64_t now_ms);
+/* After each turn: whether the loop is to wake for the next connection. */
+MUST_CHECK bool acceptor_watch(struct acceptor *acceptor, bool has_room, struct error *error);
+/* -1: no limit. */
+int64_t acceptor_wait_ms(const struct acceptor *acceptor, int64_t now_ms);

@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""Descriptors that run out. Who is connected is served, who is not waits, and waiting costs nothing."""
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import resource
+import socket
+import time
+
+import pytest
+
+from stand import call, event, eventually
+
+
+def processor_s(service):
+    fields = pathlib.Path(f"/proc/{service.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def must_rest(service, for_s=1.0):
+    """Far from what a loop that goes round and round takes."""
+    before = processor_s(service)
+    time.sleep(for_s)  # what is measured is a time
+    assert processor_s(service) - before < for_s / 4
+
+
+NONE, ENOUGH = 3, 1024  # no number is free below the former
+
+
+def limit(service, count):
+    resource.prlimit(service.child.pid, resource.RLIMIT_NOFILE, (count, ENOUGH))
+
+
+class Client:
+    """One connection that stays."""
+
+    def __init__(self, address):
+        self.connection = http.client.HTTPConnection(address, timeout=30)
+        self.connection.connect()
+
+    def post(self, body):
+        self.connection.request("POST", "/v1/events", json.dumps(body), {"Content-Type": "application/json"})
+        with self.connection.getresponse() as answer:
+            return answer.status, answer.read()
+
+
+@contextlib.contextmanager
+def crowd(address, count):
+    host, port = address.split(":")
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            stack.enter_context(socket.create_connection((host, int(port))))
+        yield
+
+
+def it_serves_who_is_connected_while_it_can_accept_nobody(stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, workers=1).start()
+    client = Client(service.address)
+    assert client.post(event("A-0", "t-0"))[0] == 202
+    sandbox.must_receive("t-0")  # its connection to SEEK is there, too
+    limit(service, NONE)
+    with crowd(service.address, 50), crowd(service.ops, 10):
+        eventually(lambda: len(service.logs("accept_starved")) == 2, "both listeners say so")
+        must_rest(service)
+        for n in range(1, 4):
+            assert client.post(event(f"A-{n}", f"t-{n}"))[0] == 202
+        for n in range(1, 4):
+            sandbox.must_receive(f"t-{n}")
+        limit(service, ENOUGH)
+    for address in (service.address, service.ops):
+        assert eventually(lambda a=address: call(a, "GET", "/readyz", timeout=5), "it accepts").status == 200
+    eventually(lambda: len(service.logs("accept_recovered")) == 2, "and says so")
+    assert len(service.logs("accept_starved")) == 2, "once each"
+    service.must_stop()
+
+
+@pytest.mark.parametrize("listener", ["address", "ops"])
+def it_accepts_again_when_somebody_else_gives_descriptors_back(service, listener):
+    """Also when none of its own connections ends, or it has none."""
+    client = Client(service.address)
+    assert client.post(event("A-0", "t-0"))[0] == 202, "it has been let in"
+    limit(service, NONE)
+    with crowd(getattr(service, listener), 1):
+        eventually(lambda: service.logs("accept_starved"), "it says so")
+        must_rest(service, 0.5)
+        limit(service, ENOUGH)
+        assert call(getattr(service, listener), "GET", "/livez", timeout=5).status == 200
+    assert client.post(event("A-1"))[0] == 202
+
+
+def it_loses_nothing_when_there_are_none_for_redis_and_seek(service, redis, sandbox):
+    for n in range(5):
+        service.must_post(event(f"A-{n}", f"t-{n}"))
+    client = Client(service.address)
+    assert client.post(event("A-0", "t-0"))[0] == 200, "it has been let in"
+    redis.kill()
+    sandbox.control("POST", "/revoke")
+    eventually(lambda: client.post(event("A-x"))[0] == 503, "503")
+    limit(service, NONE)
+    redis.start()
+    eventually(lambda: any("Too many open files" in line["message"] for line in service.logs("redis_lost")),
+               "Redis is not reached, for want of descriptors")
+    must_rest(service, 0.5)
+    assert client.post(event("A-y"))[0] == 503
+    limit(service, ENOUGH)
+    eventually(lambda: client.post(event("A-5", "t-5"))[0] in (200, 202), "it goes on")
+    for n in range(6):
+        service.must_become(f"A-{n}", "delivered")
+
+
+def it_keeps_descriptors_for_redis_and_seek_from_its_clients(stand, redis, sandbox):
+    """Where the limit is low from the start, fewer connections are let in."""
+    service = stand.service(sandbox, redis_url=redis.url)
+    spawn = service.spawn
+    service.spawn = lambda arguments, environment: spawn(["prlimit", "--nofile=100", *arguments], environment)
+    service.start()
+    assert service.logs("descriptors_short")[0]["connections"] == 50
+    client = Client(service.address)
+    with crowd(service.address, 100):
+        redis.kill()
+        eventually(lambda: client.post(event("A-1"))[0] == 503, "503")
+        redis.start()
+        eventually(lambda: client.post(event("A-1"))[0] in (200, 202), "Redis is reached all the same")
+        sandbox.must_receive(event("A-1")["token"])
+        assert not service.logs("accept_starved")
+        must_rest(service, 0.5)
+    assert call(service.address, "GET", "/readyz", timeout=5).status == 200
+    service.must_stop()
