@@ -3,6 +3,7 @@
 set(SEEK_SIGNAL_SANITIZE "" CACHE STRING "Value for -fsanitize=, e.g. address,undefined or thread")
 option(SEEK_SIGNAL_WERROR "Treat warnings as errors" OFF)
 option(SEEK_SIGNAL_HARDEN "Hardening flags of a release build" OFF)
+option(SEEK_SIGNAL_COMPACT "Optimise across files and leave out what nothing reads at run time" OFF)
 option(SEEK_SIGNAL_ANALYZE "gcc -fanalyzer or clang -Wthread-safety" OFF)
 
 add_library(project_options INTERFACE)
@@ -30,6 +31,12 @@ if(SEEK_SIGNAL_HARDEN)
     target_compile_definitions(project_options INTERFACE _FORTIFY_SOURCE=2)
     target_link_options(project_options INTERFACE
         -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed)
+endif()
+if(SEEK_SIGNAL_COMPACT)
+    # Unwind tables serve C++ exceptions and cancelled threads, which are not here; debuggers have -g's own.
+    set(compact -flto=auto -fno-asynchronous-unwind-tables)
+    target_compile_options(project_options INTERFACE ${compact})
+    target_link_options(project_options INTERFACE ${compact} -Wl,-z,pack-relative-relocs)
 endif()
 if(SEEK_SIGNAL_ANALYZE)
     target_compile_options(project_options INTERFACE
