@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from stand import BUILD
+from stand import BUILD, eventually
 
 
 class Volume:
@@ -66,3 +66,51 @@ class Clock:
 
     def now(self):
         return time.time() + self.offset_s
+
+
+class MemoryLimit:
+    """A cgroup of its own below ours, of either version. Where none can be made the test is skipped."""
+
+    FILES = {"v1": ("memory.limit_in_bytes", "memory.usage_in_bytes"), "v2": ("memory.max", "memory.current")}
+
+    def __init__(self, name):
+        self.path, self.version = self.create(name)
+        self.limit_file, self.used_file = (self.path / file for file in self.FILES[self.version])
+
+    @staticmethod
+    def create(name):
+        for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
+            _, controllers, own = line.split(":", 2)
+            version = "v1" if "memory" in controllers.split(",") else "v2" if controllers == "" else None
+            root = pathlib.Path("/sys/fs/cgroup", "memory" if version == "v1" else "")
+            path = root / own.lstrip("/") / name
+            if version is None:
+                continue
+            with contextlib.suppress(OSError):
+                path.mkdir()
+                if (path / MemoryLimit.FILES[version][0]).exists():
+                    return path, version
+                path.rmdir()
+        return pytest.skip("no cgroup with a memory limit can be made here")
+
+    def govern(self, process, limit_bytes):
+        self.set(limit_bytes)
+        spawn = process.spawn
+        enter = ["sh", "-c", 'echo $$ >"$0" && exec "$@"', self.path / "cgroup.procs"]
+        process.spawn = lambda arguments, environment=None: spawn([*enter, *arguments], environment)
+
+    def set(self, limit_bytes):
+        self.limit_file.write_text(str(limit_bytes))
+
+    def used(self):
+        return int(self.used_file.read_text())
+
+    def remove(self):
+        """Once it is empty, which it is a moment after its last process was waited for."""
+        eventually(self.is_removed, "the cgroup is empty")
+
+    def is_removed(self):
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+            return True
+        return False
