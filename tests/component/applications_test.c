@@ -380,6 +380,60 @@ static void says_what_is_wrong_with_a_key(void **state)
     assert_null(strstr(driver.failure.detail, "secret-token"));
 }
 
+static void knows_a_replaced_token_again(void **state)
+{
+    (void)state;
+    must_accept_one(&driver, "A", "first", "e1");
+    assert_int_equal(must_accept_one(&driver, "A", "second", "e2"), ACCEPT_REPLACED);
+    assert_int_equal(must_accept_one(&driver, "A", "first", "e3"), ACCEPT_DUPLICATE);
+    assert_string_equal(driver.accepted[0].event_id, "e2");
+    assert_int_equal(driver.accepted[0].state, DELIVERY_PENDING);
+    must_put_token(&driver, "A", "first", "e4");
+    assert_string_equal(must_claim_one(&driver).seek_token, "second");
+    assert_int_equal(must_accept_one(&driver, "B", "first", "e5"), ACCEPT_ACCEPTED);
+    must_forget(&driver, "A");
+    assert_int_equal(must_accept_one(&driver, "A", "first", "e6"), ACCEPT_ACCEPTED);
+}
+
+static void knows_the_last_five_replaced_tokens(void **state)
+{
+    (void)state;
+    static const char *const tokens[] = {"0", "1", "2", "3", "4", "5", "6"};
+    for (size_t i = 0; i < 7; i++)
+        must_accept_one(&driver, "A", tokens[i], "event");
+    for (size_t i = 1; i < 7; i++)
+        assert_int_equal(must_accept_one(&driver, "A", tokens[i], "event"), ACCEPT_DUPLICATE);
+    assert_int_equal(must_accept_one(&driver, "A", "0", "event"), ACCEPT_REPLACED);
+    assert_string_equal(redis_server_cli(server, "--raw OBJECT ENCODING 'seek-signal:{0}:app:A'"),
+                        "listpack");
+    assert_string_equal(redis_server_cli(server, "--raw HSTRLEN 'seek-signal:{0}:app:A' replaced"),
+                        "60");
+}
+
+/* Only events make a pair that is known. */
+static void takes_the_first_event_of_an_older_draft(void **state)
+{
+    (void)state;
+    must_put_token(&driver, "A", "first", "e1");
+    must_put_token(&driver, "A", "second", "e2");
+    assert_int_equal(must_accept_one(&driver, "A", "first", "e3"), ACCEPT_ACCEPTED);
+    assert_string_equal(must_claim_one(&driver).seek_token, "first");
+}
+
+static void leaves_a_newer_draft_alone(void **state)
+{
+    (void)state;
+    must_accept_one(&driver, "A", "first", "e1");
+    must_end(SETTLE_DELIVERED);
+    must_put_token(&driver, "A", "second", "e2");
+    assert_int_equal(must_accept_one(&driver, "A", "first", "e3"), ACCEPT_DUPLICATE);
+    assert_int_equal(driver.accepted[0].state, DELIVERY_DRAFT);
+    assert_string_equal(driver.accepted[0].event_id, "e3");
+    assert_int_equal(must_claim(&driver, 4), 0);
+    assert_int_equal(must_accept_one(&driver, "A", NULL, "e4"), ACCEPT_ACCEPTED);
+    assert_string_equal(must_claim_one(&driver).seek_token, "second");
+}
+
 int main(void)
 {
 #define SPEC(sentence, function) IT_WITH(sentence, function, start, stop)
@@ -406,6 +460,10 @@ int main(void)
         SPEC("replays at once what waits for its next attempt", replays_what_waits),
         SPEC("does not replay a draft, what is sent or delivered, or nothing",
              does_not_replay_the_rest),
+        SPEC("knows a seek-token that was replaced", knows_a_replaced_token_again),
+        SPEC("knows the last five of them, and no more", knows_the_last_five_replaced_tokens),
+        SPEC("takes the first event of an older draft", takes_the_first_event_of_an_older_draft),
+        SPEC("leaves a newer draft alone when an event is repeated", leaves_a_newer_draft_alone),
         SPEC("forgets an application for good", forgets_for_good),
         SPEC("tells how late the oldest is", tells_how_late_it_is),
         SPEC("says what is wrong with a key, and no seek-token", says_what_is_wrong_with_a_key),

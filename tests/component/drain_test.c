@@ -232,26 +232,35 @@ static void keeps_the_order_of_a_microsecond(void **state)
     assert_int_equal(drain_event("second", now_us + 1), DRAIN_APPLIED);
     must_be("pending", "second");
     for (int again = 0; again < 2; again++) {
-        assert_int_equal(drain_event("first", now_us), DRAIN_SUPERSEDED);
+        assert_int_equal(drain_event("first", now_us), DRAIN_DUPLICATE);
         assert_int_equal(drain_event("second", now_us + 1), DRAIN_DUPLICATE);
+        assert_int_equal(drain_event("never applied", now_us), DRAIN_SUPERSEDED);
         must_be(again == 0 ? "pending" : "delivered", "second");
         if (again == 0)
             deliver();
     }
 }
 
-static void returns_to_an_earlier_seek_token(void **state)
+static void knows_a_replaced_seek_token_again(void **state)
 {
     (void)state;
     for (int again = 0; again < 2; again++) {
         (void)drain_event("one", now_us);
         (void)drain_event("two", now_us + 1);
-        (void)drain_event("one", now_us + 2);
-        must_be("pending", "one");
+        assert_int_equal(drain_event("one", now_us + 2), DRAIN_DUPLICATE);
+        assert_int_equal(drain_draft("one", now_us + 3), DRAIN_DUPLICATE);
+        must_be("pending", "two");
     }
+}
+
+static void does_not_repeat_an_event_behind_a_draft(void **state)
+{
+    (void)state;
+    (void)drain_event("old", now_us);
     deliver();
-    assert_int_equal(drain_event("two", now_us + 1), DRAIN_SUPERSEDED);
-    must_be("delivered", "one");
+    assert_int_equal(drain_draft("new", now_us + 1), DRAIN_APPLIED);
+    assert_int_equal(drain_event("old", now_us), DRAIN_DUPLICATE);
+    must_be("draft", "new");
 }
 
 /* A clock that was far ahead counts no longer once a seek-token came to Redis itself. */
@@ -347,7 +356,10 @@ int main(void)
                 start, stop),
         IT_WITH("keeps the order of a microsecond, also the second time",
                 keeps_the_order_of_a_microsecond, start, stop),
-        IT_WITH("returns to an earlier seek-token", returns_to_an_earlier_seek_token, start, stop),
+        IT_WITH("knows a replaced seek-token again", knows_a_replaced_seek_token_again, start,
+                stop),
+        IT_WITH("does not repeat an event that was followed by a draft",
+                does_not_repeat_an_event_behind_a_draft, start, stop),
         IT_WITH("forgets a stamp with its seek-token", forgets_a_stamp_with_its_seek_token, start,
                 stop),
         IT_WITH("keeps the stamp of a draft that is completed",

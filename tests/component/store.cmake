@@ -25,7 +25,7 @@ can_fail_allocations(store_test log_write)
 foreach(check walk bugs)
     set(arguments ${CMAKE_SOURCE_DIR}/service/store/scripts)
     if(check STREQUAL "bugs")
-        list(APPEND arguments --bugs --steps 20000)
+        list(APPEND arguments --bugs --steps 100000)
     endif()
     add_test(NAME component/store_model_${check}
         COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_LIST_DIR}/store_model_check.py ${arguments})

@@ -14,12 +14,14 @@ Time is an input: a line in front of each script answers its TIME with the walk'
 """
 
 import argparse
+import hashlib
 import pathlib
 import random
 import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 
 NAMES = ['accept', 'draft', 'drain', 'claim', 'settle', 'replay', 'replay_dead', 'list', 'pause', 'forget']
@@ -29,7 +31,7 @@ DUE, DEAD, PAUSED = 'seek-signal:{0}:due', 'seek-signal:{0}:dead', 'seek-signal:
 CLAIM = 'seek-signal:{0}:claim:'
 CLOCK = 'model:now_us'
 TEST_CLOCK = f'''local real = redis
-local redis = {{call = function(name, ...)
+local redis = {{sha1hex = redis.sha1hex, call = function(name, ...)
     if name == 'TIME' then
         local now = real.call('GET', '{CLOCK}')
         return {{math.floor(now / 1000000), now % 1000000}}
@@ -41,19 +43,19 @@ end}}
 '''
 LEASE_MS, AGE_MAX_MS, TTL_MS = 1000, 20000, 3600000
 IDS = [f'A-{number}' for number in range(4)]
-TOKENS = [f'token-{number}' for number in range(6)]
+TOKENS = [f'token-{number}' for number in range(16)]
 PROGRESS = ['attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code', 'message', 'http']
 
 # Name, script, what is there, what the bug makes of it.
 BUGS = [
     ('a settlement is not fenced', 'settle', 'if lease ~= generation then', 'if not lease then'),
     ('a newer seek-token is not protected', 'settle', 'if current ~= generation then', 'if false then'),
-    ('a newer seek-token overtakes', 'application', 'if lease then', 'if false then'),
+    ('a newer seek-token overtakes', 'application', 'if application.lease then', 'if false then'),
     ('a late success stays among the dead', 'settle', "redis.call('ZREM', dead, id)", ''),
     ('a superseded attempt keeps its lease', 'settle', "redis.call('HDEL', key, 'lease')", ''),
     ('generations start over', 'application', 'or now_us_digits', 'or digits(least)'),
     ('what was before is taken for new', 'application', 'added == 6', 'true'),
-    ('what is stored is not looked at', 'accept', "redis.call('EXISTS', prefix .. id) == 1", 'false'),
+    ('what is stored is not looked at', 'application', "redis.call('EXISTS', key) == 1", 'false'),
     ('a claim does not move the fence', 'claim', 'generation = generation_after(generation)', ''),
     ('a pending application can expire', 'application', "redis.call('PERSIST', key)", ''),
     ('a delivered application stays for ever', 'settle', "redis.call('PEXPIRE', key, ttl)", ''),
@@ -86,6 +88,11 @@ BUGS = [
     ('a lease is mended that began after', 'claim', 'straighten(id, 0)', ''),
     ('what is mended is mended again', 'claim', "redis.call('HSET', key, field, digits(now))", ''),
     ('mending changes the order', 'claim', "redis.call('HSET', key, 'received', accepted)", ''),
+    ('a replaced seek-token comes back', 'accept', 'if was_replaced(application, token) then', 'if false then'),
+    ('a replaced seek-token comes back as a draft', 'draft', 'if was_replaced(application, token) then', 'if false then'),
+    ('a replaced seek-token comes back from a spool', 'drain', 'if was_replaced(application, token) then', 'if false then'),
+    ("a draft's seek-token counts as sent", 'application', "application.state ~= 'draft' and application.token ~= token", 'application.token ~= token'),
+    ('only one replaced seek-token is known', 'application', " .. (application.replaced or '')", ''),
     ('a lost claim waits for its lease', 'claim', 'if last[1] > answered then', 'if false then'),
     ('a claim gives back what is being sent', 'claim', 'if last[1] > answered then', 'if last[1] ~= answered then'),
     ('a claim that is late takes something', 'claim', 'if last[1] >= number then', 'if false then'),
@@ -170,6 +177,7 @@ class Model:
             entry['lease'] = old['lease']
         else:
             self.due[id] = self.now
+        self.note_replaced(entry, old)
         if old.get('token') == token:
             entry |= {field: old[field] for field in ('received', 'spooled') if field in old}
         elif stamp or came:
@@ -177,20 +185,35 @@ class Model:
         self.applications[id] = entry
         self.dead.pop(id, None)
 
+    @staticmethod
+    def was_replaced(entry, token):
+        return hashlib.sha1(token.encode()).hexdigest()[:12] in textwrap.wrap(entry.get('replaced', ''), 12)
+
+    @staticmethod
+    def note_replaced(entry, old):
+        """A draft's seek-token was never an event's."""
+        known = [old['replaced']] if 'replaced' in old else []
+        if old.get('state', 'draft') != 'draft' and old['token'] != entry['token']:
+            known.insert(0, hashlib.sha1(old['token'].encode()).hexdigest()[:12])
+        if known:
+            entry['replaced'] = ''.join(known)[:60]
+
     def accept(self, id, token, event, completed, trace, came):
         old = self.applications.get(id, {})
         token = token or old.get('token')
         if not token:
             return [3, 'draft', '']
         is_owed = old.get('state', 'draft') != 'draft'
-        if is_owed and token == old['token']:
-            return [1, old['state'], old['event']]
+        if is_owed and token == old['token'] or self.was_replaced(old, token):
+            return [1, old['state'], old.get('event', event)]
         self.owe(id, token, event, self.now if completed == -1 else completed, trace, came=came)
         return [2 if is_owed else 0, 'pending', event]
 
     def draft(self, id, token, event, came):
         old = self.applications.get(id)
         if old and old['token'] == token:
+            return old['state']
+        if old and self.was_replaced(old, token):
             return old['state']
         if old and old['state'] in ('pending', 'sending', 'dead'):
             self.owe(id, token, event, old['completed'], old.get('trace'), came=came)
@@ -200,12 +223,15 @@ class Model:
             entry['spooled'] = str(min(came, self.now_us))
         if old and 'gen' in old:
             entry['gen'] = old['gen']
+        self.note_replaced(entry, old or {})
         self.applications[id] = entry
         return 'draft'
 
     def drain(self, kind, id, token, event, completed, trace, stamp):
         old = self.applications.get(id, {})
         state = old.get('state')
+        if self.was_replaced(old, token):
+            return 1
         came = int(old.get('received', old.get('accepted', 0))) * 1000
         is_older = stamp <= int(old['spooled']) if 'spooled' in old else stamp < came
         if old and token != old['token'] and is_older:
@@ -220,6 +246,7 @@ class Model:
             self.owe(id, token, event, old['completed'], old.get('trace'), stamp)
         else:
             entry = {'state': 'draft', 'token': token, 'spooled': str(stamp), 'received': str(min(stamp // 1000, self.now))}
+            self.note_replaced(entry, old)
             self.applications[id] = entry | {field: old[field] for field in ('gen',) if field in old}
         return 0
 
@@ -463,6 +490,7 @@ class Walk:
         self.spooled, self.drained, self.stamp = [], 0, 0
         self.claimers = [{'name': name, 'number': 0, 'answered': 0} for name in ('one', 'two')]
         self.late = []
+        self.behind_us = 0  # the clock was set back
 
     def call(self, script, *arguments):
         self.trail.append(f'{self.model.now} {script} {arguments}')
@@ -505,8 +533,10 @@ class Walk:
 
     def draft(self):
         id, token, event, came = self.random.choice(IDS), self.random.choice(TOKENS), self.event(), self.arrival()
+        before = self.model.applications.get(id, {}).get('token')
         expected = self.model.draft(id, token, event, came)
-        self.promises.taken(id, token, self.model.now_us, came)
+        if self.model.applications[id]['token'] != before:
+            self.promises.taken(id, token, self.model.now_us, came)
         return self.check(expected, self.call('draft', id, token, event, TTL_MS, came))[1]
 
     def arrival(self):
@@ -623,7 +653,7 @@ class Walk:
         assert answer[:2] == [time, id], f'goes on at {answer[:2]} instead of {[time, id]}'
         listed = [(item[2], item[0], dict(zip(item[3::2], item[4::2]))) for item in answer[2:]]
         assert listed == found, f'lists {listed} instead of {found}'
-        return self.check(answer, command)[1]
+        return self.check(1, ['EXISTS', CLOCK])[1]
 
     def pause(self):
         self.model.is_paused, was_paused = self.random.random() < 0.3, self.model.is_paused
@@ -656,20 +686,21 @@ class Walk:
         self.model.now_us += int(self.random.choice([0, 0, 1, 200, 5e4, 3e5, 1e6, 4e6]))
         if self.random.random() < 0.003:
             self.model.now_us += AGE_MAX_MS * 1000
-        if self.random.random() < 0.006:
-            self.set_back(self.random.choice([700_000, 5_000_000, 3600_000_000]) + self.random.randrange(100_000))
+        if self.random.random() < 0.02:
+            self.set_clock(self.random.choice([700_000, 5_000_000, 3600_000_000]) + self.random.randrange(100_000))
         kinds = [self.accept, self.draft, self.spool, self.drain, self.claim, self.hang, self.settle, self.replay, self.replay_dead, self.list, self.pause, self.forget,
                  self.vanish]
         self.compare(self.random.choices(kinds, weights=[20, 8, 8, 5, 30, 2, 36, 4, 5, 8, 2, 1.5, 0.5])[0]())
         # What settled long ago cannot come into anybody's way any more, save by its number.
         del self.promises.attempts[:-200]
 
-    def set_back(self, by_us):
-        """The clock; a lease goes on for as long as it would have."""
+    def set_clock(self, by_us):
+        """Back, then ahead again. Back, a lease goes on for as long as it would have; ahead, it ends early."""
+        self.behind_us, by_us = (0, -self.behind_us) if self.behind_us else (by_us, by_us)
         self.trail.append(f'{self.model.now} set back by {by_us / 1e6} s')
         self.model.now_us -= by_us
         for attempt in self.promises.attempts:
-            attempt['ends'] -= by_us // 1000 + 1
+            attempt['ends'] -= max(0, by_us // 1000 + 1)
 
     def run(self, steps):
         """None, or what was found with the steps that led there."""

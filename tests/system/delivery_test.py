@@ -81,6 +81,21 @@ def it_sends_a_newer_token_too(service, sandbox):
     sandbox.must_receive("new")
 
 
+def it_does_not_go_back_to_a_token_that_was_replaced(service, sandbox):
+    service.must_post(event("A-1", "old"))
+    service.must_become("A-1", "delivered")
+    newer = service.must_post(event("A-1", "new"))
+    late = service.must_post(event("A-1", "old"), status=200)
+    assert late["result"] == "duplicate" and late["eventId"] == newer["eventId"]
+    assert service.call("PUT", "/v1/applications/A-1/token", {"token": "old"}).status == 204
+    service.must_become("A-1", "delivered")
+    assert [c["seekToken"] for c in sandbox.calls("graphql") if c.get("seekToken")] == ["old", "new"]
+    # Behind a newer draft, which waits for its own event.
+    assert service.call("PUT", "/v1/applications/A-1/token", {"token": "draft"}).status == 204
+    late = service.must_post(event("A-1", "new"), status=200)
+    assert late["result"] == "duplicate" and late["state"] == "draft"
+
+
 def it_sends_only_the_newest_of_tokens_that_wait(service, sandbox):
     sandbox.fault(on="graphql", kind="status", status=503, count=1)
     service.must_post(event("A-1", "old"))

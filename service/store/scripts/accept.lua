@@ -8,12 +8,8 @@
 -- Returns per event: outcome (0 accepted, 1 duplicate, 2 replaced, 3 no seek-token), state, event id
 
 local function accept(id, token, event, completed, trace, came)
-    local state, stored, generation, lease, first
-    -- Most are new, and asking that is cheaper than for the fields.
-    if redis.call('EXISTS', prefix .. id) == 1 then
-        state, stored, generation, lease, first =
-            unpack(redis.call('HMGET', prefix .. id, 'state', 'token', 'gen', 'lease', 'event'))
-    end
+    local application = look_up(id)
+    local state, stored = application.state, application.token
     if token == '' then
         token = stored
     end
@@ -22,9 +18,12 @@ local function accept(id, token, event, completed, trace, came)
     end
     local is_owed = state and state ~= 'draft'
     if is_owed and token == stored then
-        return 1, state, first
+        return 1, state, application.event
     end
-    owe(id, generation, lease, {
+    if was_replaced(application, token) then
+        return 1, state, application.event or event
+    end
+    owe(id, application, {
         token = token,
         event = event,
         completed = completed == '-1' and now_digits or completed,

@@ -11,6 +11,7 @@
 -- Fields of an application's hash; one that would be empty or 0 is not there:
 --   state token gen event accepted completed trace   the signal that is owed, and its event's times (ms)
 --   received     when the seek-token came, if that was before the event
+--   replaced     fingerprints of seek-tokens that events had brought before, the latest first
 --   spooled      when the seek-token came to a process with a spool (us, by the clock of that machine)
 --   lease        the generation of the attempt that is out
 --   attempts tried replayed delivered died           how far it came (times in ms)
@@ -30,6 +31,19 @@ end
 
 local now_digits, now_us_digits = digits(now), digits(now_us) -- once: a batch is many events, and printing costs
 
+-- The fields that decide, by name; nil or false where there is none.
+local function look_up(id)
+    local application, key = {}, prefix .. id
+    -- Most are new, and asking that is cheaper than for the fields.
+    if redis.call('EXISTS', key) == 1 then
+        application.state, application.token, application.gen, application.lease, application.event, application.accepted,
+            application.completed, application.trace, application.received, application.replaced, application.spooled =
+            unpack(redis.call('HMGET', key, 'state', 'token', 'gen', 'lease', 'event', 'accepted', 'completed', 'trace',
+                'received', 'replaced', 'spooled'))
+    end
+    return application
+end
+
 -- The fence: grows with each newer seek-token and each claim. It follows the clock, so that it does not start over when
 -- an application is forgotten and comes again, or when a failover has lost the latest ones: a settlement from before
 -- would otherwise fit.
@@ -46,12 +60,38 @@ local function note_came(key, came)
     end
 end
 
+-- Of a seek-token that was replaced a fingerprint stays, so that the same pair of application and seek-token is known when
+-- it is posted late: it may not come back over the newer one. Five of 48 bits, since up to 64 bytes a field costs Redis
+-- least; only what an event had brought, since a draft's first event is no repetition.
+local FINGERPRINT, REPLACED_MAX = 12, 5
+
+local function fingerprint_of(token)
+    return redis.sha1hex(token):sub(1, FINGERPRINT)
+end
+
+local function was_replaced(application, token)
+    local wanted = application.replaced and fingerprint_of(token)
+    for i = 1, wanted and #application.replaced or 0, FINGERPRINT do
+        if application.replaced:sub(i, i + FINGERPRINT - 1) == wanted then
+            return true
+        end
+    end
+    return false
+end
+
+local function note_replaced(key, application, token)
+    if application.state and application.state ~= 'draft' and application.token ~= token then
+        local replaced = fingerprint_of(application.token) .. (application.replaced or '')
+        redis.call('HSET', key, 'replaced', replaced:sub(1, FINGERPRINT * REPLACED_MAX))
+    end
+end
+
 -- From any state to pending, with a new signal. While an attempt for the older seek-token is out (`lease`), the entry in
 -- `due` stays where it is, at the end of that lease: nothing older may reach SEEK after something newer.
-local function owe(id, generation, lease, signal)
+local function owe(id, application, signal)
     local key = prefix .. id
     -- HSET first: a Redis at maxmemory refuses it before anything has changed.
-    local added = redis.call('HSET', key, 'state', 'pending', 'token', signal.token, 'gen', generation_after(generation),
+    local added = redis.call('HSET', key, 'state', 'pending', 'token', signal.token, 'gen', generation_after(application.gen),
         'event', signal.event, 'accepted', signal.accepted or now_digits, 'completed', signal.completed)
     local is_new = added == 6 -- all of them: there is nothing from before, which is the usual case
     if signal.trace and signal.trace ~= '' then
@@ -64,13 +104,14 @@ local function owe(id, generation, lease, signal)
         if not signal.is_draft_token then
             redis.call('HDEL', key, 'received', 'spooled')
         end
+        note_replaced(key, application, signal.token)
         redis.call('PERSIST', key)
         redis.call('ZREM', dead, id)
     end
     if not signal.is_draft_token then
         note_came(key, signal.came)
     end
-    if lease then
+    if application.lease then
         redis.call('ZADD', due, 'NX', now_digits, id)
     else
         redis.call('ZADD', due, now_digits, id)
@@ -78,9 +119,10 @@ local function owe(id, generation, lease, signal)
 end
 
 -- The seek-token of an application that owes nothing, as it came at `received` (ms): its next event sends it.
-local function keep_draft(id, token, ttl, received, came)
+local function keep_draft(id, application, token, ttl, received, came)
     local key = prefix .. id
     redis.call('HSET', key, 'state', 'draft', 'token', token, 'received', digits(received))
+    note_replaced(key, application, token)
     redis.call('HDEL', key, 'spooled', 'event', 'accepted', 'completed', 'trace', 'attempts', 'tried', 'replayed',
         'delivered', 'class', 'code', 'message', 'http')
     note_came(key, came)

@@ -2,27 +2,31 @@
 -- SPDX-License-Identifier: MIT
 --
 -- Keeps the seek-token of an application that is not completed yet. One that already was owes its signal again, with the
--- newer seek-token; after a delivery the application is a draft once more, until its next event.
+-- newer seek-token; after a delivery the application is a draft once more, until its next event. One that was replaced before changes
+-- nothing.
 --
 -- ARGV: application id, seek-token, event id (for a signal that is owed again), time to live of a draft (ms), when it came
 --       (us, by the clock of a machine with a spool; 0: there is none)
 -- Returns: the state
 
 local id, token, event, ttl, came = ARGV[1], ARGV[2], ARGV[3], ARGV[4], math.min(tonumber(ARGV[5]), now_us)
-local key = prefix .. id
-local state, stored, generation, lease, completed, trace =
-    unpack(redis.call('HMGET', key, 'state', 'token', 'gen', 'lease', 'completed', 'trace'))
+local application = look_up(id)
+local state = application.state
 local is_resting = not state or state == 'draft' or state == 'delivered'
 
-if token == stored then
+if token == application.token then
     if is_resting then
-        redis.call('PEXPIRE', key, ttl)
+        redis.call('PEXPIRE', prefix .. id, ttl)
     end
     return state
 end
+if was_replaced(application, token) then
+    return state
+end
 if not is_resting then
-    owe(id, generation, lease, {token = token, event = event, completed = completed, trace = trace, came = came})
+    owe(id, application, {token = token, event = event, completed = application.completed, trace = application.trace,
+        came = came})
     return 'pending'
 end
-keep_draft(id, token, ttl, now, came)
+keep_draft(id, application, token, ttl, now, came)
 return 'draft'

@@ -25,7 +25,7 @@ end
 local function owe_spooled(id, application, signal, stamp)
     signal.accepted = digits(math.min(math.floor(stamp / 1000), now))
     signal.came = stamp
-    owe(id, application.gen, application.lease, signal)
+    owe(id, application, signal)
     return APPLIED
 end
 
@@ -62,18 +62,16 @@ function take.draft(id, token, event, _, _, stamp, application)
         return owe_spooled(id, application, {token = token, event = event, completed = application.completed,
             trace = application.trace}, stamp)
     end
-    keep_draft(id, token, ttl, math.min(math.floor(stamp / 1000), now), stamp)
+    keep_draft(id, application, token, ttl, math.min(math.floor(stamp / 1000), now), stamp)
     return APPLIED
 end
 
-local fields = {'state', 'token', 'gen', 'lease', 'accepted', 'completed', 'trace', 'received', 'spooled'}
-
 local function drain(kind, id, token, event, completed, trace, stamp)
-    local values, application = redis.call('HMGET', prefix .. id, unpack(fields)), {}
-    for i, field in ipairs(fields) do
-        application[field] = values[i] or nil
-    end
+    local application = look_up(id)
     stamp = tonumber(stamp)
+    if was_replaced(application, token) then
+        return DUPLICATE
+    end
     application.is_older = application.token and token ~= application.token
         and is_older(stamp, application.spooled, application.received or application.accepted)
     return take[kind](id, token, event, completed, trace, stamp, application)
