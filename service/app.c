@@ -40,9 +40,9 @@ enum {
     TURN_MAX_BEFORE_READY_MS = 20,
     LEASE_MARGIN_MS = 5000,
     STOP_MARGIN_MS = 10000, /* of the whole stop, beside the time for signals on their way */
-    INTAKE_STOP_MS =
-        2500, /* more than Redis's command time-out: what is committing gets its answer */
+    INTAKE_STOP_MS = 2500,  /* over Redis's command time-out: what is committing is answered */
     BREAKER_FAILURES = 10,
+    BREAKER_SILENCE_MS = 1000,
     BREAKER_WAIT_MS = 500, /* SEEK's return is seen within BREAKER_WAIT_MAX_MS */
     BREAKER_WAIT_MAX_MS = 2000,
     ACCESS_TOKEN_RETRY_BASE_MS = 500,
@@ -115,12 +115,14 @@ static bool create_outbound(struct app *app, struct error *error)
         .client_secret = config->client_secret,
         .retry_base_ms = ACCESS_TOKEN_RETRY_BASE_MS,
         .retry_max_ms = ACCESS_TOKEN_RETRY_MAX_MS,
+        .outage_max_ms = BREAKER_WAIT_MAX_MS,
         .refresh_timeout_ms = 2 * (int64_t)config->request_timeout_ms,
     };
     const struct sending_gate_options gate_options = {
         .in_flight_max = config->max_in_flight,
         .per_second_max = config->max_per_second,
         .breaker_failures = BREAKER_FAILURES,
+        .breaker_silence_ms = BREAKER_SILENCE_MS,
         .breaker_wait_ms = BREAKER_WAIT_MS,
         .breaker_wait_max_ms = BREAKER_WAIT_MAX_MS,
     };

@@ -153,6 +153,7 @@ static bool check_access_token(const struct config *config)
         .client_secret = config->client_secret,
         .retry_base_ms = config->retry_base_ms,
         .retry_max_ms = config->retry_max_ms,
+        .outage_max_ms = config->retry_max_ms,
         .refresh_timeout_ms = config->request_timeout_ms,
     };
     AUTO(access_token) *token = access_token_create(&options, &error);

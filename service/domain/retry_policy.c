@@ -48,8 +48,11 @@ static int64_t later_ms(const struct retry_policy *policy, const struct attempt_
     int64_t floor_ms = floor_of_ms(policy, verdict->retry_after_ms);
     if (verdict->class == VERDICT_AUTH && !facts->was_auth_before)
         return floor_ms; /* SEEK allows one retry with a new access token; it needs no pause */
-    return floor_ms +
-           retry_policy_backoff_ms(policy->base_ms, policy->max_ms, facts->attempt, random);
+    int64_t delay_ms =
+        floor_ms + retry_policy_backoff_ms(policy->base_ms, policy->max_ms, facts->attempt, random);
+    bool is_outage = facts->outage_pause_ms > 0 && verdict->class == VERDICT_TRANSIENT &&
+                     !verdict->has_errors && floor_ms == 0;
+    return is_outage && facts->outage_pause_ms < delay_ms ? facts->outage_pause_ms : delay_ms;
 }
 
 struct retry_decision retry_policy_decide(const struct retry_policy *policy,

@@ -22,9 +22,10 @@ struct retry_policy {
 };
 
 struct attempt_facts {
-    unsigned attempt;     /* this one's number, from 1 */
-    int64_t age_ms;       /* since the event was accepted or last replayed */
-    bool was_auth_before; /* the attempt before this one ended VERDICT_AUTH */
+    unsigned attempt;        /* this one's number, from 1 */
+    int64_t age_ms;          /* since the event was accepted or last replayed */
+    bool was_auth_before;    /* the attempt before this one ended VERDICT_AUTH */
+    int64_t outage_pause_ms; /* until SEEK is asked again in an outage; 0: there is none */
 };
 
 enum retry_action { RETRY_DONE, RETRY_LATER, RETRY_DEAD };
@@ -36,7 +37,9 @@ struct retry_decision {
 
 /* Full jitter: delay = random in [0, min(max, base * 2^(attempt-1))]; Retry-After is a floor,
  * up to the larger of max_ms and RETRY_AFTER_TRUSTED_MS, and jitter goes only upwards. The first
- * VERDICT_AUTH is retried at once (with a new access token), the next one with backoff. Dead when
+ * VERDICT_AUTH is retried at once (with a new access token), the next one with backoff. In an
+ * outage that is not about this signal the wait is no longer than until SEEK is asked again: the
+ * circuit breaker sets the pace for all then, and nobody waits on once SEEK is back. Dead when
  * refused, or when the age is over its bound. `random` is uniform over all 64 bits. Delays are at
  * least 1 ms but for the auth retry. */
 struct retry_decision retry_policy_decide(const struct retry_policy *policy,

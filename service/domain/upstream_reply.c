@@ -165,6 +165,7 @@ static void judge_errors(const struct json_value *errors, struct verdict *out)
         if (precedence[complaint.class] > precedence[decisive.class])
             decisive = complaint;
     }
+    out->has_errors = true;
     out->class = decisive.class;
     if (!is_documented || by_status == VERDICT_THROTTLED)
         out->class = by_status;

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,7 @@ enum { VERDICT_CODE_BYTES = 64, VERDICT_MESSAGE_BYTES = 2048 };
 
 struct verdict {
     enum verdict_class class;
+    bool has_errors;        /* SEEK's GraphQL has spoken: it may be about this signal alone */
     unsigned http_status;   /* 0: no answer */
     int64_t retry_after_ms; /* -1: not named; capped at 24 h */
     /* SEEK's extensions.code; ours when it gave none: "TIMEOUT", "HTTP_503", "NO_CODE". */

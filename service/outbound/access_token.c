@@ -342,9 +342,10 @@ static void keep(struct access_token *token, const struct grant *grant, int64_t 
     mutex_unlock(&token->shared.lock);
 }
 
-void access_token_failed(struct access_token *token, const char *reason, int64_t now_ms,
-                         uint64_t random)
+void access_token_failed(struct access_token *token, const char *reason, bool is_outage,
+                         int64_t now_ms, uint64_t random)
 {
+    int64_t max_ms = is_outage ? token->options.outage_max_ms : token->options.retry_max_ms;
     size_t length = strnlen(reason, sizeof token->shared.last_error - 1);
     mutex_lock(&token->shared.lock);
     memcpy(token->shared.last_error, reason, length);
@@ -353,7 +354,7 @@ void access_token_failed(struct access_token *token, const char *reason, int64_t
     token->shared.failures++;
     token->shared.failures_in_a_row++;
     token->shared.retry_at_ms =
-        now_ms + retry_policy_backoff_ms(token->options.retry_base_ms, token->options.retry_max_ms,
+        now_ms + retry_policy_backoff_ms(token->options.retry_base_ms, max_ms,
                                          token->shared.failures_in_a_row, random);
     if (token->shared.failing_since_ms < 0)
         token->shared.failing_since_ms = now_ms;
@@ -387,6 +388,7 @@ bool access_token_refreshed(struct access_token *token, const struct http_exchan
             return true;
         }
     }
-    access_token_failed(token, reason.message, now_ms, random);
+    bool is_outage = exchange->outcome != HTTP_ANSWERED || exchange->status >= 500;
+    access_token_failed(token, reason.message, is_outage, now_ms, random);
     return error_set(error, reason.kind, "%s", reason.message);
 }

@@ -29,6 +29,7 @@ struct access_token_options {
     struct secret *client_id;
     struct secret *client_secret;
     int64_t retry_base_ms, retry_max_ms; /* after a failed refresh */
+    int64_t outage_max_ms;      /* of them when the issuer is away: nobody refused anything */
     int64_t refresh_timeout_ms; /* a refresh that did not report back by then is another worker's to
                                    repeat */
 };
@@ -68,8 +69,8 @@ bool access_token_refreshed(struct access_token *token, const struct http_exchan
                             int64_t now_ms, uint64_t random, struct error *error);
 
 /* The fetch could not be started; the next try is scheduled. `reason` as for the error above. */
-void access_token_failed(struct access_token *token, const char *reason, int64_t now_ms,
-                         uint64_t random);
+void access_token_failed(struct access_token *token, const char *reason, bool is_outage,
+                         int64_t now_ms, uint64_t random);
 
 struct access_token_status {
     bool is_valid;

@@ -50,7 +50,7 @@ static void on_fetched(void *context, const struct http_exchange *exchange)
     struct worker_shared *shared = authorizer->shared;
     int64_t now_ms = clock_monotonic_ms();
     if (authorizer->is_stopping) {
-        access_token_failed(shared->access_token, "stopping", now_ms, random_u64());
+        access_token_failed(shared->access_token, "stopping", false, now_ms, random_u64());
         return;
     }
     upstream_note_token_answer(&shared->upstream, exchange);
@@ -81,7 +81,8 @@ static void start_fetch(struct authorizer *authorizer, int64_t now_ms)
     struct error error;
     if (fetch(authorizer, &error))
         return;
-    access_token_failed(authorizer->shared->access_token, error.message, now_ms, random_u64());
+    access_token_failed(authorizer->shared->access_token, error.message, false, now_ms,
+                        random_u64());
     report_failure(authorizer->shared, error.message);
 }
 

@@ -19,12 +19,13 @@ static void open_for(struct circuit_breaker *breaker, int64_t wait_ms, int64_t n
 }
 
 void circuit_breaker_init(struct circuit_breaker *breaker, unsigned failures_max,
-                          int64_t wait_first_ms, int64_t wait_max_ms)
+                          int64_t silence_max_ms, int64_t wait_first_ms, int64_t wait_max_ms)
 {
     assert(failures_max > 0);
     assert(wait_first_ms > 0);
     assert(wait_first_ms <= wait_max_ms);
     *breaker = (struct circuit_breaker){.failures_max = failures_max,
+                                        .silence_max_ms = silence_max_ms,
                                         .wait_first_ms = wait_first_ms,
                                         .wait_max_ms = wait_max_ms,
                                         .state = BREAKER_CLOSED};
@@ -62,11 +63,21 @@ void circuit_breaker_succeed(struct circuit_breaker *breaker)
     move(breaker, BREAKER_CLOSED);
 }
 
-void circuit_breaker_fail(struct circuit_breaker *breaker, int64_t now_ms)
+/* With this failure. */
+static bool is_over(struct circuit_breaker *breaker, bool is_silent, int64_t now_ms)
+{
+    if (breaker->failures++ == 0)
+        breaker->failing_since_ms = now_ms;
+    return breaker->failures >= breaker->failures_max ||
+           (is_silent && breaker->silence_max_ms > 0 && breaker->failures >= CIRCUIT_BREAKER_FEW &&
+            now_ms - breaker->failing_since_ms >= breaker->silence_max_ms);
+}
+
+void circuit_breaker_fail(struct circuit_breaker *breaker, bool is_silent, int64_t now_ms)
 {
     switch (breaker->state) {
     case BREAKER_CLOSED:
-        if (++breaker->failures >= breaker->failures_max)
+        if (is_over(breaker, is_silent, now_ms))
             open_for(breaker, breaker->wait_first_ms, now_ms);
         break;
     case BREAKER_PROBING:

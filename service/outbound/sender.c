@@ -82,12 +82,14 @@ static void note_end(struct worker_shared *shared, const struct attempt *attempt
     note_answerer(shared, attempt);
 }
 
-static void decide(struct worker_shared *shared, struct attempt *attempt, int64_t now_ms)
+static void decide(struct worker_shared *shared, struct attempt *attempt, int64_t outage_pause_ms,
+                   int64_t now_ms)
 {
     const struct attempt_facts facts = {
         .attempt = attempt->number,
         .age_ms = age_ms(attempt, now_ms),
         .was_auth_before = attempt->was_auth_before,
+        .outage_pause_ms = outage_pause_ms,
     };
     struct retry_decision decision =
         retry_policy_decide(&shared->policy, &facts, &attempt->verdict, random_u64());
@@ -142,8 +144,9 @@ static void finish_answered(struct sender *sender, struct attempt *attempt,
                          clock_wall_ms(), &attempt->verdict);
     note_access_token(shared->access_token, attempt);
     bool is_proven = access_token_is_proven(shared->access_token, attempt->access_token_generation);
-    sending_gate_leave(shared->gate, &attempt->verdict, is_proven, now_ms);
-    decide(shared, attempt, now_ms);
+    int64_t outage_pause_ms =
+        sending_gate_leave(shared->gate, &attempt->verdict, is_proven, now_ms);
+    decide(shared, attempt, outage_pause_ms, now_ms);
 }
 
 static void on_answered(void *context, const struct http_exchange *exchange)

@@ -48,7 +48,8 @@ struct sending_gate *sending_gate_create(const struct sending_gate_options *opti
     in_flight_limit_init(&gate->shared.limit, options->in_flight_max);
     /* The bucket is full from the beginning, so its clock may start anywhere in the past. */
     rate_limiter_init(&gate->shared.rate, options->per_second_max, 0);
-    circuit_breaker_init(&gate->shared.breaker, options->breaker_failures, options->breaker_wait_ms,
+    circuit_breaker_init(&gate->shared.breaker, options->breaker_failures,
+                         options->breaker_silence_ms, options->breaker_wait_ms,
                          options->breaker_wait_max_ms);
     gate->shared.throttle_ms = THROTTLE_FIRST_MS;
     return gate;
@@ -190,11 +191,13 @@ static void observe(struct sending_gate *gate, const struct verdict *verdict, bo
         circuit_breaker_succeed(&gate->shared.breaker);
         break;
     case VERDICT_TRANSIENT:
-        in_flight_limit_strain(&gate->shared.limit, now_ms);
-        circuit_breaker_fail(&gate->shared.breaker, now_ms);
+        /* A failed probe says nothing of how much SEEK can bear once it is back. */
+        if (gate->shared.breaker.state == BREAKER_CLOSED)
+            in_flight_limit_strain(&gate->shared.limit, now_ms);
+        circuit_breaker_fail(&gate->shared.breaker, !verdict->has_errors, now_ms);
         break;
     case VERDICT_MISCONFIGURED: /* somebody else answers: no more use in asking than in an outage */
-        circuit_breaker_fail(&gate->shared.breaker, now_ms);
+        circuit_breaker_fail(&gate->shared.breaker, false, now_ms);
         break;
     case VERDICT_THROTTLED: /* strained, but it answers */
         in_flight_limit_strain(&gate->shared.limit, now_ms);
@@ -207,7 +210,7 @@ static void observe(struct sending_gate *gate, const struct verdict *verdict, bo
         if (is_token_proven)
             circuit_breaker_succeed(&gate->shared.breaker);
         else
-            circuit_breaker_fail(&gate->shared.breaker, now_ms);
+            circuit_breaker_fail(&gate->shared.breaker, false, now_ms);
         break;
     case VERDICT_REFUSED:
         in_flight_limit_succeed(&gate->shared.limit);
@@ -237,8 +240,8 @@ static void describe_failure(const struct verdict *verdict, char out[SENDING_FAI
         (void)snprintf(out, SENDING_FAILURE_BYTES, "%s: %.300s", verdict->code, verdict->message);
 }
 
-void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict,
-                        bool is_token_proven, int64_t now_ms)
+int64_t sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict,
+                           bool is_token_proven, int64_t now_ms)
 {
     char failure[SENDING_FAILURE_BYTES];
     describe_failure(verdict, failure);
@@ -252,6 +255,7 @@ void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict
     memcpy(gate->shared.last_failure, failure, sizeof failure);
     enum breaker_state after = gate->shared.breaker.state;
     int64_t throttled_for_ms = gate->shared.throttled_until_ms - now_ms;
+    int64_t pause_ms = gate->shared.breaker.probe_at_ms - now_ms;
     mutex_unlock(&gate->shared.lock);
 
     log_change(before, after, verdict);
@@ -260,6 +264,9 @@ void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict
                  LOG_INT("delay_ms", throttled_for_ms),
                  LOG_INT("retry_after_ms", verdict->retry_after_ms),
                  LOG_TEXT("code", verdict->code));
+    if (after == BREAKER_CLOSED)
+        return 0;
+    return pause_ms > 0 ? pause_ms : 1;
 }
 
 void sending_gate_status(struct sending_gate *gate, int64_t now_ms, struct sending_gate_status *out)

@@ -25,10 +25,11 @@ struct sending_gate;
 
 struct sending_gate_options {
     unsigned in_flight_max;
-    unsigned per_second_max;   /* 0: no limit */
-    unsigned breaker_failures; /* in a row, to open */
-    int64_t breaker_wait_ms;   /* before a probe; grows with each failed probe up to
-                                  `breaker_wait_max_ms` */
+    unsigned per_second_max;    /* 0: no limit */
+    unsigned breaker_failures;  /* in a row, to open */
+    int64_t breaker_silence_ms; /* see circuit_breaker_init; 0: never */
+    int64_t breaker_wait_ms;    /* before a probe; grows with each failed probe up to
+                                   `breaker_wait_max_ms` */
     int64_t breaker_wait_max_ms;
 };
 
@@ -50,9 +51,10 @@ void sending_gate_start(struct sending_gate *gate);
 void sending_gate_cut(struct sending_gate *gate);
 /* It came back: one place is free again, and this is what was observed. VERDICT_REFUSED proves that
  * SEEK answers; VERDICT_AUTH does so when SEEK has taken that access token before, else it is a
- * failure that everybody shares, as VERDICT_MISCONFIGURED is. */
-void sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict,
-                        bool is_token_proven, int64_t now_ms);
+ * failure that everybody shares, as VERDICT_MISCONFIGURED is. Returns how long the breaker will let
+ * nobody in, 0 when it is closed. */
+int64_t sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict,
+                           bool is_token_proven, int64_t now_ms);
 
 enum { SENDING_FAILURE_BYTES = 384 };
 

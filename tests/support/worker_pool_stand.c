@@ -136,6 +136,7 @@ static void create_gate_and_token(struct worker_pool_stand *stand,
                                                        .client_secret = stand->client_secret,
                                                        .retry_base_ms = 50,
                                                        .retry_max_ms = 100,
+                                                       .outage_max_ms = 100,
                                                        .refresh_timeout_ms = 10000};
     const struct sending_gate_options gate_options = {
         .in_flight_max = POOL_IN_FLIGHT_MAX,

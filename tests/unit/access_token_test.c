@@ -9,7 +9,7 @@
 
 #include "tests/support/specification.h"
 
-enum { START_MS = 100000, RETRY_MAX_MS = 8000, REFRESH_TIMEOUT_MS = 20000 };
+enum { START_MS = 100000, RETRY_MAX_MS = 8000, OUTAGE_MAX_MS = 1000, REFRESH_TIMEOUT_MS = 20000 };
 
 static const char client_secret[] = "s3cr3t \"quoted\" value";
 
@@ -32,6 +32,7 @@ static int set_up(void **state)
                                                  .client_secret = scene->secret,
                                                  .retry_base_ms = 1000,
                                                  .retry_max_ms = RETRY_MAX_MS,
+                                                 .outage_max_ms = OUTAGE_MAX_MS,
                                                  .refresh_timeout_ms = REFRESH_TIMEOUT_MS};
     scene->token = access_token_create(&options, NULL);
     assert_non_null(scene->token);
@@ -196,14 +197,20 @@ static void a_success_ends_the_backoff(void **state)
 {
     struct scene *scene = *state;
     for (int i = 0; i < 6; i++)
-        access_token_failed(scene->token, "busy", START_MS, RETRY_MAX_MS);
+        access_token_failed(scene->token, "busy", false, START_MS, RETRY_MAX_MS);
     grant(scene, "aaa", 1800, START_MS);
     must_be_ready(scene, START_MS, "aaa");
     access_token_reject(scene->token, scene->generation);
     assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_REFRESH);
-    access_token_failed(scene->token, "busy", START_MS, RETRY_MAX_MS);
-    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_WAIT);
-    assert_in_range(scene->wait_ms, 1, 1000);
+    access_token_failed(scene->token, "busy", false, START_MS, RETRY_MAX_MS);
+    assert_int_equal(acquire(scene, START_MS + 1000), ACCESS_TOKEN_REFRESH);
+}
+
+static void an_issuer_that_is_away_is_asked_sooner(void **state)
+{
+    for (int i = 0; i < 20; i++)
+        assert_false(answer(*state, i < 19 ? 401 : 503, "{}", START_MS, NULL));
+    assert_int_equal(acquire(*state, START_MS + OUTAGE_MAX_MS), ACCESS_TOKEN_REFRESH);
 }
 
 static void a_proven_one_serves_on_while_none_can_be_had(void **state)
@@ -218,7 +225,7 @@ static void a_proven_one_serves_on_while_none_can_be_had(void **state)
         assert_int_equal(access_token_is_proven(scene->token, scene->generation), is_proven);
         access_token_reject(scene->token, scene->generation);
         assert_int_equal(acquire(scene, now_ms), ACCESS_TOKEN_REFRESH);
-        access_token_failed(scene->token, "none to be had", now_ms, 0);
+        access_token_failed(scene->token, "none to be had", false, now_ms, 0);
         enum access_token_outcome outcome = acquire(scene, now_ms + RETRY_MAX_MS);
         assert_int_equal(outcome, is_proven ? ACCESS_TOKEN_READY_REFRESH : ACCESS_TOKEN_REFRESH);
     }
@@ -240,7 +247,7 @@ static void one_that_everybody_is_rejected_with_serves_no_more(void **state)
     access_token_prove(scene->token, scene->generation);
     reject(scene, START_MS, 1);
     assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_REFRESH);
-    access_token_failed(scene->token, "access_denied", START_MS, RETRY_MAX_MS);
+    access_token_failed(scene->token, "access_denied", false, START_MS, RETRY_MAX_MS);
     reject(scene, START_MS, 8); /* perhaps the fault of nine events */
     must_be_ready(scene, START_MS, "aaa");
     access_token_prove(scene->token, scene->generation);
@@ -250,7 +257,7 @@ static void one_that_everybody_is_rejected_with_serves_no_more(void **state)
     assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_WAIT);
     int64_t later_ms = START_MS + RETRY_MAX_MS;
     assert_int_equal(acquire(scene, later_ms), ACCESS_TOKEN_REFRESH);
-    access_token_failed(scene->token, "access_denied", later_ms, RETRY_MAX_MS);
+    access_token_failed(scene->token, "access_denied", false, later_ms, RETRY_MAX_MS);
     assert_int_equal(acquire(scene, later_ms), ACCESS_TOKEN_WAIT);
     later_ms += RETRY_MAX_MS;
     grant(scene, "bbb", 1800, later_ms);
@@ -384,6 +391,7 @@ static void a_missing_secret_file_is_a_failed_fetch(void **state)
                                                  .client_secret = missing,
                                                  .retry_base_ms = 1000,
                                                  .retry_max_ms = 1000,
+                                                 .outage_max_ms = 1000,
                                                  .refresh_timeout_ms = 1000};
     AUTO(access_token) *token = access_token_create(&options, NULL);
     struct buffer body;
@@ -391,7 +399,7 @@ static void a_missing_secret_file_is_a_failed_fetch(void **state)
     struct error error;
     assert_false(access_token_request(token, &body, &error));
     assert_non_null(strstr(error.message, "/nonexistent/secret"));
-    access_token_failed(token, error.message, START_MS, UINT64_MAX);
+    access_token_failed(token, error.message, false, START_MS, UINT64_MAX);
     assert_int_equal(
         access_token_acquire(token, START_MS, &scene->line, &scene->generation, &scene->wait_ms),
         ACCESS_TOKEN_WAIT);
@@ -465,6 +473,7 @@ int main(void)
               a_fetch_that_never_reports_is_repeated),
         SCENE("has a failed fetch repeated with backoff", a_failed_fetch_is_repeated_with_backoff),
         SCENE("begins the backoff anew after a success", a_success_ends_the_backoff),
+        SCENE("asks sooner when the issuer is away", an_issuer_that_is_away_is_asked_sooner),
         SCENE("uses the old one to its end while the next cannot be had",
               the_old_one_serves_while_the_next_cannot_be_had),
         SCENE("does not use a rejected one again; many rejections cause one fetch",

@@ -9,9 +9,9 @@ enum { FAILURES = 3, WAIT_MS = 100, WAIT_MAX_MS = 350, START_MS = 5000 };
 static struct circuit_breaker breaker_after(unsigned failures)
 {
     struct circuit_breaker breaker;
-    circuit_breaker_init(&breaker, FAILURES, WAIT_MS, WAIT_MAX_MS);
+    circuit_breaker_init(&breaker, FAILURES, 0, WAIT_MS, WAIT_MAX_MS);
     for (unsigned i = 0; i < failures; i++)
-        circuit_breaker_fail(&breaker, START_MS);
+        circuit_breaker_fail(&breaker, false, START_MS);
     return breaker;
 }
 
@@ -48,7 +48,7 @@ static void a_success_ends_the_run(void **state)
     (void)state;
     struct circuit_breaker breaker = breaker_after(FAILURES - 1);
     circuit_breaker_succeed(&breaker);
-    circuit_breaker_fail(&breaker, START_MS);
+    circuit_breaker_fail(&breaker, false, START_MS);
     must_allow(&breaker);
 }
 
@@ -77,7 +77,7 @@ static void closes_after_a_good_probe(void **state)
     must_probe(&breaker, START_MS + WAIT_MS);
     circuit_breaker_succeed(&breaker);
     must_allow(&breaker);
-    circuit_breaker_fail(&breaker, START_MS);
+    circuit_breaker_fail(&breaker, false, START_MS);
     must_allow(&breaker);
 }
 
@@ -89,7 +89,7 @@ static void waits_longer_after_each_failed_probe(void **state)
     int64_t now_ms = START_MS + WAIT_MS;
     for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
         must_probe(&breaker, now_ms);
-        circuit_breaker_fail(&breaker, now_ms);
+        circuit_breaker_fail(&breaker, false, now_ms);
         must_refuse(&breaker, now_ms, waits[i]);
         now_ms += waits[i];
     }
@@ -100,11 +100,11 @@ static void begins_again_with_the_first_wait(void **state)
     (void)state;
     struct circuit_breaker breaker = breaker_after(FAILURES);
     must_probe(&breaker, START_MS + WAIT_MS);
-    circuit_breaker_fail(&breaker, START_MS + WAIT_MS);
+    circuit_breaker_fail(&breaker, false, START_MS + WAIT_MS);
     must_probe(&breaker, START_MS + 3 * WAIT_MS);
     circuit_breaker_succeed(&breaker);
     for (unsigned i = 0; i < FAILURES; i++)
-        circuit_breaker_fail(&breaker, START_MS);
+        circuit_breaker_fail(&breaker, false, START_MS);
     must_refuse(&breaker, START_MS, WAIT_MS);
 }
 
@@ -121,8 +121,34 @@ static void late_failures_do_not_lengthen_the_wait(void **state)
 {
     (void)state;
     struct circuit_breaker breaker = breaker_after(FAILURES);
-    circuit_breaker_fail(&breaker, START_MS + 50);
+    circuit_breaker_fail(&breaker, false, START_MS + 50);
     must_refuse(&breaker, START_MS + 50, WAIT_MS - 50);
+}
+
+static void opens_early_in_a_silence_that_lasts(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned failures;
+        int64_t over_ms;
+        bool is_silent;
+        enum breaker_state expected;
+    } rows[] = {
+        {CIRCUIT_BREAKER_FEW, 1000, true, BREAKER_OPEN},
+        {CIRCUIT_BREAKER_FEW, 999, true, BREAKER_CLOSED},
+        {CIRCUIT_BREAKER_FEW - 1, 60000, true, BREAKER_CLOSED},
+        {CIRCUIT_BREAKER_FEW, 60000, false, BREAKER_CLOSED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct circuit_breaker breaker;
+        circuit_breaker_init(&breaker, 100, 1000, WAIT_MS, WAIT_MAX_MS);
+        circuit_breaker_fail(&breaker, true, 0);
+        circuit_breaker_succeed(&breaker); /* the silence begins anew */
+        for (unsigned n = 1; n < rows[i].failures; n++)
+            circuit_breaker_fail(&breaker, rows[i].is_silent, START_MS);
+        circuit_breaker_fail(&breaker, rows[i].is_silent, START_MS + rows[i].over_ms);
+        assert_int_equal(breaker.state, rows[i].expected);
+    }
 }
 
 static void a_late_success_closes(void **state)
@@ -139,7 +165,7 @@ static void withdrawing_while_closed_changes_nothing(void **state)
     struct circuit_breaker breaker = breaker_after(FAILURES - 1);
     circuit_breaker_withdraw(&breaker);
     must_allow(&breaker);
-    circuit_breaker_fail(&breaker, START_MS);
+    circuit_breaker_fail(&breaker, false, START_MS);
     assert_int_equal(breaker.state, BREAKER_OPEN);
 }
 
@@ -157,6 +183,8 @@ int main(void)
            begins_again_with_the_first_wait),
         IT("allows the next probe at once when one was not used",
            an_unused_probe_may_be_repeated_at_once),
+        IT("opens after a few failures when SEEK says nothing for some time",
+           opens_early_in_a_silence_that_lasts),
         IT("ignores failures of requests that were sent before it opened",
            late_failures_do_not_lengthen_the_wait),
         IT("closes when a request that was sent before it opened succeeds", a_late_success_closes),

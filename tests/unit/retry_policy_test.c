@@ -40,50 +40,78 @@ static void decides_by_the_table(void **state)
         enum retry_action action;
         int64_t delay_ms;
     } cases[] = {
-        {VERDICT_DELIVERED, none, {1, 0, false}, 0, RETRY_DONE, 0},
-        {VERDICT_DELIVERED, none, {1, limit + 1, false}, 0, RETRY_DONE, 0},
-        {VERDICT_REFUSED, none, {1, 0, false}, 500, RETRY_DEAD, 0},
-        {VERDICT_REFUSED, 1000, {1, 0, false}, 500, RETRY_DEAD, 0},
+        {VERDICT_DELIVERED, none, {1, 0, false, 0}, 0, RETRY_DONE, 0},
+        {VERDICT_DELIVERED, none, {1, limit + 1, false, 0}, 0, RETRY_DONE, 0},
+        {VERDICT_REFUSED, none, {1, 0, false, 0}, 500, RETRY_DEAD, 0},
+        {VERDICT_REFUSED, 1000, {1, 0, false, 0}, 500, RETRY_DEAD, 0},
 
-        {VERDICT_TRANSIENT, none, {1, 0, false}, 0, RETRY_LATER, 1},
-        {VERDICT_TRANSIENT, none, {1, 0, false}, 1000, RETRY_LATER, 1000},
-        {VERDICT_TRANSIENT, none, {1, 0, false}, 1001, RETRY_LATER, 1},
-        {VERDICT_TRANSIENT, none, {2, 0, false}, 2000, RETRY_LATER, 2000},
-        {VERDICT_TRANSIENT, none, {10, 0, false}, 512000, RETRY_LATER, 512000},
-        {VERDICT_TRANSIENT, none, {11, 0, false}, 900000, RETRY_LATER, 900000},
-        {VERDICT_TRANSIENT, none, {UINT_MAX, 0, false}, 900000, RETRY_LATER, 900000},
-        {VERDICT_TRANSIENT, none, {UINT_MAX, 0, false}, 900001, RETRY_LATER, 1},
-        {VERDICT_TRANSIENT, none, {0, 0, false}, 1000, RETRY_LATER, 1000},
-        {VERDICT_MISCONFIGURED, none, {1, 0, false}, 700, RETRY_LATER, 700},
-        {VERDICT_THROTTLED, none, {1, 0, false}, 700, RETRY_LATER, 700},
+        {VERDICT_TRANSIENT, none, {1, 0, false, 0}, 0, RETRY_LATER, 1},
+        {VERDICT_TRANSIENT, none, {1, 0, false, 0}, 1000, RETRY_LATER, 1000},
+        {VERDICT_TRANSIENT, none, {1, 0, false, 0}, 1001, RETRY_LATER, 1},
+        {VERDICT_TRANSIENT, none, {2, 0, false, 0}, 2000, RETRY_LATER, 2000},
+        {VERDICT_TRANSIENT, none, {10, 0, false, 0}, 512000, RETRY_LATER, 512000},
+        {VERDICT_TRANSIENT, none, {11, 0, false, 0}, 900000, RETRY_LATER, 900000},
+        {VERDICT_TRANSIENT, none, {UINT_MAX, 0, false, 0}, 900000, RETRY_LATER, 900000},
+        {VERDICT_TRANSIENT, none, {UINT_MAX, 0, false, 0}, 900001, RETRY_LATER, 1},
+        {VERDICT_TRANSIENT, none, {0, 0, false, 0}, 1000, RETRY_LATER, 1000},
+        {VERDICT_MISCONFIGURED, none, {1, 0, false, 0}, 700, RETRY_LATER, 700},
+        {VERDICT_THROTTLED, none, {1, 0, false, 0}, 700, RETRY_LATER, 700},
 
         /* Retry-After is a floor. */
-        {VERDICT_THROTTLED, 30000, {1, 0, false}, 0, RETRY_LATER, 30001},
-        {VERDICT_THROTTLED, 30000, {1, 0, false}, 700, RETRY_LATER, 30700},
-        {VERDICT_TRANSIENT, 30000, {1, 0, false}, 700, RETRY_LATER, 30700},
-        {VERDICT_TRANSIENT, 0, {1, 0, false}, 0, RETRY_LATER, 1},
-        {VERDICT_THROTTLED, 900000, {1, 0, false}, 700, RETRY_LATER, 900700},
-        {VERDICT_THROTTLED, DAY_MS, {1, 0, false}, 700, RETRY_LATER, 900700},
+        {VERDICT_THROTTLED, 30000, {1, 0, false, 0}, 0, RETRY_LATER, 30001},
+        {VERDICT_THROTTLED, 30000, {1, 0, false, 0}, 700, RETRY_LATER, 30700},
+        {VERDICT_TRANSIENT, 30000, {1, 0, false, 0}, 700, RETRY_LATER, 30700},
+        {VERDICT_TRANSIENT, 0, {1, 0, false, 0}, 0, RETRY_LATER, 1},
+        {VERDICT_THROTTLED, 900000, {1, 0, false, 0}, 700, RETRY_LATER, 900700},
+        {VERDICT_THROTTLED, DAY_MS, {1, 0, false, 0}, 700, RETRY_LATER, 900700},
 
         /* One retry at once with a new access token. */
-        {VERDICT_AUTH, none, {1, 0, false}, 700, RETRY_LATER, 0},
-        {VERDICT_AUTH, none, {2, 0, true}, 700, RETRY_LATER, 700},
-        {VERDICT_AUTH, none, {3, 0, true}, 2500, RETRY_LATER, 2500},
-        {VERDICT_AUTH, none, {9, 0, false}, 700, RETRY_LATER, 0},
-        {VERDICT_AUTH, 5000, {1, 0, false}, 700, RETRY_LATER, 5000},
+        {VERDICT_AUTH, none, {1, 0, false, 0}, 700, RETRY_LATER, 0},
+        {VERDICT_AUTH, none, {2, 0, true, 0}, 700, RETRY_LATER, 700},
+        {VERDICT_AUTH, none, {3, 0, true, 0}, 2500, RETRY_LATER, 2500},
+        {VERDICT_AUTH, none, {9, 0, false, 0}, 700, RETRY_LATER, 0},
+        {VERDICT_AUTH, 5000, {1, 0, false, 0}, 700, RETRY_LATER, 5000},
 
         /* Bounded by age, not by count. */
-        {VERDICT_TRANSIENT, none, {4000000000u, limit, false}, 5, RETRY_LATER, 5},
-        {VERDICT_TRANSIENT, none, {1, limit + 1, false}, 5, RETRY_DEAD, 0},
-        {VERDICT_THROTTLED, 1000, {1, limit + 1, false}, 5, RETRY_DEAD, 0},
-        {VERDICT_AUTH, none, {1, limit + 1, false}, 5, RETRY_DEAD, 0},
-        {VERDICT_MISCONFIGURED, none, {1, limit + 1, false}, 5, RETRY_DEAD, 0},
+        {VERDICT_TRANSIENT, none, {4000000000u, limit, false, 0}, 5, RETRY_LATER, 5},
+        {VERDICT_TRANSIENT, none, {1, limit + 1, false, 0}, 5, RETRY_DEAD, 0},
+        {VERDICT_THROTTLED, 1000, {1, limit + 1, false, 0}, 5, RETRY_DEAD, 0},
+        {VERDICT_AUTH, none, {1, limit + 1, false, 0}, 5, RETRY_DEAD, 0},
+        {VERDICT_MISCONFIGURED, none, {1, limit + 1, false, 0}, 5, RETRY_DEAD, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct retry_decision decision =
             decide(cases[i].class, cases[i].retry_after_ms, cases[i].facts, cases[i].random);
         assert_int_equal(decision.action, cases[i].action);
         assert_int_equal(decision.delay_ms, cases[i].delay_ms);
+    }
+}
+
+static void waits_no_longer_than_an_outage(void **state)
+{
+    (void)state;
+    static const struct {
+        enum verdict_class class;
+        bool has_errors;
+        int64_t retry_after_ms, outage_pause_ms;
+        int64_t delay_ms;
+    } cases[] = {
+        {VERDICT_TRANSIENT, false, -1, 2000, 2000},
+        {VERDICT_TRANSIENT, false, -1, 0, 400000},
+        {VERDICT_TRANSIENT, false, -1, 500000, 400000},
+        {VERDICT_TRANSIENT, false, 30000, 2000, 430000}, /* somebody asked for it */
+        {VERDICT_TRANSIENT, true, -1, 2000, 400000},     /* perhaps this signal's own trouble */
+        {VERDICT_MISCONFIGURED, false, -1, 2000, 400000},
+        {VERDICT_THROTTLED, false, -1, 2000, 400000},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct verdict verdict = {.class = cases[i].class,
+                                        .has_errors = cases[i].has_errors,
+                                        .retry_after_ms = cases[i].retry_after_ms};
+        const struct attempt_facts facts = {.attempt = 12,
+                                            .outage_pause_ms = cases[i].outage_pause_ms};
+        assert_int_equal(retry_policy_decide(&policy, &facts, &verdict, 400000).delay_ms,
+                         cases[i].delay_ms);
     }
 }
 
@@ -190,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IT("decides by class, attempt, age and Retry-After", decides_by_the_table),
+        IT("waits in an outage only until SEEK is asked again", waits_no_longer_than_an_outage),
         IT("never waits longer than the doubled base or the maximum, and at least 1 ms",
            stays_within_its_bounds),
         IT("does not overflow", survives_the_largest_numbers),

@@ -52,14 +52,14 @@ static void leave(struct sending_gate *gate, enum verdict_class class, int64_t n
 {
     const struct verdict verdict = {.class = class, .retry_after_ms = -1};
     sending_gate_start(gate);
-    sending_gate_leave(gate, &verdict, true, now_ms);
+    (void)sending_gate_leave(gate, &verdict, true, now_ms);
 }
 
 static void leave_throttled(struct sending_gate *gate, int64_t retry_after_ms, int64_t now_ms)
 {
     const struct verdict verdict = {.class = VERDICT_THROTTLED, .retry_after_ms = retry_after_ms};
     sending_gate_start(gate);
-    sending_gate_leave(gate, &verdict, true, now_ms);
+    (void)sending_gate_leave(gate, &verdict, true, now_ms);
 }
 
 static struct sending_gate_status status_of(struct sending_gate *gate, int64_t now_ms)
@@ -76,7 +76,7 @@ static void an_unproven_token_rejected_by_all_opens(void **state)
         assert_int_equal(status_of(*state, START_MS).breaker, BREAKER_CLOSED);
         must_enter(*state, 1, START_MS, 1);
         sending_gate_start(*state);
-        sending_gate_leave(*state, &verdict, false, START_MS);
+        (void)sending_gate_leave(*state, &verdict, false, START_MS);
     }
     assert_int_equal(status_of(*state, START_MS).breaker, BREAKER_OPEN);
 }
@@ -112,7 +112,7 @@ static void shows_only_what_was_started(void **state)
     must_enter(*state, IN_FLIGHT_MAX, START_MS, IN_FLIGHT_MAX - 2);
     sending_gate_cut(*state);
     const struct verdict verdict = {.class = VERDICT_DELIVERED, .retry_after_ms = -1};
-    sending_gate_leave(*state, &verdict, true, START_MS);
+    (void)sending_gate_leave(*state, &verdict, true, START_MS);
     assert_int_equal(status_of(*state, START_MS).in_flight, 0);
     must_enter(*state, IN_FLIGHT_MAX, START_MS, 2);
 }
@@ -285,7 +285,7 @@ static void leave_saying(struct sending_gate *gate, struct verdict verdict)
 {
     must_enter(gate, 1, START_MS, 1);
     sending_gate_start(gate);
-    sending_gate_leave(gate, &verdict, true, START_MS);
+    (void)sending_gate_leave(gate, &verdict, true, START_MS);
 }
 
 static void the_last_failure_is_told(void **state)
