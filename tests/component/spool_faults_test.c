@@ -6,6 +6,7 @@
 
 #include "lib/base/journal_frame.h"
 
+#include "tests/support/failing_malloc.h"
 #include "tests/support/specification.h"
 #include "tests/support/spool_stand.h"
 
@@ -125,6 +126,29 @@ static void needs_a_directory_of_its_own(void **state)
     assert_int_equal(error.kind, ERROR_IO);
 }
 
+static void starts_whole_or_not_at_all_without_memory(void **state)
+{
+    (void)state;
+    begin();
+    redis_server_freeze(server);
+    must_write("A", "t-1");
+    end();
+    bool has_failed = true;
+    for (unsigned n = 0; has_failed; n++) {
+        struct error error;
+        failing_malloc_arm(n);
+        spool = try_to_create(BYTES_MAX, &error);
+        has_failed = failing_malloc_disarm();
+        assert_int_equal(spool == NULL, has_failed);
+        if (spool == NULL)
+            assert_int_equal(error.kind, ERROR_MEMORY);
+        else
+            assert_int_equal(status().records, 1);
+        end();
+    }
+    redis_server_thaw(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +160,8 @@ int main(void)
                 spool_stand_clear),
         IT_WITH("is able again when the disk is", is_able_again_when_the_disk_is, spool_stand_make,
                 spool_stand_clear),
+        IT_WITH("starts whole or not at all when memory is short",
+                starts_whole_or_not_at_all_without_memory, spool_stand_make, spool_stand_clear),
         IT_WITH("needs a directory of its own", needs_a_directory_of_its_own, spool_stand_make,
                 spool_stand_clear),
     };

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "tests/support/failing_malloc.h"
 #include "tests/support/specification.h"
 #include "tests/support/worker_pool_stand.h"
 
@@ -75,6 +76,23 @@ static void what_never_ran_can_be_stopped(void **state)
     assert_int_equal(stop_pool(stand, 0).cut, 0);
 }
 
+static void leaves_nothing_behind_without_memory(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    create_pool(stand, &(struct pool_variation){.workers = 1});
+    bool has_failed = true;
+    for (unsigned n = 0; has_failed; n++) {
+        struct error error;
+        failing_malloc_arm(n);
+        struct worker_pool *pool = try_to_create_another(stand, &error);
+        has_failed = failing_malloc_disarm();
+        assert_int_equal(pool == NULL, has_failed);
+        if (pool == NULL)
+            assert_int_equal(error.kind, ERROR_MEMORY);
+        worker_pool_destroy(pool);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -84,6 +102,8 @@ int main(void)
         SCENE("stops in time without Redis", stop_ends_without_redis_too),
         SCENE("stops idle workers at once", stop_of_idle_workers_is_quick),
         SCENE("can be stopped before it was started", what_never_ran_can_be_stopped),
+        SCENE("leaves nothing behind when memory is short while it is made",
+              leaves_nothing_behind_without_memory),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER"));
     return cmocka_run_group_tests_name("worker_pool_stop", tests, worker_pool_stand_begin,

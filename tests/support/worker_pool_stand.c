@@ -149,9 +149,10 @@ static void create_gate_and_token(struct worker_pool_stand *stand,
     assert_true(stand->access_token != NULL && stand->gate != NULL);
 }
 
-void create_pool(struct worker_pool_stand *stand, const struct pool_variation *variation)
+static struct worker_pool *try_to_create(struct worker_pool_stand *stand,
+                                         const struct pool_variation *variation,
+                                         struct error *error)
 {
-    create_gate_and_token(stand, variation);
     const struct worker_pool_options options = {
         .worker_count = (unsigned)or_usual(variation->workers, POOL_WORKERS),
         .in_flight_max = POOL_IN_FLIGHT_MAX,
@@ -172,9 +173,20 @@ void create_pool(struct worker_pool_stand *stand, const struct pool_variation *v
         .access_token = stand->access_token,
         .gate = stand->gate,
     };
+    return worker_pool_create(&options, error);
+}
+
+void create_pool(struct worker_pool_stand *stand, const struct pool_variation *variation)
+{
     struct error error;
-    stand->pool = worker_pool_create(&options, &error);
+    create_gate_and_token(stand, variation);
+    stand->pool = try_to_create(stand, variation, &error);
     assert_non_null(stand->pool);
+}
+
+struct worker_pool *try_to_create_another(struct worker_pool_stand *stand, struct error *error)
+{
+    return try_to_create(stand, &(struct pool_variation){.workers = 2}, error);
 }
 
 void start_pool_with(struct worker_pool_stand *stand, const struct pool_variation *variation)

@@ -54,6 +54,8 @@ struct pool_variation { /* 0: as usual */
 
 /* One pool per test. */
 void create_pool(struct worker_pool_stand *stand, const struct pool_variation *variation);
+/* Beside it and for the caller, who destroys it; NULL when it could not be made. */
+struct worker_pool *try_to_create_another(struct worker_pool_stand *stand, struct error *error);
 void start_pool_with(struct worker_pool_stand *stand, const struct pool_variation *variation);
 void start_pool(struct worker_pool_stand *stand); /* as usual */
 struct worker_pool_end stop_pool(struct worker_pool_stand *stand, int64_t within_ms);

@@ -9,6 +9,7 @@
 
 #include "service/domain/upstream_reply.h"
 
+#include "tests/support/failing_malloc.h"
 #include "tests/support/specification.h"
 
 #define ERROR(code, message)                                                                       \
@@ -386,6 +387,27 @@ static void names_every_class(void **state)
         assert_string_equal(verdict_class_name((enum verdict_class)i), names[i]);
 }
 
+/* What cannot be read for want of memory is tried again: nothing dies of it. */
+static void judges_nothing_that_it_has_no_memory_to_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        enum verdict_class class;
+    } cases[] = {{"{\"data\":{\"sendSignal\":true}}", VERDICT_DELIVERED},
+                 {ONE("FORBIDDEN"), VERDICT_REFUSED},
+                 {ONE("UNAUTHENTICATED"), VERDICT_AUTH}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bool has_failed = true;
+        for (unsigned n = 0; has_failed; n++) {
+            failing_malloc_arm(n);
+            struct verdict verdict = classify(200, cases[i].body);
+            has_failed = failing_malloc_disarm();
+            assert_int_equal(verdict.class, has_failed ? VERDICT_TRANSIENT : cases[i].class);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +427,8 @@ int main(void)
         IT("cuts long messages between two characters", cuts_long_texts_between_characters),
         IT("keeps a message that just fits", keeps_what_fits_exactly),
         IT("cuts long codes", cuts_long_codes),
+        IT("judges nothing that it has no memory to read",
+           judges_nothing_that_it_has_no_memory_to_read),
         IT("has a name for every class", names_every_class),
     };
     return cmocka_run_group_tests_name("upstream_reply", tests, NULL, NULL);
