@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /* The worker's side of the store against a real redis-server. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/specification.h"
@@ -332,18 +333,56 @@ static void does_not_resurrect_the_forgotten(void **state)
     must_count(&driver, 0, 0);
 }
 
-static void does_not_mistake_the_same_id_for_the_forgotten(void **state)
+static void holds_a_token_back_after_a_deletion(void **state)
 {
     (void)state;
     must_accept_one(&driver, "A", "older", "e1");
-    struct claim before = must_claim_one(&driver);
+    struct claim older = must_claim_one(&driver);
     must_forget(&driver, "A");
-    must_accept_one(&driver, "A", "newer", "e2");
-    struct claim after = must_claim_one(&driver);
-    assert_int_not_equal(before.generation, after.generation);
-    assert_int_equal(must_settle(&driver, "A", before.generation, SETTLE_DELIVERED, 0, &delivered),
+    assert_null(must_get(&driver, "A"));
+    assert_int_equal(must_accept_one(&driver, "A", "newer", "e2"), ACCEPT_ACCEPTED);
+    assert_int_equal(must_claim(&driver, 4), 0);
+    assert_int_equal(must_settle(&driver, "A", older.generation, SETTLE_DELIVERED, 0, &delivered),
+                     SETTLE_FENCED);
+    struct claim newer = must_claim_one(&driver);
+    assert_string_equal(newer.seek_token, "newer");
+    assert_int_not_equal(older.generation, newer.generation);
+    assert_int_equal(must_settle(&driver, "A", older.generation, SETTLE_DELIVERED, 0, &delivered),
                      SETTLE_FENCED);
     assert_int_equal(must_get(&driver, "A")->state, DELIVERY_SENDING);
+}
+
+static void keeps_a_draft_after_a_deletion(void **state)
+{
+    (void)state;
+    must_accept_one(&driver, "A", "older", "e1");
+    struct claim older = must_claim_one(&driver);
+    must_forget(&driver, "A");
+    must_put_token(&driver, "A", "newer", "e2");
+    assert_int_equal(must_settle(&driver, "A", older.generation, SETTLE_DELIVERED, 0, &delivered),
+                     SETTLE_FENCED);
+    assert_int_equal(must_get(&driver, "A")->state, DELIVERY_DRAFT);
+    must_count(&driver, 0, 0);
+    assert_int_equal(must_accept_one(&driver, "A", NULL, "e3"), ACCEPT_ACCEPTED);
+    assert_string_equal(must_claim_one(&driver).seek_token, "newer");
+}
+
+static void keeps_nothing_but_the_lease_after_a_deletion(void **state)
+{
+    (void)state;
+    must_accept_one(&driver, "A", "token", "event");
+    (void)must_claim_one(&driver);
+    must_forget(&driver, "A");
+    assert_string_equal(redis_server_cli(server, "--raw HKEYS 'seek-signal:{0}:app:A'"),
+                        "gen\nlease");
+    const char *life = redis_server_cli(server, "--raw PTTL 'seek-signal:{0}:app:A'");
+    assert_in_range(strtol(life, NULL, 10), 1, DRIVER_LEASE_MS);
+    assert_int_equal(must_replay(&driver, "A"), REPLAY_UNKNOWN);
+    must_forget(&driver, "A");
+    let_the_lease_run_out();
+    assert_int_equal(must_claim(&driver, 4), 0);
+    assert_string_equal(redis_server_cli(server, "--raw EXISTS 'seek-signal:{0}:app:A'"), "0");
+    must_count(&driver, 0, 0);
 }
 
 static void settles_many_at_once(void **state)
@@ -394,8 +433,11 @@ int main(void)
              sends_a_newer_token_when_the_worker_is_gone),
         SPEC("does not resurrect what was forgotten while it was sent",
              does_not_resurrect_the_forgotten),
-        SPEC("does not mistake a forgotten application for the one that has its id now",
-             does_not_mistake_the_same_id_for_the_forgotten),
+        SPEC("holds a seek-token back while one that was forgotten is being sent",
+             holds_a_token_back_after_a_deletion),
+        SPEC("keeps a draft that came after a deletion", keeps_a_draft_after_a_deletion),
+        SPEC("keeps nothing but the lease of what was forgotten while it was sent",
+             keeps_nothing_but_the_lease_after_a_deletion),
         SPEC("settles many at once, each by itself", settles_many_at_once),
     };
     return cmocka_run_group_tests_name("leases", tests, start_server, stop_server);

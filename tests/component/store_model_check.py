@@ -30,18 +30,20 @@ PREFIX = 'seek-signal:{0}:app:'
 DUE, DEAD, PAUSED = 'seek-signal:{0}:due', 'seek-signal:{0}:dead', 'seek-signal:{0}:paused'
 CLAIM = 'seek-signal:{0}:claim:'
 CLOCK = 'model:now_us'
+LEASE_MS, AGE_MAX_MS, TTL_MS = 1000, 20000, 3600000
 TEST_CLOCK = f'''local real = redis
 local redis = {{sha1hex = redis.sha1hex, call = function(name, ...)
     if name == 'TIME' then
         local now = real.call('GET', '{CLOCK}')
         return {{math.floor(now / 1000000), now % 1000000}}
+    elseif name == 'PEXPIRE' then
+        return real.call(name, (...), {TTL_MS})
     elseif name == 'SET' and select('#', ...) == 4 then -- with a time to live, which the walk's clock would not end
         return real.call(name, (...), (select(2, ...)))
     end
     return real.call(name, ...)
 end}}
 '''
-LEASE_MS, AGE_MAX_MS, TTL_MS = 1000, 20000, 3600000
 IDS = [f'A-{number}' for number in range(4)]
 TOKENS = [f'token-{number}' for number in range(16)]
 PROGRESS = ['attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code', 'message', 'http']
@@ -49,10 +51,10 @@ PROGRESS = ['attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code
 # Name, script, what is there, what the bug makes of it.
 BUGS = [
     ('a settlement is not fenced', 'settle', 'if lease ~= generation then', 'if not lease then'),
-    ('a newer seek-token is not protected', 'settle', 'if current ~= generation then', 'if false then'),
+    ('a newer seek-token is not protected', 'application', 'if current ~= generation then', 'if false then'),
     ('a newer seek-token overtakes', 'application', 'if application.lease then', 'if false then'),
     ('a late success stays among the dead', 'settle', "redis.call('ZREM', dead, id)", ''),
-    ('a superseded attempt keeps its lease', 'settle', "redis.call('HDEL', key, 'lease')", ''),
+    ('a superseded attempt keeps its lease', 'application', "redis.call('HDEL', key, 'lease')", ''),
     ('generations start over', 'application', 'or now_us_digits', 'or digits(least)'),
     ('what was before is taken for new', 'application', 'added == 6', 'true'),
     ('what is stored is not looked at', 'application', "redis.call('EXISTS', key) == 1", 'false'),
@@ -98,7 +100,12 @@ BUGS = [
     ('a claim that is late takes something', 'claim', 'if last[1] >= number then', 'if false then'),
     ('a claim that is late is not known to be', 'claim', 'if #taken > 1 or number > answered + 1 then', 'if #taken > 1 then'),
     ('a lost claim costs an attempt', 'claim', 'release(id)', "redis.call('HSET', key, 'state', 'pending')\n        redis.call('ZADD', due, digits(now), id)"),
-    ('a lost claim takes the newer seek-token for sent', 'claim', 'if current == generation then', 'if true then'),
+    ('a lost claim takes the newer seek-token for sent', 'claim', 'and end_lease(id, state, current, generation)', ''),
+    ('a forgotten attempt is overtaken', 'forget', 'if ends > now then', 'if false then'),
+    ('a forgotten application comes back', 'application', "if not state or state == 'draft' then", 'if false then'),
+    ('what is left of a forgotten application stays', 'claim', 'elseif lease then', 'elseif false then'),
+    ('what is forgotten is shown', 'list', 'return found and', 'return'),
+    ('a draft takes the outcome of one that was forgotten', 'application', "if not state or state == 'draft' then", 'if not state then'),
 ]
 
 
@@ -136,7 +143,11 @@ class Redis:
                 data = str(argument).encode()
                 out.append(b'$%d\r\n%s\r\n' % (len(data), data))
         self.socket.sendall(b''.join(out))
-        return [self.read() for _ in commands]
+        answers = [self.read() for _ in commands]  # all, so that the next call reads its own
+        refusal = next((answer for answer in answers if isinstance(answer, AssertionError)), None)
+        if refusal:
+            raise refusal
+        return answers
 
     def read(self):
         line = self.stream.readline()
@@ -146,7 +157,7 @@ class Redis:
         if kind == b'*':
             return [self.read() for _ in range(int(rest))]
         if kind == b'-':
-            raise AssertionError('Redis answered ' + rest.decode())
+            return AssertionError('Redis answered ' + rest.decode())
         return int(rest) if kind == b':' else rest.decode()
 
 
@@ -210,20 +221,17 @@ class Model:
         return [2 if is_owed else 0, 'pending', event]
 
     def draft(self, id, token, event, came):
-        old = self.applications.get(id)
-        if old and old['token'] == token:
+        old = self.applications.get(id, {})
+        if old.get('token') == token or self.was_replaced(old, token):
             return old['state']
-        if old and self.was_replaced(old, token):
-            return old['state']
-        if old and old['state'] in ('pending', 'sending', 'dead'):
+        if old.get('state') in ('pending', 'sending', 'dead'):
             self.owe(id, token, event, old['completed'], old.get('trace'), came=came)
             return 'pending'
         entry = {'state': 'draft', 'token': token, 'received': str(self.now)}
         if came:
             entry['spooled'] = str(min(came, self.now_us))
-        if old and 'gen' in old:
-            entry['gen'] = old['gen']
-        self.note_replaced(entry, old or {})
+        entry |= {field: old[field] for field in ('gen', 'lease') if field in old}
+        self.note_replaced(entry, old)
         self.applications[id] = entry
         return 'draft'
 
@@ -234,7 +242,7 @@ class Model:
             return 1
         came = int(old.get('received', old.get('accepted', 0))) * 1000
         is_older = stamp <= int(old['spooled']) if 'spooled' in old else stamp < came
-        if old and token != old['token'] and is_older:
+        if 'token' in old and token != old['token'] and is_older:
             if kind == 'event' and state == 'draft':
                 self.owe(id, old['token'], event, completed, trace, stamp)
             return 2
@@ -247,16 +255,24 @@ class Model:
         else:
             entry = {'state': 'draft', 'token': token, 'spooled': str(stamp), 'received': str(min(stamp // 1000, self.now))}
             self.note_replaced(entry, old)
-            self.applications[id] = entry | {field: old[field] for field in ('gen',) if field in old}
+            self.applications[id] = entry | {field: old[field] for field in ('gen', 'lease') if field in old}
         return 0
 
     def give_back(self, id, generation):
-        entry = self.applications.get(id, {})
-        if entry.get('lease') == generation:
-            del entry['lease']
-            if entry['gen'] == generation:
-                self.release(id)
+        if self.applications.get(id, {}).get('lease') == generation and self.end_lease(id, generation):
+            self.release(id)
+
+    def end_lease(self, id, generation):
+        entry = self.applications[id]
+        entry.pop('lease', None)
+        state = entry.get('state', 'forgotten')
+        if state in ('forgotten', 'draft'):
+            self.due.pop(id, None)
+            if state == 'forgotten':
+                del self.applications[id]
+        elif entry['gen'] != generation:
             self.due[id] = self.now
+        return id in self.applications and state != 'draft' and entry['gen'] == generation
 
     def mend_all(self):
         """The past of an application lies ahead: the clock was set back."""
@@ -294,10 +310,12 @@ class Model:
         for id in sorted((id for id in self.due if self.due[id] <= self.now), key=lambda id: (self.due[id], id))[:limit]:
             del self.due[id]
             entry = self.applications.get(id)
-            if entry is None or entry['state'] not in ('pending', 'sending'):
-                continue
-            is_expired = 'lease' in entry
+            is_expired = 'lease' in (entry or {})
             expired += is_expired
+            if entry is None or entry.get('state') not in ('pending', 'sending'):
+                if is_expired:
+                    self.end_lease(id, entry['lease'])
+                continue
             age = max(0, self.now - int(entry.get('replayed', entry['accepted'])))
             if entry['state'] == 'sending' and age > AGE_MAX_MS:
                 for field in ('lease', 'http'):
@@ -325,12 +343,10 @@ class Model:
         target = {'retry': 'pending', 'release': 'pending'}.get(action, action)
         if entry.get('lease') != generation:
             is_current = entry.get('gen') == generation
-            if not (is_current and entry['state'] == 'dead' and action == 'delivered'):
-                return int(is_current and entry['state'] == target)
+            if not (is_current and entry.get('state') == 'dead' and action == 'delivered'):
+                return int(is_current and entry.get('state') == target)
             del self.dead[id], entry['died']
-        entry.pop('lease', None)
-        if entry['gen'] != generation:
-            self.due[id] = self.now
+        if not self.end_lease(id, generation):
             return 0
         if action == 'release':
             self.release(id)
@@ -359,9 +375,7 @@ class Model:
 
     def replay(self, id):
         entry = self.applications.get(id)
-        if entry is None:
-            return ''
-        state = entry['state']
+        state = (entry or {}).get('state', '')
         if state == 'dead':
             self.revive(id, self.now)
         elif state == 'pending' and 'lease' not in entry:
@@ -395,7 +409,7 @@ class Model:
         found, every = [], behind(self.dead if state == 'dead' else self.due, place)
         for looked, (time, id) in enumerate(every, 1):
             entry = self.applications.get(id)
-            if entry and state in (entry['state'], 'due') and code in ('', entry.get('code')):
+            if entry and 'state' in entry and state in (entry['state'], 'due') and code in ('', entry.get('code')):
                 found.append((id, str(time) if state != 'dead' else '', entry))
             place = (time, id) if looked < len(every) else None
             if len(found) == limit:
@@ -403,9 +417,13 @@ class Model:
         return (written(place) if every else ['', '']), found
 
     def forget(self, id):
-        self.due.pop(id, None)
         self.dead.pop(id, None)
-        return int(self.applications.pop(id, None) is not None)
+        entry = self.applications.pop(id, {})
+        if 'lease' in entry and self.due.get(id, 0) > self.now:
+            self.applications[id] = {field: entry[field] for field in ('gen', 'lease')}
+        else:
+            self.due.pop(id, None)
+        return int('state' in entry)
 
 
 def behind(times, place):
@@ -442,10 +460,12 @@ class Promises:
         if outcome == 0 and self.newest.get(id) != token:
             self.newest[id], self.came[id] = token, stamp
 
-    def forgotten(self, id):
+    def forgotten(self, id, by_hand=False):
+        """By hand, also its lease."""
         self.newest.pop(id, None)
         for attempt in self.attempts:
             attempt['is_forgotten'] |= attempt['id'] == id
+            attempt['is_settled'] |= attempt['id'] == id and by_hand
 
     def claimed(self, claims, now, is_lost):
         """One that is lost is never sent, so that it is not out and its number may come again."""
@@ -455,7 +475,7 @@ class Promises:
             assert (id, generation) not in self.generations, f'{id}: generation {generation} came twice'
             self.generations.add((id, generation))
             for other in self.attempts:
-                is_out = other['id'] == id and not (other['is_settled'] or other['is_forgotten'])
+                is_out = other['id'] == id and not other['is_settled']
                 assert not is_out or other['ends'] <= now, f'{id}: two attempts are out'
                 # A crash in the middle of a drain may bring an event back that a newer draft had followed.
                 may_repeat = other['is_released'] or self.drains.get(event, 0) > 1
@@ -469,9 +489,10 @@ class Promises:
         state = entry.get('state')
         if due is None:
             self.orphans.discard(id)
-        assert (state in ('pending', 'sending')) == (due is not None) or id in self.orphans, f'{id}: {state}, due {due}'
+        is_out = 'lease' in entry  # also of one that was forgotten, and perhaps is a draft again
+        assert (state in ('pending', 'sending')) == (due is not None) or is_out or id in self.orphans, f'{id}: {state}, due {due}'
         assert (state == 'dead') == (dead is not None), f'{id}: {state}, dead {dead}'
-        assert (ttl > 0) == (state in ('draft', 'delivered')), f'{id}: {state}, time to live {ttl}'
+        assert (ttl > 0) == (state in ('draft', 'delivered') or state is None and is_out), f'{id}: {state}, time to live {ttl}'
         if id in self.newest:
             assert entry.get('token') == self.newest[id], f'{id}: lost {self.newest[id]}'
         if state == 'delivered':
@@ -677,7 +698,7 @@ class Walk:
         if self.model.applications.get(id, {}).get('state') == 'dead':
             return self.forget()
         expected = int(self.model.applications.pop(id, None) is not None)
-        self.promises.forgotten(id)
+        self.promises.forgotten(id, by_hand=True)
         self.promises.orphans.add(id)
         self.trail.append(f'{self.model.now} vanish {id}')
         return self.check(expected, ['DEL', PREFIX + id])[1]

@@ -25,7 +25,7 @@ MUTANTS = [
      "    else\n        redis.call('ZADD', due, digits(now), id)\n", "", "", "lost"),
     ("acknowledged although Redis did not commit", "service/inbound/batch.c",
      "tell(&batch->sent[i], &result);", ACCEPT_ANYWAY, "redis-kill,redis-stop,redis-memory", "lost"),
-    ("an outcome of the older seek-token settles the newer one", "service/store/scripts/settle.lua",
+    ("an outcome of the older seek-token settles the newer one", "service/store/scripts/application.lua",
      "if current ~= generation then", "if false then", "", "lost"),
     ("a claim is not leased", "service/store/scripts/claim.lua", "digits(now + lease_ms)", "digits(now)", "", "duplicate"),
     ("what is stored already is sent again", "service/store/scripts/accept.lua", "if is_owed and token == stored then",

@@ -241,6 +241,19 @@ def it_forgets_an_application(service, sandbox, redis):
     assert service.call("DELETE", "/v1/applications/A-1").status == 204
 
 
+def it_sends_a_token_after_the_one_that_was_forgotten_on_its_way(service, sandbox, redis):
+    sandbox.fault(on="graphql", kind="slow", latencyMs=1500, count=1)
+    service.must_post(event("A-1", "old"))
+    eventually(lambda: service.application("A-1")["state"] == "sending", "the old one is on its way")
+    assert service.call("DELETE", "/v1/applications/A-1").status == 204
+    assert service.get("/v1/applications/A-1").status == 404
+    assert "token" not in redis.application("A-1")
+    assert service.must_post(event("A-1", "new"))["result"] == "accepted"
+    service.must_become("A-1", "delivered")
+    order = [c["seekToken"] for c in sandbox.calls("graphql") if c.get("seekToken")]
+    assert order == ["old", "new"], "the newer one follows the older, never beside it"
+
+
 def it_counts_an_http_200_with_errors_as_what_it_is(service, sandbox):
     sandbox.fault(on="graphql", kind="graphql-error", code="INTERNAL_SERVER_ERROR", message="oops", count=1)
     service.must_post(event("A-1"))

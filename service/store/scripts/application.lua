@@ -13,7 +13,7 @@
 --   received     when the seek-token came, if that was before the event
 --   replaced     fingerprints of seek-tokens that events had brought before, the latest first
 --   spooled      when the seek-token came to a process with a spool (us, by the clock of that machine)
---   lease        the generation of the attempt that is out
+--   lease        the generation of the attempt that is out; with gen all that is left of one that was forgotten meanwhile
 --   attempts tried replayed delivered died           how far it came (times in ms)
 --   class code message http                          what the last attempt brought
 
@@ -127,6 +127,26 @@ local function keep_draft(id, application, token, ttl, received, came)
         'delivered', 'class', 'code', 'message', 'http')
     note_came(key, came)
     redis.call('PEXPIRE', key, ttl)
+end
+
+-- Ends the lease of an attempt. False: the application has moved on, and what waited for this end is due.
+local function end_lease(id, state, current, generation)
+    local key = prefix .. id
+    -- HDEL first: a write that takes no memory, after which Redis lets the others pass at maxmemory too. What is full
+    -- must be able to drain.
+    redis.call('HDEL', key, 'lease')
+    if not state or state == 'draft' then -- forgotten meanwhile
+        redis.call('ZREM', due, id)
+        if not state then
+            redis.call('DEL', key)
+        end
+        return false
+    end
+    if current ~= generation then -- a newer seek-token came meanwhile
+        redis.call('ZADD', due, now_digits, id)
+        return false
+    end
+    return true
 end
 
 -- From sending to due again at once: it was never sent, so that it was no attempt.

@@ -22,17 +22,9 @@ local fields = {'state', 'token', 'gen', 'lease', 'event', 'completed', 'accepte
 local results, expired, mended = {0, 0, 0, 0, 0}, 0, 0
 
 local function give_back(id, generation)
-    local key = prefix .. id
-    local current, lease = unpack(redis.call('HMGET', key, 'gen', 'lease'))
-    if lease ~= generation then
-        return
-    end
-    redis.call('HDEL', key, 'lease')
-    if current == generation then
+    local state, current, lease = unpack(redis.call('HMGET', prefix .. id, 'state', 'gen', 'lease'))
+    if lease == generation and end_lease(id, state, current, generation) then
         release(id)
-    else
-        -- A newer seek-token came meanwhile and waited for this end.
-        redis.call('ZADD', due, digits(now), id)
     end
 end
 
@@ -135,6 +127,8 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', digits(now), 'LIMIT
             class or '', lease and '1' or '0'}) do
             results[#results + 1] = value
         end
+    elseif lease then
+        end_lease(id, state, generation, lease) -- it was forgotten
     end
     -- Else somebody deleted or changed the hash by hand, and the entry in `due` was all that was left.
 end

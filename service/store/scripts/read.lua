@@ -7,8 +7,7 @@
 -- Returns: its entry in due (ms) or '', then field and value by turns; nothing when there is none
 
 local id = ARGV[1]
-local entry = redis.call('HGETALL', prefix .. id)
-if #entry == 0 then
+if redis.call('HEXISTS', prefix .. id, 'state') == 0 then
     return {}
 end
-return {redis.call('ZSCORE', due, id) or '', unpack(entry)}
+return {redis.call('ZSCORE', due, id) or '', unpack(redis.call('HGETALL', prefix .. id))}

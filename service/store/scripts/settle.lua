@@ -52,12 +52,7 @@ local function settle(id, generation, action, delay, class, code, message, http)
         redis.call('ZREM', dead, id)
         redis.call('HDEL', key, 'died')
     end
-    -- HDEL first: a write that takes no memory, after which Redis lets the others pass at maxmemory too. What is full
-    -- must be able to drain.
-    redis.call('HDEL', key, 'lease')
-    if current ~= generation then
-        -- A newer seek-token came meanwhile and waited for this end.
-        redis.call('ZADD', due, digits(now), id)
+    if not end_lease(id, state, current, generation) then
         return 0
     end
     if action == 'release' then
