@@ -67,9 +67,10 @@ static bool keep(char **field, const char *bytes, size_t length, struct rejectio
 bool event_keep_traceparent(struct event *event, const char *traceparent,
                             struct rejection *rejection)
 {
-    if (traceparent == NULL || !traceparent_is_valid(traceparent))
+    char known[TRACEPARENT_BYTES + 1];
+    if (traceparent == NULL || !traceparent_read(traceparent, known))
         return true;
-    return keep(&event->traceparent, traceparent, TRACEPARENT_BYTES, rejection);
+    return keep(&event->traceparent, known, TRACEPARENT_BYTES, rejection);
 }
 
 static bool read_type(struct event *event, struct json_text value, struct rejection *rejection)

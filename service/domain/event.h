@@ -89,5 +89,6 @@ void event_default_completed_at(struct event *event, int64_t time_ms);
 /* 1 to APPLICATION_ID_BYTES_MAX bytes of UTF-8, no control characters (C0, DEL, C1). */
 bool application_id_check(const char *id, size_t length, struct rejection *rejection);
 
-/* W3C Trace Context level 1, version 00. */
-bool traceparent_is_valid(const char *text);
+/* W3C Trace Context: the traceparent as one of version 00. False, and `out` is unchanged, when it
+ * is to be ignored. */
+bool traceparent_read(const char *text, char out[TRACEPARENT_BYTES + 1]);

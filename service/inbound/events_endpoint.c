@@ -120,10 +120,8 @@ static void keep_traceparent(struct submission *submission)
     static const char *const names[] = {"ce-traceparent", "traceparent"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *value = http_request_header(submission->call->request, names[i]);
-        if (value == NULL || !traceparent_is_valid(value))
-            continue;
-        memcpy(submission->traceparent, value, TRACEPARENT_BYTES);
-        return;
+        if (value != NULL && traceparent_read(value, submission->traceparent))
+            return;
     }
 }
 

@@ -30,8 +30,9 @@ static void check_event(const struct event *event)
     assert(application_id_check(event->application_id, strlen(event->application_id), &ignored));
     if (event->seek_token != NULL)
         assert(seek_token_check(event->seek_token, strlen(event->seek_token), &ignored));
+    char traceparent[TRACEPARENT_BYTES + 1];
     if (event->traceparent != NULL)
-        assert(traceparent_is_valid(event->traceparent));
+        assert(traceparent_read(event->traceparent, traceparent));
     assert(event->completed_at_ms >= EVENT_COMPLETED_AT_UNKNOWN);
 }
 
