@@ -50,6 +50,11 @@ static bool set_up_multi(CURLM *multi, const struct http_client_options *options
            curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections_max) == CURLM_OK;
 }
 
+static bool copy_path(const char *path, char **out)
+{
+    return path == NULL || (*out = strdup(path)) != NULL;
+}
+
 struct http_client *http_client_create(const struct http_client_options *options,
                                        struct error *error)
 {
@@ -62,7 +67,9 @@ struct http_client *http_client_create(const struct http_client_options *options
     TAILQ_INIT(&client->idle);
     client->network.connect_timeout_ms = (long)options->connect_timeout_ms;
     client->network.connection_life_max_s = (long)options->connection_life_max_s;
-    if (options->ca_file != NULL && (client->network.ca_file = strdup(options->ca_file)) == NULL)
+    if (!copy_path(options->ca_file, &client->network.ca_file) ||
+        !copy_path(options->client_certificate, &client->network.client_certificate) ||
+        !copy_path(options->client_key, &client->network.client_key))
         goto fail;
     client->multi = curl_multi_init();
     if (client->multi == NULL || !set_up_multi(client->multi, options))
@@ -91,6 +98,8 @@ void http_client_destroy(struct http_client *client)
         http_easy_destroy(take_idle(client));
     curl_multi_cleanup(client->multi);
     free(client->network.ca_file);
+    free(client->network.client_certificate);
+    free(client->network.client_key);
     free(client);
 }
 

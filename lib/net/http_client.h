@@ -25,6 +25,8 @@ struct http_client;
 
 struct http_client_options {
     const char *ca_file;            /* borrowed for the call; NULL: the system's */
+    const char *client_certificate; /* likewise: PEM files to show to who asks; NULL: none */
+    const char *client_key;
     unsigned connections_max;       /* to all hosts */
     unsigned connection_life_max_s; /* a connection is not reused after this: addresses change */
     unsigned connect_timeout_ms;

@@ -32,6 +32,7 @@ static const struct {
     {CURLE_SSL_CONNECT_ERROR,       HTTP_TLS_FAILED},
     {CURLE_PEER_FAILED_VERIFICATION,HTTP_TLS_FAILED},
     {CURLE_SSL_CACERT_BADFILE,      HTTP_TLS_FAILED},
+    {CURLE_SSL_CERTPROBLEM,         HTTP_TLS_FAILED},
     {CURLE_OPERATION_TIMEDOUT,      HTTP_TIMED_OUT},
 };
 /* clang-format on */
@@ -140,6 +141,8 @@ static bool set_connection(CURL *handle, const struct http_easy_network *network
            SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
            SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
            set_authorities(handle, network) &&
+           SET(CURLOPT_SSLCERT, network->client_certificate) &&
+           SET(CURLOPT_SSLKEY, network->client_key) &&
            SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) &&
            SET(CURLOPT_CONNECTTIMEOUT_MS, network->connect_timeout_ms) &&
            SET(CURLOPT_MAXLIFETIME_CONN, network->connection_life_max_s) &&

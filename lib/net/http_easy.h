@@ -33,6 +33,7 @@ struct http_easy {
 
 struct http_easy_network { /* the same for all transfers of a client; outlives them */
     char *ca_file;         /* NULL: the system's */
+    char *client_certificate, *client_key; /* NULL: none */
     long connect_timeout_ms;
     long connection_life_max_s;
 };

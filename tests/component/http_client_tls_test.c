@@ -49,7 +49,10 @@ static void make_certificate(struct tls_server *server, const char *name)
     assert_int_equal(system(command), 0);
 }
 
-static void start_tls_server(struct tls_server *server, const char *version)
+/* With `asks_for_certificate`, whoever shows none that the server's own authority has signed is
+ * sent away. */
+static void start_tls_server(struct tls_server *server, const char *version,
+                             bool asks_for_certificate)
 {
     int out[2];
     assert_int_equal(pipe(out), 0);
@@ -60,7 +63,9 @@ static void start_tls_server(struct tls_server *server, const char *version)
         (void)dup2(out[1], STDOUT_FILENO);
         (void)freopen("/dev/null", "w", stderr); /* it complains about whom it should */
         execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert",
-               server->certificate, "-key", server->key, "-www", version, (char *)NULL);
+               server->certificate, "-key", server->key, "-www", version,
+               asks_for_certificate ? "-verify_return_error" : (char *)NULL, "-Verify", "1",
+               "-CAfile", server->certificate, (char *)NULL);
         _exit(127);
     }
     close(out[1]);
@@ -95,7 +100,7 @@ static void verifies_the_certificate(void **state)
     (void)state;
     struct tls_server server;
     make_certificate(&server, "IP:127.0.0.1");
-    start_tls_server(&server, "-tls1_2");
+    start_tls_server(&server, "-tls1_2", false);
     enum http_outcome unknown = tls_outcome(&server, NULL);
     enum http_outcome trusted = tls_outcome(&server, server.certificate);
     enum http_outcome missing = tls_outcome(&server, "/nonexistent/ca.pem");
@@ -110,10 +115,42 @@ static void verifies_the_name(void **state)
     (void)state;
     struct tls_server server;
     make_certificate(&server, "DNS:elsewhere.example");
-    start_tls_server(&server, "-tls1_2");
+    start_tls_server(&server, "-tls1_2", false);
     enum http_outcome outcome = tls_outcome(&server, server.certificate);
     stop_tls_server(&server);
     assert_int_equal(outcome, HTTP_TLS_FAILED);
+}
+
+static enum http_outcome outcome_with(const struct tls_server *server, const char *certificate,
+                                      const char *key)
+{
+    const struct http_client_options options = {.ca_file = server->certificate,
+                                                .client_certificate = certificate,
+                                                .client_key = key,
+                                                .connections_max = 1,
+                                                .connection_life_max_s = 60,
+                                                .connect_timeout_ms = CLIENT_TIMEOUT_MS};
+    AUTO(http_client) *client = http_client_create(&options, NULL);
+    char url[64];
+    (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/", server->port);
+    struct http_transfer transfer = transfer_to(url, NULL);
+    transfer.answer_bytes_max = 64 * 1024;
+    return must_exchange(client, &transfer).outcome;
+}
+
+static void shows_its_certificate(void **state)
+{
+    (void)state;
+    struct tls_server server;
+    make_certificate(&server, "IP:127.0.0.1");
+    start_tls_server(&server, "-tls1_2", true);
+    enum http_outcome without = outcome_with(&server, NULL, NULL);
+    enum http_outcome with = outcome_with(&server, server.certificate, server.key);
+    enum http_outcome missing = outcome_with(&server, "/nonexistent/cert.pem", server.key);
+    stop_tls_server(&server);
+    assert_int_not_equal(without, HTTP_ANSWERED);
+    assert_int_equal(with, HTTP_ANSWERED);
+    assert_int_equal(missing, HTTP_TLS_FAILED);
 }
 
 int main(void)
@@ -122,6 +159,7 @@ int main(void)
         SCENE("names a failed handshake", names_a_failed_handshake),
         IT("accepts only certificates of an authority it trusts", verifies_the_certificate),
         IT("accepts only certificates for the name it called", verifies_the_name),
+        IT("shows its own certificate to a server that asks for one", shows_its_certificate),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER"));
     return cmocka_run_group_tests_name("http_client_tls", tests, http_client_stand_begin,
