@@ -1,0 +1,281 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/tracing/tracer.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mutex.h"
+#include "lib/base/random.h"
+
+enum { BODY_BYTES_MAX = 20 * 1024 * 1024 /* what OTLP recommends collectors to take */ };
+
+_Static_assert(BODY_BYTES_MAX / TRACER_BATCH_MAX > 4096, "a span is about 1 KiB");
+
+enum span_metric { SPANS_EXPORTED, SPANS_DROPPED, SPANS_FAILED, SPAN_METRIC_COUNT };
+
+struct tracer {
+    /* Set by create, then read-only: any thread. */
+    struct sampler sampler;
+    size_t queue_max, batch_max;
+    unsigned delay_ms;
+    struct otlp otlp;            /* owned, as the rest */
+    struct collector *collector; /* wake from any thread */
+    struct metric *metric_rows[SPAN_METRIC_COUNT];
+    /* main's. */
+    pthread_t thread;
+    bool is_started;
+    /* Any thread. */
+    struct metric metrics[SPAN_METRIC_COUNT];
+    /* Any thread, holding shared.lock. */
+    struct {
+        struct mutex lock;
+        struct span **spans; /* a ring */
+        size_t first, count;
+        bool is_closed;
+    } shared;
+    /* The tracer's thread. */
+    struct span **batch;
+    int64_t dropped_before;
+    bool is_losing; /* logged when it begins and when it ends */
+};
+
+/* --- spans ----------------------------------------------------------------------------- */
+
+static void make_root(struct span *span)
+{
+    (void)snprintf(span->traceparent, sizeof span->traceparent,
+                   "00-%016" PRIx64 "%016" PRIx64 "-%016" PRIx64 "-00", random_u64(), random_u64(),
+                   random_u64());
+}
+
+/* Of the parent's flags "random trace id" is kept, which says something of the id. */
+static void make_child(struct span *span, const char *parent)
+{
+    bool is_random = strchr("2367abef", parent[TRACEPARENT_BYTES - 1]) != NULL;
+    (void)snprintf(span->traceparent, sizeof span->traceparent, "%.*s%016" PRIx64 "-0%c",
+                   SPAN_ID_AT, parent, random_u64(), is_random ? '2' : '0');
+    memcpy(span->parent_id, parent + SPAN_ID_AT, SPAN_ID_DIGITS);
+}
+
+struct span *tracer_begin(struct tracer *tracer, enum span_kind kind, const char *parent)
+{
+    struct span *span = tracer != NULL ? calloc(1, sizeof *span) : NULL;
+    if (span == NULL)
+        return NULL;
+    char known[TRACEPARENT_BYTES + 1] = "";
+    if (parent != NULL && traceparent_read(parent, known))
+        make_child(span, known);
+    else
+        make_root(span);
+    span->kind = kind;
+    span->is_sampled = sampler_takes(&tracer->sampler, known, span->traceparent);
+    if (span->is_sampled) /* the last digit is even */
+        span->traceparent[TRACEPARENT_BYTES - 1]++;
+    return span;
+}
+
+/* Whether there was room. `out_is_full_batch`: as many wait now as go into one request. */
+static bool push(struct tracer *tracer, struct span *span, bool *out_is_full_batch)
+{
+    mutex_lock(&tracer->shared.lock);
+    size_t count = tracer->shared.count;
+    bool has_room = count < tracer->queue_max && !tracer->shared.is_closed;
+    if (has_room) {
+        tracer->shared.spans[(tracer->shared.first + count) % tracer->queue_max] = span;
+        tracer->shared.count++;
+    }
+    mutex_unlock(&tracer->shared.lock);
+    *out_is_full_batch = has_room && count + 1 == tracer->batch_max;
+    return has_room;
+}
+
+void tracer_end(struct tracer *tracer, struct span *take_span, int64_t duration_us)
+{
+    if (take_span == NULL)
+        return;
+    if (!take_span->is_sampled) {
+        free(take_span);
+        return;
+    }
+    take_span->end_us = clock_wall_us();
+    take_span->start_us = take_span->end_us - duration_us;
+    bool is_full_batch;
+    if (!push(tracer, take_span, &is_full_batch)) {
+        metric_add(&tracer->metrics[SPANS_DROPPED], 1);
+        free(take_span);
+    }
+    if (is_full_batch)
+        collector_wake(tracer->collector);
+}
+
+/* --- the thread ------------------------------------------------------------------------ */
+
+/* Moves up to a batch out of the queue; `out_left` wait still. */
+static size_t take_batch(struct tracer *tracer, size_t *out_left)
+{
+    mutex_lock(&tracer->shared.lock);
+    size_t count = tracer->shared.count;
+    if (count > tracer->batch_max)
+        count = tracer->batch_max;
+    for (size_t i = 0; i < count; i++)
+        tracer->batch[i] = tracer->shared.spans[(tracer->shared.first + i) % tracer->queue_max];
+    tracer->shared.first = (tracer->shared.first + count) % tracer->queue_max;
+    tracer->shared.count -= count;
+    *out_left = tracer->shared.count;
+    mutex_unlock(&tracer->shared.lock);
+    return count;
+}
+
+static void note_losses(struct tracer *tracer, size_t lost, const char *reason)
+{
+    int64_t dropped =
+        atomic_load_explicit(&tracer->metrics[SPANS_DROPPED].value, memory_order_relaxed);
+    bool has_dropped = dropped != tracer->dropped_before;
+    tracer->dropped_before = dropped;
+    bool is_losing = lost > 0 || has_dropped;
+    if (is_losing && !tracer->is_losing)
+        log_warn("spans_lost", "spans do not reach the collector; signals are sent all the same",
+                 LOG_TEXT("detail", lost > 0 ? reason : "the queue of spans is full"));
+    else if (!is_losing && tracer->is_losing)
+        log_info("spans_kept", "spans reach the collector again");
+    tracer->is_losing = is_losing;
+}
+
+static void export_batch(struct tracer *tracer, size_t count)
+{
+    struct buffer body;
+    struct error error = {.message = ""};
+    size_t rejected = 0;
+    buffer_init(&body, BODY_BYTES_MAX);
+    if (!otlp_write(&tracer->otlp, tracer->batch, count, &body, &error) ||
+        !collector_send(tracer->collector, &body, &rejected, &error) || rejected > count)
+        rejected = count;
+    buffer_fini(&body);
+    for (size_t i = 0; i < count; i++)
+        free(tracer->batch[i]);
+    metric_add(&tracer->metrics[SPANS_EXPORTED], (int64_t)(count - rejected));
+    metric_add(&tracer->metrics[SPANS_FAILED], (int64_t)rejected);
+    note_losses(tracer, rejected, error.message);
+}
+
+/* What waits; when it is not the end, what does not fill a request waits for more. */
+static void export_all(struct tracer *tracer)
+{
+    size_t count, left, least;
+    do {
+        count = take_batch(tracer, &left);
+        if (count > 0)
+            export_batch(tracer, count);
+        least = collector_is_stopping(tracer->collector) ? 1 : tracer->batch_max;
+    } while (left >= least);
+}
+
+static void *run(void *context)
+{
+    struct tracer *tracer = context;
+    (void)pthread_setname_np(pthread_self(), "tracer");
+    while (!collector_is_stopping(tracer->collector)) {
+        collector_wait(tracer->collector, clock_monotonic_ms() + tracer->delay_ms);
+        export_all(tracer);
+    }
+    export_all(tracer); /* what came before the stop, and after the last look */
+    return NULL;
+}
+
+/* --- life ------------------------------------------------------------------------------ */
+
+static void init_metrics(struct tracer *tracer)
+{
+    static const char *const labels[SPAN_METRIC_COUNT] = {[SPANS_EXPORTED] = "result=\"exported\"",
+                                                          [SPANS_DROPPED] = "result=\"dropped\"",
+                                                          [SPANS_FAILED] = "result=\"failed\""};
+    for (size_t i = 0; i < SPAN_METRIC_COUNT; i++) {
+        struct metric *metric = &tracer->metrics[i];
+        metric->name = "seek_signal_spans_total";
+        metric->help = "Spans of sampled traces, by what became of them.";
+        metric->labels = labels[i];
+        metric->type = METRIC_COUNTER;
+        tracer->metric_rows[i] = metric;
+    }
+}
+
+struct tracer *tracer_create(const struct tracer_options *options, struct error *error)
+{
+    assert(options->batch_max > 0 && options->batch_max <= TRACER_BATCH_MAX);
+    assert(options->batch_max <= options->queue_max);
+    struct tracer *tracer = calloc(1, sizeof *tracer);
+    if (tracer == NULL) {
+        (void)error_out_of_memory(error);
+        return NULL;
+    }
+    tracer->sampler = options->sampler;
+    tracer->queue_max = options->queue_max;
+    tracer->batch_max = options->batch_max;
+    tracer->delay_ms = options->delay_ms;
+    mutex_init(&tracer->shared.lock);
+    init_metrics(tracer);
+    if (!otlp_init(&tracer->otlp, &options->source, error))
+        goto fail;
+    tracer->collector = collector_create(&options->collector, error);
+    if (tracer->collector == NULL)
+        goto fail;
+    tracer->shared.spans = calloc(options->queue_max, sizeof(struct span *));
+    tracer->batch = calloc(options->batch_max, sizeof(struct span *));
+    if (tracer->shared.spans == NULL || tracer->batch == NULL) {
+        (void)error_out_of_memory(error);
+        goto fail;
+    }
+    int status = pthread_create(&tracer->thread, NULL, run, tracer);
+    if (status != 0) {
+        (void)error_set(error, ERROR_IO, "starting the tracer: %s", strerror(status));
+        goto fail;
+    }
+    tracer->is_started = true;
+    return tracer;
+fail:
+    tracer_destroy(tracer);
+    return NULL;
+}
+
+static void close_queue(struct tracer *tracer)
+{
+    mutex_lock(&tracer->shared.lock);
+    tracer->shared.is_closed = true;
+    mutex_unlock(&tracer->shared.lock);
+}
+
+void tracer_stop(struct tracer *tracer, int64_t deadline_ms)
+{
+    if (tracer == NULL || !tracer->is_started)
+        return;
+    close_queue(tracer);
+    collector_stop(tracer->collector, deadline_ms);
+    (void)pthread_join(tracer->thread, NULL);
+    tracer->is_started = false;
+}
+
+void tracer_destroy(struct tracer *tracer)
+{
+    if (tracer == NULL)
+        return;
+    tracer_stop(tracer, clock_monotonic_ms());
+    collector_destroy(tracer->collector);
+    otlp_fini(&tracer->otlp);
+    mutex_fini(&tracer->shared.lock);
+    free(tracer->shared.spans);
+    free(tracer->batch);
+    free(tracer);
+}
+
+struct metric *const *tracer_metrics(const struct tracer *tracer, size_t *out_count)
+{
+    *out_count = SPAN_METRIC_COUNT;
+    return tracer->metric_rows;
+}

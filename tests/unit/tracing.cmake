@@ -1,0 +1,4 @@
+foreach(name otlp pair_list sampler)
+    specify(unit ${name} seek_tracing)
+endforeach()
+can_fail_allocations(otlp_test uuid_v4)
