@@ -106,6 +106,7 @@ static void check_together(struct reading *reading, enum config_need need)
                         SETTING_PREFIX "SPOOL_DIR: one disk is less than " SETTING_PREFIX
                                        "DURABILITY=%s demands; leave one of the two out",
                         durability_name(config->durability));
+    config_tracing_conclude(reading);
     if (config->retry_base_ms > config->retry_max_ms)
         config_complain(reading->problems,
                         SETTING_PREFIX "RETRY_BASE_MS=%u: must not be more than RETRY_MAX_MS=%u",
@@ -143,8 +144,10 @@ struct config *config_read(enum config_need need, int argument_count, char *cons
         struct reading reading = {.config = config, .problems = problems, .written = written};
         setting_source_environment(&reading, environment);
         setting_source_arguments(&reading, argument_count, arguments);
-        for (size_t i = 0; i < setting_count; i++)
-            setting_value_store(&reading, &settings[i]);
+        for (size_t i = 0; i < setting_count; i++) {
+            if (need == CONFIG_NEED_ALL || !setting_is_standard(&settings[i]))
+                setting_value_store(&reading, &settings[i]);
+        }
         check_together(&reading, need);
         config->notify_socket = find_notify_socket(environment);
         setting_source_hide(argument_count, arguments);
@@ -180,6 +183,7 @@ void config_destroy(struct config *config)
             break;
         }
     }
+    free(config->traces_url);
     buffer_fini(&config->warnings);
     free(config);
 }

@@ -17,7 +17,7 @@ void config_print_help(FILE *stream, bool is_all)
     for (size_t i = 0; i < setting_count; i++) {
         if (!settings[i].is_basic && !is_all)
             continue;
-        (void)fprintf(stream, "  %-*s %-*s %s\n", is_all ? 27 : 14, settings[i].name,
+        (void)fprintf(stream, "  %-*s %-*s %s\n", is_all ? 37 : 14, settings[i].name,
                       is_all ? 30 : 20, default_of(&settings[i]), settings[i].help);
     }
 }

@@ -14,7 +14,8 @@
 
 struct written { /* at most one of the two */
     const char *value;
-    const char *file; /* the NAME_FILE form */
+    const char *file;        /* the NAME_FILE form */
+    bool is_for_traces_only; /* OTEL_EXPORTER_OTLP_TRACES_…, which wins */
 };
 
 struct reading {
@@ -22,6 +23,10 @@ struct reading {
     struct buffer *problems;
     struct written *written; /* one per setting */
 };
+
+/* config_tracing.c: fills config->tracing. Its mistakes are warnings: no signal depends on traces.
+ */
+void config_tracing_conclude(struct reading *reading);
 
 /* Adds one sentence to a list; a list that is full already says enough. */
 void config_complain(struct buffer *list, const char *format, ...)

@@ -26,21 +26,22 @@ static const struct setting *setting_by_flag(const char *flag, size_t length, bo
     return NULL;
 }
 
+/* The nearer source replaces both forms: a flag's file wins over the environment's value. */
 static void write_down(struct reading *reading, const struct setting *setting, bool is_file,
                        const char *value)
 {
-    struct written *written = &reading->written[setting - settings];
-    if (*value == '\0')
-        return;
-    /* The nearer source replaces both forms: a flag's file wins over the environment's value. */
-    *written = (struct written){.value = is_file ? NULL : value, .file = is_file ? value : NULL};
+    if (*value != '\0')
+        reading->written[setting - settings] =
+            (struct written){.value = is_file ? NULL : value, .file = is_file ? value : NULL};
 }
 
-static const struct setting *setting_by_variable(const char *name, size_t length, bool *out_is_file)
+static const struct setting *setting_by_variable(const char *name, size_t length, bool is_standard,
+                                                 bool *out_is_file)
 {
     for (size_t i = 0; i < setting_count; i++) {
         size_t name_length = strlen(settings[i].name);
-        if (length < name_length || strncmp(name, settings[i].name, name_length) != 0)
+        if (setting_is_standard(&settings[i]) != is_standard || length < name_length ||
+            strncmp(name, settings[i].name, name_length) != 0)
             continue;
         *out_is_file = settings[i].type == SETTING_SECRET &&
                        length == name_length + FILE_SUFFIX_LENGTH &&
@@ -51,6 +52,26 @@ static const struct setting *setting_by_variable(const char *name, size_t length
     return NULL;
 }
 
+/* OTEL_EXPORTER_OTLP_TRACES_TIMEOUT is OTEL_EXPORTER_OTLP_TIMEOUT for traces alone, which are all
+ * that there is. */
+static const struct setting *standard_by_variable(const char *name, size_t length,
+                                                  bool *out_is_file, bool *out_is_for_traces_only)
+{
+    static const char general[] = "OTEL_EXPORTER_OTLP_", traces[] = "OTEL_EXPORTER_OTLP_TRACES_";
+    const struct setting *setting = setting_by_variable(name, length, true, out_is_file);
+    *out_is_for_traces_only = false;
+    char other[SETTING_FLAG_BYTES];
+    size_t rest_length = length - (sizeof traces - 1);
+    if (setting != NULL || length < sizeof traces ||
+        strncmp(name, traces, sizeof traces - 1) != 0 ||
+        rest_length + sizeof general > sizeof other)
+        return setting;
+    memcpy(other, general, sizeof general - 1);
+    memcpy(other + sizeof general - 1, name + sizeof traces - 1, rest_length);
+    *out_is_for_traces_only = true;
+    return setting_by_variable(other, sizeof general - 1 + rest_length, true, out_is_file);
+}
+
 /* Kubernetes puts NAME_SERVICE_HOST, NAME_PORT and the like for each Service into every container,
  * and a Service may well be called seek-signal. */
 static bool is_service_link(const char *name)
@@ -59,34 +80,63 @@ static bool is_service_link(const char *name)
            strstr(name, "_SERVICE_") != NULL || strstr(name, "_PORT") != NULL;
 }
 
+static void complain_of_both(struct reading *reading, const struct setting *setting)
+{
+    bool is_standard = setting_is_standard(setting);
+    config_complain(is_standard ? &reading->config->warnings : reading->problems,
+                    "%s%s and %s%s_FILE are both set: keep one", setting_prefix(setting),
+                    setting->name, setting_prefix(setting), setting->name);
+}
+
+static void read_ours(struct reading *reading, const char *name, const char *equals)
+{
+    bool is_file = false;
+    size_t length = (size_t)(equals - name);
+    const struct setting *setting = setting_by_variable(name, length, false, &is_file);
+    if (setting == NULL) {
+        if (!is_service_link(name))
+            config_complain(&reading->config->warnings,
+                            SETTING_PREFIX "%.*s is not a setting: see `seek-signal --help all`",
+                            (int)length, name);
+        return;
+    }
+    const struct written *written = &reading->written[setting - settings];
+    bool has_both = is_file ? written->value != NULL : written->file != NULL;
+    if (has_both && equals[1] != '\0')
+        complain_of_both(reading, setting);
+    write_down(reading, setting, is_file, equals + 1);
+}
+
+/* The others are for other programs. */
+static void read_standard(struct reading *reading, const char *name, const char *equals)
+{
+    bool is_file = false, is_for_traces_only = false;
+    const struct setting *setting =
+        standard_by_variable(name, (size_t)(equals - name), &is_file, &is_for_traces_only);
+    if (setting == NULL || equals[1] == '\0')
+        return;
+    struct written *written = &reading->written[setting - settings];
+    if (written->is_for_traces_only && !is_for_traces_only)
+        return;
+    bool has_both = is_file ? written->value != NULL : written->file != NULL;
+    if (has_both && written->is_for_traces_only == is_for_traces_only)
+        complain_of_both(reading, setting);
+    write_down(reading, setting, is_file, equals + 1);
+    written->is_for_traces_only = is_for_traces_only;
+}
+
 void setting_source_environment(struct reading *reading, const char *const environment[])
 {
     const size_t prefix_length = sizeof SETTING_PREFIX - 1;
     for (size_t i = 0; environment[i] != NULL; i++) {
         const char *entry = environment[i];
         const char *equals = strchr(entry, '=');
-        if (equals == NULL || strncmp(entry, SETTING_PREFIX, prefix_length) != 0)
+        if (equals == NULL)
             continue;
-        const char *name = entry + prefix_length;
-        size_t length = (size_t)(equals - name);
-        bool is_file = false;
-        const struct setting *setting = setting_by_variable(name, length, &is_file);
-        if (setting == NULL) {
-            if (!is_service_link(name))
-                config_complain(&reading->config->warnings,
-                                SETTING_PREFIX
-                                "%.*s is not a setting: see `seek-signal --help all`",
-                                (int)length, name);
-            continue;
-        }
-        struct written *written = &reading->written[setting - settings];
-        bool has_both = is_file ? written->value != NULL : written->file != NULL;
-        if (has_both && equals[1] != '\0')
-            config_complain(reading->problems,
-                            SETTING_PREFIX "%s and " SETTING_PREFIX
-                                           "%s_FILE are both set: keep one",
-                            setting->name, setting->name);
-        write_down(reading, setting, is_file, equals + 1);
+        if (strncmp(entry, SETTING_PREFIX, prefix_length) == 0)
+            read_ours(reading, entry + prefix_length, equals);
+        else if (strncmp(entry, "OTEL_", 5) == 0)
+            read_standard(reading, entry, equals);
     }
 }
 

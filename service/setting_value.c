@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "service/config_reading.h"
 
@@ -12,37 +13,45 @@ void *setting_value_field(struct config *config, const struct setting *setting)
     return (char *)config + setting->offset;
 }
 
-static void mistaken(struct reading *reading, const struct setting *setting, const char *value,
+/* Always false: nothing was stored. */
+static bool mistaken(struct reading *reading, const struct setting *setting, const char *value,
                      const char *expected)
 {
-    config_complain(reading->problems, SETTING_PREFIX "%s=%s: %s", setting->name,
-                    setting->type == SETTING_SECRET ? "(hidden)" : setting_shown(value), expected);
+    bool is_standard = setting_is_standard(setting);
+    bool has_default = is_standard && setting->default_value != NULL;
+    config_complain(is_standard ? &reading->config->warnings : reading->problems, "%s%s=%s: %s%s%s",
+                    setting_prefix(setting), setting->name,
+                    setting->type == SETTING_SECRET ? "(hidden)" : setting_shown(value), expected,
+                    has_default ? "; used instead: " : "",
+                    has_default ? setting->default_value : "");
+    return false;
 }
 
-static void store_text(struct reading *reading, const struct setting *setting, const char *value)
+static bool store_text(struct reading *reading, const struct setting *setting, const char *value)
 {
     for (const char *c = value; *c != '\0'; c++) {
         if (iscntrl((unsigned char)*c)) {
-            mistaken(reading, setting, "…", "contains a control character: remove it");
-            return;
+            return mistaken(reading, setting, "…", "contains a control character: remove it");
         }
     }
     char *copy = strdup(value);
     if (copy == NULL)
         config_complain(reading->problems, "out of memory");
     *(char **)setting_value_field(reading->config, setting) = copy;
+    return true;
 }
 
-static void store_address(struct reading *reading, const struct setting *setting, const char *value)
+static bool store_address(struct reading *reading, const struct setting *setting, const char *value)
 {
-    store_text(reading, setting, value);
+    if (!store_text(reading, setting, value))
+        return false;
     struct config *config = reading->config;
     struct listen_address *address = setting->offset == offsetof(struct config, listen)
                                          ? &config->listen_address
                                          : &config->ops_listen_address;
     struct error error;
-    if (!listen_address_parse(value, address, &error))
-        mistaken(reading, setting, value, error.message);
+    return listen_address_parse(value, address, &error) ||
+           mistaken(reading, setting, value, error.message);
 }
 
 /* http:// would show access tokens and seek-tokens to the network; to this machine it shows nobody
@@ -64,19 +73,19 @@ static bool is_local_http(const char *url)
 
 /* URLs are logged, and libcurl would send their credentials as an Authorization of its own. Any @
  * is taken for one: a password that was not encoded may hold a slash. */
-static void store_url(struct reading *reading, const struct setting *setting, const char *value)
+static bool store_url(struct reading *reading, const struct setting *setting, const char *value)
 {
     bool is_https = strncmp(value, "https://", 8) == 0 && value[8] != '\0' && value[8] != '/';
     if (strchr(value, '@') != NULL)
-        mistaken(reading, setting, value, setting_credentials_remedy);
-    else if (!is_https && !is_local_http(value))
-        mistaken(reading, setting, value,
-                 "expected https://…; http:// is allowed only to 127.0.0.1, localhost and [::1]");
-    else
-        store_text(reading, setting, value);
+        return mistaken(reading, setting, value, setting_credentials_remedy);
+    if (!is_https && !is_local_http(value))
+        return mistaken(
+            reading, setting, value,
+            "expected https://…; http:// is allowed only to 127.0.0.1, localhost and [::1]");
+    return store_text(reading, setting, value);
 }
 
-static void store_number(struct reading *reading, const struct setting *setting, const char *value)
+static bool store_number(struct reading *reading, const struct setting *setting, const char *value)
 {
     char *end = NULL;
     errno = 0;
@@ -86,31 +95,33 @@ static void store_number(struct reading *reading, const struct setting *setting,
         char expected[96];
         (void)snprintf(expected, sizeof expected, "expected a whole number from %u to %u",
                        setting->min, setting->max);
-        mistaken(reading, setting, value, expected);
-        return;
+        return mistaken(reading, setting, value, expected);
     }
     *(uint32_t *)setting_value_field(reading->config, setting) = (uint32_t)number;
+    return true;
 }
 
-static void store_choice(struct reading *reading, const struct setting *setting, const char *value)
+static bool store_choice(struct reading *reading, const struct setting *setting, const char *value)
 {
     char expected[160] = "expected one of";
     for (const struct setting_choice *choice = setting->choices; choice->name != NULL; choice++) {
-        if (strcmp(choice->name, value) == 0) {
+        /* OpenTelemetry's are read in any case. */
+        if ((setting_is_standard(setting) ? strcasecmp : strcmp)(choice->name, value) == 0) {
             *(int *)setting_value_field(reading->config, setting) = choice->value;
-            return;
+            return true;
         }
         size_t length = strlen(expected);
         (void)snprintf(expected + length, sizeof expected - length, " %s", choice->name);
     }
-    mistaken(reading, setting, value, expected);
+    return mistaken(reading, setting, value, expected);
 }
 
-static void store_durability(struct reading *reading, const struct setting *setting,
+static bool store_durability(struct reading *reading, const struct setting *setting,
                              const char *value)
 {
-    if (!durability_parse(value, setting_value_field(reading->config, setting)))
-        mistaken(reading, setting, value, "expected one of " DURABILITY_NAMES " (N from 1 to 16)");
+    return durability_parse(value, setting_value_field(reading->config, setting)) ||
+           mistaken(reading, setting, value,
+                    "expected one of " DURABILITY_NAMES " (N from 1 to 16)");
 }
 
 static void store_secret(struct reading *reading, const struct setting *setting,
@@ -120,8 +131,30 @@ static void store_secret(struct reading *reading, const struct setting *setting,
     struct secret *secret = written->file != NULL ? secret_from_file(written->file, &error)
                                                   : secret_from_value(written->value, &error);
     if (secret == NULL)
-        mistaken(reading, setting, "", error.message);
+        (void)mistaken(reading, setting, "", error.message);
     *(struct secret **)setting_value_field(reading->config, setting) = secret;
+}
+
+static bool store(struct reading *reading, const struct setting *setting, const char *value)
+{
+    switch (setting->type) {
+    case SETTING_TEXT:
+    case SETTING_PATH:
+        return store_text(reading, setting, value);
+    case SETTING_ADDRESS:
+        return store_address(reading, setting, value);
+    case SETTING_URL:
+        return store_url(reading, setting, value);
+    case SETTING_NUMBER:
+        return store_number(reading, setting, value);
+    case SETTING_CHOICE:
+        return store_choice(reading, setting, value);
+    case SETTING_DURABILITY:
+        return store_durability(reading, setting, value);
+    case SETTING_SECRET:
+        break; /* store_secret: it has two forms */
+    }
+    return false;
 }
 
 void setting_value_store(struct reading *reading, const struct setting *setting)
@@ -133,29 +166,7 @@ void setting_value_store(struct reading *reading, const struct setting *setting)
         return;
     }
     const char *value = written->value != NULL ? written->value : setting->default_value;
-    if (value == NULL)
-        return;
-    switch (setting->type) {
-    case SETTING_TEXT:
-    case SETTING_PATH:
-        store_text(reading, setting, value);
-        break;
-    case SETTING_ADDRESS:
-        store_address(reading, setting, value);
-        break;
-    case SETTING_URL:
-        store_url(reading, setting, value);
-        break;
-    case SETTING_NUMBER:
-        store_number(reading, setting, value);
-        break;
-    case SETTING_CHOICE:
-        store_choice(reading, setting, value);
-        break;
-    case SETTING_DURABILITY:
-        store_durability(reading, setting, value);
-        break;
-    case SETTING_SECRET:
-        break; /* handled above */
-    }
+    bool is_stored = value == NULL || store(reading, setting, value);
+    if (!is_stored && setting_is_standard(setting) && setting->default_value != NULL)
+        (void)store(reading, setting, setting->default_value);
 }

@@ -18,6 +18,22 @@ static const struct setting_choice log_formats[] = {
     {NULL, 0},
 };
 static const struct setting_choice upstream_logs[] = {{"off", false}, {"full", true}, {NULL, 0}};
+static const struct setting_choice booleans[] = {{"false", false}, {"true", true}, {NULL, 0}};
+static const struct setting_choice exporters[] = {{"otlp", true}, {"none", false}, {NULL, 0}};
+static const struct setting_choice protocols[] = {{"http/json", OTEL_HTTP_JSON},
+                                                  {"http/protobuf", OTEL_HTTP_PROTOBUF},
+                                                  {"grpc", OTEL_GRPC},
+                                                  {NULL, 0}};
+static const struct setting_choice compressions[] = {{"none", false}, {"gzip", true}, {NULL, 0}};
+static const struct setting_choice samplers[] = {
+    {"always_on", SAMPLER_ALWAYS},
+    {"always_off", SAMPLER_NEVER},
+    {"traceidratio", SAMPLER_RATIO},
+    {"parentbased_always_on", OTEL_PARENTBASED + SAMPLER_ALWAYS},
+    {"parentbased_always_off", OTEL_PARENTBASED + SAMPLER_NEVER},
+    {"parentbased_traceidratio", OTEL_PARENTBASED + SAMPLER_RATIO},
+    {NULL, 0},
+};
 
 #define FIELD(name) offsetof(struct config, name)
 #define TEXT(name, field, preset) name, SETTING_TEXT, FIELD(field), preset, 0, 0, NULL
@@ -71,6 +87,26 @@ const struct setting settings[] = {
     {NUMBER("IDLE_TIMEOUT_S", idle_timeout_s, "60", 1, 3600), OPTIONAL, ADVANCED, "a silent connection is closed"},
     {NUMBER("READ_TIMEOUT_MS", read_timeout_ms, "10000", 100, 600000), OPTIONAL, ADVANCED, "first to last byte of a request"},
     {NUMBER("SHUTDOWN_TIMEOUT_S", shutdown_timeout_s, "20", 0, 3600), OPTIONAL, ADVANCED, "for signals on their way at SIGTERM"},
+    /* OpenTelemetry's, which have no prefix of ours. */
+    {TEXT("OTEL_EXPORTER_OTLP_ENDPOINT", otel.endpoint, NULL), OPTIONAL, ADVANCED, "collector's base URL: spans go to its /v1/traces; unset: no tracing"},
+    {TEXT("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", otel.traces_endpoint, NULL), OPTIONAL, ADVANCED, "the whole URL instead"},
+    {SECRET("OTEL_EXPORTER_OTLP_HEADERS", otel.headers), OPTIONAL, ADVANCED, "for the collector: name=value,name2=value2, percent-encoded"},
+    {CHOICE("OTEL_EXPORTER_OTLP_PROTOCOL", otel.protocol, "http/json", protocols), OPTIONAL, ADVANCED, "http/json is spoken, whichever is named; grpc: no tracing"},
+    {CHOICE("OTEL_EXPORTER_OTLP_COMPRESSION", otel.is_compressed, "none", compressions), OPTIONAL, ADVANCED, "none"},
+    {NUMBER("OTEL_EXPORTER_OTLP_TIMEOUT", otel.timeout_ms, "10000", 1, 2147483647), OPTIONAL, ADVANCED, "ms for one request"},
+    {PATH("OTEL_EXPORTER_OTLP_CERTIFICATE", otel.certificate, NULL), OPTIONAL, ADVANCED, "certificates to trust for the collector; unset: the system's"},
+    {PATH("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", otel.client_certificate, NULL), OPTIONAL, ADVANCED, "to show to the collector"},
+    {PATH("OTEL_EXPORTER_OTLP_CLIENT_KEY", otel.client_key, NULL), OPTIONAL, ADVANCED, "its key"},
+    {CHOICE("OTEL_TRACES_EXPORTER", otel.is_exporting, "otlp", exporters), OPTIONAL, ADVANCED, "otlp, none"},
+    {CHOICE("OTEL_SDK_DISABLED", otel.is_disabled, "false", booleans), OPTIONAL, ADVANCED, "true: no tracing"},
+    {TEXT("OTEL_SERVICE_NAME", otel.service_name, NULL), OPTIONAL, ADVANCED, "service.name; unset: seek-signal"},
+    {TEXT("OTEL_RESOURCE_ATTRIBUTES", otel.resource_attributes, NULL), OPTIONAL, ADVANCED, "of every span: key=value,key2=value2, percent-encoded"},
+    {CHOICE("OTEL_TRACES_SAMPLER", otel.sampler, "parentbased_always_on", samplers), OPTIONAL, ADVANCED, "always_on, always_off, traceidratio, parentbased_…"},
+    {TEXT("OTEL_TRACES_SAMPLER_ARG", otel.sampler_argument, NULL), OPTIONAL, ADVANCED, "for …traceidratio: 0 to 1; unset: 1"},
+    {NUMBER("OTEL_BSP_SCHEDULE_DELAY", otel.delay_ms, "5000", 1, 2147483647), OPTIONAL, ADVANCED, "ms that a span waits for others at most"},
+    {NUMBER("OTEL_BSP_EXPORT_TIMEOUT", otel.budget_ms, "30000", 1, 2147483647), OPTIONAL, ADVANCED, "ms for a request and its repetitions"},
+    {NUMBER("OTEL_BSP_MAX_QUEUE_SIZE", otel.queue_max, "2048", 1, 1048576), OPTIONAL, ADVANCED, "spans that wait; more are dropped"},
+    {NUMBER("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", otel.batch_max, "512", 1, 4096), OPTIONAL, ADVANCED, "spans in one request"},
 };
 /* clang-format on */
 const size_t setting_count = sizeof settings / sizeof settings[0];
@@ -81,6 +117,16 @@ const char setting_credentials_remedy[] =
 const char *setting_shown(const char *value)
 {
     return strchr(value, '@') == NULL ? value : "(hidden)";
+}
+
+bool setting_is_standard(const struct setting *setting)
+{
+    return strncmp(setting->name, "OTEL_", 5) == 0;
+}
+
+const char *setting_prefix(const struct setting *setting)
+{
+    return setting_is_standard(setting) ? "" : SETTING_PREFIX;
 }
 
 void setting_flag(const struct setting *setting, char text[SETTING_FLAG_BYTES])

@@ -49,6 +49,11 @@ extern const char setting_credentials_remedy[]; /* for a URL that holds some */
 /* Itself, or "(hidden)" when it may hold a user and a password. */
 const char *setting_shown(const char *value);
 
+/* One of OpenTelemetry's variables: its name has no prefix, and as OpenTelemetry has it a mistake
+ * in it is warned of and its default used. */
+bool setting_is_standard(const struct setting *setting);
+const char *setting_prefix(const struct setting *setting);
+
 enum { SETTING_FLAG_BYTES = 64 };
 /* "REDIS_URL" -> "redis-url". */
 void setting_flag(const struct setting *setting, char text[SETTING_FLAG_BYTES]);

@@ -280,12 +280,13 @@ def it_leaves_out_what_is_switched_off():
 
 
 def it_passes_settings_on_as_they_were_written():
-    pod = one(render_chart(settings={"MAX_BODY_BYTES": 4194304, "LOG_LEVEL": "warn"}, shutdownTimeoutSeconds=60),
-              "Deployment")["spec"]["template"]
+    pod = one(render_chart(settings={"MAX_BODY_BYTES": 4194304, "LOG_LEVEL": "warn", "OTEL_SERVICE_NAME": "mine"},
+                           shutdownTimeoutSeconds=60), "Deployment")["spec"]["template"]
     variables = {v["name"]: v["value"] for v in ours(pod)["env"]}
     assert variables["SEEK_SIGNAL_MAX_BODY_BYTES"] == "4194304"
     assert variables["SEEK_SIGNAL_LOG_LEVEL"] == "warn"
     assert variables["SEEK_SIGNAL_SHUTDOWN_TIMEOUT_S"] == "60"
+    assert variables["OTEL_SERVICE_NAME"] == "mine"
     assert pod["spec"]["terminationGracePeriodSeconds"] > 60
 
 
