@@ -38,9 +38,9 @@
 enum {
     TURN_MAX_MS = 1000,
     TURN_MAX_BEFORE_READY_MS = 20,
-    LEASE_MARGIN_MS = 5000,
     STOP_MARGIN_MS = 10000, /* of the whole stop, beside the time for signals on their way */
     INTAKE_STOP_MS = 2500,  /* over Redis's command time-out: what is committing is answered */
+    TRACER_STOP_MS = 2000,
     BREAKER_FAILURES = 10,
     BREAKER_SILENCE_MS = 1000,
     BREAKER_WAIT_MS = 500, /* SEEK's return is seen within BREAKER_WAIT_MAX_MS */
@@ -77,24 +77,7 @@ struct app {
     int64_t stop_by_ms;         /* once stopping: whatever does not end by then is left behind */
 };
 
-/* --- building -----------------------------------------------------------------------------------
- */
-
-static struct store_options store_options_of(struct app *app, struct durability demand)
-{
-    const struct config *config = app->config;
-    return (struct store_options){
-        .locate = redis_location_find,
-        .context = &app->location,
-        .ca_file = config->redis_ca_file,
-        .demand = demand,
-        .ttl_ms = (int64_t)config->token_ttl_s * 1000,
-        /* Longer than the whole budget of an attempt, and as much again for the way to its start.
-         */
-        .lease_ms = 2 * (int64_t)config->request_timeout_ms + LEASE_MARGIN_MS,
-        .age_max_ms = (int64_t)config->retry_max_age_s * 1000,
-    };
-}
+/* --- building ------------------------------------------------------------------------ */
 
 static bool create_redis(struct app *app, struct error *error)
 {
@@ -104,6 +87,14 @@ static bool create_redis(struct app *app, struct error *error)
     app->embedded = embedded_redis_start(app->config->data_dir, error);
     app->location.embedded = app->embedded;
     return app->embedded != NULL || error_wrap(error, "embedded Redis");
+}
+
+static bool create_tracer(struct app *app, struct error *error)
+{
+    const struct tracer_options *options = &app->config->tracing;
+    if (options->collector.url != NULL)
+        app->view.tracer = tracer_create(options, error);
+    return options->collector.url == NULL || app->view.tracer != NULL;
 }
 
 static bool create_outbound(struct app *app, struct error *error)
@@ -145,9 +136,11 @@ static bool create_outbound(struct app *app, struct error *error)
         .is_upstream_logged = config->is_upstream_logged != 0,
         /* Nobody is told what workers write, so they go on where an acknowledgement would not be
          * durable enough. */
-        .store = store_options_of(app, (struct durability){.level = DURABILITY_ANY}),
+        .store = redis_location_store_options(&app->location, config,
+                                              (struct durability){.level = DURABILITY_ANY}),
         .access_token = app->access_token,
         .gate = app->gate,
+        .tracer = app->view.tracer,
     };
     app->workers = worker_pool_create(&options, error);
     return app->workers != NULL;
@@ -167,7 +160,7 @@ static bool create_spool(struct app *app, struct error *error)
     const struct spool_options options = {
         .directory = config->spool_dir,
         .bytes_max = config->spool_bytes_max,
-        .store = store_options_of(app, config->durability),
+        .store = redis_location_store_options(&app->location, config, config->durability),
         .due = on_spool_due,
         .context = app,
     };
@@ -189,7 +182,7 @@ static bool create_inbound(struct app *app, struct error *error)
         .idle_timeout_s = config->idle_timeout_s,
         .read_timeout_ms = config->read_timeout_ms,
         .batch_max = config->max_batch,
-        .store = store_options_of(app, config->durability),
+        .store = redis_location_store_options(&app->location, config, config->durability),
         .api_key = config->api_key,
         .spool = app->spool,
         .view = &app->view,
@@ -209,8 +202,7 @@ static bool create_inbound(struct app *app, struct error *error)
     return app->ops != NULL || error_wrap(error, "OPS_LISTEN");
 }
 
-/* --- signals ------------------------------------------------------------------------------------
- */
+/* --- signals ------------------------------------------------------------------------- */
 
 static void *app_stop(void *context)
 {
@@ -221,8 +213,9 @@ static void *app_stop(void *context)
                                            (int64_t)app->config->shutdown_timeout_s * 1000); /* 2 */
     intake_pool_stop(app->intake, clock_monotonic_ms() + INTAKE_STOP_MS);                    /* 3 */
     spool_stop(app->spool);                                                                  /* 4 */
+    tracer_stop(app->view.tracer, clock_monotonic_ms() + TRACER_STOP_MS);                    /* 5 */
     atomic_store(&app->is_stopped, true);
-    event_loop_wake(app->loop); /* 5 to 7: app_serve, on main */
+    event_loop_wake(app->loop); /* 6 to 8: app_serve, on main */
     return NULL;
 }
 
@@ -257,8 +250,7 @@ static bool create_loop(struct app *app, const sigset_t *signals, struct error *
     return event_loop_watch(app->loop, app->signal_fd, EVENT_READ, on_signal, app, error);
 }
 
-/* --- running ------------------------------------------------------------------------------------
- */
+/* --- running ------------------------------------------------------------------------- */
 
 static void note_ready(struct app *app)
 {
@@ -351,17 +343,18 @@ static void finish(struct app *app)
 
 static void destroy(struct app *app)
 {
-    ops_server_destroy(app->ops); /* 5 */
+    ops_server_destroy(app->ops); /* 6 */
     spool_stop(app->spool);
     intake_pool_destroy(app->intake);
     spool_destroy(app->spool);
     worker_pool_destroy(app->workers);
     sending_gate_destroy(app->gate);
     access_token_destroy(app->access_token);
-    embedded_redis_destroy(app->embedded); /* 6 */
+    tracer_destroy(app->view.tracer);
+    embedded_redis_destroy(app->embedded); /* 7 */
     if (app->signal_fd >= 0)
         (void)close(app->signal_fd);
-    event_loop_destroy(app->loop); /* 7 */
+    event_loop_destroy(app->loop); /* 8 */
 }
 
 int app_serve(const struct config *config)
@@ -384,8 +377,8 @@ int app_serve(const struct config *config)
         return 1;
     }
     bool is_clean = create_loop(&app, &signals, &error) && create_redis(&app, &error) &&
-                    create_outbound(&app, &error) && create_spool(&app, &error) &&
-                    create_inbound(&app, &error) && run(&app, &error);
+                    create_tracer(&app, &error) && create_outbound(&app, &error) &&
+                    create_spool(&app, &error) && create_inbound(&app, &error) && run(&app, &error);
     bool is_config_wrong = !is_clean && error.kind == ERROR_CONFIG;
     if (!is_clean)
         log_error(app.is_ready_logged ? "failed" : "start_failed", error.message);

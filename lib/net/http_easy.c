@@ -140,8 +140,7 @@ static bool set_connection(CURL *handle, const struct http_easy_network *network
            SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
            SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
            SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
-           set_authorities(handle, network) &&
-           SET(CURLOPT_SSLCERT, network->client_certificate) &&
+           set_authorities(handle, network) && SET(CURLOPT_SSLCERT, network->client_certificate) &&
            SET(CURLOPT_SSLKEY, network->client_key) &&
            SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) &&
            SET(CURLOPT_CONNECTTIMEOUT_MS, network->connect_timeout_ms) &&

@@ -192,6 +192,32 @@ static bool check_graphql(const struct config *config)
     return is_fine;
 }
 
+static bool ask_collector(const struct collector_options *options, struct error *error)
+{
+    AUTO(collector) *collector = collector_create(options, error);
+    struct buffer body;
+    size_t rejected;
+    buffer_init(&body, strlen(otlp_empty_request));
+    if (collector != NULL) /* one try */
+        collector_stop(collector, clock_monotonic_ms() + options->timeout_ms);
+    bool is_taken = collector != NULL && buffer_append_text(&body, otlp_empty_request, error) &&
+                    collector_send(collector, &body, &rejected, error);
+    buffer_fini(&body);
+    return is_taken;
+}
+
+/* Nothing depends on it, so it does not count. */
+static void check_collector(const struct config *config)
+{
+    struct error error;
+    if (config->tracing.collector.url == NULL)
+        return;
+    if (ask_collector(&config->tracing.collector, &error))
+        (void)report(true, "collector", "takes spans");
+    else
+        (void)printf("note  collector     %s; signals are sent without it\n", error.message);
+}
+
 static void explain_playground(const struct config *config)
 {
     if (strcmp(config->audience, playground_audience) != 0)
@@ -216,6 +242,7 @@ int command_check(const struct config *config, const struct command_arguments *a
     bool is_redis_fine = check_redis(config);
     bool is_token_fine = check_access_token(config);
     bool is_graphql_fine = check_graphql(config);
+    check_collector(config);
     explain_playground(config);
     http_client_cleanup();
     return is_redis_fine && is_token_fine && is_graphql_fine ? 0 : 1;

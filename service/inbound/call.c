@@ -13,7 +13,9 @@
 
 #include "service/inbound/inbound_metrics.h"
 #include "service/inbound/media_type.h"
+#include "service/inbound/service_view.h"
 #include "service/inbound/submission.h"
+#include "service/tracing/tracer.h"
 
 static const char problem_content_type[] = "application/problem+json";
 
@@ -45,6 +47,40 @@ struct call *call_create(struct front *front, struct http_request *request)
     return call;
 }
 
+void call_trace(struct call *call)
+{
+    struct tracer *tracer = call->front->view->tracer;
+    if (tracer != NULL)
+        call->span =
+            tracer_begin(tracer, SPAN_INTAKE, http_request_header(call->request, "traceparent"));
+}
+
+/* A single event is named, so that the trace leads to its lines in the log. */
+static void describe_events(struct span *span, const struct submission *submission)
+{
+    span->event_count = submission->events->count;
+    if (!submission->events->is_batch)
+        memcpy(span->event_id, submission->items[0].event_id, sizeof span->event_id);
+}
+
+/* `status` 0: the client left without an answer. */
+static void end_span(struct call *call, unsigned status)
+{
+    struct span *span = call->span;
+    call->span = NULL;
+    if (span == NULL)
+        return;
+    span->http_status = status;
+    if (status == 0)
+        (void)snprintf(span->error_type, sizeof span->error_type, "CLIENT_LEFT");
+    else if (status >= 500)
+        (void)snprintf(span->error_type, sizeof span->error_type, "%u", status);
+    if (call->submission != NULL)
+        describe_events(span, call->submission);
+    tracer_end(call->front->view->tracer, span,
+               clock_monotonic_us() - http_request_started_us(call->request));
+}
+
 static void free_unless_used(struct call *call)
 {
     if (call->request != NULL || call->holds > 0)
@@ -58,6 +94,7 @@ void call_end(struct call *call)
     assert(call->request != NULL);
     if (call->front->metrics != NULL)
         metric_add(&call->front->metrics->open_requests, -1);
+    end_span(call, 0);
     call->request = NULL;
     if (call->submission != NULL)
         submission_stop_waiting(call->submission);
@@ -101,6 +138,7 @@ void call_answer(struct call *call, const struct answer *answer)
     for (size_t i = 0; i < ANSWER_HEADERS_MAX && answer->headers[i].name != NULL; i++)
         reply.headers[3 + i] = answer->headers[i];
     call->is_answered = true;
+    end_span(call, answer->status);
     if (call->front->metrics != NULL)
         inbound_metrics_count_reply(call->front->metrics, answer->status,
                                     clock_monotonic_us() - http_request_started_us(call->request));

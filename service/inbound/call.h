@@ -6,7 +6,7 @@
  * A call outlives its request when the client leaves while Redis works for it: each step that comes
  * back later holds the call, and the last one to let go frees it. An answer to nobody is dropped.
  *
- * Owns:    its submission.
+ * Owns:    its submission and its span.
  * Threads: one, its loop's.
  * Blocks:  never.
  */
@@ -25,6 +25,7 @@
 #include "service/inbound/routes.h"
 #include "service/store/store.h"
 
+struct span;
 struct submission;
 
 enum { REQUEST_ID_BYTES = 129, ANSWER_HEADERS_MAX = 4 };
@@ -39,10 +40,13 @@ struct call {
     char application_id[APPLICATION_ID_BYTES_MAX + 1]; /* "" when the path has none */
     size_t application_id_length;
     struct submission *submission; /* owned; POST /v1/events */
+    struct span *span;             /* owned until it is answered; NULL: not traced */
 };
 
 /* NULL: out of memory. */
 struct call *call_create(struct front *front, struct http_request *request);
+/* Makes a span of the call, from the first byte of its request to its answer. */
+void call_trace(struct call *call);
 /* The request is over; frees the call unless it is held. */
 void call_end(struct call *call);
 void call_hold(struct call *call);

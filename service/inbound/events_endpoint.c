@@ -11,6 +11,7 @@
 #include "service/inbound/media_type.h"
 #include "service/inbound/submission.h"
 #include "service/inbound/wait.h"
+#include "service/tracing/span.h"
 
 static const struct {
     const char *media_type;
@@ -114,15 +115,18 @@ static bool check_wait_of_batch(struct call *call, const struct event_list *even
     return false;
 }
 
-/* The trace of the request is that of its events, as far as they name none themselves. */
+/* The trace of the request is that of its events, as far as they name none themselves. What is sent
+ * for them is below the request's span, when it has one. */
 static void keep_traceparent(struct submission *submission)
 {
-    static const char *const names[] = {"ce-traceparent", "traceparent"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = http_request_header(submission->call->request, names[i]);
-        if (value != NULL && traceparent_read(value, submission->traceparent))
-            return;
-    }
+    const struct call *call = submission->call;
+    const char *of_event = http_request_header(call->request, "ce-traceparent");
+    const char *of_request = call->span != NULL ? call->span->traceparent
+                                                : http_request_header(call->request, "traceparent");
+    if (of_event != NULL && traceparent_read(of_event, submission->traceparent))
+        return;
+    if (of_request != NULL)
+        (void)traceparent_read(of_request, submission->traceparent);
 }
 
 void events_post(struct call *call)

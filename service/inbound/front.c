@@ -11,6 +11,7 @@
 #include "lib/base/secret.h"
 
 #include "service/inbound/call.h"
+#include "service/inbound/endpoints.h"
 #include "service/inbound/origin.h"
 #include "service/inbound/routes.h"
 
@@ -158,6 +159,8 @@ static void begin(void *context, struct http_request *request)
                         http_request_path(request), &match)) {
     case ROUTE_FOUND:
         call->route = match.route;
+        if (match.route->handle == events_post)
+            call_trace(call);
         if (check_key(call) && read_application_id(call, &match))
             (void)check_announced_length(call); /* it has answered when it is too long */
         break;

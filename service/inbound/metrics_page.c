@@ -17,6 +17,7 @@
 #include "service/inbound/service_view.h"
 #include "service/outbound/worker_pool.h"
 #include "service/store/spool.h"
+#include "service/tracing/tracer.h"
 
 static int64_t resident_bytes(void)
 {
@@ -181,9 +182,19 @@ static bool write_workers(struct buffer *out, const struct worker_pool *pool, st
     return metrics_write(out, rows, count, error);
 }
 
+static bool write_spans(struct buffer *out, const struct tracer *tracer, struct error *error)
+{
+    size_t count;
+    if (tracer == NULL)
+        return true;
+    struct metric *const *rows = tracer_metrics(tracer, &count);
+    return metrics_write(out, rows, count, error);
+}
+
 bool metrics_page_write(struct buffer *out, const struct service_view *view, struct error *error)
 {
     return write_service(out, view, error) && write_process(out, error) &&
            write_loops(out, view, error) && write_intake(out, view->intake_pool, error) &&
-           write_spool(out, view->spool, error) && write_workers(out, view->worker_pool, error);
+           write_spool(out, view->spool, error) && write_workers(out, view->worker_pool, error) &&
+           write_spans(out, view->tracer, error);
 }

@@ -18,6 +18,7 @@ struct heartbeat;
 struct intake_pool;
 struct sending_gate;
 struct spool;
+struct tracer;
 struct worker_pool;
 
 struct service_view {
@@ -27,6 +28,7 @@ struct service_view {
     struct access_token *access_token;
     struct intake_pool *intake_pool;
     struct spool *spool;
+    struct tracer *tracer;
     const struct heartbeat *main_loop; /* main's own; the pools bring theirs */
     const char *version;               /* required */
     int64_t started_at_ms;             /* wall clock: to be shown */

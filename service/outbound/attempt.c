@@ -38,8 +38,10 @@ static void drop_seek_token(struct attempt *attempt)
 
 void attempts_fini(struct attempts *attempts)
 {
-    for (size_t i = 0; i < attempts->size; i++)
+    for (size_t i = 0; i < attempts->size; i++) {
         drop_seek_token(&attempts->items[i]);
+        free(attempts->items[i].span);
+    }
     free(attempts->items);
     *attempts = (struct attempts){0};
 }

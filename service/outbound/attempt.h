@@ -26,6 +26,8 @@
 #include "service/domain/upstream_reply.h"
 #include "service/store/store.h"
 
+struct span;
+
 enum attempt_state {
     ATTEMPT_FREE,
     ATTEMPT_SENDING,
@@ -41,7 +43,8 @@ struct attempt {
     char application_id[APPLICATION_ID_BYTES_MAX + 1];
     char event_id[ATTEMPT_ID_BYTES];
     char request_id[ATTEMPT_ID_BYTES];
-    char *seek_token; /* owned while it is sending, to be kept out of SEEK's words */
+    char *seek_token;  /* owned while it is sending, to be kept out of SEEK's words */
+    struct span *span; /* owned while it is sending; NULL: not traced */
     uint64_t generation;
     unsigned number; /* from 1 */
     int64_t claimed_at_ms, age_ms;

@@ -2,9 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include "service/outbound/authorizer.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/random.h"
+
+#include "service/tracing/tracer.h"
 
 enum {
     LINE_BYTES_MAX = 16 * 1024,
@@ -26,6 +31,7 @@ void authorizer_fini(struct authorizer *authorizer)
     buffer_fini(&authorizer->line);
     buffer_wipe(&authorizer->line_before);
     buffer_fini(&authorizer->line_before);
+    free(authorizer->span);
 }
 
 const char *authorizer_text(const struct buffer *line)
@@ -44,21 +50,52 @@ static void report_failure(struct worker_shared *shared, const char *reason)
         log_debug("access_token_failed", "still no access token", LOG_TEXT("detail", reason));
 }
 
+/* `reason`: why there is no access token; NULL: there is one. */
+static void end_span(struct authorizer *authorizer, const struct http_exchange *exchange,
+                     const char *reason)
+{
+    struct span *span = authorizer->span;
+    authorizer->span = NULL;
+    if (span == NULL)
+        return;
+    span->http_status = exchange->status;
+    if (reason != NULL)
+        (void)snprintf(span->error_type, sizeof span->error_type, "%s", reason);
+    tracer_end(authorizer->shared->tracer, span, exchange->duration_us);
+}
+
+/* A small number of words, as error.type wants it: the issuer's own are in the log. */
+static const char *trouble_of(const struct http_exchange *exchange, char text[16])
+{
+    if (exchange->outcome == HTTP_TIMED_OUT)
+        return "TIMEOUT";
+    if (exchange->outcome != HTTP_ANSWERED)
+        return "NO_ANSWER";
+    if (exchange->status >= 200 && exchange->status <= 299)
+        return "NO_ACCESS_TOKEN";
+    (void)snprintf(text, 16, "%u", exchange->status);
+    return text;
+}
+
 static void on_fetched(void *context, const struct http_exchange *exchange)
 {
     struct authorizer *authorizer = context;
     struct worker_shared *shared = authorizer->shared;
     int64_t now_ms = clock_monotonic_ms();
+    char trouble[16];
     if (authorizer->is_stopping) {
+        end_span(authorizer, exchange, "SHUTDOWN");
         access_token_failed(shared->access_token, "stopping", false, now_ms, random_u64());
         return;
     }
     upstream_note_token_answer(&shared->upstream, exchange);
     struct error error;
     if (!access_token_refreshed(shared->access_token, exchange, now_ms, random_u64(), &error)) {
+        end_span(authorizer, exchange, trouble_of(exchange, trouble));
         report_failure(shared, error.message);
         return;
     }
+    end_span(authorizer, exchange, NULL);
     if (worker_shared_turn(&shared->is_token_missing, false))
         log_info("access_token_recovered", "new access tokens can be had again");
 }
@@ -79,8 +116,11 @@ static bool fetch(struct authorizer *authorizer, struct error *error)
 static void start_fetch(struct authorizer *authorizer, int64_t now_ms)
 {
     struct error error;
+    authorizer->span = tracer_begin(authorizer->shared->tracer, SPAN_ACCESS_TOKEN, NULL);
     if (fetch(authorizer, &error))
         return;
+    free(authorizer->span);
+    authorizer->span = NULL;
     access_token_failed(authorizer->shared->access_token, error.message, false, now_ms,
                         random_u64());
     report_failure(authorizer->shared, error.message);

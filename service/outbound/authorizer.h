@@ -18,11 +18,14 @@
 
 #include "service/outbound/worker_shared.h"
 
+struct span;
+
 struct authorizer {
     struct worker_shared *shared; /* borrowed: outlives us */
     struct http_client *http;     /* borrowed: outlives us */
     struct buffer line;           /* "Authorization: Bearer …" */
     struct buffer line_before;    /* that of the generation before: answers to it may still come */
+    struct span *span;            /* owned while a fetch is on its way; NULL: not traced */
     uint64_t generation;          /* of the access token in `line` */
     bool is_stopping;             /* a fetch that ends now was cut: nobody's failure */
 };

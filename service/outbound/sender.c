@@ -3,11 +3,15 @@
 #include "service/outbound/sender.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/random.h"
+
+#include "service/tracing/tracer.h"
 
 /* --- judging ----------------------------------------------------------------------- */
 
@@ -64,6 +68,25 @@ static void note_answerer(struct worker_shared *shared, const struct attempt *at
                   LOG_TEXT("code", attempt->verdict.code));
     else
         log_info("upstream_found", "SEEK itself answers again");
+}
+
+/* What an answer of 200 means is in its body, so the verdict says what failed: SEEK's code or ours,
+ * and as OpenTelemetry has it the bare number where only the HTTP status is known. */
+static void end_span(struct tracer *tracer, struct attempt *attempt, int64_t duration_us)
+{
+    struct span *span = attempt->span;
+    attempt->span = NULL;
+    if (span == NULL)
+        return;
+    const struct verdict *verdict = &attempt->verdict;
+    span->http_status = verdict->http_status;
+    span->attempt = attempt->number;
+    span->class = verdict_class_name(verdict->class);
+    memcpy(span->event_id, attempt->event_id, sizeof span->event_id);
+    if (verdict->class != VERDICT_DELIVERED)
+        (void)snprintf(span->error_type, sizeof span->error_type, "%s",
+                       verdict->code + (strncmp(verdict->code, "HTTP_", 5) == 0 ? 5 : 0));
+    tracer_end(tracer, span, duration_us);
 }
 
 static void note_end(struct worker_shared *shared, const struct attempt *attempt,
@@ -158,6 +181,7 @@ static void on_answered(void *context, const struct http_exchange *exchange)
     else
         finish_answered(sender, attempt, exchange);
     note_end(sender->shared, attempt, exchange->duration_us, clock_wall_ms());
+    end_span(sender->shared->tracer, attempt, exchange->duration_us);
     attempts_move(sender->attempts, attempt, ATTEMPT_FINISHED);
 }
 
@@ -166,17 +190,21 @@ static void on_answered(void *context, const struct http_exchange *exchange)
 bool sender_send(struct sender *sender, struct attempt *attempt, const struct claim *claim,
                  struct error *error)
 {
+    struct span *span = tracer_begin(sender->shared->tracer, SPAN_ATTEMPT, claim->traceparent);
     const struct upstream_signal signal = {
         .seek_token = claim->seek_token,
         .completed_at_ms = claim->completed_at_ms,
         .event_id = attempt->event_id,
         .request_id = attempt->request_id,
-        .traceparent = claim->traceparent,
+        .traceparent = span != NULL ? span->traceparent : claim->traceparent,
         .authorization = sender->authorizer->line.bytes,
     };
     if (!upstream_send_signal(&sender->shared->upstream, sender->http, &signal, on_answered,
-                              attempt, error))
+                              attempt, error)) {
+        free(span);
         return false;
+    }
+    attempt->span = span;
     attempt->access_token_generation = sender->authorizer->generation;
     attempts_move(sender->attempts, attempt, ATTEMPT_SENDING);
     sending_gate_start(sender->shared->gate);

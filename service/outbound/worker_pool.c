@@ -44,6 +44,7 @@ static void share_options(struct worker_shared *shared, const struct worker_pool
     shared->ca_file = options->ca_file;
     shared->access_token = options->access_token;
     shared->gate = options->gate;
+    shared->tracer = options->tracer;
     shared->share = (options->in_flight_max + options->worker_count - 1) / options->worker_count;
     due_watch_init(&shared->due_watch);
     outbound_metrics_init(&shared->metrics);

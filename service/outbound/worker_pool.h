@@ -22,6 +22,7 @@
 #include "service/outbound/sending_gate.h"
 #include "service/store/store.h"
 
+struct tracer;
 struct worker_pool;
 
 struct worker_pool_options {
@@ -38,6 +39,7 @@ struct worker_pool_options {
     struct store_options store; /* `role` is set per worker */
     struct access_token *access_token;
     struct sending_gate *gate;
+    struct tracer *tracer; /* outlives the pool; NULL: none */
 };
 
 MUST_CHECK struct worker_pool *worker_pool_create(const struct worker_pool_options *options,

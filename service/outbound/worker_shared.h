@@ -19,6 +19,7 @@
 #include "service/outbound/upstream.h"
 #include "service/store/store.h"
 
+struct tracer;
 struct worker;
 
 #define WORKER_RUNS INT64_MAX
@@ -28,10 +29,11 @@ struct worker_shared {
     struct upstream upstream;
     struct retry_policy policy;
     struct store_options store;
-    const char *ca_file; /* borrowed, as the next two: outlive us */
+    const char *ca_file; /* borrowed, as the next three: outlive us */
     struct access_token *access_token;
     struct sending_gate *gate;
-    size_t share; /* of all that may be in flight, for each worker */
+    struct tracer *tracer; /* NULL: none */
+    size_t share;          /* of all that may be in flight, for each worker */
     struct worker **workers;
     size_t worker_count;
 

@@ -281,9 +281,9 @@ class Service(Process):
         self.settings.update(settings)
 
     def environment(self):
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("SEEK_SIGNAL_")}
-        return clean | {f"SEEK_SIGNAL_{k.upper()}": str(v) for k, v in self.settings.items()
-                        if v is not None}
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("SEEK_SIGNAL_", "OTEL_"))}
+        return clean | {("" if k.startswith("otel_") else "SEEK_SIGNAL_") + k.upper(): str(v)
+                        for k, v in self.settings.items() if v is not None}
 
     def start(self, is_ready=True):
         before = len(self.logs())

@@ -58,7 +58,8 @@ def watched():
     """(service, sandbox, prometheus), the service with everything there is to measure."""
     stand = Stand()
     sandbox = stand.sandbox()
-    service = stand.service(sandbox, redis_url=stand.redis().url, spool_dir=f"{stand.directory}/spool").start()
+    service = stand.service(sandbox, redis_url=stand.redis().url, spool_dir=f"{stand.directory}/spool",
+                            otel_exporter_otlp_endpoint="http://127.0.0.1:1").start()
     prometheus = stand.add(Prometheus(stand.directory, service.ops))
     yield service, sandbox, prometheus
     service.must_stop()

@@ -23,7 +23,8 @@ def scrape(service):
 @pytest.fixture
 def page(stand, redis, sandbox, tmp_path):
     """/metrics of a service with everything there is, that has delivered something."""
-    service = stand.service(sandbox, redis_url=redis.url, spool_dir=tmp_path / "spool").start()
+    service = stand.service(sandbox, redis_url=redis.url, spool_dir=tmp_path / "spool",
+                            otel_exporter_otlp_endpoint="http://127.0.0.1:1").start()
     service.must_post(event("A-1"))
     service.must_become("A-1", "delivered")
     return sources.Exposition(scrape(service))
