@@ -3,6 +3,7 @@
 #include "service/inbound/application_document.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
@@ -59,6 +60,44 @@ static bool write_request_ids(struct buffer *out, const struct application *appl
     return buffer_append_format(out, error, "],\"requestIdsTotal\":%u", attempts);
 }
 
+/* One line of the history, which ends at `end`. What our scripts write can be read. */
+static bool write_past_attempt(struct buffer *out, const char *event_id, const char *line,
+                               const char *end, struct error *error)
+{
+    char *rest;
+    char request_id[ATTEMPT_ID_BYTES], at[RFC3339_BYTES];
+    unsigned attempt = (unsigned)strtoul(line, &rest, 10);
+    attempt_id(event_id, attempt, request_id);
+    rfc3339_format(strtoll(rest, &rest, 10), at);
+    const char *class = rest + (*rest == ' ');
+    size_t class_length = strcspn(class, " \n");
+    const char *code = class + class_length + (class[class_length] == ' ');
+    return buffer_append_format(
+               out, error, "{\"attempt\":%u,\"at\":\"%s\",\"requestId\":\"%s\",\"class\":\"%.*s\"",
+               attempt, at, request_id, (int)class_length, class) &&
+           (code >= end || (buffer_append_text(out, ",\"code\":", error) &&
+                            json_append_string(out, code, (size_t)(end - code), error))) &&
+           buffer_append_text(out, "}", error);
+}
+
+static bool write_history(struct buffer *out, const struct application *application,
+                          struct error *error)
+{
+    const char *line = application->history != NULL && application->event_id[0] != '\0'
+                           ? application->history
+                           : "";
+    if (!buffer_append_text(out, ",\"history\":[", error))
+        return false;
+    while (*line != '\0') {
+        const char *end = line + strcspn(line, "\n");
+        if ((line != application->history && !buffer_append_text(out, ",", error)) ||
+            !write_past_attempt(out, application->event_id, line, end, error))
+            return false;
+        line = end + (*end == '\n');
+    }
+    return buffer_append_text(out, "]", error);
+}
+
 /* The outcome of the last attempt is kept when it was a delivery, too; that is no error. */
 static bool has_last_error(const struct application *application)
 {
@@ -94,6 +133,7 @@ bool application_write(struct buffer *out, const struct application *application
            write_text(out, "tokenFingerprint", application->token_fingerprint, error) &&
            write_text(out, "traceparent", application->traceparent, error) &&
            write_times(out, application, error) && write_request_ids(out, application, error) &&
+           write_history(out, application, error) &&
            application_write_last_error(out, application, error) &&
            buffer_append_text(out, "}", error);
 }

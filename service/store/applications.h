@@ -74,6 +74,9 @@ struct application { /* times in ms since 1970, 0: not yet */
     uint64_t generation;
     const char *last_class, *last_code, *last_message; /* "" before the first outcome */
     unsigned last_http_status;
+    /* A line per attempt, the newest first: number, when (ms), class and code, with spaces between.
+     * "" or NULL: none. */
+    const char *history;
     const char *traceparent; /* "" */
 };
 /* `application` is NULL when there is none. */

@@ -65,6 +65,7 @@ bool reading_fill(const struct redis_reply *entry, const char *id, struct listed
     application->last_code = text_of(entry, "code");
     application->last_message = text_of(entry, "message");
     application->last_http_status = (unsigned)number_of(entry, "http");
+    application->history = text_of(entry, "history");
     application->traceparent = text_of(entry, "trace");
     application->token_received_at_ms = field(entry, "received") != NULL
                                             ? number_of(entry, "received")

@@ -249,6 +249,24 @@ static void spends_no_attempt_on_a_release(void **state)
     assert_string_equal(application->last_code, "HTTP_503");
 }
 
+static void keeps_what_came_of_the_last_ten_attempts(void **state)
+{
+    (void)state;
+    must_accept_one(&driver, "A", "token", "event");
+    for (int attempt = 1; attempt <= 12; attempt++) {
+        struct claim claim = must_claim_one(&driver);
+        must_settle(&driver, "A", claim.generation, SETTLE_RETRY, 0,
+                    attempt < 12 ? &transient : &refused);
+    }
+    const char *line = must_get(&driver, "A")->history;
+    assert_memory_equal(line, "12 ", 3);
+    assert_non_null(strstr(line, " refused "));
+    int lines = 1;
+    for (; (line = strchr(line, '\n')) != NULL; line++)
+        lines++;
+    assert_int_equal(lines, 10);
+}
+
 static void remembers_a_refused_access_token(void **state)
 {
     (void)state;
@@ -425,6 +443,7 @@ int main(void)
         SPEC("keeps SEEK's whole answer with the dead, without expiry",
              keeps_the_whole_answer_of_the_dead),
         SPEC("spends no attempt on a release", spends_no_attempt_on_a_release),
+        SPEC("keeps what came of the last ten attempts", keeps_what_came_of_the_last_ten_attempts),
         SPEC("remembers that the access token was refused", remembers_a_refused_access_token),
         SPEC("may be told an outcome twice", may_be_told_twice),
         SPEC("holds a newer seek-token back while the older is being sent",

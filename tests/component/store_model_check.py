@@ -46,7 +46,7 @@ end}}
 '''
 IDS = [f'A-{number}' for number in range(4)]
 TOKENS = [f'token-{number}' for number in range(16)]
-PROGRESS = ['attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code', 'message', 'http']
+PROGRESS = ['attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code', 'message', 'http', 'history']
 
 # Name, script, what is there, what the bug makes of it.
 BUGS = [
@@ -60,6 +60,7 @@ BUGS = [
     ('what is stored is not looked at', 'application', "redis.call('EXISTS', key) == 1", 'false'),
     ('a claim does not move the fence', 'claim', 'generation = generation_after(generation)', ''),
     ('a pending application can expire', 'application', "redis.call('PERSIST', key)", ''),
+    ('a newer seek-token keeps the history of the older one', 'application', "'http',\n            'history')", "'http')"),
     ('a delivered application stays for ever', 'settle', "redis.call('PEXPIRE', key, ttl)", ''),
     ('a dead application stays in dead', 'application', "redis.call('ZREM', dead, id)", ''),
     ('a replay forgets to be due', 'application', "redis.call('ZADD', due, digits(at), id)", ''),
@@ -352,6 +353,8 @@ class Model:
             self.release(id)
             return 1
         entry['state'] = target
+        line = f"{entry['attempts']} {entry['tried']} {outcome['class']} {outcome.get('code', '')}"
+        entry['history'] = '\n'.join([line, *entry.get('history', '').split('\n')][:10]).rstrip('\n')
         for field in ('class', 'code', 'message', 'http'):
             entry.pop(field, None)
         entry.update({field: value for field, value in outcome.items() if value})

@@ -149,7 +149,9 @@ def it_shows_one_application_with_its_attempts(page, service, sandbox):
     page.find("#id").send_keys("A/1 <b>ü</b>", Keys.ENTER)
     page.must_say("#one", "delivered")
     assert page.text("#one h3") == "A/1 <b>ü</b>"
-    assert [item.text for item in page.all("#one li")] == attempts and len(attempts) == 3
+    table = page.browser.execute_script("return [...document.querySelectorAll('#one tbody tr')].map(tr => [...tr.cells].map(c => c.innerText))")
+    assert [(number, outcome, request_id) for number, _, outcome, request_id in table] == [
+        ("3", "delivered", attempts[0]), ("2", "transient, HTTP_503", attempts[1]), ("1", "transient, HTTP_503", attempts[2])]
     page.find("#id").clear()
     page.find("#id").send_keys("unknown", Keys.ENTER)
     page.must_say("#one", "Nothing was posted for it")

@@ -174,6 +174,7 @@ static void get_done(void *context, const struct store_failure *failure,
     copy->last_class = keep(driver, copy->last_class);
     copy->last_code = keep(driver, copy->last_code);
     copy->last_message = keep(driver, copy->last_message);
+    copy->history = keep(driver, copy->history);
     copy->traceparent = keep(driver, copy->traceparent);
 }
 

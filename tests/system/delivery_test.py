@@ -135,6 +135,10 @@ def it_tries_again_after(fault, service, sandbox):
     calls = [c for c in sandbox.calls("graphql")]
     assert [c["requestId"] for c in calls] == application["requestIds"][::-1], "newest first"
     assert len({c["requestId"] for c in calls}) == 3, "each attempt has an id of its own"
+    history = application["history"]
+    assert [one["requestId"] for one in history] == application["requestIds"]
+    assert [one["attempt"] for one in history] == [3, 2, 1]
+    assert history[0]["class"] == "delivered" and all(one["class"] != "delivered" and one["code"] for one in history[1:])
 
 
 def it_repeats_the_timestamp_on_each_attempt(service, sandbox):

@@ -40,7 +40,7 @@ static void writes_a_draft(void **state)
                "{\"applicationId\":\"A\\\"1\",\"state\":\"draft\",\"generation\":1,\"attempts\":0,"
                "\"tokenFingerprint\":\"9f86d081884c7d65\","
                "\"tokenReceivedAt\":\"1970-01-01T00:00:01.000Z\","
-               "\"requestIds\":[],\"requestIdsTotal\":0}");
+               "\"requestIds\":[],\"requestIdsTotal\":0,\"history\":[]}");
 }
 
 static void writes_a_dead_one(void **state)
@@ -62,8 +62,32 @@ static void writes_a_dead_one(void **state)
                "\"tokenReceivedAt\":\"1970-01-01T00:00:01.000Z\","
                "\"diedAt\":\"1970-01-01T00:00:02.500Z\","
                "\"requestIds\":[\"1d3a9a54-2f0e-4c1b-9d7e-8a5100000001\"],\"requestIdsTotal\":1,"
+               "\"history\":[],"
                "\"lastError\":{\"class\":\"refused\",\"code\":\"FORBIDDEN\","
                "\"message\":\"No \\\"relationship\\\"\",\"httpStatus\":200}}");
+}
+
+static void tells_what_came_of_each_attempt(void **state)
+{
+    (void)state;
+    struct application application = draft();
+    application.event_id = EVENT_ID;
+    application.attempts = 12;
+    application.history = "12 2500 delivered \n11 1500 transient TIMEOUT\n3 0 refused A \"code\"";
+    struct buffer out;
+    buffer_init(&out, 65536);
+    assert_true(application_write(&out, &application, NULL));
+    assert_non_null(strstr(
+        out.bytes,
+        "\"history\":["
+        "{\"attempt\":12,\"at\":\"1970-01-01T00:00:02.500Z\",\"requestId\":"
+        "\"1d3a9a54-2f0e-4c1b-9d7e-8a510000000c\",\"class\":\"delivered\"},"
+        "{\"attempt\":11,\"at\":\"1970-01-01T00:00:01.500Z\",\"requestId\":"
+        "\"1d3a9a54-2f0e-4c1b-9d7e-8a510000000b\",\"class\":\"transient\",\"code\":\"TIMEOUT\"},"
+        "{\"attempt\":3,\"at\":\"1970-01-01T00:00:00.000Z\",\"requestId\":"
+        "\"1d3a9a54-2f0e-4c1b-9d7e-8a5100000003\",\"class\":\"refused\","
+        "\"code\":\"A \\\"code\\\"\"}]"));
+    buffer_fini(&out);
 }
 
 static void a_delivery_is_no_error(void **state)
@@ -100,6 +124,7 @@ static void shows_the_newest_request_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IT("tells what came of each attempt", tells_what_came_of_each_attempt),
         IT("shows a draft by its fingerprint", writes_a_draft),
         IT("shows what SEEK said to a dead one", writes_a_dead_one),
         IT("does not call a delivery an error", a_delivery_is_no_error),

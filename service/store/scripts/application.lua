@@ -16,6 +16,7 @@
 --   lease        the generation of the attempt that is out; with gen all that is left of one that was forgotten meanwhile
 --   attempts tried replayed delivered died           how far it came (times in ms)
 --   class code message http                          what the last attempt brought
+--   history      a line for each of the last ten attempts, the newest first: number, when (ms), class, code
 
 local prefix, due, dead, paused = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
@@ -100,7 +101,8 @@ local function owe(id, application, signal)
         redis.call('HDEL', key, 'trace')
     end
     if not is_new then
-        redis.call('HDEL', key, 'attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code', 'message', 'http')
+        redis.call('HDEL', key, 'attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code', 'message', 'http',
+            'history')
         if not signal.is_draft_token then
             redis.call('HDEL', key, 'received', 'spooled')
         end
@@ -124,7 +126,7 @@ local function keep_draft(id, application, token, ttl, received, came)
     redis.call('HSET', key, 'state', 'draft', 'token', token, 'received', digits(received))
     note_replaced(key, application, token)
     redis.call('HDEL', key, 'spooled', 'event', 'accepted', 'completed', 'trace', 'attempts', 'tried', 'replayed',
-        'delivered', 'class', 'code', 'message', 'http')
+        'delivered', 'class', 'code', 'message', 'http', 'history')
     note_came(key, came)
     redis.call('PEXPIRE', key, ttl)
 end

@@ -10,6 +10,17 @@
 local ttl = ARGV[1]
 local leads_to = {delivered = 'delivered', retry = 'pending', dead = 'dead', release = 'pending'}
 
+local HISTORY_MAX = 10
+
+-- What came of this attempt in front of what came of those before it: the last ten. A code is SEEK's and may be any text.
+local function chronicle(attempts, tried, class, code, history)
+    local lines = {table.concat({attempts or 0, tried or 0, class, (code:gsub('%c', ' '))}, ' ')}
+    for line in (history or ''):gmatch('[^\n]+') do
+        lines[#lines + 1] = #lines < HISTORY_MAX and line or nil
+    end
+    return table.concat(lines, '\n')
+end
+
 local function record(key, class, code, message, http)
     local outcome = {class = class, code = code, message = message, http = http}
     for field, value in pairs(outcome) do
@@ -41,7 +52,8 @@ end
 
 local function settle(id, generation, action, delay, class, code, message, http)
     local key = prefix .. id
-    local state, current, lease = unpack(redis.call('HMGET', key, 'state', 'gen', 'lease'))
+    local state, current, lease, attempts, tried, history =
+        unpack(redis.call('HMGET', key, 'state', 'gen', 'lease', 'attempts', 'tried', 'history'))
     if lease ~= generation then
         local is_current = current == generation
         if not (is_current and state == 'dead' and action == 'delivered') then
@@ -58,7 +70,8 @@ local function settle(id, generation, action, delay, class, code, message, http)
     if action == 'release' then
         release(id)
     else
-        redis.call('HSET', key, 'state', leads_to[action])
+        redis.call('HSET', key, 'state', leads_to[action],
+            'history', chronicle(attempts, tried, class, code, history))
         record(key, class, code, message, http)
         move[action](id, key, delay)
     end
