@@ -209,7 +209,7 @@ def it_fits_narrow_windows_and_both_colour_schemes(page, service, sandbox):
     page.find("#id").send_keys("A-1001", Keys.ENTER)
     page.must_say("#one", "FORBIDDEN")
     backs = []
-    for name, width, height, scheme in (("page-light", 1100, 1350, "light"), ("page-dark", 1100, 1350, "dark"),
+    for name, width, height, scheme in (("page-light", 1100, 1600, "light"), ("page-dark", 1100, 1600, "dark"),
                                         ("page-narrow", 360, 1500, "dark")):
         page.picture(name, width, height, scheme)
         backs.append(page.browser.execute_script("return getComputedStyle(document.body).backgroundColor"))
