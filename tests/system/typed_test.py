@@ -31,7 +31,7 @@ ELSEWHERE = [
      "/etc/seek-signal/client-secret"),
     (r"systemctl|systemd-analyze", "needs systemd", "tests/image/package_test.py", "systemctl start seek-signal"),
     (r"kubectl exec", "needs a cluster", None, None),
-    (r"podman kube play", "needs images and podman", "tests/image/run", "podman"),
+    (r"podman kube play", "needs images and podman", "tests/image/pods.py", '"kube", "play"'),
     (r"kubectl apply -k", "needs a cluster; what it would send is checked", "tests/watch/kubernetes_test.py", "kustomize"),
     (r"helm install", "Debian has no helm; the templates are rendered", "tests/watch/kubernetes_test.py", "render_chart"),
     (r"ssh -L", "needs another machine", None, None),
