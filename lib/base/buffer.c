@@ -86,23 +86,57 @@ bool buffer_append_text(struct buffer *buffer, const char *text, struct error *e
     return buffer_append(buffer, text, strlen(text), error);
 }
 
+bool buffer_append_texts(struct buffer *buffer, struct error *error, ...)
+{
+    const size_t before = buffer->length;
+    va_list texts;
+    va_start(texts, error);
+    bool is_done = true;
+    for (const char *text; is_done && (text = va_arg(texts, const char *)) != NULL;)
+        is_done = buffer_append_text(buffer, text, error);
+    va_end(texts);
+    if (!is_done)
+        buffer_truncate(buffer, before);
+    return is_done;
+}
+
+bool buffer_append_integer(struct buffer *buffer, int64_t number, struct error *error)
+{
+    char text[sizeof "-9223372036854775808"];
+    char *const end = text + sizeof text;
+    char *start = end;
+    /* The magnitude of the least number does not fit into its own type. */
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        *--start = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0)
+        *--start = '-';
+    return buffer_append(buffer, start, (size_t)(end - start), error);
+}
+
+/* Printed into the room that is there; only what does not fit is printed again. */
 bool buffer_append_format(struct buffer *buffer, struct error *error, const char *format, ...)
 {
-    va_list arguments;
+    size_t room = buffer->capacity > 0 ? buffer->capacity - buffer->length : 0;
+    va_list arguments, again;
     va_start(arguments, format);
-    va_list again;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = vsnprintf(buffer->bytes + buffer->length, room, format, arguments);
     va_end(arguments);
     bool is_done = false;
     if (length < 0) {
         is_done = error_set(error, ERROR_INVALID, "a format that cannot be printed");
     } else if (reserve(buffer, (size_t)length, error)) {
-        (void)vsnprintf(buffer->bytes + buffer->length, (size_t)length + 1, format, again);
+        if ((size_t)length >= room)
+            (void)vsnprintf(buffer->bytes + buffer->length, (size_t)length + 1, format, again);
         buffer->length += (size_t)length;
         is_done = true;
     }
     va_end(again);
+    if (!is_done && room > 0)
+        buffer->bytes[buffer->length] = '\0';
     return is_done;
 }
 

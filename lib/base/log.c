@@ -4,7 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -57,8 +57,8 @@ static bool append_quoted(struct buffer *line, const char *text)
 static bool json_begin(struct buffer *line, const char *time, enum log_level level,
                        const char *event, const char *message)
 {
-    return buffer_append_format(line, NULL, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":", time,
-                                level_names[level].json) &&
+    return buffer_append_texts(line, NULL, "{\"time\":\"", time, "\",\"level\":\"",
+                               level_names[level].json, "\",\"event\":", NULL) &&
            append_quoted(line, event) && buffer_append_text(line, ",\"message\":", NULL) &&
            append_quoted(line, message);
 }
@@ -69,7 +69,7 @@ static bool json_field(struct buffer *line, const struct log_field *field)
         !buffer_append_text(line, ":", NULL))
         return false;
     return field->is_text ? append_quoted(line, field->text)
-                          : buffer_append_format(line, NULL, "%" PRId64, field->number);
+                          : buffer_append_integer(line, field->number, NULL);
 }
 
 /* Whether the text can stand in a line as it is: in a message spaces may, in a value what separates
@@ -107,7 +107,7 @@ static bool text_field(struct buffer *line, const struct log_field *field)
     if (!buffer_append_format(line, NULL, " %s=", field->key))
         return false;
     if (!field->is_text)
-        return buffer_append_format(line, NULL, "%" PRId64, field->number);
+        return buffer_append_integer(line, field->number, NULL);
     return field->text[0] == '\0' ? buffer_append_text(line, "\"\"", NULL)
                                   : append_plain_or_quoted(line, field->text, " \"=");
 }
@@ -156,6 +156,44 @@ static void write_line(const char *bytes, size_t length)
     }
 }
 
+/* PIPE_BUF: a pipe takes that much in one piece, so that lines of other threads stay whole. */
+static _Thread_local struct {
+    char bytes[PIPE_BUF];
+    size_t length;
+    bool is_on;
+} gathered;
+
+static void write_gathered(void)
+{
+    write_line(gathered.bytes, gathered.length);
+    gathered.length = 0;
+}
+
+void log_gather(void)
+{
+    gathered.is_on = true;
+}
+
+void log_release(void)
+{
+    write_gathered();
+    gathered.is_on = false;
+}
+
+static void give_line(const char *bytes, size_t length, bool is_urgent)
+{
+    if (gathered.length + length > sizeof gathered.bytes)
+        write_gathered();
+    if (!gathered.is_on || length > sizeof gathered.bytes) {
+        write_line(bytes, length);
+        return;
+    }
+    memcpy(gathered.bytes + gathered.length, bytes, length);
+    gathered.length += length;
+    if (is_urgent)
+        write_gathered();
+}
+
 void log_write(enum log_level level, const char *event, const char *message, ...)
 {
     if (!log_is_enabled(level))
@@ -176,6 +214,6 @@ void log_write(enum log_level level, const char *event, const char *message, ...
     va_end(arguments);
     assert(strlen(end) < LINE_END_BYTES);
     const char *behind = stpcpy(storage + line.length, end);
-    write_line(storage, (size_t)(behind - storage));
+    give_line(storage, (size_t)(behind - storage), level >= LOG_WARN);
     errno = errno_before;
 }

@@ -10,7 +10,7 @@
  * Never a seek-token, access token, secret or body.
  *
  * Owns:    the process's one log sink and its level, set before the first thread starts.
- * Threads: any; a line is one write(2), so lines do not mix.
+ * Threads: any; a line is in one write(2), so lines do not mix.
  * Blocks:  as long as standard error does.
  */
 #pragma once
@@ -38,6 +38,11 @@ bool log_is_enabled(enum log_level level);
  * NULL text is printed as "". Control characters and invalid UTF-8 are escaped, a value longer than
  * 4096 bytes is cut. */
 void log_write(enum log_level level, const char *event, const char *message, ...);
+
+/* A thread that logs much in one go: its lines leave together, in a few writes, none later than
+ * log_release or the first warning. What kills the process in between takes them along. */
+void log_gather(void);
+void log_release(void);
 
 #define LOG_END ((struct log_field){.key = NULL})
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__, LOG_END)

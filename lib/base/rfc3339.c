@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "lib/base/rfc3339.h"
 
-#include <stdio.h>
 #include <time.h>
 
 enum { MS_PER_SECOND = 1000, SECONDS_PER_MINUTE = 60, SECONDS_PER_DAY = 24 * 60 * 60 };
@@ -140,6 +139,15 @@ bool rfc3339_parse(const char *text, size_t length, int64_t *out_ms)
     return true;
 }
 
+/* As many digits as given, and what follows them. */
+static char *put(char *at, int number, int digits, char end)
+{
+    for (int i = digits - 1; i >= 0; i--, number /= 10)
+        at[i] = (char)('0' + number % 10);
+    at[digits] = end;
+    return at + digits + 1;
+}
+
 void rfc3339_format(int64_t wall_ms, char text[RFC3339_BYTES])
 {
     if (wall_ms < 0)
@@ -149,6 +157,12 @@ void rfc3339_format(int64_t wall_ms, char text[RFC3339_BYTES])
     time_t seconds = (time_t)(wall_ms / MS_PER_SECOND);
     struct tm moment;
     (void)gmtime_r(&seconds, &moment);
-    size_t length = strftime(text, RFC3339_BYTES, "%Y-%m-%dT%H:%M:%S", &moment);
-    (void)snprintf(text + length, RFC3339_BYTES - length, ".%03dZ", (int)(wall_ms % MS_PER_SECOND));
+    text = put(text, moment.tm_year + 1900, 4, '-');
+    text = put(text, moment.tm_mon + 1, 2, '-');
+    text = put(text, moment.tm_mday, 2, 'T');
+    text = put(text, moment.tm_hour, 2, ':');
+    text = put(text, moment.tm_min, 2, ':');
+    text = put(text, moment.tm_sec, 2, '.');
+    text = put(text, (int)(wall_ms % MS_PER_SECOND), 3, 'Z');
+    *text = '\0';
 }

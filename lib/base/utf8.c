@@ -9,7 +9,6 @@
 static const struct form {
     unsigned char first_min, first_max, second_min, second_max, length;
 } forms[] = {
-    {0x00, 0x7f, 0x00, 0x00, 1}, /* U+0000 to U+007F */
     {0xc2, 0xdf, 0x80, 0xbf, 2}, /* U+0080 to U+07FF */
     {0xe0, 0xe0, 0xa0, 0xbf, 3}, /* U+0800 to U+0FFF */
     {0xe1, 0xec, 0x80, 0xbf, 3}, /* U+1000 to U+CFFF */
@@ -34,10 +33,12 @@ size_t utf8_character_length(const char *text, size_t length)
     if (length == 0)
         return 0;
     const unsigned char *bytes = (const unsigned char *)text;
+    if (bytes[0] < 0x80) /* nearly all of them */
+        return 1;
     const struct form *form = form_of(bytes[0]);
     if (form == NULL || form->length > length)
         return 0;
-    if (form->length > 1 && (bytes[1] < form->second_min || bytes[1] > form->second_max))
+    if (bytes[1] < form->second_min || bytes[1] > form->second_max)
         return 0;
     for (size_t i = 2; i < form->length; i++) {
         if ((bytes[i] & 0xc0) != 0x80)

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/uuid.h"
+
 static const struct {
     const char *name;
     bool is_final;
@@ -41,13 +43,11 @@ void attempt_id(const char *event_id, unsigned attempt, char text[ATTEMPT_ID_BYT
     (void)snprintf(text, ATTEMPT_ID_BYTES, "%.*s%08x", KEPT, event_id, attempt);
 }
 
+/* The 90 bits of luck that are left make a collision of two events as good as impossible. */
 void event_id_make(const unsigned char random[16], char text[ATTEMPT_ID_BYTES])
 {
-    /* RFC 9562 section 5.4: the version is 4 and the variant's two bits are 10. The 90 bits of luck
-     * that are left make a collision of two events as good as impossible. */
-    const unsigned version_and_luck = 0x4000u | (((unsigned)random[6] << 8 | random[7]) & 0x0fffu);
-    const unsigned variant_and_luck = 0x8000u | (((unsigned)random[8] << 8 | random[9]) & 0x3fffu);
-    (void)snprintf(text, ATTEMPT_ID_BYTES, "%02x%02x%02x%02x-%02x%02x-%04x-%04x-%02x%02x00000000",
-                   random[0], random[1], random[2], random[3], random[4], random[5],
-                   version_and_luck, variant_and_luck, random[10], random[11]);
+    enum { LUCK_BYTES = 12 };
+    unsigned char luck[16] = {0};
+    memcpy(luck, random, LUCK_BYTES);
+    uuid_write(luck, text);
 }

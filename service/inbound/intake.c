@@ -236,6 +236,7 @@ static void commit(struct intake *intake)
 static void turn(struct intake *intake)
 {
     wait_for_events(intake);
+    log_gather(); /* each event is a line */
     int64_t now_ms = clock_monotonic_ms();
     store_watch_turn(&intake->watch, now_ms);
     commit(intake);
@@ -245,6 +246,7 @@ static void turn(struct intake *intake)
     commit(intake);
     publish(intake);
     heartbeat_beat(&intake->heartbeat, now_ms);
+    log_release();
 }
 
 /* Those who wait for SEEK are told what is known: their events are stored already. */

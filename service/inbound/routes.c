@@ -13,7 +13,7 @@ static bool path_matches(const char *pattern, const char *path, struct route_mat
     match->id = NULL;
     match->id_length = 0;
     while (*pattern != '\0') {
-        if (strncmp(pattern, id_pattern, sizeof id_pattern - 1) == 0) {
+        if (*pattern == '{' && strncmp(pattern, id_pattern, sizeof id_pattern - 1) == 0) {
             match->id = path;
             match->id_length = strcspn(path, "/");
             if (match->id_length == 0)
@@ -41,26 +41,31 @@ static void allow_add(char allow[ALLOW_BYTES], const char *method)
     assert(added > 0 && (size_t)added < ALLOW_BYTES - length);
 }
 
+static void note_allowed(const struct route *routes, size_t count, const char *path,
+                         struct route_match *out)
+{
+    struct route_match tried;
+    for (size_t i = 0; i < count; i++)
+        if (path_matches(routes[i].path, path, &tried))
+            allow_add(out->allow, routes[i].method);
+    if (out->allow[0] != '\0')
+        allow_add(out->allow, "OPTIONS");
+}
+
 enum route_outcome routes_find(const struct route *routes, size_t count, const char *method,
                                const char *path, struct route_match *out)
 {
     *out = (struct route_match){.route = NULL};
-    struct route_match tried = {.route = NULL};
     for (size_t i = 0; i < count; i++) {
-        if (!path_matches(routes[i].path, path, &tried))
-            continue;
-        allow_add(out->allow, routes[i].method);
-        if (method_matches(routes[i].method, method)) {
+        if (method_matches(routes[i].method, method) && path_matches(routes[i].path, path, out)) {
             out->route = &routes[i];
-            out->id = tried.id;
-            out->id_length = tried.id_length;
+            return ROUTE_FOUND;
         }
     }
+    out->id = NULL;
+    note_allowed(routes, count, path, out);
     if (out->allow[0] == '\0')
         return ROUTE_NO_PATH;
-    allow_add(out->allow, "OPTIONS");
-    if (out->route != NULL)
-        return ROUTE_FOUND;
     return strcmp(method, "OPTIONS") == 0 ? ROUTE_OPTIONS : ROUTE_NO_METHOD;
 }
 

@@ -33,7 +33,7 @@ struct route_match {
     const struct route *route; /* ROUTE_FOUND */
     const char *id;            /* the segment as sent, inside `path`; NULL without one */
     size_t id_length;
-    char allow[ALLOW_BYTES]; /* the header's value, unless ROUTE_NO_PATH */
+    char allow[ALLOW_BYTES]; /* the header's value, for ROUTE_OPTIONS and ROUTE_NO_METHOD */
 };
 
 /* HEAD is found where GET is. */

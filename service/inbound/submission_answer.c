@@ -26,11 +26,10 @@ static bool write_stored(struct buffer *out, const struct submission_item *item,
 {
     return buffer_append_text(out, "\"applicationId\":", error) &&
            json_append_string(out, event->application_id, strlen(event->application_id), error) &&
-           buffer_append_format(
-               out, error,
-               ",\"eventId\":\"%s\",\"result\":\"%s\",\"state\":\"%s\",\"durability\":\"%s\"",
-               item->event_id, accept_outcome_name(item->outcome), delivery_state_name(item->state),
-               durability_name(item->durability));
+           buffer_append_texts(out, error, ",\"eventId\":\"", item->event_id, "\",\"result\":\"",
+                               accept_outcome_name(item->outcome), "\",\"state\":\"",
+                               delivery_state_name(item->state), "\",\"durability\":\"",
+                               durability_name(item->durability), "\"", NULL);
 }
 
 /* ---- one event ---- */

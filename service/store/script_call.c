@@ -3,7 +3,6 @@
 #include "service/store/script_call.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,9 +79,11 @@ void script_call_add_text(struct script_call *call, const char *text)
 
 void script_call_add_number(struct script_call *call, int64_t number)
 {
-    char text[sizeof "-9223372036854775808"];
-    (void)snprintf(text, sizeof text, "%" PRId64, number);
-    script_call_add_text(call, text);
+    assert(call->arguments_count < call->arguments_max);
+    size_t before = call->text.length;
+    if (!buffer_append_integer(&call->text, number, NULL))
+        call->is_incomplete = true;
+    call->lengths[call->arguments_count++] = call->text.length - before;
 }
 
 static void set_command(struct script_call *call, const char *command, const char *script,

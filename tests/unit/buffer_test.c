@@ -1,5 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,11 +164,70 @@ static void is_unchanged_when_memory_is_out(void **state)
     buffer_fini(&buffer);
 }
 
+static void adds_texts_and_integers(void **state)
+{
+    (void)state;
+    struct error error;
+    struct buffer buffer;
+    buffer_init(&buffer, 64);
+    assert_true(buffer_append_texts(&buffer, &error, "a", "", "bc", NULL));
+    assert_string_equal(buffer.bytes, "abc");
+    static const int64_t numbers[] = {0, 7, -10, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        char expected[32];
+        (void)snprintf(expected, sizeof expected, "%" PRId64, numbers[i]);
+        buffer_clear(&buffer);
+        assert_true(buffer_append_integer(&buffer, numbers[i], &error));
+        assert_string_equal(buffer.bytes, expected);
+    }
+    buffer_fini(&buffer);
+}
+
+/* Also where the format was printed into the room that there was. */
+static void a_text_or_format_that_does_not_fit_leaves_nothing(void **state)
+{
+    (void)state;
+    struct error error;
+    struct buffer buffer;
+    buffer_init(&buffer, 8);
+    assert_true(buffer_append_text(&buffer, "kept", &error));
+    assert_false(buffer_append_texts(&buffer, &error, "12", "345", NULL));
+    assert_int_equal(error.kind, ERROR_FULL);
+    assert_string_equal(buffer.bytes, "kept");
+    assert_false(buffer_append_format(&buffer, &error, "%d", 12345));
+    assert_string_equal(buffer.bytes, "kept");
+    assert_true(buffer_append_format(&buffer, &error, "%d", 1234));
+    assert_string_equal(buffer.bytes, "kept1234");
+    buffer_fini(&buffer);
+}
+
+/* Around the first allocation, whose size is nobody's business. */
+static void formats_of_every_length_are_whole(void **state)
+{
+    (void)state;
+    static const char much[] = "0123456789";
+    struct error error;
+    for (int length = 0; length < 600; length++) {
+        struct buffer buffer;
+        buffer_init(&buffer, 2000);
+        assert_true(buffer_append_text(&buffer, "x", &error));
+        assert_true(buffer_append_format(&buffer, &error, "%*s", length, ""));
+        assert_true(buffer_append_format(&buffer, &error, "%s", much));
+        assert_int_equal(buffer.length, 1 + (size_t)length + 10);
+        assert_string_equal(buffer.bytes + 1 + length, much);
+        buffer_fini(&buffer);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IT("is an empty text before anything is added", is_empty_text_before_anything_is_added),
         IT("adds bytes, text and formats", adds_bytes_text_and_formats),
+        IT("adds texts and integers", adds_texts_and_integers),
+        IT("leaves nothing of a text or format that does not fit",
+           a_text_or_format_that_does_not_fit_leaves_nothing),
+        IT("adds formats of every length whole", formats_of_every_length_are_whole),
         IT("grows to its maximum and not further", grows_to_its_maximum_and_not_further),
         IT("takes from the front", takes_from_the_front),
         IT("is cut back and cleared without giving up its memory",

@@ -363,6 +363,32 @@ static void writes_strings_that_any_reader_takes(void **state)
     }
 }
 
+/* Strings are looked at eight bytes at a time: every byte, at every place in and around the eight.
+ */
+static void escapes_a_byte_wherever_it_stands(void **state)
+{
+    (void)state;
+    enum { LENGTH = 21 };
+    struct error error;
+    for (unsigned byte = 1; byte < 0x80; byte++) {
+        bool is_plain = byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+        for (size_t at = 0; at < LENGTH; at++) {
+            char text[LENGTH + 1];
+            memset(text, 'a', LENGTH);
+            text[LENGTH] = '\0';
+            text[at] = (char)byte;
+            struct buffer buffer;
+            buffer_init(&buffer, 100);
+            assert_true(json_append_string(&buffer, text, LENGTH, &error));
+            assert_int_equal(buffer.length == LENGTH + 2, is_plain);
+            assert_memory_equal(buffer.bytes + 1, text, at);
+            assert_memory_equal(buffer.bytes + buffer.length - 1 - (LENGTH - at - 1), text + at + 1,
+                                LENGTH - at - 1);
+            buffer_fini(&buffer);
+        }
+    }
+}
+
 static void writes_a_nul_escaped(void **state)
 {
     (void)state;
@@ -448,6 +474,7 @@ int main(void)
         IT("keeps the last of repeated members", keeps_the_last_of_repeated_members),
         IT("gives the bytes of array items", gives_the_bytes_of_array_items),
         IT("writes strings that any reader takes", writes_strings_that_any_reader_takes),
+        IT("escapes a byte wherever it stands", escapes_a_byte_wherever_it_stands),
         IT("writes a NUL escaped", writes_a_nul_escaped),
         IT("leaves the buffer alone when a string does not fit",
            leaves_the_buffer_alone_when_a_string_does_not_fit),

@@ -214,6 +214,61 @@ static void a_broken_sink_is_given_up_and_errno_kept(void **state)
     assert_int_equal(sink.calls, 1);
 }
 
+static size_t lines_written(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < sink.length; i++)
+        count += sink.bytes[i] == '\n';
+    return count;
+}
+
+static void gathered_lines_leave_together(void **state)
+{
+    (void)state;
+    log_gather();
+    log_info("first", "m");
+    log_info("second", "m");
+    assert_int_equal(sink.calls, 0);
+    log_release();
+    assert_int_equal(sink.calls, 1);
+    assert_int_equal(lines_written(), 2);
+    assert_true(strstr(sink.bytes, "first") < strstr(sink.bytes, "second"));
+    log_info("third", "m");
+    assert_int_equal(sink.calls, 2);
+}
+
+static void a_warning_takes_gathered_lines_along(void **state)
+{
+    (void)state;
+    log_gather();
+    log_info("before", "m");
+    log_warn("now", "m");
+    assert_int_equal(sink.calls, 1);
+    assert_int_equal(lines_written(), 2);
+    log_release();
+    assert_int_equal(lines_written(), 2);
+}
+
+/* Whole lines, and no more than a pipe takes in one piece. */
+static void many_gathered_lines_leave_in_pieces(void **state)
+{
+    (void)state;
+    static char large[3000];
+    memset(large, 'x', sizeof large - 1);
+    log_gather();
+    for (unsigned i = 1; i <= 5; i++) {
+        log_info("e", "m", LOG_TEXT("value", large));
+        assert_int_equal(sink.calls, i - 1);
+        assert_int_equal(lines_written(), i - 1);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        log_info("e", "m", LOG_TEXT("value", large), LOG_TEXT("again", large)); /* over a piece */
+    log_info("last", "m");
+    log_release();
+    assert_int_equal(lines_written(), 8);
+    assert_int_equal(sink.calls, 8);
+}
+
 int main(void)
 {
 #define LOGS(sentence, function) IT_WITH(sentence, function, start_afresh, NULL)
@@ -229,6 +284,10 @@ int main(void)
         LOGS("finishes an interrupted or partial write",
              an_interrupted_or_partial_write_is_finished),
         LOGS("gives up a broken sink and keeps errno", a_broken_sink_is_given_up_and_errno_kept),
+        LOGS("lets gathered lines leave together", gathered_lines_leave_together),
+        LOGS("lets a warning take gathered lines along", a_warning_takes_gathered_lines_along),
+        LOGS("writes many gathered lines in pieces of whole lines",
+             many_gathered_lines_leave_in_pieces),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }
