@@ -8,7 +8,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-enum { REST_MS = 1000 };
+enum {
+    REST_MS = 1000,
+    LOST_MS = 100, /* an answer that nobody understands must not be asked for in a loop */
+};
 
 bool recorder_init(struct recorder *recorder, struct worker_shared *shared,
                    struct attempts *attempts, struct error *error)
@@ -46,9 +49,10 @@ static void note_recorded(struct worker_shared *shared, const struct attempt *at
 
 static void note_failure(struct recorder *recorder, const struct store_failure *failure)
 {
-    if (failure->status != STORE_REFUSED)
+    bool is_refused = failure->status == STORE_REFUSED;
+    recorder->rest_until_ms = clock_monotonic_ms() + (is_refused ? REST_MS : LOST_MS);
+    if (!is_refused)
         return; /* the store says itself when its connection breaks */
-    recorder->rest_until_ms = clock_monotonic_ms() + REST_MS;
     if (worker_shared_turn(&recorder->shared->is_store_refusing, true))
         log_warn("settlement_refused", "Redis does not record outcomes; kept and repeated",
                  LOG_TEXT("detail", failure->detail));

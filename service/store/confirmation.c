@@ -20,8 +20,8 @@
 #include "service/store/refusal.h"
 #include "service/store/script.h"
 
-/* Below the connection's time-out for an answer. A Redis that syncs once a second needs that long,
- * and what its disk takes. */
+/* Together below the connection's time-out for an answer where replicas are asked. A Redis that
+ * syncs once a second needs that long, and what its disk takes. */
 #define WAIT_MS "1000"
 #define SYNC_MS "1500"
 

@@ -102,6 +102,10 @@ static void set_command(struct script_call *call, const char *command, const cha
 
 /* --- the answer --- */
 
+/* No error of Redis: nobody knows what was done. */
+static const struct refusal odd = {.sentence =
+                                       "Redis answered something that the script does not return"};
+
 /* Logs when a script is refused for another reason than before, and when it works again. */
 static void note_refusal(struct script_call *call, const struct refusal *refusal,
                          const char *detail)
@@ -110,7 +114,7 @@ static void note_refusal(struct script_call *call, const struct refusal *refusal
     if (*last == refusal)
         return;
     *last = refusal;
-    if (refusal != NULL)
+    if (refusal != NULL && refusal != &odd)
         call->store->inspection.next_at_ms = call->store->now_ms; /* it may refuse all writes */
     if (refusal != NULL)
         log_error("redis_refuses", detail, LOG_TEXT("role", call->store->options.role),
@@ -151,10 +155,13 @@ static void read_reply(struct script_call *call, const struct redis_reply *reply
         return;
     }
     call->store->counters.last_round_trip_us = clock_monotonic_us() - call->sent_at_us;
+    if (!call->kind->read(call, reply)) {
+        note_refusal(call, &odd, odd.sentence);
+        fail(call, STORE_UNAVAILABLE, odd.sentence);
+        return;
+    }
     note_refusal(call, NULL, NULL);
-    if (!call->kind->read(call, reply))
-        fail(call, STORE_UNAVAILABLE, "Redis answered something that the script does not return");
-    else if (call->answers_open > 1)
+    if (call->answers_open > 1)
         call->reply = redis_client_keep_reply(call->store->client);
 }
 

@@ -17,6 +17,9 @@
 enum {
     CONNECT_TIMEOUT_MS = 1000,
     COMMAND_TIMEOUT_MS = 2000,
+    /* Longer than replicas are waited for behind a script, in memory and then on disk
+       (confirmation.c): a shortfall is to be told as such. */
+    REPLICAS_TIMEOUT_MS = 3000,
     RECONNECT_MIN_MS = 50,
     RECONNECT_MAX_MS = 2000,
 };
@@ -116,6 +119,7 @@ struct store *store_create(const struct store_options *options, struct error *er
     uuid_v4(name);
     (void)snprintf(store->claims.key, sizeof store->claims.key, "%s%s", STORE_KEY_CLAIM, name);
     store->health = (struct store_health){.reason = "Redis has not answered yet"};
+    bool are_replicas_asked = options->demand.level >= DURABILITY_REPLICAS;
     store->client = redis_client_create(
         &(struct redis_client_options){
             .locate = locate,
@@ -123,7 +127,7 @@ struct store *store_create(const struct store_options *options, struct error *er
             .closed = closed,
             .context = store,
             .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-            .command_timeout_ms = COMMAND_TIMEOUT_MS,
+            .command_timeout_ms = are_replicas_asked ? REPLICAS_TIMEOUT_MS : COMMAND_TIMEOUT_MS,
             .reconnect_min_ms = RECONNECT_MIN_MS,
             .reconnect_max_ms = RECONNECT_MAX_MS,
             .ca_file = options->ca_file,

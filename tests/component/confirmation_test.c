@@ -182,9 +182,10 @@ static void needs_no_more_rights_than_documented(void **state)
 
 /* --- a Redis that has WAITAOF and syncs once a second --- */
 
-static void open_fake(struct fake_redis *fake)
+/* `replicas`: what it says about them to INFO, and to WAIT and WAITAOF. */
+static void open_fake_with(struct fake_redis *fake, const char *demand, const char *replicas[2])
 {
-    const struct store_options options = options_demanding("fsync");
+    const struct store_options options = options_demanding(demand);
     struct redis_url url;
     fake_redis_url(fake, &url);
     driver_start_with(&driver, &url, &options);
@@ -196,13 +197,22 @@ static void open_fake(struct fake_redis *fake)
         driver_turn(&driver);
         store_counters(driver.store, &counters);
     }
-    fake_redis_say_text(fake, "$41\r\nrole:master\r\nmaxmemory:0\r\naof_enabled:1\r\n\r\n"
-                              "*2\r\n$11\r\nappendfsync\r\n$8\r\neverysec\r\n"
+    fake_redis_say_text(fake, replicas[0]);
+    fake_redis_say_text(fake, "*2\r\n$11\r\nappendfsync\r\n$8\r\neverysec\r\n"
                               "*3\r\n:0\r\n:0\r\n:0\r\n+OK\r\n$1\r\n1\r\n"
-                              "+OK\r\n:1\r\n*2\r\n:0\r\n:0\r\n");
+                              "+OK\r\n:1\r\n");
+    fake_redis_say_text(fake, replicas[1]);
     for (int i = 0; i < SCRIPT_COUNT; i++)
         fake_redis_say_text(fake, "$40\r\n0123456789012345678901234567890123456789\r\n");
     driver_must_become(&driver, true);
+}
+
+#define INFO "role:master\r\nmaxmemory:0\r\naof_enabled:1\r\n"
+
+static void open_fake(struct fake_redis *fake)
+{
+    const char *none[] = {"$41\r\n" INFO "\r\n", "*2\r\n:0\r\n:0\r\n"};
+    open_fake_with(fake, "fsync", none);
     fake_redis_must_hear(fake, "WAITAOF\r\n$1\r\n1\r\n$1\r\n0\r\n");
 }
 
@@ -272,6 +282,30 @@ static void believes_only_a_full_confirmation(void **state)
     }
 }
 
+/* One after the other they take longer than a single answer may elsewhere. */
+static void waits_for_replicas_in_memory_and_on_disk(void **state)
+{
+    (void)state;
+    static const char replica[] = "slave0:ip=127.0.0.1,port=1,state=online,offset=1,lag=0\r\n";
+    char info[256];
+    (void)snprintf(info, sizeof info, "$%zu\r\n" INFO "%s\r\n",
+                   sizeof INFO - 1 + sizeof replica - 1, replica);
+    const char *one[] = {info, ":1\r\n*2\r\n:1\r\n:1\r\n"};
+    AUTO(fake_redis) *fake = fake_redis_start();
+    open_fake_with(fake, "replicas:1", one);
+    send_event(&driver);
+    store_flush(driver.store);
+    fake_redis_must_hear(fake, "WAIT\r\n$1\r\n1\r\n$4\r\n1000\r\n");
+    turn_for(900);
+    fake_redis_say_text(fake, ACCEPTED MARKED ":1\r\n");
+    turn_for(1450);
+    fake_redis_say_text(fake, "*2\r\n:0\r\n:0\r\n");
+    driver_settle_down(&driver);
+    assert_int_equal(driver.failure.status, STORE_UNAVAILABLE);
+    assert_non_null(strstr(driver.failure.detail, "not synced its file within 1500 ms"));
+    driver_stop(&driver);
+}
+
 static void knows_nothing_of_a_confirmation_that_was_cut(void **state)
 {
     (void)state;
@@ -332,6 +366,7 @@ int main(void)
         IT("needs no more rights than documented", needs_no_more_rights_than_documented),
         IT("asks for the confirmation in the same write", asks_in_the_same_write),
         IT("believes only a full confirmation", believes_only_a_full_confirmation),
+        IT("waits for replicas in memory and on disk", waits_for_replicas_in_memory_and_on_disk),
         IT("knows nothing of a confirmation that was cut",
            knows_nothing_of_a_confirmation_that_was_cut),
         IT("asks again with a script that was lost", asks_again_with_a_script_that_was_lost),

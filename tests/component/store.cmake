@@ -18,6 +18,7 @@ specify(component spool_faults spool_stand)
 can_fail_allocations(spool_faults_test fdatasync)
 specify(component operations store_peers)
 specify(component store_faults store_peers)
+target_sources(store_faults_test PRIVATE support/captured_log.c)
 specify(component store store_peers)
 can_fail_allocations(store_test log_write)
 

@@ -7,6 +7,7 @@
 
 #include "service/store/script.h"
 
+#include "tests/support/captured_log.h"
 #include "tests/support/fake_redis.h"
 #include "tests/support/specification.h"
 #include "tests/support/store_driver.h"
@@ -81,6 +82,26 @@ static void does_not_believe_what_no_script_says(void **state)
     driver_stop(&driver);
 }
 
+static void says_once_that_an_answer_makes_no_sense(void **state)
+{
+    (void)state;
+    struct captured_log *log = captured_log_start();
+    AUTO(fake_redis) *fake = fake_redis_start();
+    open_fake(fake);
+    become_ready(fake);
+    static const char *const answers[] = {"+nonsense\r\n", "+nonsense\r\n", "*1\r\n:1\r\n"};
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        driver_send(&driver, 2);
+        fake_redis_say_text(fake, answers[i]);
+        driver_settle_down(&driver);
+    }
+    driver_stop(&driver);
+    captured_log_stop(log);
+    assert_int_equal(captured_log_count(log, "redis_refuses"), 1);
+    assert_int_equal(captured_log_count(log, "redis_takes_again"), 1);
+    captured_log_destroy(log);
+}
+
 static void knows_nothing_of_an_answer_that_was_cut(void **state)
 {
     (void)state;
@@ -134,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IT("does not believe what no script says", does_not_believe_what_no_script_says),
+        IT("says once that an answer makes no sense", says_once_that_an_answer_makes_no_sense),
         IT("knows nothing of an answer that was cut", knows_nothing_of_an_answer_that_was_cut),
         IT("is not ready while its questions are open", is_not_ready_when_the_questions_stay_open),
         IT("does not ask for ever with a lost script", does_not_ask_for_ever_with_a_lost_script),
