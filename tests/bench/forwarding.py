@@ -16,6 +16,27 @@ def wait_for_signals(upstream, count, patience=120):
     return {"per_second": (stats["signals"] - 1) / seconds, "seconds": seconds}
 
 
+def rate_in(upstream, warm_up, seconds):
+    """Signals per second in the middle of a run: neither its start nor its end counts."""
+    stand.eventually(lambda: upstream.stats()["signals"] > 0, "the first signal", 60)
+    time.sleep(warm_up)
+    before = upstream.stats()
+    time.sleep(seconds)
+    after = upstream.stats()
+    return {"per_second": (after["signals"] - before["signals"]) / (after["now_ns"] - before["now_ns"]) * 1e9}
+
+
+def measure_slow_upstream(out, seconds, delay_ms, in_flight, appendfsync="always"):
+    """The queue is never empty, and the upstream's time is what limits."""
+    with World(out, appendfsync) as world:
+        redis, upstream = world.redis(), world.upstream(delay_ms)
+        world.fill(redis, int(1.2 * (seconds + 1.5) * in_flight / delay_ms * 1000), per_call=500)
+        world.service(redis, upstream, max_in_flight=in_flight)
+        result = rate_in(upstream, 0.5, seconds)
+        assert not is_settled(redis), "the queue ran empty"
+        return result
+
+
 def is_settled(redis):
     return redis.cli("ZCARD", "seek-signal:{0}:due") == "0"
 

@@ -3,7 +3,7 @@
 """Intake: what takes an event and makes it durable, how fast."""
 import json
 
-from world import EVENT_ID, ID, TOKEN, Constant, Nginx, Node, Webdis, World
+from world import ACCEPT_REST, EVENT_ID, ID, TOKEN, Constant, Nginx, Node, Webdis, World
 
 EVENT = json.dumps({"applicationId": ID, "token": TOKEN}, separators=(",", ":"))
 KEYS = "seek-signal:{0}:app:/seek-signal:{0}:due/seek-signal:{0}:dead/seek-signal:{0}:paused"
@@ -18,8 +18,8 @@ def webdis_script(world):
     redis = world.redis()
     sha = world.load_script(redis, "accept")
     port = world.add(Webdis(world.directory, redis)).port
-    # The commands are paths: a last argument may be empty, which a trailing slash says.
-    return port, world.request("event", "/", f"EVALSHA/{sha}/4/{KEYS}/{ID}/{TOKEN}/{EVENT_ID}/-1/", "text/plain"), '[0,"pending"'
+    command = "/".join(["EVALSHA", sha, "4", KEYS, ID, TOKEN, EVENT_ID, *ACCEPT_REST])
+    return port, world.request("event", "/", command, "text/plain"), '[0,"pending"'
 
 
 def webdis_hset(world):

@@ -3,8 +3,9 @@
 /*
  * The ceiling of what goes through Redis: the service's scripts called by a bare loop.
  *
- *   redis_loop PORT accept SCRIPT EVENTS EVENTS_PER_CALL CALLS_IN_FLIGHT FIRST_ID
- *       new applications, so many per call, with so many calls on their way
+ *   redis_loop PORT accept SCRIPT EVENTS EVENTS_PER_CALL CALLS_IN_FLIGHT FIRST_ID [ARGUMENT...]
+ *       new applications, so many per call, with so many calls on their way; the arguments follow
+ *       application id, seek-token and event id
  *   redis_loop PORT claim SCRIPT CLAIMS CLAIMS_PER_CALL LEASE_MS
  *       one call after the other, as a worker does
  */
@@ -16,17 +17,18 @@
 #include <string.h>
 #include <time.h>
 
-enum { FIXED = 7, PER_EVENT = 5, EVENTS_MAX = 1000, SCRIPT_BYTES_MAX = 1 << 18 };
+enum { FIXED = 7, PER_EVENT_MAX = 10, EVENTS_MAX = 1000, SCRIPT_BYTES_MAX = 1 << 18 };
 
 static redisContext *redis;
 static char sha[64];
 static uint64_t next_id;
+static char **rest; /* of the arguments of an event, up to NULL */
 
 /* The command of one call: EVALSHA sha 4 KEYS…, then the events. */
 static struct {
     char ids[EVENTS_MAX][17], tokens[EVENTS_MAX][57], events[EVENTS_MAX][37];
-    const char *arguments[FIXED + EVENTS_MAX * PER_EVENT];
-    size_t lengths[FIXED + EVENTS_MAX * PER_EVENT];
+    const char *arguments[FIXED + EVENTS_MAX * PER_EVENT_MAX];
+    size_t lengths[FIXED + EVENTS_MAX * PER_EVENT_MAX];
     int count;
 } call;
 
@@ -90,8 +92,8 @@ static void append_accept(int events)
         add(call.ids[i]);
         add(call.tokens[i]);
         add(call.events[i]);
-        add("-1");
-        add("");
+        for (char **argument = rest; *argument != NULL; argument++)
+            add(*argument);
     }
     redisAppendCommandArgv(redis, call.count, call.arguments, call.lengths);
 }
@@ -120,17 +122,23 @@ static uint64_t accept_all(uint64_t events, int per_call, int in_flight)
 
 static uint64_t claim_all(uint64_t claims, const char *per_call, const char *lease_ms)
 {
-    enum { HEADER = 4, PER_CLAIM = 10 };
+    enum { HEADER = 5, PER_CLAIM = 10 };
     uint64_t claimed = 0;
-    while (claimed < claims) {
+    char number[24], answered[24] = "0";
+    for (uint64_t i = (uint64_t)time(NULL) << 20; claimed < claims; i++) {
+        (void)snprintf(number, sizeof number, "%" PRIu64, i);
         begin_call();
         add(per_call);
         add(lease_ms);
         add("1000000000000"); /* never too old */
+        add("seek-signal:{0}:claimer:bench");
+        add(number);
+        add(answered);
         redisAppendCommandArgv(redis, call.count, call.arguments, call.lengths);
         redisReply *reply = next_reply();
         size_t got = (reply->elements - HEADER) / PER_CLAIM;
         freeReplyObject(reply);
+        (void)snprintf(answered, sizeof answered, "%s", number);
         claimed += got;
         if (got == 0)
             break;
@@ -152,6 +160,7 @@ int main(int count, char **arguments)
     double start_s = now_s();
     if (strcmp(arguments[2], "accept") == 0) {
         next_id = count > 7 ? strtoull(arguments[7], NULL, 10) : 1;
+        rest = arguments + (count > 8 ? 8 : count);
         done = accept_all(wanted, atoi(arguments[5]), atoi(arguments[6]));
     } else {
         done = claim_all(wanted, arguments[5], arguments[6]);

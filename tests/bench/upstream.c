@@ -91,10 +91,11 @@ static void answer_stats(int fd)
     qsort(latencies_us, seen.latency_count, sizeof *latencies_us, ascending);
     int length =
         snprintf(body, sizeof body,
-                 "{\"signals\": %" PRIu64 ", \"first_ns\": %" PRId64 ", \"last_ns\": %" PRId64
+                 "{\"now_ns\": %" PRId64 ", \"signals\": %" PRIu64 ", \"first_ns\": %" PRId64
+                 ", \"last_ns\": %" PRId64
                  ", \"latencies\": %zu, \"p50_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f}",
-                 seen.signals, seen.first_ns, seen.last_ns, seen.latency_count, percentile(0.5),
-                 percentile(0.99), percentile(1));
+                 now_ns(), seen.signals, seen.first_ns, seen.last_ns, seen.latency_count,
+                 percentile(0.5), percentile(0.99), percentile(1));
     int total = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s",
                          length, body);
     send_all(fd, answer, (size_t)total);

@@ -20,6 +20,8 @@ SCRIPTS = stand.ROOT / "service" / "store" / "scripts"
 # 56 bytes, as a seek-token of SEEK's may have; the runs are what load.c and upstream.c fill in and read.
 TOKEN = "bench-t" + "#" * 16 + "-" + "0" * 16 + "@" * 16
 ID = "@" * 16
+# What accept.lua takes behind application id, seek-token and event id: completed now, no trace, no spool.
+ACCEPT_REST = ("-1", "", "0")
 EVENT_ID = "@" * 8 + "-0000-4000-8000-" + "0" * 12
 
 
@@ -106,7 +108,7 @@ class Webdis(Peer):
 class Nginx(Peer):
     def __init__(self, directory, redis, sha, out):
         super().__init__("nginx", directory)
-        self.fill_in("intake.lua", REDIS_PORT=redis.port, SHA=sha)
+        self.fill_in("intake.lua", REDIS_PORT=redis.port, SHA=sha, REST=json.dumps(ACCEPT_REST)[1:-1])
         config = self.fill_in("nginx.conf", PEERS=self.directory, LUA_PATH=f"{out}/lua/usr/share/lua/5.1/?.lua")
         self.spawn(["nginx", "-p", self.directory, "-c", config])
         self.wait_for_port()
@@ -195,7 +197,7 @@ class World:
     def fill(self, redis, count, per_call=1000, in_flight=2, first_id=1 << 40):
         """Pending applications, by the accept script itself."""
         return program("redis_loop", redis.port, "accept", self.file("accept.lua", script("accept")), count, per_call,
-                       in_flight, first_id)
+                       in_flight, first_id, *ACCEPT_REST)
 
     def request(self, name, target, body, content_type="application/json"):
         """The file of one request for load.c."""

@@ -30,7 +30,7 @@ if not connected then
 end
 local id = event_id()
 local result, failure = client:evalsha(sha, 4, "seek-signal:{0}:app:", "seek-signal:{0}:due", "seek-signal:{0}:dead",
-    "seek-signal:{0}:paused", event.applicationId, event.token, id, "-1", "")
+    "seek-signal:{0}:paused", event.applicationId, event.token, id, @REST@)
 if not result then
     return answer(503, {code = "store_unavailable", detail = failure})
 end
