@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "lib/base/percent.h"
+
 enum { DATABASE_MAX = 65535, SENTINEL_PORT = 26379 };
 
 /* What is left to read; every reader takes its part off the front. */
@@ -14,38 +16,16 @@ struct rest {
     const char *at, *end;
 };
 
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
-
 /* `what` is named in the error, the text never: it may be a credential. */
 static bool decode(struct rest text, char *out, size_t size, const char *what, struct error *error)
 {
     size_t length = 0;
-    for (const char *at = text.at; at < text.end; at++) {
-        char byte = *at;
-        if (byte == '%') {
-            int high = text.end - at > 2 ? hex_value(at[1]) : -1;
-            int low = high >= 0 ? hex_value(at[2]) : -1;
-            if (low < 0 || (high == 0 && low == 0))
-                return error_set(error, ERROR_CONFIG, "the %s has a %% that is no escape (%%25)",
-                                 what);
-            byte = (char)(high * 16 + low);
-            at += 2;
-        }
-        if (length + 1 >= size)
-            return error_set(error, ERROR_CONFIG, "the %s is longer than %zu bytes", what,
-                             size - 1);
-        out[length++] = byte;
-    }
-    out[length] = '\0';
+    enum percent_outcome outcome =
+        percent_decode(text.at, (size_t)(text.end - text.at), out, size, &length);
+    if (outcome == PERCENT_TOO_LONG)
+        return error_set(error, ERROR_CONFIG, "the %s is longer than %zu bytes", what, size - 1);
+    if (outcome == PERCENT_BROKEN || strlen(out) != length)
+        return error_set(error, ERROR_CONFIG, "the %s has a %% that is no escape (%%25)", what);
     return true;
 }
 

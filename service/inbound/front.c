@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "lib/base/log.h"
+#include "lib/base/percent.h"
 #include "lib/base/secret.h"
 
 #include "service/inbound/call.h"
@@ -107,8 +108,9 @@ static bool read_application_id(struct call *call, const struct route_match *mat
     if (match->id == NULL)
         return true;
     struct rejection rejection;
-    if (path_segment_decode(match->id, match->id_length, call->application_id,
-                            sizeof call->application_id, &call->application_id_length)) {
+    if (percent_decode(match->id, match->id_length, call->application_id,
+                       sizeof call->application_id,
+                       &call->application_id_length) == PERCENT_DECODED) {
         if (application_id_check(call->application_id, call->application_id_length, &rejection))
             return true;
     } else {

@@ -68,38 +68,3 @@ enum route_outcome routes_find(const struct route *routes, size_t count, const c
         return ROUTE_NO_PATH;
     return strcmp(method, "OPTIONS") == 0 ? ROUTE_OPTIONS : ROUTE_NO_METHOD;
 }
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-bool path_segment_decode(const char *segment, size_t length, char *out, size_t out_bytes,
-                         size_t *out_length)
-{
-    size_t written = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (written + 1 >= out_bytes)
-            return false;
-        char c = segment[i];
-        if (c == '%') {
-            bool is_whole = i + 2 < length;
-            int high = is_whole ? hex_digit(segment[i + 1]) : -1;
-            int low = is_whole ? hex_digit(segment[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return false;
-            c = (char)(high * 16 + low);
-            i += 2;
-        }
-        out[written++] = c;
-    }
-    out[written] = '\0';
-    *out_length = written;
-    return true;
-}

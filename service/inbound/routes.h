@@ -39,8 +39,3 @@ struct route_match {
 /* HEAD is found where GET is. */
 enum route_outcome routes_find(const struct route *routes, size_t count, const char *method,
                                const char *path, struct route_match *out);
-
-/* Decodes percent-escapes once ('+' stays '+'). False when an escape is cut or not hexadecimal, or
- * the result, terminator included, does not fit. */
-bool path_segment_decode(const char *segment, size_t length, char *out, size_t out_bytes,
-                         size_t *out_length);

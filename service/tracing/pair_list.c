@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: MIT */
 #include "service/tracing/pair_list.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "lib/base/percent.h"
 
 static const char white_space[] = " \t";
 
@@ -26,31 +26,11 @@ static struct piece trim(struct piece piece)
     return piece;
 }
 
-/* -1: broken, or a NUL. */
-static int read_escape(const char *digits, size_t length)
-{
-    if (length < 2 || !isxdigit((unsigned char)digits[0]) || !isxdigit((unsigned char)digits[1]))
-        return -1;
-    const char text[] = {digits[0], digits[1], '\0'};
-    int byte = (int)strtol(text, NULL, 16);
-    return byte > 0 ? byte : -1;
-}
-
 static bool decode(struct piece piece, char *out, size_t size)
 {
-    size_t written = 0;
-    for (size_t i = 0; i < piece.length; i++) {
-        int byte = (unsigned char)piece.bytes[i];
-        if (byte == '%') {
-            byte = read_escape(piece.bytes + i + 1, piece.length - i - 1);
-            i += 2;
-        }
-        if (byte < 0 || written + 1 >= size)
-            return false;
-        out[written++] = (char)byte;
-    }
-    out[written] = '\0';
-    return true;
+    size_t length;
+    return percent_decode(piece.bytes, piece.length, out, size, &length) == PERCENT_DECODED &&
+           strlen(out) == length;
 }
 
 static enum pair_outcome read_pair(struct piece member, struct pair *out)

@@ -45,6 +45,8 @@ replace_calls(log_test clock_wall_ms write)
 specify(unit metrics seek_base)
 can_fail_allocations(metrics_test)
 
+specify(unit percent seek_base)
+
 specify(unit random seek_base)
 
 specify(unit rfc3339 seek_base)

@@ -121,50 +121,6 @@ static void everything_below_v1_needs_the_key(void **state)
         assert_int_equal(api_routes[i].needs_api_key, strncmp(api_routes[i].path, "/v1/", 4) == 0);
 }
 
-static void decodes_escapes_once(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *segment, *decoded;
-    } cases[] = {
-        {"A-1", "A-1"}, {"A%2F1", "A/1"},        {"A%252F1", "A%2F1"},
-        {"a+b", "a+b"}, {"%E2%82%ac", "\u20ac"}, {"%41%61", "Aa"},
-    };
-    char out[16];
-    size_t length;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const char *segment = cases[i].segment;
-        assert_true(path_segment_decode(segment, strlen(segment), out, sizeof out, &length));
-        assert_string_equal(out, cases[i].decoded);
-        assert_int_equal(length, strlen(cases[i].decoded));
-    }
-    assert_true(path_segment_decode("a%00b", 5, out, sizeof out, &length));
-    assert_int_equal(length, 3); /* for the check of the id to refuse */
-}
-
-static void refuses_bad_escapes(void **state)
-{
-    (void)state;
-    static const char *const segments[] = {"%", "%4", "A%", "A%4", "%G1", "%1G", "%-1", "% 1"};
-    char out[16];
-    size_t length;
-    for (size_t i = 0; i < sizeof segments / sizeof segments[0]; i++)
-        assert_false(
-            path_segment_decode(segments[i], strlen(segments[i]), out, sizeof out, &length));
-    /* An escape must not be read past the segment. */
-    assert_false(path_segment_decode("%41", 2, out, sizeof out, &length));
-}
-
-static void respects_the_room(void **state)
-{
-    (void)state;
-    char out[4];
-    size_t length;
-    assert_true(path_segment_decode("%41%42%43", 9, out, sizeof out, &length));
-    assert_string_equal(out, "ABC");
-    assert_false(path_segment_decode("ABCD", 4, out, sizeof out, &length));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,9 +131,6 @@ int main(void)
         IT("offers nothing on the ops listener that reads or changes an application",
            ops_routes_change_nothing),
         IT("asks for the API key exactly below /v1", everything_below_v1_needs_the_key),
-        IT("decodes an id exactly once", decodes_escapes_once),
-        IT("refuses escapes that are cut or not hexadecimal", refuses_bad_escapes),
-        IT("refuses an id that does not fit", respects_the_room),
     };
     return cmocka_run_group_tests_name("routes", tests, NULL, NULL);
 }
