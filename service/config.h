@@ -24,15 +24,12 @@
 #include "service/store/store.h"
 #include "service/tracing/tracer.h"
 
-/* OpenTelemetry's variables. */
+/* Those of OpenTelemetry's variables that are no option of the tracer themselves. */
 struct config_otel {
     char *endpoint, *traces_endpoint; /* owned, as all strings here; NULL: unset */
-    struct secret *headers;
-    char *certificate, *client_certificate, *client_key;
-    char *service_name, *resource_attributes, *sampler_argument;
+    char *resource_attributes, *sampler_argument;
     int protocol, is_compressed, is_exporting, is_disabled;
     int sampler; /* an enum sampler_rule, and OTEL_PARENTBASED */
-    uint32_t timeout_ms, delay_ms, budget_ms, queue_max, batch_max;
 };
 enum { OTEL_HTTP_JSON, OTEL_HTTP_PROTOBUF, OTEL_GRPC };
 enum { OTEL_PARENTBASED = 16 };
@@ -59,8 +56,8 @@ struct config {
     int log_level;  /* enum log_level */
     int log_format; /* enum log_format, or CONFIG_LOG_FORMAT_AUTO */
     int is_upstream_logged;
-    struct config_otel otel;       /* as written; `tracing` is what follows from it */
-    struct tracer_options tracing; /* collector.url NULL: no tracing */
+    struct config_otel otel;
+    struct tracer_options tracing; /* owned, what of it is settings; collector.url NULL: off */
     char *traces_url;              /* that URL */
     const char *notify_socket;     /* borrowed: $NOTIFY_SOCKET, not a setting of ours; NULL: none */
     struct buffer warnings;        /* one sentence per line: settings that look mistyped */

@@ -76,7 +76,7 @@ static bool can_speak(struct reading *reading)
 static bool has_usable_headers(struct reading *reading)
 {
     struct error error;
-    if (collector_check_headers(reading->config->otel.headers, &error))
+    if (collector_check_headers(reading->config->tracing.collector.headers, &error))
         return true;
     config_complain(&reading->config->warnings,
                     "OTEL_EXPORTER_OTLP_HEADERS: %s; there is no tracing now", error.message);
@@ -108,43 +108,32 @@ static struct sampler find_sampler(struct reading *reading)
     return sampler;
 }
 
-static uint32_t find_batch_max(struct reading *reading)
+static void check_batch(struct reading *reading)
 {
-    const struct config_otel *otel = &reading->config->otel;
-    if (otel->batch_max <= otel->queue_max)
-        return otel->batch_max;
+    struct tracer_options *tracing = &reading->config->tracing;
+    if (tracing->batch_max <= tracing->queue_max)
+        return;
     config_complain(&reading->config->warnings,
                     "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=%u: must not be more than "
                     "OTEL_BSP_MAX_QUEUE_SIZE=%u, which is used",
-                    otel->batch_max, otel->queue_max);
-    return otel->queue_max;
+                    tracing->batch_max, tracing->queue_max);
+    tracing->batch_max = tracing->queue_max;
 }
 
 void config_tracing_conclude(struct reading *reading)
 {
     struct config *config = reading->config;
-    const struct config_otel *otel = &config->otel;
+    struct tracer_options *tracing = &config->tracing;
     if (!find_url(reading) || !can_speak(reading) || !has_usable_headers(reading))
         return;
-    config->tracing = (struct tracer_options){
-        .collector = {.url = config->traces_url,
-                      .headers = otel->headers,
-                      .ca_file = otel->certificate,
-                      .client_certificate = otel->client_certificate,
-                      .client_key = otel->client_key,
-                      .user_agent = "seek-signal-otlp-c/" SEEK_SIGNAL_VERSION,
-                      .timeout_ms = otel->timeout_ms,
-                      .budget_ms = otel->budget_ms,
-                      .pause_base_ms = PAUSE_BASE_MS,
-                      .pause_max_ms = PAUSE_MAX_MS},
-        .source = {.service_name = otel->service_name,
-                   .resource_attributes = find_attributes(reading),
-                   .version = SEEK_SIGNAL_VERSION,
-                   .graphql_url = config->graphql_url,
-                   .token_url = config->token_url},
-        .sampler = find_sampler(reading),
-        .queue_max = otel->queue_max,
-        .batch_max = find_batch_max(reading),
-        .delay_ms = otel->delay_ms,
-    };
+    check_batch(reading);
+    tracing->sampler = find_sampler(reading);
+    tracing->source.resource_attributes = find_attributes(reading);
+    tracing->source.version = SEEK_SIGNAL_VERSION;
+    tracing->source.graphql_url = config->graphql_url;
+    tracing->source.token_url = config->token_url;
+    tracing->collector.user_agent = "seek-signal-otlp-c/" SEEK_SIGNAL_VERSION;
+    tracing->collector.pause_base_ms = PAUSE_BASE_MS;
+    tracing->collector.pause_max_ms = PAUSE_MAX_MS;
+    tracing->collector.url = config->traces_url;
 }

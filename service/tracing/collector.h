@@ -30,9 +30,9 @@ struct collector_options {
     const char *ca_file;    /* NULL: the system's */
     const char *client_certificate, *client_key; /* NULL: none */
     const char *user_agent;
-    unsigned timeout_ms;                  /* one request, connecting included */
-    unsigned budget_ms;                   /* a request and its repetitions */
-    unsigned pause_base_ms, pause_max_ms; /* between them, with full jitter */
+    uint32_t timeout_ms;                  /* one request, connecting included */
+    uint32_t budget_ms;                   /* a request and its repetitions */
+    uint32_t pause_base_ms, pause_max_ms; /* between them, with full jitter */
 };
 
 MUST_CHECK struct collector *collector_create(const struct collector_options *options,

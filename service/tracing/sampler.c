@@ -21,11 +21,6 @@ bool sampler_ratio_parse(const char *text, double *out)
     return true;
 }
 
-static bool is_sampled(const char *traceparent)
-{
-    return strchr("13579bdf", traceparent[TRACEPARENT_BYTES - 1]) != NULL;
-}
-
 /* The last 64 bits of the trace id as a number: what most implementations take, so that services
  * with the same ratio record the same traces. */
 static uint64_t luck_of(const char *traceparent)
@@ -38,7 +33,7 @@ static uint64_t luck_of(const char *traceparent)
 bool sampler_takes(const struct sampler *sampler, const char *parent, const char *own)
 {
     if (sampler->follows_parent && parent[0] != '\0')
-        return is_sampled(parent);
+        return trace_has_flag(parent, TRACE_SAMPLED);
     switch (sampler->rule) {
     case SAMPLER_ALWAYS:
         return true;

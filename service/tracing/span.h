@@ -25,6 +25,14 @@ enum span_kind {
 
 enum { TRACE_ID_AT = 3, TRACE_ID_DIGITS = 32, SPAN_ID_AT = 36, SPAN_ID_DIGITS = 16 };
 
+/* Of the flags' last digit, of a traceparent of version 00. */
+enum { TRACE_SAMPLED = 1, TRACE_ID_IS_RANDOM = 2 };
+static inline bool trace_has_flag(const char *traceparent, unsigned flag)
+{
+    char digit = traceparent[TRACEPARENT_BYTES - 1];
+    return (((unsigned)digit - (digit <= '9' ? '0' : 'a' - 10)) & flag) != 0;
+}
+
 struct span {
     enum span_kind kind;
     bool is_sampled;

@@ -3,9 +3,7 @@
 #include "service/tracing/tracer.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,20 +46,30 @@ struct tracer {
 
 /* --- spans ----------------------------------------------------------------------------- */
 
-static void make_root(struct span *span)
+static void put_luck(char digits[SPAN_ID_DIGITS])
 {
-    (void)snprintf(span->traceparent, sizeof span->traceparent,
-                   "00-%016" PRIx64 "%016" PRIx64 "-%016" PRIx64 "-00", random_u64(), random_u64(),
-                   random_u64());
+    uint64_t luck = random_u64();
+    for (size_t i = 0; i < SPAN_ID_DIGITS; i++, luck >>= 4)
+        digits[i] = "0123456789abcdef"[luck & 0xf];
 }
 
-/* Of the parent's flags "random trace id" is kept, which says something of the id. */
-static void make_child(struct span *span, const char *parent)
+/* Its place in the trace: `parent` is "" where one begins. Of the parent's flags "random trace id"
+ * is kept, which says something of the id. That luck gives zeros alone, which would be no id, is as
+ * good as impossible. */
+static void take_place(struct span *span, const char *parent)
 {
-    bool is_random = strchr("2367abef", parent[TRACEPARENT_BYTES - 1]) != NULL;
-    (void)snprintf(span->traceparent, sizeof span->traceparent, "%.*s%016" PRIx64 "-0%c",
-                   SPAN_ID_AT, parent, random_u64(), is_random ? '2' : '0');
-    memcpy(span->parent_id, parent + SPAN_ID_AT, SPAN_ID_DIGITS);
+    static const char form[] = "00-00000000000000000000000000000000-0000000000000000-00";
+    memcpy(span->traceparent, form, sizeof form);
+    if (parent[0] != '\0') {
+        memcpy(span->traceparent, parent, SPAN_ID_AT);
+        memcpy(span->parent_id, parent + SPAN_ID_AT, SPAN_ID_DIGITS);
+        if (trace_has_flag(parent, TRACE_ID_IS_RANDOM))
+            span->traceparent[TRACEPARENT_BYTES - 1] = '2';
+    } else {
+        put_luck(span->traceparent + TRACE_ID_AT);
+        put_luck(span->traceparent + TRACE_ID_AT + SPAN_ID_DIGITS);
+    }
+    put_luck(span->traceparent + SPAN_ID_AT);
 }
 
 struct span *tracer_begin(struct tracer *tracer, enum span_kind kind, const char *parent)
@@ -70,10 +78,9 @@ struct span *tracer_begin(struct tracer *tracer, enum span_kind kind, const char
     if (span == NULL)
         return NULL;
     char known[TRACEPARENT_BYTES + 1] = "";
-    if (parent != NULL && traceparent_read(parent, known))
-        make_child(span, known);
-    else
-        make_root(span);
+    if (parent != NULL)
+        (void)traceparent_read(parent, known);
+    take_place(span, known);
     span->kind = kind;
     span->is_sampled = sampler_takes(&tracer->sampler, known, span->traceparent);
     if (span->is_sampled) /* the last digit is even */

@@ -31,9 +31,9 @@ struct tracer_options {
     struct collector_options collector;
     struct otlp_source source; /* borrowed for create */
     struct sampler sampler;
-    size_t queue_max;  /* spans that wait */
-    size_t batch_max;  /* spans in one request: at most queue_max and TRACER_BATCH_MAX */
-    unsigned delay_ms; /* a span waits for others at most so long */
+    uint32_t queue_max; /* spans that wait */
+    uint32_t batch_max; /* spans in one request: at most queue_max and TRACER_BATCH_MAX */
+    uint32_t delay_ms;  /* a span waits for others at most so long */
 };
 
 /* Starts the thread. */
