@@ -308,7 +308,7 @@ static void owes_again_with_a_newer_draft(void **state)
     (void)state;
     accept_now("old");
     char completed[32];
-    (void)strcpy(completed, field("completed"));
+    (void)strcpy(completed, field("accepted"));
     assert_int_equal(drain_draft("new", clock_wall_us() + SECOND_US), DRAIN_APPLIED);
     must_be("pending", "new");
     assert_string_equal(field("completed"), completed); /* the event's, not the draft's */

@@ -83,6 +83,40 @@ static void claims_what_is_due(void **state)
     assert_true(application->last_attempt_at_ms >= application->accepted_at_ms);
 }
 
+static const char full_id[] = "0a0b0c0d-1111-4222-8333-444400000000";
+
+static void tells_what_is_not_stored(void **state)
+{
+    (void)state;
+    must_accept_one(&driver, "A", "token", full_id);
+    assert_string_equal(redis_server_cli(server, "--raw HGET 'seek-signal:{0}:app:A' event"),
+                        "0a0b0c0d-1111-4222-8333-4444");
+    assert_string_equal(redis_server_cli(server, "--raw HEXISTS 'seek-signal:{0}:app:A' completed"),
+                        "0");
+    const struct application *application = must_get(&driver, "A");
+    assert_string_equal(application->event_id, full_id);
+    assert_int_equal(application->completed_at_ms, application->accepted_at_ms);
+    int64_t accepted_at_ms = application->accepted_at_ms;
+    assert_int_equal(must_accept_one(&driver, "A", "token", "e2"), ACCEPT_DUPLICATE);
+    assert_string_equal(driver.accepted[0].event_id, full_id);
+    struct claim claim = must_claim_one(&driver);
+    assert_string_equal(claim.event_id, full_id);
+    assert_int_equal(claim.completed_at_ms, accepted_at_ms);
+}
+
+/* As versions before wrote it. */
+static void reads_what_is_stored_in_full(void **state)
+{
+    (void)state;
+    must_accept_one(&driver, "A", "token", full_id);
+    (void)redis_server_cli(server, "HSET 'seek-signal:{0}:app:A' event %s completed 1700000000123",
+                           full_id);
+    assert_int_equal(must_get(&driver, "A")->completed_at_ms, 1700000000123);
+    struct claim claim = must_claim_one(&driver);
+    assert_string_equal(claim.event_id, full_id);
+    assert_int_equal(claim.completed_at_ms, 1700000000123);
+}
+
 static void says_when_the_next_is_due(void **state)
 {
     (void)state;
@@ -429,6 +463,9 @@ int main(void)
 #define SPEC(sentence, function) IT_WITH(sentence, function, start, stop)
     const struct CMUnitTest tests[] = {
         SPEC("claims what is due, with all it takes to send it", claims_what_is_due),
+        SPEC("tells what is not stored since each application repeats it",
+             tells_what_is_not_stored),
+        SPEC("reads what is stored in full", reads_what_is_stored_in_full),
         SPEC("says when the next is due", says_when_the_next_is_due),
         SPEC("claims nothing twice while its lease runs", claims_nothing_twice),
         SPEC("claims again when the lease ran out; the late worker is fenced",

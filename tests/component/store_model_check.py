@@ -30,6 +30,7 @@ PREFIX = 'seek-signal:{0}:app:'
 DUE, DEAD, PAUSED = 'seek-signal:{0}:due', 'seek-signal:{0}:dead', 'seek-signal:{0}:paused'
 CLAIM = 'seek-signal:{0}:claim:'
 CLOCK = 'model:now_us'
+ZEROS = '00000000'  # at the end of each event's id
 LEASE_MS, AGE_MAX_MS, TTL_MS = 1000, 20000, 3600000
 TEST_CLOCK = f'''local real = redis
 local redis = {{sha1hex = redis.sha1hex, call = function(name, ...)
@@ -56,7 +57,7 @@ BUGS = [
     ('a late success stays among the dead', 'settle', "redis.call('ZREM', dead, id)", ''),
     ('a superseded attempt keeps its lease', 'application', "redis.call('HDEL', key, 'lease')", ''),
     ('generations start over', 'application', 'or now_us_digits', 'or digits(least)'),
-    ('what was before is taken for new', 'application', 'added == 6', 'true'),
+    ('what was before is taken for new', 'application', 'added == 5', 'true'),
     ('what is stored is not looked at', 'application', "redis.call('EXISTS', key) == 1", 'false'),
     ('a claim does not move the fence', 'claim', 'generation = generation_after(generation)', ''),
     ('a pending application can expire', 'application', "redis.call('PERSIST', key)", ''),
@@ -96,6 +97,8 @@ BUGS = [
     ('a replaced seek-token comes back from a spool', 'drain', 'if was_replaced(application, token) then', 'if false then'),
     ("a draft's seek-token counts as sent", 'application', "application.state ~= 'draft' and application.token ~= token", 'application.token ~= token'),
     ('only one replaced seek-token is known', 'application', " .. (application.replaced or '')", ''),
+    ('a mended event gets another time', 'claim', "redis.call('HSET', key, 'completed', accepted)", ''),
+    ("an older event's time stays", 'application', "redis.call('HDEL', key, 'completed')", ''),
     ('a lost claim waits for its lease', 'claim', 'if last[1] > answered then', 'if false then'),
     ('a claim gives back what is being sent', 'claim', 'if last[1] > answered then', 'if last[1] ~= answered then'),
     ('a claim that is late takes something', 'claim', 'if last[1] >= number then', 'if false then'),
@@ -181,8 +184,10 @@ class Model:
 
     def owe(self, id, token, event, completed, trace, stamp=None, came=0):
         old = self.applications.get(id, {})
-        entry = {'state': 'pending', 'token': token, 'gen': self.next_generation(old), 'event': event,
-                 'accepted': str(min(stamp // 1000, self.now) if stamp else self.now), 'completed': str(completed)}
+        entry = {'state': 'pending', 'token': token, 'gen': self.next_generation(old), 'event': event.removesuffix(ZEROS),
+                 'accepted': str(min(stamp // 1000, self.now) if stamp else self.now)}
+        if str(completed) != entry['accepted']:
+            entry['completed'] = str(completed)
         if trace:
             entry['trace'] = trace
         if 'lease' in old:
@@ -217,7 +222,7 @@ class Model:
             return [3, 'draft', '']
         is_owed = old.get('state', 'draft') != 'draft'
         if is_owed and token == old['token'] or self.was_replaced(old, token):
-            return [1, old['state'], old.get('event', event)]
+            return [1, old['state'], old['event'] + ZEROS if 'event' in old else event]
         self.owe(id, token, event, self.now if completed == -1 else completed, trace, came=came)
         return [2 if is_owed else 0, 'pending', event]
 
@@ -226,7 +231,7 @@ class Model:
         if old.get('token') == token or self.was_replaced(old, token):
             return old['state']
         if old.get('state') in ('pending', 'sending', 'dead'):
-            self.owe(id, token, event, old['completed'], old.get('trace'), came=came)
+            self.owe(id, token, event, old.get('completed', old['accepted']), old.get('trace'), came=came)
             return 'pending'
         entry = {'state': 'draft', 'token': token, 'received': str(self.now)}
         if came:
@@ -252,7 +257,7 @@ class Model:
         if kind == 'event':
             self.owe(id, token, event, completed, trace, stamp)
         elif state in ('pending', 'sending', 'dead') or state == 'delivered' and int(old['accepted']) * 1000 > stamp:
-            self.owe(id, token, event, old['completed'], old.get('trace'), stamp)
+            self.owe(id, token, event, old.get('completed', old['accepted']), old.get('trace'), stamp)
         else:
             entry = {'state': 'draft', 'token': token, 'spooled': str(stamp), 'received': str(min(stamp // 1000, self.now))}
             self.note_replaced(entry, old)
@@ -293,6 +298,8 @@ class Model:
     def straighten(self, entry):
         if int(entry['accepted']) > self.now and not ('received' in entry or 'spooled' in entry):
             entry['received'] = entry['accepted']
+        if int(entry['accepted']) > self.now:
+            entry.setdefault('completed', entry['accepted'])
         for field in ('tried', 'replayed', 'accepted'):
             if int(entry.get(field, 0)) > self.now:
                 entry[field] = str(self.now)
@@ -326,14 +333,15 @@ class Model:
                 entry['message'] = 'The last attempt never reported back, and the event is too old for another one.'
                 self.dead[id] = self.now
                 continue
+            completed = entry.get('completed', entry['accepted'])
             self.straighten(entry)
             entry['gen'] = entry['lease'] = self.next_generation(entry)
             entry['attempts'] = str(int(entry.get('attempts', 0)) + 1)
             entry['state'], entry['tried'] = 'sending', str(self.now)
             self.due[id] = self.now + LEASE_MS
             taken.append((id, entry['gen']))
-            claims += [id, entry['token'], entry['event'], entry.get('trace', ''), entry['gen'], entry['attempts'],
-                       entry['completed'], str(age), entry.get('class', ''), str(int(is_expired))]
+            claims += [id, entry['token'], entry['event'] + ZEROS, entry.get('trace', ''), entry['gen'], entry['attempts'],
+                       completed, str(age), entry.get('class', ''), str(int(is_expired))]
         if taken or number > answered + 1:
             self.claims[claimer] = number, taken
         soonest = max(0, min(self.due.values()) - self.now) if self.due else -1
@@ -413,7 +421,7 @@ class Model:
         for looked, (time, id) in enumerate(every, 1):
             entry = self.applications.get(id)
             if entry and 'state' in entry and state in (entry['state'], 'due') and code in ('', entry.get('code')):
-                found.append((id, str(time) if state != 'dead' else '', entry))
+                found.append((id, str(time) if state != 'dead' else '', shown(entry)))
             place = (time, id) if looked < len(every) else None
             if len(found) == limit:
                 break
@@ -427,6 +435,11 @@ class Model:
         else:
             self.due.pop(id, None)
         return int('state' in entry)
+
+
+def shown(entry):
+    told = {'completed': entry['accepted']} if 'accepted' in entry else {}
+    return told | entry | ({'event': entry['event'] + ZEROS} if 'event' in entry else {})
 
 
 def behind(times, place):
@@ -522,7 +535,7 @@ class Walk:
 
     def event(self):
         self.events += 1
-        return f'event-{self.events}'
+        return f'{self.events:08x}-0000-4000-8000-1234{ZEROS}'
 
     def check(self, expected, command):
         questions = [question for id in IDS for question in (

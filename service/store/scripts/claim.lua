@@ -50,8 +50,8 @@ local CLOCK_TOLERANCE_MS, MEND_MAX = 1000, 100
 -- How far the past lies ahead (ms); if more than `tolerance`, it does no more.
 local function straighten(id, tolerance)
     local key = prefix .. id
-    local tried, replayed, accepted, received, spooled =
-        unpack(redis.call('HMGET', key, 'tried', 'replayed', 'accepted', 'received', 'spooled'))
+    local tried, replayed, accepted, received, spooled, completed =
+        unpack(redis.call('HMGET', key, 'tried', 'replayed', 'accepted', 'received', 'spooled', 'completed'))
     local past = {tried = tonumber(tried or 0), replayed = tonumber(replayed or 0), accepted = tonumber(accepted or 0)}
     local ahead = math.max(past.tried, past.replayed, past.accepted) - now
     if ahead <= tolerance then
@@ -60,6 +60,9 @@ local function straighten(id, tolerance)
     redis.call('PERSIST', key) -- changes nothing: first a write that takes no memory
     if past.accepted > now and not (received or spooled) then
         redis.call('HSET', key, 'received', accepted) -- the order of seek-tokens stays
+    end
+    if past.accepted > now and not completed then
+        redis.call('HSET', key, 'completed', accepted) -- the signal's timestamp too
     end
     for field, value in pairs(past) do
         if value > now then
@@ -123,7 +126,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', digits(now), 'LIMIT
             straighten(id, 0) -- else the end of this lease would seem to be too late
         end
         lease_out(id, key, generation, attempt)
-        for _, value in ipairs({id, token, event, trace or '', generation, attempt, completed, digits(age),
+        for _, value in ipairs({id, token, with_zeros(event), trace or '', generation, attempt, completed or accepted, digits(age),
             class or '', lease and '1' or '0'}) do
             results[#results + 1] = value
         end

@@ -24,7 +24,7 @@ local looked = 0
 while 2 * looked < #entries and #results - 2 < limit do
     local id, time = entries[2 * looked + 1], entries[2 * looked + 2]
     if is_wanted(id) then
-        results[#results + 1] = {set == due and time or '', 'id', id, unpack(redis.call('HGETALL', prefix .. id))}
+        results[#results + 1] = {set == due and time or '', 'id', id, unpack(all_fields(id))}
     end
     looked = looked + 1
 end

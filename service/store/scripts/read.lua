@@ -10,4 +10,4 @@ local id = ARGV[1]
 if redis.call('HEXISTS', prefix .. id, 'state') == 0 then
     return {}
 end
-return {redis.call('ZSCORE', due, id) or '', unpack(redis.call('HGETALL', prefix .. id))}
+return {redis.call('ZSCORE', due, id) or '', unpack(all_fields(id))}
