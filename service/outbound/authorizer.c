@@ -83,6 +83,7 @@ static void on_fetched(void *context, const struct http_exchange *exchange)
     struct worker_shared *shared = authorizer->shared;
     int64_t now_ms = clock_monotonic_ms();
     char trouble[16];
+    authorizer->is_fetching = false;
     if (authorizer->is_stopping) {
         end_span(authorizer, exchange, "SHUTDOWN");
         access_token_failed(shared->access_token, "stopping", false, now_ms, random_u64());
@@ -117,7 +118,8 @@ static void start_fetch(struct authorizer *authorizer, int64_t now_ms)
 {
     struct error error;
     authorizer->span = tracer_begin(authorizer->shared->tracer, SPAN_ACCESS_TOKEN, NULL);
-    if (fetch(authorizer, &error))
+    authorizer->is_fetching = fetch(authorizer, &error);
+    if (authorizer->is_fetching)
         return;
     free(authorizer->span);
     authorizer->span = NULL;

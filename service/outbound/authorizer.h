@@ -27,7 +27,8 @@ struct authorizer {
     struct buffer line_before;    /* that of the generation before: answers to it may still come */
     struct span *span;            /* owned while a fetch is on its way; NULL: not traced */
     uint64_t generation;          /* of the access token in `line` */
-    bool is_stopping;             /* a fetch that ends now was cut: nobody's failure */
+    bool is_fetching;
+    bool is_stopping; /* a fetch that ends now was cut: nobody's failure */
 };
 
 void authorizer_init(struct authorizer *authorizer, struct worker_shared *shared,

@@ -16,11 +16,6 @@ enum {
     LOST_MS = 100, /* an answer that nobody understands must not be asked for in a loop */
 };
 
-static bool is_stopping(const struct claimer *claimer)
-{
-    return atomic_load(&claimer->shared->stop_at_ms) != WORKER_RUNS;
-}
-
 /* --- what came --------------------------------------------------------------------- */
 
 /* The lease has to outlast the attempt: after a long silence (of Redis, or of this process) what
@@ -69,8 +64,9 @@ static bool start(struct claimer *claimer, const struct claim *claim, bool may_s
 static size_t start_all(struct claimer *claimer, const struct claim_result *result)
 {
     int64_t wait_ms;
-    bool may_send = result->count > 0 && !is_stopping(claimer) &&
-                    authorizer_prepare(claimer->authorizer, clock_monotonic_ms(), &wait_ms);
+    int64_t now_ms = clock_monotonic_ms();
+    bool may_send = result->count > 0 && claimer_may_begin(claimer, now_ms) &&
+                    authorizer_prepare(claimer->authorizer, now_ms, &wait_ms);
     size_t started = 0;
     for (size_t i = 0; i < result->count; i++)
         started += start(claimer, &result->claims[i], may_send) ? 1 : 0;
@@ -172,9 +168,16 @@ static int64_t claim(struct claimer *claimer, int64_t now_ms)
     return due_watch_wait_ms(&shared->due_watch, now_ms);
 }
 
+bool claimer_may_begin(const struct claimer *claimer, int64_t now_ms)
+{
+    const struct worker_shared *shared = claimer->shared;
+    int64_t stop_at_ms = atomic_load(&shared->stop_at_ms);
+    return stop_at_ms == WORKER_RUNS || now_ms + (int64_t)shared->upstream.timeout_ms <= stop_at_ms;
+}
+
 int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_ms)
 {
-    bool is_able = is_store_ready && !claimer->is_claiming && !is_stopping(claimer) &&
+    bool is_able = is_store_ready && !claimer->is_claiming && claimer_may_begin(claimer, now_ms) &&
                    claimer->attempts->counts[ATTEMPT_FREE] > 0;
     int64_t trouble_ms = claimer->rest_until_ms - now_ms;
     atomic_store(&claimer->is_resting, is_able && trouble_ms <= 0);

@@ -3,7 +3,8 @@
 /*
  * Takes work for one worker: claims from the store what can start now, that is, while something is
  * due, there is an access token, the gate has places and the worker has free attempts. Hands it to
- * the sender.
+ * the sender. A stop lets it go on for as long as an attempt still fits in: the last events of a
+ * job would else wait for a process that may never come.
  *
  * Owns:    the places of the gate for the claim on its way.
  * Threads: claimer_rouse from any; the rest from one, the worker's.
@@ -42,5 +43,7 @@ enum { CLAIMER_WAIT_MAX_MS = 1000 };
 
 /* Claims if everything allows it. Returns when to call again at the latest. */
 int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_ms);
+/* False: the stop leaves no time for another attempt. */
+bool claimer_may_begin(const struct claimer *claimer, int64_t now_ms);
 /* Tells whether it was resting; it is not any more. */
 bool claimer_rouse(struct claimer *claimer);

@@ -121,19 +121,22 @@ static size_t unrecorded(const struct worker *worker)
     return worker->attempts.size - worker->attempts.counts[ATTEMPT_FREE];
 }
 
-/* Whether the loop may end; `out_wait_ms`: until the next step of the stop. */
+/* Whether the loop may end, after a turn that found nothing to begin; `out_wait_ms`: until the next
+ * step of the stop. */
 static bool stop_step(struct worker *worker, int64_t now_ms, int64_t *out_wait_ms)
 {
     int64_t stop_at_ms = atomic_load(&worker->shared->stop_at_ms);
     *out_wait_ms = REST_MAX_MS;
     if (stop_at_ms == WORKER_RUNS)
         return false;
-    worker->authorizer.is_stopping = true;
     if (now_ms >= stop_at_ms && !worker->sender.is_cut)
         sender_cut(&worker->sender);
     int64_t end_ms = worker->sender.is_cut ? stop_at_ms + WORKER_RECORD_GRACE_MS : stop_at_ms;
     *out_wait_ms = end_ms - now_ms;
-    return (unrecorded(worker) == 0 && !worker->claimer.is_claiming) ||
+    bool may_yet_begin =
+        worker->claimer.is_claiming ||
+        (worker->authorizer.is_fetching && claimer_may_begin(&worker->claimer, now_ms));
+    return (unrecorded(worker) == 0 && !may_yet_begin) ||
            now_ms >= stop_at_ms + WORKER_RECORD_GRACE_MS;
 }
 
@@ -166,12 +169,15 @@ static void *run(void *context)
     (void)pthread_setname_np(pthread_self(), worker->name);
     int64_t now_ms = clock_monotonic_ms();
     store_turn(worker->store, now_ms, false, false);
-    for (int64_t stop_wait_ms; !stop_step(worker, now_ms, &stop_wait_ms);
-         now_ms = clock_monotonic_ms()) {
+    for (;; now_ms = clock_monotonic_ms()) {
         heartbeat_beat(worker->heartbeat, now_ms);
         int64_t wait_ms = work(worker, now_ms);
+        int64_t stop_wait_ms;
+        if (stop_step(worker, now_ms, &stop_wait_ms))
+            break;
         rest(worker, now_ms, smaller(wait_ms, stop_wait_ms));
     }
+    worker->authorizer.is_stopping = true;
     note_unrecorded(worker);
     (void)eventfd_write(worker->end_fd, 1); /* cannot fail: the counter is at 0 */
     return NULL;

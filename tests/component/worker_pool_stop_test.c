@@ -23,6 +23,30 @@ static void stop_lets_what_is_in_flight_finish(void **state)
     must_deliver_many(stand, 5);
 }
 
+static void stop_sends_what_is_due(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    fake_seek_will_answer(seek_of(stand), (struct fake_answer){.body = DELIVERED, .delay_ms = 300},
+                          10);
+    start_pool_with(stand, &(struct pool_variation){.workers = 1, .in_flight_max = 2});
+    accept_many(stand, 10);
+    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 2);
+    assert_int_equal(stop_pool(stand, POOL_PATIENCE_MS).cut, 0);
+    must_deliver_many(stand, 10);
+}
+
+static void stop_leaves_what_cannot_be_finished(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    fake_seek_will_answer(seek_of(stand), (struct fake_answer){.body = DELIVERED, .delay_ms = 300},
+                          10);
+    start_pool_with(stand, &(struct pool_variation){.workers = 1, .in_flight_max = 2});
+    accept_many(stand, 10);
+    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 2);
+    assert_int_equal(stop_pool(stand, 500).cut, 0);
+    assert_int_equal(fake_seek_signals(seek_of(stand)), 2);
+}
+
 static void stop_cuts_at_the_deadline(void **state)
 {
     struct worker_pool_stand *stand = *state;
@@ -97,6 +121,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE("lets what is in flight finish when stopped", stop_lets_what_is_in_flight_finish),
+        SCENE("sends what is due before it ends", stop_sends_what_is_due),
+        SCENE("begins nothing at the stop that it could not finish",
+              stop_leaves_what_cannot_be_finished),
         SCENE("cuts what is in flight at the deadline, and records it as a retry",
               stop_cuts_at_the_deadline),
         SCENE("stops in time without Redis", stop_ends_without_redis_too),

@@ -139,7 +139,7 @@ static void create_gate_and_token(struct worker_pool_stand *stand,
                                                        .outage_max_ms = 100,
                                                        .refresh_timeout_ms = 10000};
     const struct sending_gate_options gate_options = {
-        .in_flight_max = POOL_IN_FLIGHT_MAX,
+        .in_flight_max = (unsigned)or_usual(variation->in_flight_max, POOL_IN_FLIGHT_MAX),
         .per_second_max = variation->per_second,
         .breaker_failures = (unsigned)or_usual(variation->breaker_failures, 1000),
         .breaker_wait_ms = 200,
@@ -155,7 +155,7 @@ static struct worker_pool *try_to_create(struct worker_pool_stand *stand,
 {
     const struct worker_pool_options options = {
         .worker_count = (unsigned)or_usual(variation->workers, POOL_WORKERS),
-        .in_flight_max = POOL_IN_FLIGHT_MAX,
+        .in_flight_max = (unsigned)or_usual(variation->in_flight_max, POOL_IN_FLIGHT_MAX),
         .graphql_url = fake_seek_graphql_url(stand->seek),
         .token_url = fake_seek_token_url(stand->seek),
         .user_agent = "tester/1.2.3",

@@ -47,7 +47,7 @@ struct worker_pool *pool_of(const struct worker_pool_stand *stand);
 struct sending_gate *gate_of(const struct worker_pool_stand *stand);
 
 struct pool_variation { /* 0: as usual */
-    unsigned workers, request_timeout_ms, breaker_failures, per_second;
+    unsigned workers, request_timeout_ms, breaker_failures, per_second, in_flight_max;
     int64_t lease_ms, retry_base_ms, retry_age_max_ms;
     bool is_upstream_logged;
 };
