@@ -10,40 +10,7 @@
 #include "service/domain/seek_token.h"
 
 #include "tests/support/specification.h"
-#include "tests/support/store_driver.h"
-
-static struct redis_server *server;
-static struct driver driver;
-
-static int start_server(void **state)
-{
-    (void)state;
-    server = redis_server_start(REDIS_SERVER_UNIX, NULL);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    redis_server_stop(server);
-    return 0;
-}
-
-static int start(void **state)
-{
-    (void)state;
-    (void)redis_server_cli(server, "FLUSHALL");
-    driver_start(&driver, server);
-    driver_must_become(&driver, true);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    driver_stop(&driver);
-    return 0;
-}
+#include "tests/support/store_stand.h"
 
 #define KEY(id) "'seek-signal:{0}:app:" id "'"
 
@@ -436,7 +403,7 @@ static void leaves_a_newer_draft_alone(void **state)
 
 int main(void)
 {
-#define SPEC(sentence, function) IT_WITH(sentence, function, start, stop)
+#define SPEC(sentence, function) IT_WITH(sentence, function, store_stand_start, store_stand_stop)
     const struct CMUnitTest tests[] = {
         SPEC("accepts an event and shows it", accepts_an_event),
         SPEC("takes the moment of acceptance when none is given", takes_now_for_completed),
@@ -468,5 +435,6 @@ int main(void)
         SPEC("tells how late the oldest is", tells_how_late_it_is),
         SPEC("says what is wrong with a key, and no seek-token", says_what_is_wrong_with_a_key),
     };
-    return cmocka_run_group_tests_name("applications", tests, start_server, stop_server);
+    return cmocka_run_group_tests_name("applications", tests, store_stand_begin,
+                                       store_stand_finish);
 }

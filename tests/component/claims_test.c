@@ -6,44 +6,11 @@
 #include <stdlib.h>
 
 #include "tests/support/specification.h"
-#include "tests/support/store_driver.h"
-
-static struct redis_server *server;
-static struct driver driver;
+#include "tests/support/store_stand.h"
 
 static const struct verdict delivered = {.class = VERDICT_DELIVERED, .http_status = 200};
 static const struct verdict transient = {
     .class = VERDICT_TRANSIENT, .http_status = 503, .code = "HTTP_503", .message = "away"};
-
-static int start_server(void **state)
-{
-    (void)state;
-    server = redis_server_start(REDIS_SERVER_UNIX, NULL);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    redis_server_stop(server);
-    return 0;
-}
-
-static int start(void **state)
-{
-    (void)state;
-    (void)redis_server_cli(server, "FLUSHALL");
-    driver_start(&driver, server);
-    driver_must_become(&driver, true);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    driver_stop(&driver);
-    return 0;
-}
 
 /* --- lost --- */
 
@@ -195,7 +162,7 @@ static void stays_fenced_when_the_clock_ends_a_lease(void **state)
 
 int main(void)
 {
-#define SPEC(sentence, function) IT_WITH(sentence, function, start, stop)
+#define SPEC(sentence, function) IT_WITH(sentence, function, store_stand_start, store_stand_stop)
     const struct CMUnitTest tests[] = {
         SPEC("gives back what a lost claim took, and no more", gives_a_lost_claim_back),
         SPEC("sends the newer seek-token after the older one's claim was lost",
@@ -208,5 +175,5 @@ int main(void)
         SPEC("stays fenced when the clock is set forward and ends a lease",
              stays_fenced_when_the_clock_ends_a_lease),
     };
-    return cmocka_run_group_tests_name("claims", tests, start_server, stop_server);
+    return cmocka_run_group_tests_name("claims", tests, store_stand_begin, store_stand_finish);
 }

@@ -9,43 +9,17 @@
 #include "service/store/spool_record.h"
 
 #include "tests/support/specification.h"
-#include "tests/support/store_driver.h"
+#include "tests/support/store_stand.h"
 
-static struct redis_server *server;
-static struct driver driver;
 static enum drain_outcome outcome;
 static int64_t now_us; /* when the test began: later than what it says came before */
 
 enum { SECOND_US = 1000000 };
 
-static int start_server(void **state)
-{
-    (void)state;
-    server = redis_server_start(REDIS_SERVER_UNIX, NULL);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    redis_server_stop(server);
-    return 0;
-}
-
 static int start(void **state)
 {
-    (void)state;
-    (void)redis_server_cli(server, "FLUSHALL");
-    driver_start(&driver, server);
-    driver_must_become(&driver, true);
+    (void)store_stand_start(state);
     now_us = clock_wall_us();
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    driver_stop(&driver);
     return 0;
 }
 
@@ -345,30 +319,36 @@ static void sends_again_what_was_delivered_with_an_older_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IT_WITH("owes an event as it was accepted", owes_an_event_as_it_was_accepted, start, stop),
-        IT_WITH("does not believe in the future", does_not_believe_in_the_future, start, stop),
-        IT_WITH("knows a duplicate in every state", knows_a_duplicate_in_every_state, start, stop),
-        IT_WITH("sends a draft's seek-token", sends_a_draft_s_seek_token, start, stop),
-        IT_WITH("replaces what came before", replaces_what_came_before, start, stop),
-        IT_WITH("brings back what died", brings_back_what_died, start, stop),
-        IT_WITH("leaves what came later alone", leaves_what_came_later_alone, start, stop),
+        IT_WITH("owes an event as it was accepted", owes_an_event_as_it_was_accepted, start,
+                store_stand_stop),
+        IT_WITH("does not believe in the future", does_not_believe_in_the_future, start,
+                store_stand_stop),
+        IT_WITH("knows a duplicate in every state", knows_a_duplicate_in_every_state, start,
+                store_stand_stop),
+        IT_WITH("sends a draft's seek-token", sends_a_draft_s_seek_token, start, store_stand_stop),
+        IT_WITH("replaces what came before", replaces_what_came_before, start, store_stand_stop),
+        IT_WITH("brings back what died", brings_back_what_died, start, store_stand_stop),
+        IT_WITH("leaves what came later alone", leaves_what_came_later_alone, start,
+                store_stand_stop),
         IT_WITH("owes an older event with a newer draft", owes_an_older_event_with_a_newer_draft,
-                start, stop),
+                start, store_stand_stop),
         IT_WITH("keeps the order of a microsecond, also the second time",
-                keeps_the_order_of_a_microsecond, start, stop),
+                keeps_the_order_of_a_microsecond, start, store_stand_stop),
         IT_WITH("knows a replaced seek-token again", knows_a_replaced_seek_token_again, start,
-                stop),
+                store_stand_stop),
         IT_WITH("does not repeat an event that was followed by a draft",
-                does_not_repeat_an_event_behind_a_draft, start, stop),
+                does_not_repeat_an_event_behind_a_draft, start, store_stand_stop),
         IT_WITH("forgets a stamp with its seek-token", forgets_a_stamp_with_its_seek_token, start,
-                stop),
+                store_stand_stop),
         IT_WITH("keeps the stamp of a draft that is completed",
-                keeps_the_stamp_of_a_draft_that_is_completed, start, stop),
-        IT_WITH("keeps a draft as it came", keeps_a_draft_as_it_came, start, stop),
-        IT_WITH("owes again with a newer draft", owes_again_with_a_newer_draft, start, stop),
-        IT_WITH("begins anew behind a delivery", begins_anew_behind_a_delivery, start, stop),
+                keeps_the_stamp_of_a_draft_that_is_completed, start, store_stand_stop),
+        IT_WITH("keeps a draft as it came", keeps_a_draft_as_it_came, start, store_stand_stop),
+        IT_WITH("owes again with a newer draft", owes_again_with_a_newer_draft, start,
+                store_stand_stop),
+        IT_WITH("begins anew behind a delivery", begins_anew_behind_a_delivery, start,
+                store_stand_stop),
         IT_WITH("sends again what was delivered with an older one",
-                sends_again_what_was_delivered_with_an_older_one, start, stop),
+                sends_again_what_was_delivered_with_an_older_one, start, store_stand_stop),
     };
-    return cmocka_run_group_tests_name("drain", tests, start_server, stop_server);
+    return cmocka_run_group_tests_name("drain", tests, store_stand_begin, store_stand_finish);
 }

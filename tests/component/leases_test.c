@@ -5,10 +5,7 @@
 #include <string.h>
 
 #include "tests/support/specification.h"
-#include "tests/support/store_driver.h"
-
-static struct redis_server *server;
-static struct driver driver;
+#include "tests/support/store_stand.h"
 
 static const struct verdict delivered = {.class = VERDICT_DELIVERED, .http_status = 200};
 static const struct verdict transient = {
@@ -17,36 +14,6 @@ static const struct verdict refused = {.class = VERDICT_REFUSED,
                                        .http_status = 200,
                                        .code = "BAD_USER_INPUT",
                                        .message = "/input/token: Is not valid"};
-
-static int start_server(void **state)
-{
-    (void)state;
-    server = redis_server_start(REDIS_SERVER_UNIX, NULL);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    redis_server_stop(server);
-    return 0;
-}
-
-static int start(void **state)
-{
-    (void)state;
-    (void)redis_server_cli(server, "FLUSHALL");
-    driver_start(&driver, server);
-    driver_must_become(&driver, true);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    driver_stop(&driver);
-    return 0;
-}
 
 static void let_the_lease_run_out(void)
 {
@@ -460,7 +427,7 @@ static void settles_many_at_once(void **state)
 
 int main(void)
 {
-#define SPEC(sentence, function) IT_WITH(sentence, function, start, stop)
+#define SPEC(sentence, function) IT_WITH(sentence, function, store_stand_start, store_stand_stop)
     const struct CMUnitTest tests[] = {
         SPEC("claims what is due, with all it takes to send it", claims_what_is_due),
         SPEC("tells what is not stored since each application repeats it",
@@ -496,5 +463,5 @@ int main(void)
              keeps_nothing_but_the_lease_after_a_deletion),
         SPEC("settles many at once, each by itself", settles_many_at_once),
     };
-    return cmocka_run_group_tests_name("leases", tests, start_server, stop_server);
+    return cmocka_run_group_tests_name("leases", tests, store_stand_begin, store_stand_finish);
 }

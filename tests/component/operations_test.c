@@ -9,12 +9,10 @@
 #include "service/store/script.h"
 
 #include "tests/support/specification.h"
-#include "tests/support/store_driver.h"
+#include "tests/support/store_stand.h"
 
 enum { SEEN_MAX = 64 };
 
-static struct redis_server *server;
-static struct driver driver;
 /* Of the last answer. */
 static struct {
     unsigned answers;
@@ -27,36 +25,6 @@ static struct {
     struct store_place next;
     char next_id[32];
 } seen;
-
-static int start_server(void **state)
-{
-    (void)state;
-    server = redis_server_start(REDIS_SERVER_UNIX, NULL);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    redis_server_stop(server);
-    return 0;
-}
-
-static int start(void **state)
-{
-    (void)state;
-    (void)redis_server_cli(server, "FLUSHALL");
-    driver_start(&driver, server);
-    driver_must_become(&driver, true);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    driver_stop(&driver);
-    return 0;
-}
 
 static void must_die(const char *id, const char *code)
 {
@@ -310,7 +278,7 @@ static void pauses_a_full_redis(void **state)
 
 int main(void)
 {
-#define HERE(sentence, function) IT_WITH(sentence, function, start, stop)
+#define HERE(sentence, function) IT_WITH(sentence, function, store_stand_start, store_stand_stop)
     const struct CMUnitTest tests[] = {
         HERE("lists what a look at one gives", lists_what_get_gives),
         HERE("goes on behind the last one", goes_on_behind_the_last_one),
@@ -324,5 +292,5 @@ int main(void)
         HERE("settles while paused what was on its way", settles_while_paused),
         HERE("pauses a Redis that is full", pauses_a_full_redis),
     };
-    return cmocka_run_group_tests_name("operations", tests, start_server, stop_server);
+    return cmocka_run_group_tests_name("operations", tests, store_stand_begin, store_stand_finish);
 }

@@ -3,7 +3,7 @@ specify(unit preflight seek_store)
 specify(unit refusal seek_store)
 specify(unit spool_record seek_store)
 
-add_library(store_peers STATIC support/store_driver.c)
+add_library(store_peers STATIC support/store_driver.c support/store_stand.c)
 target_link_libraries(store_peers PUBLIC seek_store redis_peers PRIVATE PkgConfig::CMOCKA)
 
 specify(component applications store_peers)
