@@ -15,6 +15,8 @@
 
 static struct driver driver;
 
+enum { IN_STEP_MS = 20000 };
+
 static struct store_options options_demanding(const char *durability)
 {
     struct store_options options = {
@@ -40,6 +42,16 @@ static void pair_start(struct pair *pair)
         REDIS_SERVER_UNIX, (const char *const[]){"--replicaof", "127.0.0.1", port, NULL});
 }
 
+/* Online is not yet in step: its first stretch may last longer than a confirmation is waited for.
+ */
+static void pair_must_be_in_step(const struct pair *pair)
+{
+    int64_t until_ms = clock_monotonic_ms() + IN_STEP_MS;
+    (void)redis_server_cli(pair->master, "SET probe here");
+    while (strcmp(redis_server_cli(pair->replica, "GET probe"), "here") != 0)
+        assert_true(clock_monotonic_ms() < until_ms);
+}
+
 static void pair_stop(struct pair *pair)
 {
     redis_server_thaw(pair->replica);
@@ -54,6 +66,7 @@ static void pair_drive(const struct pair *pair, struct driver *with)
     redis_server_url(pair->master, &url);
     driver_start_with(with, &url, &options);
     driver_must_become(with, true);
+    pair_must_be_in_step(pair);
 }
 
 static const char *replica_says(const struct pair *pair, const char *field)
