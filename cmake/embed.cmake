@@ -1,4 +1,4 @@
-# embed_file(target path symbol): compiles the file's bytes into the target as
+# embed_file(target path symbol): compiles the bytes of the file (a Lua script without its lines of comment) into the target as
 # `const char symbol[]` (NUL-terminated) and `const size_t symbol_length`, declared in "embedded/symbol.h".
 function(embed_file target path symbol)
     set(source ${CMAKE_CURRENT_SOURCE_DIR}/${path})
