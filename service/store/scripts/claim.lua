@@ -97,39 +97,49 @@ local function die(id, key)
     redis.call('ZADD', dead, digits(now), id)
 end
 
-local taken = {number}
+local taken, lease_end = {number}, digits(now + lease_ms)
 
+-- ZADD moves it from where it was in `due`.
 local function lease_out(id, key, generation, attempt)
     redis.call('HSET', key, 'state', 'sending', 'gen', generation, 'lease', generation, 'attempts', attempt,
-        'tried', digits(now))
-    redis.call('ZADD', due, digits(now + lease_ms), id)
+        'tried', now_digits)
+    redis.call('ZADD', due, lease_end, id)
     taken[#taken + 1], taken[#taken + 2] = id, generation
 end
 
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', digits(now), 'LIMIT', 0, limit)) do
+local function give(...)
+    local count = #results
+    for i = 1, select('#', ...) do
+        results[count + i] = (select(i, ...))
+    end
+end
+
+for i, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now_digits, 'LIMIT', 0, limit)) do
     local key = prefix .. id
     local state, token, generation, lease, event, completed, accepted, replayed, attempts, class, trace =
         unpack(redis.call('HMGET', key, unpack(fields)))
     local age = math.max(0, now - (tonumber(replayed or accepted) or now))
+    local is_owed = state == 'pending' or state == 'sending'
+    local is_over = state == 'sending' and age > age_max
     -- ZREM first: a write that takes no memory, after which Redis lets the others pass at maxmemory too. What is full
     -- must be able to drain.
-    redis.call('ZREM', due, id)
+    if i == 1 or is_over or not is_owed then
+        redis.call('ZREM', due, id)
+    end
     if lease then
         expired = expired + 1
     end
-    if state == 'sending' and age > age_max then
+    if is_over then
         die(id, key)
-    elseif state == 'pending' or state == 'sending' then
-        local attempt = digits((tonumber(attempts) or 0) + 1)
+    elseif is_owed then
+        local attempt = attempts and digits(tonumber(attempts) + 1) or '1'
         generation = generation_after(generation)
         if math.max(tonumber(accepted or 0), tonumber(replayed or 0)) > now then
             straighten(id, 0) -- else the end of this lease would seem to be too late
         end
         lease_out(id, key, generation, attempt)
-        for _, value in ipairs({id, token, with_zeros(event), trace or '', generation, attempt, completed or accepted, digits(age),
-            class or '', lease and '1' or '0'}) do
-            results[#results + 1] = value
-        end
+        give(id, token, with_zeros(event), trace or '', generation, attempt, completed or accepted, digits(age), class or '',
+            lease and '1' or '0')
     elseif lease then
         end_lease(id, state, generation, lease) -- it was forgotten
     end

@@ -21,21 +21,26 @@ local function chronicle(attempts, tried, class, code, history)
     return table.concat(lines, '\n')
 end
 
-local function record(key, class, code, message, http)
-    local outcome = {class = class, code = code, message = message, http = http}
+-- One HSET; what an earlier attempt has left is cleared where there was one.
+local function record(key, was_recorded, values, outcome)
+    local gone = {}
     for field, value in pairs(outcome) do
         if value ~= '' and value ~= '0' then
-            redis.call('HSET', key, field, value)
+            values[#values + 1] = field
+            values[#values + 1] = value
         else
-            redis.call('HDEL', key, field)
+            gone[#gone + 1] = field
         end
+    end
+    redis.call('HSET', key, unpack(values))
+    if was_recorded and #gone > 0 then
+        redis.call('HDEL', key, unpack(gone))
     end
 end
 
-local move = {}
+local move, moment_of = {}, {delivered = 'delivered', dead = 'died'}
 
 function move.delivered(id, key)
-    redis.call('HSET', key, 'delivered', digits(now))
     redis.call('ZREM', due, id)
     redis.call('PEXPIRE', key, ttl)
 end
@@ -44,16 +49,15 @@ function move.retry(id, _, delay)
     redis.call('ZADD', due, digits(now + delay), id)
 end
 
-function move.dead(id, key)
-    redis.call('HSET', key, 'died', digits(now))
+function move.dead(id)
     redis.call('ZREM', due, id)
-    redis.call('ZADD', dead, digits(now), id)
+    redis.call('ZADD', dead, now_digits, id)
 end
 
 local function settle(id, generation, action, delay, class, code, message, http)
     local key = prefix .. id
-    local state, current, lease, attempts, tried, history =
-        unpack(redis.call('HMGET', key, 'state', 'gen', 'lease', 'attempts', 'tried', 'history'))
+    local state, current, lease, attempts, tried, history, class_before =
+        unpack(redis.call('HMGET', key, 'state', 'gen', 'lease', 'attempts', 'tried', 'history', 'class'))
     if lease ~= generation then
         local is_current = current == generation
         if not (is_current and state == 'dead' and action == 'delivered') then
@@ -70,9 +74,11 @@ local function settle(id, generation, action, delay, class, code, message, http)
     if action == 'release' then
         release(id)
     else
-        redis.call('HSET', key, 'state', leads_to[action],
-            'history', chronicle(attempts, tried, class, code, history))
-        record(key, class, code, message, http)
+        local values = {'state', leads_to[action], 'history', chronicle(attempts, tried, class, code, history)}
+        if moment_of[action] then
+            values[5], values[6] = moment_of[action], now_digits
+        end
+        record(key, class_before, values, {class = class, code = code, message = message, http = http})
         move[action](id, key, delay)
     end
     return 1
