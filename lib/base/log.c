@@ -18,7 +18,12 @@
 
 /* A line is built on the stack, so that a process without memory can still say so. Event and
  * message always fit: a byte takes at most six when escaped. */
-enum { VALUE_BYTES_MAX = 4096, LINE_BYTES_MAX = 16 * VALUE_BYTES_MAX, LINE_END_BYTES = 16 };
+enum {
+    VALUE_BYTES_MAX = 4096,
+    LINE_BYTES_USUAL = 2048,
+    LINE_BYTES_MAX = 16 * VALUE_BYTES_MAX,
+    LINE_END_BYTES = 16,
+};
 
 static _Atomic enum log_level least_level = LOG_INFO;
 static _Atomic enum log_format line_format = LOG_FORMAT_JSON;
@@ -194,26 +199,56 @@ static void give_line(const char *bytes, size_t length, bool is_urgent)
         write_gathered();
 }
 
+/* What one line says. */
+struct entry {
+    enum log_level level;
+    const char *event, *message;
+    va_list *fields;
+};
+
+/* False: something does not fit. */
+static bool build_line(const struct entry *entry, char *storage, size_t size, size_t *out_length)
+{
+    const struct writer *writer = &writers[atomic_load(&line_format)];
+    char time[RFC3339_BYTES];
+    rfc3339_format(clock_wall_ms(), time);
+    struct buffer line;
+    buffer_init_fixed(&line, storage, size - LINE_END_BYTES);
+    *out_length = 0;
+    if (!writer->begin(&line, time, entry->level, entry->event, entry->message))
+        return false;
+    const char *end = append_fields(&line, writer, entry->fields);
+    assert(strlen(end) < LINE_END_BYTES);
+    *out_length = (size_t)(stpcpy(storage + line.length, end) - storage);
+    return end == writer->end;
+}
+
+/* A function of its own: the pages of a stack that a thread has used once stay with it. */
+static __attribute__((noinline)) void write_large(const struct entry *entry)
+{
+    char storage[LINE_BYTES_MAX];
+    size_t length;
+    (void)build_line(entry, storage, sizeof storage, &length); /* what does not fit is left out */
+    assert(length > 0);
+    give_line(storage, length, entry->level >= LOG_WARN);
+}
+
 void log_write(enum log_level level, const char *event, const char *message, ...)
 {
     if (!log_is_enabled(level))
         return;
     int errno_before = errno;
-    const struct writer *writer = &writers[atomic_load(&line_format)];
-    char time[RFC3339_BYTES];
-    rfc3339_format(clock_wall_ms(), time);
-
-    char storage[LINE_BYTES_MAX];
-    struct buffer line;
-    buffer_init_fixed(&line, storage, sizeof storage - LINE_END_BYTES);
-    bool is_begun = writer->begin(&line, time, level, event, message);
-    assert(is_begun);
-    va_list arguments;
-    va_start(arguments, message);
-    const char *end = append_fields(&line, writer, &arguments);
-    va_end(arguments);
-    assert(strlen(end) < LINE_END_BYTES);
-    const char *behind = stpcpy(storage + line.length, end);
-    give_line(storage, (size_t)(behind - storage), level >= LOG_WARN);
+    char storage[LINE_BYTES_USUAL];
+    size_t length;
+    va_list fields, again;
+    va_start(fields, message);
+    va_copy(again, fields);
+    if (build_line(&(struct entry){level, event, message, &fields}, storage, sizeof storage,
+                   &length))
+        give_line(storage, length, level >= LOG_WARN);
+    else
+        write_large(&(struct entry){level, event, message, &again});
+    va_end(again);
+    va_end(fields);
     errno = errno_before;
 }

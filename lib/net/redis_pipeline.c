@@ -13,7 +13,7 @@
 
 enum {
     OUTPUT_BYTES_MAX = 64 << 20,
-    OUTPUT_BYTES_KEPT = 1 << 20, /* a larger buffer is given back once it is empty */
+    OUTPUT_BYTES_KEPT = 64 << 10, /* a larger one, as of the scripts at the start, is given back */
     READ_BYTES = STREAM_READ_BYTES_MIN,
     READS_PER_CALL = 64, /* other work of the loop gets its turn after 1 MiB */
 };

@@ -107,6 +107,8 @@ static void rest(struct worker *worker, int64_t now_ms, int64_t wait_ms)
     struct http_poll_fd fd = {
         .fd = interest.fd, .want_read = interest.want_read, .want_write = interest.want_write};
     struct error error;
+    log_release(); /* what came of many signals was logged at once */
+    log_gather();
     if (!http_client_poll(worker->http, &fd, 1, wait_ms > 0 ? wait_ms : 0, &error)) {
         log_error("worker_poll_failed", "tried again", LOG_TEXT("worker", worker->name),
                   LOG_TEXT("detail", error.message));
@@ -169,6 +171,7 @@ static void *run(void *context)
     (void)pthread_setname_np(pthread_self(), worker->name);
     int64_t now_ms = clock_monotonic_ms();
     store_turn(worker->store, now_ms, false, false);
+    log_gather();
     for (;; now_ms = clock_monotonic_ms()) {
         heartbeat_beat(worker->heartbeat, now_ms);
         int64_t wait_ms = work(worker, now_ms);
@@ -177,6 +180,7 @@ static void *run(void *context)
             break;
         rest(worker, now_ms, smaller(wait_ms, stop_wait_ms));
     }
+    log_release();
     worker->authorizer.is_stopping = true;
     note_unrecorded(worker);
     (void)eventfd_write(worker->end_fd, 1); /* cannot fail: the counter is at 0 */

@@ -224,6 +224,7 @@ void inspection_start(struct store *store)
             inspection->is_interrupted = true;
             break;
         }
+        redis_client_flush(store->client); /* or all scripts together would need 256 KiB */
     }
     buffer_fini(&script);
 }
