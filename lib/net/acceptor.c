@@ -74,6 +74,7 @@ static void ignore_event(void *context, unsigned events)
 
 bool acceptor_watch(struct acceptor *acceptor, bool has_room, struct error *error)
 {
+    acceptor->has_room = has_room;
     bool is_wanted = acceptor->fd >= 0 && has_room && !acceptor->is_starved;
     if (!is_wanted)
         forget(acceptor);
@@ -85,7 +86,7 @@ bool acceptor_watch(struct acceptor *acceptor, bool has_room, struct error *erro
 
 int64_t acceptor_wait_ms(const struct acceptor *acceptor, int64_t now_ms)
 {
-    if (acceptor->fd < 0 || !acceptor->is_starved)
+    if (acceptor->fd < 0 || !acceptor->is_starved || !acceptor->has_room)
         return -1;
     return acceptor->retry_at_ms > now_ms ? acceptor->retry_at_ms - now_ms : 0;
 }

@@ -31,7 +31,8 @@ struct acceptor_options {
 
 struct acceptor {
     struct acceptor_options options;
-    int fd; /* -1: closed */
+    int fd;        /* -1: closed */
+    bool has_room; /* as the last acceptor_watch was told */
     bool is_watched;
     bool is_starved;
     int64_t retry_at_ms; /* while it is starved */
@@ -44,5 +45,5 @@ void acceptor_close(struct acceptor *acceptor); /* once or more */
 void acceptor_turn(struct acceptor *acceptor, size_t room, int64_t now_ms);
 /* After each turn: whether the loop is to wake for the next connection. */
 MUST_CHECK bool acceptor_watch(struct acceptor *acceptor, bool has_room, struct error *error);
-/* -1: no limit. */
+/* -1: no limit; without room nothing is tried again. */
 int64_t acceptor_wait_ms(const struct acceptor *acceptor, int64_t now_ms);

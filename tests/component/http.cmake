@@ -3,6 +3,7 @@ target_link_libraries(http_peers PUBLIC seek_net PkgConfig::OPENSSL PRIVATE PkgC
 
 specify(unit deadline_queue seek_net)
 specify(unit http_head seek_net)
+specify(component acceptor seek_net)
 specify(component event_loop seek_net)
 specify(component lingering seek_net)
 specify(component listener seek_net)
