@@ -124,8 +124,8 @@ void tracer_end(struct tracer *tracer, struct span *take_span, int64_t duration_
 
 /* --- the thread ------------------------------------------------------------------------ */
 
-/* Moves up to a batch out of the queue; `out_left` wait still. */
-static size_t take_batch(struct tracer *tracer, size_t *out_left)
+/* Moves up to a batch out of the queue. */
+static size_t take_batch(struct tracer *tracer)
 {
     mutex_lock(&tracer->shared.lock);
     size_t count = tracer->shared.count;
@@ -135,7 +135,6 @@ static size_t take_batch(struct tracer *tracer, size_t *out_left)
         tracer->batch[i] = tracer->shared.spans[(tracer->shared.first + i) % tracer->queue_max];
     tracer->shared.first = (tracer->shared.first + count) % tracer->queue_max;
     tracer->shared.count -= count;
-    *out_left = tracer->shared.count;
     mutex_unlock(&tracer->shared.lock);
     return count;
 }
@@ -172,16 +171,26 @@ static void export_batch(struct tracer *tracer, size_t count)
     note_losses(tracer, rejected, error.message);
 }
 
-/* What waits; when it is not the end, what does not fill a request waits for more. */
+static size_t waiting(struct tracer *tracer)
+{
+    mutex_lock(&tracer->shared.lock);
+    size_t count = tracer->shared.count;
+    mutex_unlock(&tracer->shared.lock);
+    return count;
+}
+
+/* What waits; when it is not the end, what does not fill a request waits for more. It is counted
+ * after the request: the wake-up for what filled a batch meanwhile may have ended a wait for the
+ * collector. */
 static void export_all(struct tracer *tracer)
 {
-    size_t count, left, least;
+    size_t least;
     do {
-        count = take_batch(tracer, &left);
+        size_t count = take_batch(tracer);
         if (count > 0)
             export_batch(tracer, count);
         least = collector_is_stopping(tracer->collector) ? 1 : tracer->batch_max;
-    } while (left >= least);
+    } while (waiting(tracer) >= least);
 }
 
 static void *run(void *context)

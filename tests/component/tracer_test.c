@@ -289,6 +289,22 @@ static void drops_what_finds_no_room(void **state)
     assert_int_equal(captured_log_count(stand->log, "spans_lost"), 1);
 }
 
+/* Its wake-up came while the thread was waiting for the collector. */
+static void sends_at_once_what_filled_a_batch_meanwhile(void **state)
+{
+    struct stand *stand = *state;
+    struct tracer_options options = usual(stand);
+    options.batch_max = 2;
+    options.delay_ms = NEVER_MS;
+    WILL_ANSWER(stand, {.body = "{}", .delay_ms = 300});
+    start(stand, &options);
+    end_spans(stand, 2);
+    WAIT_UNTIL(fake_http_requests(stand->server) == 1);
+    end_spans(stand, 3);
+    WAIT_UNTIL(counted(stand, "exported") == 4);
+    assert_int_equal(fake_http_requests(stand->server), 2);
+}
+
 static void repeats_what_is_worth_it(void **state)
 {
     struct stand *stand = *state;
@@ -448,6 +464,8 @@ int main(void)
         SCENE("leaves out what is not sampled", leaves_out_what_is_not_sampled),
         IT("costs nothing without a tracer", costs_nothing_without_a_tracer),
         SCENE("drops and counts what finds no room", drops_what_finds_no_room),
+        SCENE("sends at once what filled a batch meanwhile",
+              sends_at_once_what_filled_a_batch_meanwhile),
         SCENE("repeats a request when that is worth it", repeats_what_is_worth_it),
         SCENE("waits as long as Retry-After says", waits_as_long_as_it_is_asked_to),
         SCENE("gives up what would take too long", gives_up_what_takes_too_long),
