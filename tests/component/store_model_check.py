@@ -96,6 +96,7 @@ BUGS = [
     ('a replaced seek-token comes back as a draft', 'draft', 'if was_replaced(application, token) then', 'if false then'),
     ('a replaced seek-token comes back from a spool', 'drain', 'if was_replaced(application, token) then', 'if false then'),
     ("a draft's seek-token counts as sent", 'application', "application.state ~= 'draft' and application.token ~= token", 'application.token ~= token'),
+    ('a superseded seek-token comes back', 'drain', 'note_outdated(prefix .. id, application, token)', ''),
     ('only one replaced seek-token is known', 'application', " .. (application.replaced or '')", ''),
     ('a mended event gets another time', 'claim', "redis.call('HSET', key, 'completed', accepted)", ''),
     ("an older event's time stays", 'application', "redis.call('HDEL', key, 'completed')", ''),
@@ -207,13 +208,16 @@ class Model:
         return hashlib.sha1(token.encode()).hexdigest()[:12] in textwrap.wrap(entry.get('replaced', ''), 12)
 
     @staticmethod
-    def note_replaced(entry, old):
+    def note_outdated(entry, old, token):
+        entry['replaced'] = (hashlib.sha1(token.encode()).hexdigest()[:12] + old.get('replaced', ''))[:60]
+
+    @classmethod
+    def note_replaced(cls, entry, old):
         """A draft's seek-token was never an event's."""
-        known = [old['replaced']] if 'replaced' in old else []
         if old.get('state', 'draft') != 'draft' and old['token'] != entry['token']:
-            known.insert(0, hashlib.sha1(old['token'].encode()).hexdigest()[:12])
-        if known:
-            entry['replaced'] = ''.join(known)[:60]
+            cls.note_outdated(entry, old, old['token'])
+        elif 'replaced' in old:
+            entry['replaced'] = old['replaced']
 
     def accept(self, id, token, event, completed, trace, came):
         old = self.applications.get(id, {})
@@ -251,6 +255,8 @@ class Model:
         if 'token' in old and token != old['token'] and is_older:
             if kind == 'event' and state == 'draft':
                 self.owe(id, old['token'], event, completed, trace, stamp)
+            if kind == 'event':
+                self.note_outdated(self.applications[id], old, token)
             return 2
         if token == old.get('token') and (kind == 'draft' or state != 'draft'):
             return 1

@@ -112,10 +112,14 @@ local function was_replaced(application, token)
     return false
 end
 
+local function note_outdated(key, application, token)
+    local replaced = fingerprint_of(token) .. (application.replaced or '')
+    redis.call('HSET', key, 'replaced', replaced:sub(1, FINGERPRINT * REPLACED_MAX))
+end
+
 local function note_replaced(key, application, token)
     if application.state and application.state ~= 'draft' and application.token ~= token then
-        local replaced = fingerprint_of(application.token) .. (application.replaced or '')
-        redis.call('HSET', key, 'replaced', replaced:sub(1, FINGERPRINT * REPLACED_MAX))
+        note_outdated(key, application, application.token)
     end
 end
 

@@ -4,7 +4,7 @@
 -- Takes what was spooled while Redis was away, some of it perhaps for the second time: after a crash its records come
 -- again. Each has a stamp, the time at which it was accepted by the clock of the machine that spooled it. The newest
 -- seek-token wins, as if everything had come when it was accepted: one whose stamp is older than the stored seek-token
--- is superseded. Between machines, and between them and Redis, that is as right as their clocks are.
+-- is superseded, and known as replaced from then on. Between machines, and between them and Redis, that is as right as their clocks are.
 --
 -- ARGV: time to live of a draft (ms), then per record: kind (event, draft), application id, seek-token, event id,
 --       completed at (ms; '' for a draft), traceparent ('': none), stamp (us)
@@ -40,6 +40,7 @@ function take.event(id, token, event, completed, trace, stamp, application)
             signal.token, signal.is_draft_token = application.token, true
             owe_spooled(id, application, signal, stamp)
         end
+        note_outdated(prefix .. id, application, token)
         return SUPERSEDED
     end
     if signal.is_draft_token and application.state ~= 'draft' then
