@@ -204,7 +204,7 @@ static void finish_call(void *context, const struct store_failure *failure,
     batch->sent_count = 0;
     batch->is_outstanding = false;
     if (is_something_due && batch->view->worker_pool != NULL)
-        worker_pool_wake(batch->view->worker_pool);
+        worker_pool_note_due(batch->view->worker_pool);
 }
 
 void batch_turn(struct batch *batch)

@@ -102,6 +102,15 @@ bool worker_pool_start(struct worker_pool *pool, struct error *error)
     return true;
 }
 
+void worker_pool_note_due(struct worker_pool *pool)
+{
+    due_watch_lower(&pool->shared.due_watch, INT64_MIN);
+    /* Else each event would cost Redis a claim that gets nothing. That the pause is over is seen
+     * within a second all the same. */
+    if (!atomic_load(&pool->shared.is_paused))
+        worker_shared_wake_one(&pool->shared);
+}
+
 void worker_pool_wake(struct worker_pool *pool)
 {
     due_watch_lower(&pool->shared.due_watch, INT64_MIN);

@@ -45,7 +45,10 @@ struct worker_pool_options {
 MUST_CHECK struct worker_pool *worker_pool_create(const struct worker_pool_options *options,
                                                   struct error *error);
 MUST_CHECK bool worker_pool_start(struct worker_pool *pool, struct error *error);
-/* Something became due: wakes one worker that can take it. Cheap, any thread. */
+/* Something became due: wakes one worker that can take it, unless sending is paused. Cheap, any
+ * thread. */
+void worker_pool_note_due(struct worker_pool *pool);
+/* The same, for what may have ended a pause too. */
 void worker_pool_wake(struct worker_pool *pool);
 struct worker_pool_end {
     size_t cut;        /* transfers ended by us */

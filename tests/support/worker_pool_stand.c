@@ -230,7 +230,7 @@ void accept_quietly(struct worker_pool_stand *stand, const char *id, const char 
 void accept_one(struct worker_pool_stand *stand, const char *id, const char *seek_token)
 {
     accept_quietly(stand, id, seek_token);
-    worker_pool_wake(stand->pool);
+    worker_pool_note_due(stand->pool);
 }
 
 void accept_many(struct worker_pool_stand *stand, unsigned count)
