@@ -126,6 +126,8 @@ static struct complaint read_complaint(const struct json_value *error)
     /* Members of what is no object, and texts that are none, count as absent. */
     struct complaint complaint = {.class = VERDICT_TRANSIENT};
     (void)json_member_text(json_member(error, "extensions"), "code", &complaint.code);
+    if (complaint.code.length >= VERDICT_CODE_BYTES)
+        complaint.code = (struct json_text){0}; /* whole or not at all: a piece cannot be masked */
     (void)json_member_text(error, "message", &complaint.message);
 
     for (size_t i = 0; i < COUNT(documented_codes) && complaint.code.bytes != NULL; i++) {

@@ -173,6 +173,8 @@ void upstream_read_answer(const struct upstream *upstream, const struct http_exc
     /* In JSON a secret can be written with escapes. */
     mask(out->message, secrets->seek_token);
     mask(out->code, secrets->seek_token);
+    mask(out->code, secrets->access_tokens[0]);
+    mask(out->code, secrets->access_tokens[1]);
     mask(out->message, secrets->access_tokens[0]);
     mask(out->message, secrets->access_tokens[1]);
     mask_bearer(out->message);
