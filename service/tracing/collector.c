@@ -7,6 +7,7 @@
 #include "service/tracing/collector.h"
 
 #include <ctype.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ enum {
     HEADER_BYTES_MAX = SECRET_BYTES_MAX + 2 * HEADERS_MAX,
     ANSWER_BYTES_MAX = 64 * 1024,
     CONNECTION_LIFE_S = 300,
-    WORDS_MAX = 160, /* of the collector's, in a log line */
+    TROUBLE_MS = 100, /* after a failure to poll */
+    WORDS_MAX = 160,  /* of the collector's, in a log line */
 };
 
 #define RUNS INT64_MAX
@@ -219,8 +221,10 @@ static bool turn(struct collector *collector, int64_t until_ms)
     if (left_ms <= 0)
         return false;
     struct error error;
-    if (!http_client_poll(collector->http, NULL, 0, left_ms, &error))
+    if (!http_client_poll(collector->http, NULL, 0, left_ms, &error)) {
         http_client_abort_all(collector->http);
+        (void)poll(NULL, 0, TROUBLE_MS);
+    }
     return true;
 }
 
