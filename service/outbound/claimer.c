@@ -148,6 +148,14 @@ static int64_t send_claim(struct claimer *claimer, size_t places, int64_t now_ms
     return TROUBLE_MS;
 }
 
+/* Full, or at its rate; but neither SEEK nor the breaker keeps it shut. */
+static bool is_gate_open(struct sending_gate *gate, int64_t now_ms)
+{
+    struct sending_gate_status status;
+    sending_gate_status(gate, now_ms, &status);
+    return status.breaker == BREAKER_CLOSED && status.throttled_for_ms == 0;
+}
+
 /* The access token comes first: without one nothing is claimed, and no attempt is spent. */
 static int64_t claim(struct claimer *claimer, int64_t now_ms)
 {
@@ -160,8 +168,10 @@ static int64_t claim(struct claimer *claimer, int64_t now_ms)
     size_t wanted = claimer->attempts->counts[ATTEMPT_FREE];
     size_t places =
         sending_gate_enter(shared->gate, wanted < CLAIM_MAX ? wanted : CLAIM_MAX, now_ms, &wait_ms);
-    if (places == 0)
+    if (places == 0) {
+        claimer->is_held_back = is_gate_open(shared->gate, now_ms);
         return wait_ms;
+    }
     if (due_watch_take(&shared->due_watch, now_ms))
         return send_claim(claimer, places, now_ms);
     sending_gate_return(shared->gate, places);
@@ -182,6 +192,7 @@ int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_m
     int64_t trouble_ms = claimer->rest_until_ms - now_ms;
     atomic_store(&claimer->is_resting, is_able && trouble_ms <= 0);
     int64_t wait_ms = CLAIMER_WAIT_MAX_MS;
+    claimer->is_held_back = false;
     if (is_able)
         wait_ms = trouble_ms > 0 ? trouble_ms : claim(claimer, now_ms);
     if (claimer->is_claiming)

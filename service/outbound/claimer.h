@@ -33,6 +33,7 @@ struct claimer {
     _Atomic bool is_resting; /* any thread: it would claim if it were woken */
 
     bool is_claiming;
+    bool is_held_back;  /* something is due, and the gate lets it through before long */
     bool is_claim_lost; /* nobody knows what the last one took: the next one gives it back */
     size_t places;      /* for the claim on its way */
     int64_t claimed_at_ms;

@@ -135,9 +135,9 @@ static bool stop_step(struct worker *worker, int64_t now_ms, int64_t *out_wait_m
         sender_cut(&worker->sender);
     int64_t end_ms = worker->sender.is_cut ? stop_at_ms + WORKER_RECORD_GRACE_MS : stop_at_ms;
     *out_wait_ms = end_ms - now_ms;
-    bool may_yet_begin =
-        worker->claimer.is_claiming ||
-        (worker->authorizer.is_fetching && claimer_may_begin(&worker->claimer, now_ms));
+    bool may_yet_begin = worker->claimer.is_claiming ||
+                         ((worker->authorizer.is_fetching || worker->claimer.is_held_back) &&
+                          claimer_may_begin(&worker->claimer, now_ms));
     return (unrecorded(worker) == 0 && !may_yet_begin) ||
            now_ms >= stop_at_ms + WORKER_RECORD_GRACE_MS;
 }
@@ -182,6 +182,7 @@ static void *run(void *context)
     }
     log_release();
     worker->authorizer.is_stopping = true;
+    (void)claimer_rouse(&worker->claimer); /* nobody needs to wake it */
     note_unrecorded(worker);
     (void)eventfd_write(worker->end_fd, 1); /* cannot fail: the counter is at 0 */
     return NULL;

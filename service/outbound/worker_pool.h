@@ -56,8 +56,8 @@ struct worker_pool_end {
     size_t repeats;    /* of these, what SEEK has accepted already */
     size_t stuck;      /* workers that did not end, and use all that they were given */
 };
-/* No new claims; transfers in flight finish until the deadline, then their leases are settled as
- * retries; then joins. */
+/* What is due is sent as long as an attempt fits in before the deadline; transfers in flight finish
+ * until then, and after it their leases are settled as retries; then joins. */
 struct worker_pool_end worker_pool_stop(struct worker_pool *pool, int64_t deadline_ms);
 /* Accepts NULL; stop first. Not while a worker is stuck: then nothing may be freed. */
 void worker_pool_destroy(struct worker_pool *pool);

@@ -35,6 +35,16 @@ static void stop_sends_what_is_due(void **state)
     must_deliver_many(stand, 10);
 }
 
+static void stop_keeps_the_rate(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    start_pool_with(stand, &(struct pool_variation){.per_second = 5});
+    accept_many(stand, 12);
+    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) >= 1);
+    assert_int_equal(stop_pool(stand, POOL_PATIENCE_MS).cut, 0);
+    must_deliver_many(stand, 12);
+}
+
 static void stop_leaves_what_cannot_be_finished(void **state)
 {
     struct worker_pool_stand *stand = *state;
@@ -122,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE("lets what is in flight finish when stopped", stop_lets_what_is_in_flight_finish),
         SCENE("sends what is due before it ends", stop_sends_what_is_due),
+        SCENE("sends what is due at its rate until the end", stop_keeps_the_rate),
         SCENE("begins nothing at the stop that it could not finish",
               stop_leaves_what_cannot_be_finished),
         SCENE("cuts what is in flight at the deadline, and records it as a retry",
