@@ -26,6 +26,7 @@ class Post:
     position: int            # in the order of the application's own client
     began: float
     has_token: bool = True   # false: a completion with the seek-token that was put before
+    is_late: bool = False    # posted again behind a newer one
     ended: float = None      # the moment of the answer
     answered_from: float = None  # when the request began that was answered
     answer: int = None
@@ -177,7 +178,7 @@ class Client(threading.Thread):
             self.ask(step, step.items, "half")
             return
         form = step.form if step.form in ("draft", "replay") else "event"
-        open_ = [(item, self.record.begin(item.application, item.token, form, has_token=item.has_token))
+        open_ = [(item, self.record.begin(item.application, item.token, form, has_token=item.has_token, is_late=item.is_late))
                  for item in step.items]
         manner = step.manner
         while open_:

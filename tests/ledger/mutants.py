@@ -22,12 +22,14 @@ ACCEPT_ANYWAY = """{
 MUTANTS = [
     # the bug, file, what is there, what it becomes, faults that bring it to light, finding
     ("an accepted event is not made due: a lost wake-up", "service/store/scripts/application.lua",
-     "    else\n        redis.call('ZADD', due, digits(now), id)\n", "", "", "lost"),
+     "    else\n        redis.call('ZADD', due, now_digits, id)\n", "", "", "lost"),
     ("acknowledged although Redis did not commit", "service/inbound/batch.c",
      "tell(&batch->sent[i], &result);", ACCEPT_ANYWAY, "redis-kill,redis-stop,redis-memory", "lost"),
     ("an outcome of the older seek-token settles the newer one", "service/store/scripts/application.lua",
      "if current ~= generation then", "if false then", "", "lost"),
     ("a claim is not leased", "service/store/scripts/claim.lua", "digits(now + lease_ms)", "digits(now)", "", "duplicate"),
+    ("a replaced seek-token is not known again", "service/store/scripts/application.lua",
+     "local wanted = application.replaced and fingerprint_of(token)", "local wanted = nil", "", "lost"),
     ("what is stored already is sent again", "service/store/scripts/accept.lua", "if is_owed and token == stored then",
      "if false then", "", "duplicate"),
 ]

@@ -15,6 +15,7 @@ class Item:
     application: str
     token: str      # of a completion without one: the one that was put before
     has_token: bool = True
+    is_late: bool = False  # an older one, posted once more behind a newer one
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,10 +35,10 @@ class Posts:
         self.random = random.Random(f"{seed}/posts/{client}")
         self.client = client
         self.count = 0
-        self.recent = []   # [application, newest seek-token, whether that one is only put], newest last
+        self.recent = []   # [application, newest seek-token, whether that one is only put, the one before], newest last
         self.refused = []  # applications
         self.forms = {self.new: 28, self.half: 2, self.replacement: 20, self.batch: 20, self.repeat: 10, self.draft: 8,
-                      self.redraft: 6, self.completion: 8, self.refusal: 4, self.replay: 5, self.wait: 3}
+                      self.redraft: 6, self.completion: 8, self.refusal: 4, self.replay: 5, self.wait: 3, self.late: 6}
 
     def __iter__(self):
         while True:
@@ -52,7 +53,7 @@ class Posts:
 
     def add(self, word="token", is_put=False):
         application, token = f"A-{self.client}-{self.count + 1}", self.token(word)
-        self.recent = self.recent[-self.RECENT:] + [[application, token, is_put]]
+        self.recent = self.recent[-self.RECENT:] + [[application, token, is_put, None]]
         if word == REFUSED:
             self.refused = self.refused[-self.RECENT:] + [application]
         return Item(application, token)
@@ -89,7 +90,7 @@ class Posts:
         if entry is None:
             return None
         if change:
-            entry[1] = self.token()
+            entry[1], entry[3] = self.token(), entry[1] if not entry[2] else None
         entry[2] = False
         return Item(entry[0], entry[1])
 
@@ -105,8 +106,16 @@ class Posts:
         entry = self.pick()
         if entry is None:
             return None
-        entry[1], entry[2] = self.token(), True
+        entry[1:] = self.token(), True, entry[1] if not entry[2] else None
         return self.step("draft", [Item(entry[0], entry[1])])
+
+    def late(self):
+        """What an event had brought comes once more, behind a newer seek-token: an ATS that catches up with its queue."""
+        older = [entry for entry in self.recent if entry[3] is not None]
+        if not older:
+            return None
+        entry = self.random.choice(older[-4:])
+        return self.step("event", [Item(entry[0], entry[3], is_late=True)])
 
     def completion(self):
         entry = self.pick(is_put=True)

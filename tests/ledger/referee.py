@@ -6,6 +6,9 @@ Time decides the order of posts. An answered post took effect between its reques
 answer, or answered 503, may have taken effect, also later than its client gave up: bytes may lie in a stopped process.
 So each seek-token has an interval, and only intervals that do not touch are in a definite order. What is not definite
 is not held against the service; it is counted.
+
+The service knows an application's seek-tokens again that newer ones replaced, the last few of them. So one that an event has
+surely brought took effect before that event's answer, however often it comes again; a repetition changes nothing.
 """
 import collections
 import dataclasses
@@ -13,14 +16,14 @@ import hashlib
 import math
 
 LATE_S = 10.0     # a request without an answer takes effect within this, counted from when all it needs runs again
+REMEMBERED = 5    # so many replaced seek-tokens of an application are known again
 RECORD_S = 3.0    # within this, an answer of SEEK is recorded; as much again after Redis was away
 
 # Faults of the sandbox after which SEEK has the signal and the service cannot know it.
 SPOILED = {"status", "reset-after", "cut-body", "truncated-json", "timeout-after", "slow"}
 # After these, an answer may have died with the process that gave it.
 RESTARTS = {"seek-restart", "seek-expired"}
-# A request without an answer that took effect after a newer seek-token had, or a batch with both of them posted again: to
-# the service that is a change of mind, and it sends again.
+# One that only a draft had brought, or that another replica's spool had, came again after a newer one: it cannot be known.
 AGAIN = "posted again after a newer seek-token"
 # The master that took a post died before it acknowledged it, and before its replicas had it: posted again, it was new.
 FORGOTTEN = "taken and not acknowledged by a master that another one replaced"
@@ -35,6 +38,7 @@ def fingerprint(token):
 class Verdict:
     findings: list = dataclasses.field(default_factory=list)  # (kind, text)
     duplicates: collections.Counter = dataclasses.field(default_factory=collections.Counter)  # by cause
+    late: int = 0        # seek-tokens that were posted again behind newer ones, and known
     unseen: int = 0      # completions without a seek-token that another replica's spool may have held
     overtaken: int = 0   # an older one after a newer one, where a failover forgot that it was out
     undecided: int = 0   # pairs of calls whose order nobody can know
@@ -137,7 +141,15 @@ class Referee:
             ends += [self.latest_effect(replica, moment) for replica, moment in post.loose]
             interval.last = max(interval.last, *ends)
             interval.is_loose |= bool(post.loose)
+        if len(intervals) <= REMEMBERED + 1:
+            for post in posts:
+                if self.is_brought(post, posts):
+                    intervals[post.token].last = min(intervals[post.token].last, post.ended)
         return intervals
+
+    def is_brought(self, post, posts):
+        """Whether an event has surely brought this seek-token into Redis."""
+        return post.form == "event" and post.is_acknowledged and post.durability != "spool" and self.is_meant(post, posts)
 
     def latest_effect(self, replica, moment):
         return self.settled(moment, {replica, "replicas", "redis"}) + LATE_S
@@ -155,23 +167,24 @@ class Referee:
     # --- what the clients were told ---
 
     def check_answers(self, application, posts):
-        owed, put = None, None
+        brought, put = set(), None
         for post in posts:
             if post.is_acknowledged and post.form == "event" and post.durability not in self.durable:
                 self.verdict.find("durability", f"{application}: acknowledged with {post.durability}")
             if post.form == "event" and post.answer == 409 and put is not None and self.is_seen(put, post):
                 self.verdict.find("lost", f"{application}: the seek-token that was put before is gone: 409")
             is_spooled = post.durability == "spool"  # nothing is known there of what was before
-            if post.form == "event" and not is_spooled and owed == post.token and post.result in ("accepted", "replaced"):
+            is_new = post.form == "event" and not is_spooled and post.result in ("accepted", "replaced")
+            if is_new and post.token in brought and len(brought) <= REMEMBERED + 1:
                 self.verdict.find("lost", f"{application}: {post.token} was acknowledged before, and is {post.result} again")
+            self.verdict.late += post.is_late and post.result == "duplicate"
             if post.answer is not None and not post.is_acknowledged and not self.is_expected(post):
                 self.verdict.find("refused", f"{application}: {post.form} with {post.token} was answered {post.answer}")
             if post.form == "draft" and post.is_acknowledged:
                 put = post
             self.verdict.unseen += not post.has_token and put is not None and not self.is_seen(put, post)
-            if post.form != "replay":
-                is_sure = post.is_acknowledged and post.form == "event" and not is_spooled and not any(p.loose for p in posts)
-                owed = post.token if is_sure else None
+            if self.is_brought(post, posts):
+                brought.add(post.token)
 
     @staticmethod
     def is_expected(post):
@@ -270,7 +283,10 @@ class Referee:
         known = [post for post in posts if post.is_acknowledged and post.form != "replay" and self.is_meant(post, posts)]
         if not known:
             return
-        newest = max(known, key=lambda post: (post.ended, post.position))
+        effects = {}  # seek-token: when it was acknowledged first; what came later was a repetition, or is judged by `intervals`
+        for post in known:
+            effects.setdefault(post.token, (min(post.ended, intervals[post.token].last), post.position))
+        newest = max(known, key=lambda post: effects[post.token])
         self.note_waits(known)
         if self.is_delivered(newest.token):
             self.verdict.delivered += 1

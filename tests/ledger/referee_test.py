@@ -74,6 +74,10 @@ FINE = {
         Case().post("t1").post("t2").fail_over(3).call("t2").call("t1", "x", "reset"),
     "a failover forgot a newer one that was not acknowledged":
         Case().post("t1").call("t2").fail_over().call("t1", after=8).post("t2", loose=True).call("t2", event="event-2"),
+    "an older one is posted again behind a newer one, and known":
+        Case().post("t1").call("t1").post("t2").post("t1", 200, result="duplicate").call("t2"),
+    "an older one is posted again, and only another spool knew it":
+        Case().post("t1", durability="spool").post("t2").call("t2").post("t1", 202, result="replaced").call("t1"),
     "completed without a seek-token, and the one put was never answered":
         Case().post("t1").call("t1").post("t2", None, "draft").post("t2", 200, result="duplicate", has_token=False)
         .state("delivered", "t1"),
@@ -92,6 +96,12 @@ FOUND = {
     "a draft was gone": ("lost", Case().post("t1", 204, "draft", None, None)
         .post("t1", 409, result=None, has_token=False).state("draft", "t1")),
     "the same is accepted twice": ("lost", Case().post("t1").post("t1").call("t1")),
+    "an older one is taken again behind a newer one": ("lost", Case().post("t1").call("t1").post("t2").call("t2")
+        .post("t1", result="replaced")),
+    "an older one is sent again behind a newer one": ("out of order", Case().post("t1").post("t2").call("t2")
+        .post("t1", 200, result="duplicate").call("t1", "x", "reset")),
+    "the newest is lost behind a repetition of an older one": ("lost", Case().post("t1").call("t1").post("t2")
+        .post("t1", 200, result="duplicate").state("delivered", "t1")),
     "a replay is never sent": ("lost", Case().post("t1").call("t1", "FORBIDDEN", "forbidden").post("", 202, "replay")
         .state("dead", "t1", **REFUSED)),
     "the older one is sent after the newer": ("out of order", Case().post("t1").call("t1").post("t2")
@@ -138,7 +148,7 @@ def it_finds_that_half_a_request_was_taken():
     (Case().post("t1").call("t1").disturb("redis-kill", "redis", 20).call("t1", after=20), "redis-kill"),
     (Case().post("t1").call("t1").disturb("seek-restart", "seek", 1).call("t1", after=1.5),
      "SEEK's answer spoiled: seek-restart"),
-    (Case().post("t1", loose=True).post("t2").call("t1").call("t2").call("t1", event="event-2"),
+    (Case().post("t1", durability="spool", loose=True).post("t2").call("t1").call("t2").call("t1", event="event-2"),
      "posted again after a newer seek-token"),
     (Case().post("t1").call("t1").fail_over().call("t1", after=0.5), "master-kill"),
     (Case().post("t1", loose=True).call("t1").fail_over().call("t1", event="event-2"),

@@ -6,14 +6,14 @@ from world import CALM
 
 SLOW_MS = 5000  # longer than an attempt may take
 
-ERRORS = [{"kind": "unauthenticated"}, {"kind": "rate-limited"}, {"kind": "internal"}, {"kind": "unknown-code"},
+ERRORS = [{"kind": "unauthenticated"}, {"kind": "internal"}, {"kind": "unknown-code"},
           {"kind": "missing-code"}, {"kind": "garbage"}, {"kind": "empty"}, {"kind": "content-type"},
           {"kind": "graphql-error", "code": "SOMETHING_NEW", "message": "new"}]
 CUTS = [{"kind": "reset"}, {"kind": "reset-after"}, {"kind": "cut-body"}, {"kind": "truncated-json"}]
 DELAYS = [{"kind": "slow", "latencyMs": SLOW_MS}, {"kind": "hang"}, {"kind": "timeout-after"}]
-STATUSES = [{"kind": "status", "status": 503}, {"kind": "status", "status": 429, "retryAfter": 1},
-            {"kind": "status", "status": 504, "taken": True}, {"kind": "status", "status": 502, "body": "none"},
-            {"kind": "status", "status": 404}]
+STATUSES = [{"kind": "status", "status": 503}, {"kind": "status", "status": 504, "taken": True},
+            {"kind": "status", "status": 502, "body": "none"}, {"kind": "status", "status": 404}]
+THROTTLES = [{"kind": "rate-limited"}, {"kind": "status", "status": 429, "retryAfter": 1}]
 REFUSALS = [{"kind": "bad-user-input"}, {"kind": "forbidden"}]
 
 
@@ -97,7 +97,8 @@ FAULTS = [
     Fault("seek-errors",    "seek",    spoil(ERRORS, 0.5), 1.0,  2.5, 10, "GraphQL errors, answers that are none"),
     Fault("seek-cuts",      "seek",    spoil(CUTS, 0.3),   1.0,  2.5, 10, "resets before and after the signal was taken"),
     Fault("seek-delays",    "seek",    spoil(DELAYS, 0.1), 1.0,  2.5, 10, "no answer in time, the signal taken or not"),
-    Fault("seek-statuses",  "seek",    spoil(STATUSES, 0.5), 1.0, 2.5, 10, "429 with Retry-After, 404, 502, 503, 504 (taken)"),
+    Fault("seek-statuses",  "seek",    spoil(STATUSES, 0.5), 1.0, 2.5, 10, "404, 502, 503, 504 with the signal taken"),
+    Fault("seek-throttle",  "seek",    spoil(THROTTLES, 0.3), 0.5, 2.0, 10, "429 with Retry-After, RATE_LIMITED without"),
     Fault("seek-refusals",  "seek",    spoil(REFUSALS, 0.2), 0.5, 1.5,  5, "refusals, which no repetition mends"),
     Fault("seek-restart",   "seek",    restart_seek,       0.5,  2.0, 60, "nobody listens at SEEK's address"),
     Fault("seek-expired",   "seek",    expire_certificate, 0.5,  2.0, 10, "SEEK's certificate has expired"),
