@@ -18,7 +18,8 @@ enum {
     MARGIN_DIVISOR = 10,
     LIFE_MAX_S = 365 * 24 * 60 * 60,
     REJECTION_INTERVAL_MS = 10 * 1000,
-    REJECTIONS_MAX = 10, /* in a row; then it is not one event's fault */
+    REJECTION_INTERVAL_MIN_MS = 1000, /* when everybody is rejected all of a sudden */
+    REJECTIONS_MAX = 10,              /* in a row; then it is not one event's fault */
     REQUEST_BYTES_MAX = 4 * SECRET_BYTES_MAX,
     SHORT_WAIT_MS = 100,
     PROVIDER_WORDS_MAX = 120,
@@ -90,14 +91,21 @@ static bool is_worthless(const struct access_token *token) REQUIRES(token->share
 
 /* A seek-token of the other environment is answered UNAUTHENTICATED whatever the access token.
  * Without this limit each such event would cost an access token, and everybody else the wait for
- * it. */
+ * it. One that SEEK took, and then takes from nobody, was withdrawn. */
+static int64_t rejection_interval_ms(const struct access_token *token) REQUIRES(token->shared.lock)
+{
+    bool is_withdrawn_by_seek = token->shared.rejections >= REJECTIONS_MAX &&
+                                token->shared.proven_generation == token->shared.generation;
+    return is_withdrawn_by_seek ? REJECTION_INTERVAL_MIN_MS : REJECTION_INTERVAL_MS;
+}
+
 static void weigh_rejection(struct access_token *token, int64_t now_ms) REQUIRES(token->shared.lock)
 {
     if (!token->shared.is_rejected)
         return;
     token->shared.is_rejected = false;
     if (token->shared.was_rejected_before && !is_worthless(token) &&
-        now_ms - token->shared.rejected_at_ms < REJECTION_INTERVAL_MS)
+        now_ms - token->shared.rejected_at_ms < rejection_interval_ms(token))
         return;
     token->shared.was_rejected_before = true;
     token->shared.rejected_at_ms = now_ms;

@@ -51,7 +51,8 @@ enum access_token_outcome access_token_acquire(struct access_token *token, int64
                                                int64_t *out_wait_ms);
 /* SEEK said UNAUTHENTICATED to this generation: it is not used again. Nothing when a newer one is
  * there, or when this one replaced another rejected one within the last ten seconds: then it is not
- * the access token that SEEK minds, and fetching more of them would not help. */
+ * the access token that SEEK minds, and fetching more of them would not help. But if SEEK has taken
+ * it since, and rejected ten in a row after that, it is. */
 void access_token_reject(struct access_token *token, uint64_t generation);
 /* SEEK has taken this generation: what is rejected afterwards may be one event's fault. Such an
  * access token is used on when a rejection finds that no new one can be had, until ten rejections

@@ -264,6 +264,24 @@ static void one_that_everybody_is_rejected_with_serves_no_more(void **state)
     must_be_ready(scene, later_ms, "bbb");
 }
 
+static void one_that_was_taken_and_then_from_nobody_is_fetched_anew_soon(void **state)
+{
+    struct scene *scene = *state;
+    grant(scene, "first", 1800, START_MS);
+    must_be_ready(scene, START_MS, "first");
+    access_token_reject(scene->token, scene->generation);
+    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_REFRESH);
+    grant(scene, "second", 1800, START_MS);
+    must_be_ready(scene, START_MS, "second");
+    access_token_prove(scene->token, scene->generation);
+    reject(scene, START_MS + 1000, 9);
+    must_be_ready(scene, START_MS + 1000, "second"); /* perhaps the fault of nine events */
+    access_token_reject(scene->token, scene->generation);
+    must_be_ready(scene, START_MS + 999, "second");
+    access_token_reject(scene->token, scene->generation);
+    assert_int_equal(acquire(scene, START_MS + 1000), ACCESS_TOKEN_REFRESH);
+}
+
 static void rejecting_again_and_again_does_not_fetch_again_and_again(void **state)
 {
     struct scene *scene = *state;
@@ -482,6 +500,8 @@ int main(void)
               a_proven_one_serves_on_while_none_can_be_had),
         SCENE("does not use one on with which everybody is rejected",
               one_that_everybody_is_rejected_with_serves_no_more),
+        SCENE("fetches soon what was taken and then from nobody",
+              one_that_was_taken_and_then_from_nobody_is_fetched_anew_soon),
         SCENE("fetches at most one per ten seconds when SEEK rejects each",
               rejecting_again_and_again_does_not_fetch_again_and_again),
         SCENE("counts, and says why there is none", counts_and_says_why),
