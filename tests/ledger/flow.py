@@ -23,24 +23,37 @@ def is_normal_since(moment, probers, arrived):
 
 
 def recoveries(disturbances, probers, arrived):
-    """By fault, the seconds from its end until each replica that it concerned took an event that SEEK then got. What another
-    fault had a hand in is left out: it had not been overcome when this one ended, or the next one came before."""
-    times = collections.defaultdict(list)
+    """By fault, a pair of seconds from its end: until each replica that it concerned took an event again and SEEK got some
+    signal, and until an event that each of these took then got through, behind all that had gathered. What another fault
+    had a hand in is left out: it had not been overcome when this one ended, or the next one came before."""
+    times, arrivals = collections.defaultdict(list), sorted(arrived.values())
     for disturbance in disturbances:
         near = [d for d in disturbances if d is not disturbance
                 and d.began < disturbance.ended + REACH_S and d.ended > disturbance.began - REACH_S]
-        seconds = recovery(disturbance, near, probers, arrived)
-        if seconds is not None:
-            times[disturbance.fault].append(seconds)
+        normal = recovery(disturbance, near, probers, arrived)
+        if normal is not None:
+            first = min(normal, beginning(disturbance, probers, arrivals))
+            times[disturbance.fault].append((first, normal))
     return times
+
+
+def concerned(disturbance, probers):
+    return [p for p in probers if disturbance.target in (p.replica.name, "redis", "seek", "replicas", "clients")]
+
+
+def beginning(disturbance, probers, arrivals):
+    end = disturbance.ended
+    moments = [arrivals[at] if (at := bisect.bisect(arrivals, end)) < len(arrivals) else math.inf]
+    for prober in concerned(disturbance, probers):
+        at = bisect.bisect_left(prober.probes, end, key=lambda post: post.answered_from)
+        moments.append(prober.probes[at].ended if at < len(prober.probes) else math.inf)
+    return max(moments) - end
 
 
 def recovery(disturbance, near, probers, arrived):
     end, latest = disturbance.ended, None
-    for prober in probers:
+    for prober in concerned(disturbance, probers):
         name = prober.replica.name
-        if disturbance.target not in (name, "redis", "seek", "replicas", "clients"):
-            continue
         others = [d for d in near if d.target in (name, "redis", "seek", "replicas")]
         is_hidden = any(d.began <= end and flowing(d.ended, prober, arrived) > end for d in others)
         flow = flowing(end, prober, arrived)

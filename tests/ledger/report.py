@@ -62,7 +62,8 @@ def summary(run, seconds):
 
 def fault_figures(fault, disturbances, times):
     mine = [d for d in disturbances if d.fault == fault.name]
-    return {"count": len(mine), "seconds": round(sum(d.ended - d.began for d in mine), 1), "recovery": spread(times)}
+    return {"count": len(mine), "seconds": round(sum(d.ended - d.began for d in mine), 1),
+            "again": spread([first for first, _ in times]), "normal": spread([normal for _, normal in times])}
 
 
 def count_of(figures, names):
@@ -115,20 +116,22 @@ def title(figures):
 def markdown(figures):
     lines = [title(figures), "", "| | |", "| --- | ---: |"]
     lines += [f"| {what} | {number} |" for what, number in headline(figures)]
-    lines += ["", "| fault | times | normal flow after its end: measured, median, longest |", "| --- | ---: | ---: |"]
+    lines += ["", "| fault | times | measured | flows again after: median, longest | nothing waits after: median, longest |",
+              "| --- | ---: | ---: | ---: | ---: |"]
     for name, row in figures["faults"].items():
-        times = row["recovery"]
-        shown = f"{times['count']}, {times['median']} s, {times['max']} s" if times["count"] else "0"
-        lines.append(f"| `{name}`: {faults.BY_NAME[name].text} | {row['count']} | {shown} |")
+        shown = (f"{row[key]['median']} s, {row[key]['max']} s" if row[key]["count"] else "" for key in ("again", "normal"))
+        counts = f"{row['count']} | {row['again']['count']}"
+        lines.append(f"| `{name}`: {faults.BY_NAME[name].text} | {counts} | {' | '.join(shown)} |")
     return "\n".join(lines) + "\n"
 
 
 def text(figures):
     lines = [f"{what.replace('*', '').replace('`', ''):72} {str(number).replace('*', '')}" for what, number in headline(figures)]
-    lines += ["", f"{'fault':16} {'times':>5} {'normal flow after':>18} {'median':>8} {'max':>8}"]
+    lines += ["", f"{'fault':16} {'times':>5} {'measured':>8} {'flows again':>16} {'nothing waits':>16}"]
     for name, row in figures["faults"].items():
-        count, *times = (row["recovery"][key] for key in ("count", "median", "max"))
-        lines.append(f"{name:16} {row['count']:5} {count:18} " + " ".join(f"{'' if s is None else s:>8}" for s in times))
+        times = [row[key][value] for key in ("again", "normal") for value in ("median", "max")]
+        shown = " ".join(f"{'' if s is None else s:>8}" for s in times)
+        lines.append(f"{name:16} {row['count']:5} {row['again']['count']:8} {shown}")
     return "\n".join(lines)
 
 
