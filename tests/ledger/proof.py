@@ -17,8 +17,8 @@ import stores
 import witness
 import world
 
-LONG_MINUTES = 5        # from here on faults come alone first, and some last long
-ALONE_SHARE = 0.5       # of a long run
+LONG_MINUTES = 4        # from here on faults come alone first, and some last long
+ALONE_SHARE = 0.6       # of a long run
 LAST_WORD_S = 20        # for posts without an answer, once everything runs again
 DRAIN_S = 120
 STORIES = 10            # findings told at length
