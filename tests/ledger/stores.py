@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """What the replicas keep everything in: one Redis, or a master with two replicas and three sentinels."""
+import collections
 import contextlib
 import signal
 import socket
@@ -73,12 +74,14 @@ class Team:
         return self.master() or self.known
 
     def master(self):
-        """Whom the first sentinel that answers names."""
+        """Whom most sentinels name."""
+        named = collections.Counter()
         for sentinel in self.sentinels:
             words = ask(sentinel.port, "SENTINEL GET-MASTER-ADDR-BY-NAME applications").split()
             if len(words) == 5:
-                return self.redises[int(words[4])]
-        return None
+                named[int(words[4])] += 1
+        port, count = named.most_common(1)[0] if named else (None, 0)
+        return self.redises[port] if 2 * count > len(self.sentinels) else None
 
     def watch(self):
         """Notes a failover; whether there was one."""
