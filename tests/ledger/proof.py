@@ -110,7 +110,7 @@ class Run:
         self.referee = referee.Referee(
             self.record.posts, self.record.never, self.witness.calls, self.world.disturbances, self.look,
             stalls=self.watchdog.stalls, timeout_s=world.TIMEOUT_MS / 1000,
-            lease_s=world.LEASE_S, durable=self.world.store.durable,
+            lease_s=world.LEASE_S, timeouts=self.world.all_timeouts(), durable=self.world.store.durable,
             spooling={replica.name for replica in self.world.replicas if replica.spool})
         self.verdict = self.referee.judge()
         self.findings += self.record.problems + self.verdict.findings
@@ -154,7 +154,7 @@ def run_one(kind, options):
     print(report.text(figures))
     for index, (kind, text) in enumerate(run_.findings[:4 * STORIES]):
         print(f"FOUND {kind}: {text}", *(stories[index] if index < STORIES else ()), sep="\n      ")
-    print(f"{len(run_.findings)} findings\n" if run_.findings else "nothing was found\n", flush=True)
+    print(f"{len(run_.findings)} findings" if run_.findings else "nothing was found", flush=True)
     return figures, not run_.findings
 
 
@@ -167,6 +167,7 @@ def run(options):
             part = copy.copy(options)
             part.minutes = minutes
             part.fault_rows = [row for row in rows if options.faults is None or row.name in options.faults]
+            print("\n" if results else "", end="")
             results.append(run_one(kind, part))
     if options.report:
         report.write(options.report, [figures for figures, _ in results])

@@ -17,7 +17,7 @@ import math
 
 LATE_S = 10.0     # a request without an answer takes effect within this, counted from when all it needs runs again
 REMEMBERED = 5    # so many replaced seek-tokens of an application are known again
-RECORD_S = 3.0    # within this, an answer of SEEK is recorded; as much again after Redis was away
+RECORD_S = 5.0    # within this, an answer of SEEK is recorded; as much again after Redis was away
 
 # Faults of the sandbox after which SEEK has the signal and the service cannot know it.
 SPOILED = {"status", "reset-after", "cut-body", "truncated-json", "timeout-after", "slow"}
@@ -27,6 +27,7 @@ RESTARTS = {"seek-restart", "seek-expired"}
 AGAIN = "posted again after a newer seek-token"
 # The master that took a post died before it acknowledged it, and before its replicas had it: posted again, it was new.
 FORGOTTEN = "taken and not acknowledged by a master that another one replaced"
+TOO_LATE = "SEEK's answer read after the time of the attempt"
 REFUSALS = {"forbidden", "bad-user-input"}
 
 
@@ -65,9 +66,11 @@ class Interval:
 
 class Referee:
     def __init__(self, posts, never, calls, disturbances, look, stalls=(), timeout_s=2.0, lease_s=9.0,
-                 durable=frozenset({"fsync", "spool"}), spooling=()):
+                 durable=frozenset({"fsync", "spool"}), spooling=(), timeouts=None):
         """`look(application)`: the service's own document, or None. `stalls`: (from, to) in which the machine stood still.
-        `durable`: what an answer may name. `spooling`: the names of replicas with a spool."""
+        `durable`: what an answer may name. `spooling`: the names of replicas with a spool. `timeouts`: request id: seconds, of
+        the attempts of which the service says that their time was over before an answer came."""
+        self.timeouts = timeouts or {}
         self.posts, self.never, self.calls, self.look, self.stalls = posts, never, calls, look, stalls
         self.timeout_s, self.lease_s = timeout_s, lease_s
         self.disturbances, self.durable, self.spooling = disturbances, durable, spooling
@@ -240,6 +243,8 @@ class Referee:
             return AGAIN if self.may_have_come_again(first, second, intervals) else None
         if first.fault in SPOILED:
             return f"SEEK's answer spoiled: {first.fault}"
+        if self.timeouts.get(first.request_id, 0) >= self.timeout_s - 0.1:  # its process stood still, or the machine is slow
+            return TOO_LATE
         for disturbance in self.hits(first.received, first.received + self.timeout_s):
             if disturbance.fault in RESTARTS:
                 return f"SEEK's answer spoiled: {disturbance.fault}"

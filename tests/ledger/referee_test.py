@@ -51,9 +51,9 @@ class Case:
         self.documents["A"] = {"state": state, "tokenFingerprint": fingerprint(token), **members}
         return self
 
-    def judge(self, never=()):
+    def judge(self, never=(), **members):
         posts = collections.defaultdict(list, {"A": self.posts} if self.posts else {})
-        return Referee(posts, set(never), self.calls, self.disturbances, self.documents.get).judge()
+        return Referee(posts, set(never), self.calls, self.disturbances, self.documents.get, **members).judge()
 
 
 REFUSED = {"lastError": {"class": "refused", "code": "FORBIDDEN"}}
@@ -135,6 +135,12 @@ def it_finds_nothing_where(name):
 def it_finds_that(name):
     kind, case = FOUND[name]
     assert [found for found, _ in case.judge().findings] == [kind]
+
+
+@pytest.mark.parametrize("seconds, is_found", [(2.0, False), (1.0, True)])
+def it_believes_in_a_time_out_that_took_its_time(seconds, is_found):
+    case = Case().post("t1").call("t1").call("t1", after=0.3)
+    assert bool(case.judge(timeouts={case.calls[0].request_id: seconds}).findings) == is_found
 
 
 def it_finds_that_half_a_request_was_taken():

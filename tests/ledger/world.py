@@ -6,6 +6,7 @@ Whatever happens to them is written down as a disturbance, for the referee.
 """
 import contextlib
 import dataclasses
+import json
 import math
 import pathlib
 import random
@@ -116,6 +117,7 @@ class Replica:
     def retire(self, status, expected=None):
         """The end of a life. What its log says of memory errors or a wrong exit is a finding."""
         text = self.service.text()
+        self.world.note_timeouts(text)
         is_broken = any(word in text for word in ("AddressSanitizer", "ThreadSanitizer", "runtime error:", "Assertion"))
         if is_broken or (expected is not None and status != expected):
             self.world.find("broken", f"{self.service.name} ended with {status}: {text[-2000:]}")
@@ -136,7 +138,7 @@ class World:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="seek-signal-ledger-"))
         self.programs = stand.SERVICE, stand.SANDBOX
         self.disturbances = []
-        self.processes = []
+        self.timeouts = {}  # request id: seconds that an attempt took whose time was over
         self.store = self.sandbox = None
         self.replicas = []
         try:
@@ -169,6 +171,18 @@ class World:
         disturbance = Disturbance(fault, target, time.monotonic(), user_agents=user_agents, **members)
         self.disturbances.append(disturbance)
         return disturbance
+
+    def note_timeouts(self, log):
+        for line in log.splitlines():
+            if '"code":"TIMEOUT"' in line and line.startswith("{") and line.endswith("}"):
+                said = json.loads(line)
+                if said.get("event") == "signal_retry":
+                    self.timeouts[said["request_id"]] = said["duration_ms"] / 1000
+
+    def all_timeouts(self):
+        for replica in self.replicas:
+            self.note_timeouts(replica.service.text())
+        return self.timeouts
 
     def watch(self):
         """Called now and then: nobody may die but by our hand. Sentinels may find a master slow, and take another."""
