@@ -82,8 +82,7 @@ static bool is_valid(const struct access_token *token, int64_t now_ms) REQUIRES(
            !token->shared.is_withdrawn && now_ms < token->shared.expires_at_ms;
 }
 
-/* Everybody is rejected, and no new one can be had: its time is over (revoked, for example, and the
- * client secret is wrong too). Trying it on would only make everybody's pauses longer. */
+/* Everybody is rejected, and no new one can be had: trying it on would only lengthen all pauses. */
 static bool is_worthless(const struct access_token *token) REQUIRES(token->shared.lock)
 {
     return token->shared.rejections >= REJECTIONS_MAX && token->shared.failing_since_ms >= 0;
@@ -112,8 +111,7 @@ static void weigh_rejection(struct access_token *token, int64_t now_ms) REQUIRES
     token->shared.is_withdrawn = true;
 }
 
-/* A token that SEEK has taken was more likely rejected for one event's sake than withdrawn. While
- * no new one can be had, it is better than none: one event must not stop all the others. */
+/* SEEK has taken it, so one event's fault is likelier: it must not stop all the others. */
 static void use_again(struct access_token *token) REQUIRES(token->shared.lock)
 {
     if (!token->shared.is_withdrawn || is_worthless(token) ||

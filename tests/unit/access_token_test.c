@@ -7,88 +7,8 @@
 
 #include "service/outbound/access_token.h"
 
+#include "tests/support/access_token_stand.h"
 #include "tests/support/specification.h"
-
-enum { START_MS = 100000, RETRY_MAX_MS = 8000, OUTAGE_MAX_MS = 1000, REFRESH_TIMEOUT_MS = 20000 };
-
-static const char client_secret[] = "s3cr3t \"quoted\" value";
-
-struct scene {
-    struct secret *id, *secret;
-    struct access_token *token;
-    struct buffer line;
-    uint64_t generation;
-    int64_t wait_ms;
-};
-
-static int set_up(void **state)
-{
-    struct scene *scene = calloc(1, sizeof *scene);
-    assert_non_null(scene);
-    scene->id = secret_from_value("client-1", NULL);
-    scene->secret = secret_from_value(client_secret, NULL);
-    const struct access_token_options options = {.audience = "https://graphql.seek.com",
-                                                 .client_id = scene->id,
-                                                 .client_secret = scene->secret,
-                                                 .retry_base_ms = 1000,
-                                                 .retry_max_ms = RETRY_MAX_MS,
-                                                 .outage_max_ms = OUTAGE_MAX_MS,
-                                                 .refresh_timeout_ms = REFRESH_TIMEOUT_MS};
-    scene->token = access_token_create(&options, NULL);
-    assert_non_null(scene->token);
-    buffer_init(&scene->line, 16384);
-    *state = scene;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct scene *scene = *state;
-    buffer_fini(&scene->line);
-    access_token_destroy(scene->token);
-    secret_destroy(scene->secret);
-    secret_destroy(scene->id);
-    free(scene);
-    return 0;
-}
-
-static enum access_token_outcome acquire(struct scene *scene, int64_t now_ms)
-{
-    buffer_clear(&scene->line);
-    scene->wait_ms = -1;
-    return access_token_acquire(scene->token, now_ms, &scene->line, &scene->generation,
-                                &scene->wait_ms);
-}
-
-static bool answer(struct scene *scene, unsigned status, const char *body, int64_t now_ms,
-                   struct error *error)
-{
-    const struct http_exchange exchange = {.outcome = HTTP_ANSWERED,
-                                           .status = status,
-                                           .body = body,
-                                           .body_length = strlen(body),
-                                           .content_type = "application/json",
-                                           .detail = ""};
-    return access_token_refreshed(scene->token, &exchange, now_ms, UINT64_MAX, error);
-}
-
-static void grant(struct scene *scene, const char *text, int64_t life_s, int64_t now_ms)
-{
-    char body[256];
-    (void)snprintf(body, sizeof body,
-                   "{\"access_token\":\"%s\",\"expires_in\":%lld,\"token_type\":\"Bearer\"}", text,
-                   (long long)life_s);
-    struct error error;
-    assert_true(answer(scene, 200, body, now_ms, &error));
-}
-
-static void must_be_ready(struct scene *scene, int64_t now_ms, const char *text)
-{
-    char line[128];
-    (void)snprintf(line, sizeof line, "Authorization: Bearer %s", text);
-    assert_int_equal(acquire(scene, now_ms), ACCESS_TOKEN_READY);
-    assert_string_equal(scene->line.bytes, line);
-}
 
 static void tells_one_caller_to_fetch(void **state)
 {
@@ -178,21 +98,6 @@ static void the_old_one_serves_while_the_next_cannot_be_had(void **state)
     assert_int_equal(acquire(scene, now_ms + 1000), ACCESS_TOKEN_READY_REFRESH);
 }
 
-static void a_rejected_one_is_not_used_again(void **state)
-{
-    struct scene *scene = *state;
-    grant(scene, "aaa", 1800, START_MS);
-    must_be_ready(scene, START_MS, "aaa");
-    uint64_t generation = scene->generation;
-    for (int i = 0; i < 20; i++)
-        access_token_reject(scene->token, generation);
-    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_REFRESH);
-    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_WAIT);
-    grant(scene, "bbb", 1800, START_MS);
-    access_token_reject(scene->token, generation); /* a late answer about the old one */
-    must_be_ready(scene, START_MS + 60000, "bbb");
-}
-
 static void a_success_ends_the_backoff(void **state)
 {
     struct scene *scene = *state;
@@ -211,91 +116,6 @@ static void an_issuer_that_is_away_is_asked_sooner(void **state)
     for (int i = 0; i < 20; i++)
         assert_false(answer(*state, i < 19 ? 401 : 503, "{}", START_MS, NULL));
     assert_int_equal(acquire(*state, START_MS + OUTAGE_MAX_MS), ACCESS_TOKEN_REFRESH);
-}
-
-static void a_proven_one_serves_on_while_none_can_be_had(void **state)
-{
-    struct scene *scene = *state;
-    for (int is_proven = 0; is_proven <= 1; is_proven++) {
-        int64_t now_ms = START_MS + is_proven * 1000000;
-        grant(scene, "aaa", 1800, now_ms);
-        must_be_ready(scene, now_ms, "aaa");
-        if (is_proven)
-            access_token_prove(scene->token, scene->generation);
-        assert_int_equal(access_token_is_proven(scene->token, scene->generation), is_proven);
-        access_token_reject(scene->token, scene->generation);
-        assert_int_equal(acquire(scene, now_ms), ACCESS_TOKEN_REFRESH);
-        access_token_failed(scene->token, "none to be had", false, now_ms, 0);
-        enum access_token_outcome outcome = acquire(scene, now_ms + RETRY_MAX_MS);
-        assert_int_equal(outcome, is_proven ? ACCESS_TOKEN_READY_REFRESH : ACCESS_TOKEN_REFRESH);
-    }
-}
-
-static void reject(struct scene *scene, int64_t now_ms, int times)
-{
-    for (int i = 0; i < times; i++) {
-        (void)acquire(scene, now_ms);
-        access_token_reject(scene->token, scene->generation);
-    }
-}
-
-static void one_that_everybody_is_rejected_with_serves_no_more(void **state)
-{
-    struct scene *scene = *state;
-    grant(scene, "aaa", 1800, START_MS);
-    must_be_ready(scene, START_MS, "aaa");
-    access_token_prove(scene->token, scene->generation);
-    reject(scene, START_MS, 1);
-    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_REFRESH);
-    access_token_failed(scene->token, "access_denied", false, START_MS, RETRY_MAX_MS);
-    reject(scene, START_MS, 8); /* perhaps the fault of nine events */
-    must_be_ready(scene, START_MS, "aaa");
-    access_token_prove(scene->token, scene->generation);
-    reject(scene, START_MS, 9);
-    must_be_ready(scene, START_MS, "aaa");
-    reject(scene, START_MS, 1);
-    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_WAIT);
-    int64_t later_ms = START_MS + RETRY_MAX_MS;
-    assert_int_equal(acquire(scene, later_ms), ACCESS_TOKEN_REFRESH);
-    access_token_failed(scene->token, "access_denied", false, later_ms, RETRY_MAX_MS);
-    assert_int_equal(acquire(scene, later_ms), ACCESS_TOKEN_WAIT);
-    later_ms += RETRY_MAX_MS;
-    grant(scene, "bbb", 1800, later_ms);
-    must_be_ready(scene, later_ms, "bbb");
-}
-
-static void one_that_was_taken_and_then_from_nobody_is_fetched_anew_soon(void **state)
-{
-    struct scene *scene = *state;
-    grant(scene, "first", 1800, START_MS);
-    must_be_ready(scene, START_MS, "first");
-    access_token_reject(scene->token, scene->generation);
-    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_REFRESH);
-    grant(scene, "second", 1800, START_MS);
-    must_be_ready(scene, START_MS, "second");
-    access_token_prove(scene->token, scene->generation);
-    reject(scene, START_MS + 1000, 9);
-    must_be_ready(scene, START_MS + 1000, "second"); /* perhaps the fault of nine events */
-    access_token_reject(scene->token, scene->generation);
-    must_be_ready(scene, START_MS + 999, "second");
-    access_token_reject(scene->token, scene->generation);
-    assert_int_equal(acquire(scene, START_MS + 1000), ACCESS_TOKEN_REFRESH);
-}
-
-static void rejecting_again_and_again_does_not_fetch_again_and_again(void **state)
-{
-    struct scene *scene = *state;
-    grant(scene, "first", 1800, START_MS);
-    int fetches = 0;
-    for (int64_t now_ms = START_MS; now_ms < START_MS + 60000; now_ms += 100) {
-        if (acquire(scene, now_ms) == ACCESS_TOKEN_REFRESH) {
-            fetches++;
-            grant(scene, "next", 1800, now_ms);
-            assert_int_equal(acquire(scene, now_ms), ACCESS_TOKEN_READY);
-        }
-        access_token_reject(scene->token, scene->generation);
-    }
-    assert_in_range(fetches, 5, 6);
 }
 
 static void counts_and_says_why(void **state)
@@ -477,8 +297,6 @@ static void threads_share_one_fetch(void **state)
     assert_int_equal(race.fetches, 2); /* the first one, and one rejection in this moment */
 }
 
-#define SCENE(sentence, function) IT_WITH(sentence, function, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -494,16 +312,6 @@ int main(void)
         SCENE("asks sooner when the issuer is away", an_issuer_that_is_away_is_asked_sooner),
         SCENE("uses the old one to its end while the next cannot be had",
               the_old_one_serves_while_the_next_cannot_be_had),
-        SCENE("does not use a rejected one again; many rejections cause one fetch",
-              a_rejected_one_is_not_used_again),
-        SCENE("goes on with one that SEEK has taken before when no new one can be had",
-              a_proven_one_serves_on_while_none_can_be_had),
-        SCENE("does not use one on with which everybody is rejected",
-              one_that_everybody_is_rejected_with_serves_no_more),
-        SCENE("fetches soon what was taken and then from nobody",
-              one_that_was_taken_and_then_from_nobody_is_fetched_anew_soon),
-        SCENE("fetches at most one per ten seconds when SEEK rejects each",
-              rejecting_again_and_again_does_not_fetch_again_and_again),
         SCENE("counts, and says why there is none", counts_and_says_why),
         SCENE("says what is wrong with an answer", says_what_is_wrong_with_an_answer),
         SCENE("cuts a life beyond reason", a_life_beyond_reason_is_cut),
