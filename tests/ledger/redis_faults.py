@@ -7,7 +7,8 @@ import stand
 from injection import Fault
 
 BYTES_PER_COMMAND = 250  # in the file, about
-SLEEP_US = 55            # the shortest there is, about
+SLEEP_US = 55            # the shortest there is, about; on a busy machine many times that
+LOADING_S = 300          # at the most, then
 
 
 def kill_redis(it):
@@ -80,7 +81,7 @@ def load_slowly(it):
         # A negative number: on the average one command of so many waits, for the shortest time there is.
         delay = int(delay_us - SLEEP_US) if delay_us > 2 * SLEEP_US else -max(1, round(SLEEP_US / delay_us))
         redis.arguments = "--key-load-delay", delay
-        redis.start()
+        redis.start(patience=LOADING_S)
         redis.arguments = ()
 
 

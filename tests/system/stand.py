@@ -135,11 +135,11 @@ class Redis(Process):
     def url(self):
         return f"redis://127.0.0.1:{self.port}"
 
-    def start(self):
+    def start(self, patience=PATIENCE):
         self.spawn(["redis-server", "--port", self.port, "--bind", "127.0.0.1",
                     "--unixsocket", self.socket, "--dir", self.directory, "--save", "",
                     "--appendonly", "yes", "--appendfsync", "always", *self.arguments])
-        eventually(lambda: self.try_cli("PING") == "PONG", "Redis answers PING")
+        eventually(lambda: self.try_cli("PING") == "PONG", "Redis answers PING", patience)
 
     def try_cli(self, *arguments):
         done = subprocess.run(["redis-cli", "-s", str(self.socket), *map(str, arguments)],
