@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """What happens to a single Redis."""
 import signal
+import threading
 
 import stand
 from injection import Fault
 
 BYTES_PER_COMMAND = 250  # in the file, about
 SLEEP_US = 55            # the shortest there is, about; on a busy machine many times that
-LOADING_S = 300          # at the most, then
+LOADING_S = 300          # at the most, then; it is told to hurry long before
 
 
 def kill_redis(it):
@@ -81,7 +82,10 @@ def load_slowly(it):
         # A negative number: on the average one command of so many waits, for the shortest time there is.
         delay = int(delay_us - SLEEP_US) if delay_us > 2 * SLEEP_US else -max(1, round(SLEEP_US / delay_us))
         redis.arguments = "--key-load-delay", delay
+        enough = threading.Timer(2 * it.planned.duration_s, redis.try_cli, ("CONFIG", "SET", "key-load-delay", 0))
+        enough.start()
         redis.start(patience=LOADING_S)
+        enough.cancel()
         redis.arguments = ()
 
 
