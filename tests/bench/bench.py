@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: MIT
 """The bench's rows, in the order of docs/performance.md. Started by tests/bench/run."""
 import argparse
+import pathlib
 import sys
 import time
 
 import footprint
 import forwarding
 import intake
+import plot
+import sustained
 import world
 from report import Table
 from rounds import Series, alternate, ratios, series
@@ -20,8 +23,8 @@ class Bench:
     def __init__(self, options):
         self.options = options
         self.out = options.out
-        self.seconds = 1.2 if options.quick else 4
-        self.rounds = options.rounds or (2 if options.quick else 5)
+        self.seconds = 1.2 if options.quick else 2.5
+        self.rounds = options.rounds or (2 if options.quick else 4)
         self.table = Table(f"{self.rounds} rounds, appendfsync {options.appendfsync}" + (", --quick" if options.quick else ""))
         self.peers = [SCRIPT, HSET, NGINX] + ([NODE] if world.Node.is_there(self.out) else [])
 
@@ -45,8 +48,27 @@ class Bench:
         self.table.add(f"the same, p99 latency over {SCRIPT}'s", "≤ 1", ratio.text(times), ratio.median <= 1, ratio=ratio)
         for name in names:
             rate, p50, p99 = (series(results, name, f) for f in ("per_second", "p50_us", "p99_us"))
+            spent = spent_by(results[name])
             self.table.note(f"intake, 64 connections: {name}", f"{rate.text(whole)} events/s, p50 {milli(p50.median)}, "
-                            f"p99 {p99.text(milli)}", per_second=rate, p50_us=p50, p99_us=p99)
+                            f"p99 {p99.text(milli)}; processor time per event: {spent}", per_second=rate, p50_us=p50, p99_us=p99)
+
+    def row_everysec(self):
+        """single events, 64 connections, appendfsync everysec"""
+        results = self.alternate({n: lambda n=n: intake.measure(n, self.out, self.seconds, "everysec")
+                                  for n in (US, *self.peers)}, "intake, everysec")
+        for peer in self.peers:
+            ratio = ratios(results, US, peer, "per_second")
+            self.table.note(f"intake, 64 connections, appendfsync everysec, events/s over {peer}", ratio.text(times), ratio=ratio)
+
+    def row_plot(self):
+        """latency against load up to saturation, as a plot"""
+        names = [US, *(p for p in self.peers if p != HSET)]
+        curves = {name: intake.sweep(name, self.out, self.seconds / 2, self.options.appendfsync) for name in names}
+        path = pathlib.Path(self.out) / "intake.svg"
+        path.write_text(plot.draw(f"Intake: latency against load, appendfsync {self.options.appendfsync}", curves))
+        for name, points in curves.items():
+            most = max(p["load"] for p in points)
+            self.table.note(f"most events/s at growing load (intake.svg): {name}", whole(most), points=points)
 
     def row_latency(self):
         """one connection"""
@@ -106,6 +128,16 @@ class Bench:
                        f"median {p50.text(milli)}, p99 {p99.text(milli)}", p50.median <= 2000 and p99.median <= 10000,
                        p50_us=p50, p99_us=p99)
 
+    def row_sustained(self):
+        """both at once for a while"""
+        seconds = 60 * self.options.sustained
+        windows = sustained.measure(self.out, seconds, 2000, self.options.appendfsync)
+        grown = sustained.judge(windows)
+        first, last = windows[0], windows[-1]
+        self.table.add(f"both at once, {self.options.sustained:g} minutes at 2,000 events/s", "no growth of latency, memory or keys",
+                       f"grew: {', '.join(grown) or 'nothing'}; median {milli(first['p50_us'])} then {milli(last['p50_us'])}, "
+                       f"resident {mebi(first['resident_kib'])} then {mebi(last['resident_kib'])}", not grown, windows=windows)
+
     # --- footprint ---
 
     def row_footprint(self):
@@ -146,6 +178,12 @@ class Bench:
                        many=many, few=few)
 
 
+def spent_by(results):
+    names = results[0]["processor_us"]
+    return ", ".join(f"{name} {Series(r['processor_us'][name] for r in results).median:.0f} µs" for name in names
+                     if not name.startswith("upstream"))
+
+
 def times(ratio):
     return f"{ratio:.2f}"
 
@@ -163,13 +201,14 @@ def mebi(kib):
 
 
 ROWS = {name.removeprefix("row_"): getattr(Bench, name) for name in vars(Bench) if name.startswith("row_")}
-SLOW = {"backlog"}
+SLOW = {"backlog", "everysec", "plot", "sustained"}  # not in --quick
 
 
 def read_options():
     parser = argparse.ArgumentParser(prog="tests/bench/run", description="Measures seek-signal beside its peers.")
     parser.add_argument("--quick", action="store_true", help="the main rows, few rounds, under 2 minutes")
-    parser.add_argument("--rounds", type=int, help="alternating rounds (default: 5, quick: 2)")
+    parser.add_argument("--rounds", type=int, help="alternating rounds (default: 4, quick: 2)")
+    parser.add_argument("--sustained", type=float, default=0.6, metavar="MINUTES", help="of the sustained run (default: 0.6)")
     parser.add_argument("--appendfsync", default="always", choices=("always", "everysec"), help="of every Redis in the run")
     parser.add_argument("--out", required=True, help=argparse.SUPPRESS)
     parser.add_argument("rows", nargs="*", help="only these: " + ", ".join(f"{n} ({r.__doc__})" for n, r in ROWS.items()))

@@ -6,6 +6,8 @@ import json
 from world import ACCEPT_REST, EVENT_ID, ID, TOKEN, Constant, Nginx, Node, Webdis, World
 
 EVENT = json.dumps({"applicationId": ID, "token": TOKEN}, separators=(",", ":"))
+RATES = (500, 1000, 2500, 5000, 7500, 10000, 12500, 15000, 17500, 20000, 25000, 30000, 35000, 40000, 50000)
+SATURATED_US = 50000
 KEYS = "seek-signal:{0}:app:/seek-signal:{0}:due/seek-signal:{0}:dead/seek-signal:{0}:paused"
 
 
@@ -51,6 +53,20 @@ def measure(name, out, seconds, appendfsync="always", **load):
     with World(out, appendfsync) as world:
         port, request, expected = SERVERS[name](world)
         return world.load(port, request, expected, seconds, **load)
+
+
+def sweep(name, out, seconds, appendfsync="always"):
+    """Latency at growing load until the server is saturated: an open loop, so that waiting for a connection counts."""
+    points, first_id = [], 1
+    with World(out, appendfsync) as world:
+        port, request, expected = SERVERS[name](world)
+        for rate in RATES:
+            got = world.load(port, request, expected, seconds, connections=256, rate=rate, warm_up=0.3, first_id=first_id)
+            first_id = got["next_id"]
+            points.append({"load": got["per_second"], "p50_us": got["p50_us"], "p99_us": got["p99_us"]})
+            if len(points) > 1 and min(p["p50_us"] for p in points[-2:]) > SATURATED_US:
+                break  # twice: the machine may have had a moment of its own
+    return points
 
 
 def measure_batches(out, seconds, appendfsync="always", connections=8, events=100):

@@ -45,6 +45,13 @@ def memory_kib(process):
     return sizes["Rss:"], sizes["Private_Dirty:"]
 
 
+def processor_us(process):
+    """Processor time so far of a process and its children, all threads, finer than ticks."""
+    children = pathlib.Path(f"/proc/{process.child.pid}/task/{process.child.pid}/children").read_text().split()
+    return sum(int((task / "schedstat").read_text().split()[0]) / 1000
+               for pid in (process.child.pid, *children) for task in pathlib.Path(f"/proc/{pid}/task").iterdir())
+
+
 class Peer(stand.Process):
     """A process that answers HTTP on `port`."""
 
@@ -205,7 +212,10 @@ class World:
                                f"Content-Length: {len(body)}\r\n\r\n{body}")
 
     def load(self, port, request, expected, seconds, connections=64, rate=0, warm_up=0.5, first_id=1):
+        before = {process: processor_us(process) for process in self.processes}
         got = program("load", port, connections, warm_up, seconds, rate, request, expected, first_id)
         if got["failed"] or not got["answered"]:
             raise RuntimeError(f"the load was not answered as expected ({expected}): {got}")
+        got["requests"] = (got["next_id"] - first_id) // pathlib.Path(request).read_text().count(ID)
+        got["processor_us"] = {p.name: (processor_us(p) - us) / got["requests"] for p, us in before.items()}
         return got
