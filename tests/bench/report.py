@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 import time
 
@@ -42,6 +43,17 @@ class Table:
         (out / "table.json").write_text(json.dumps(
             {"machine": machine(), "options": self.options, "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
              "rows": self.rows, "beside": self.notes}, indent=1) + "\n")
+
+
+def record(out):
+    """Puts the table and the plot of this run into docs/performance.md."""
+    docs = pathlib.Path(__file__).resolve().parents[2] / "docs"
+    page = (docs / "performance.md").read_text()
+    before, rest = page.split("<!-- table -->\n", 1)
+    behind = rest.split("<!-- end of table -->\n", 1)[1]
+    table = (pathlib.Path(out) / "table.md").read_text()
+    (docs / "performance.md").write_text(f"{before}<!-- table -->\n{table}<!-- end of table -->\n{behind}")
+    shutil.copy(pathlib.Path(out) / "intake.svg", docs / "images" / "performance-intake.svg")
 
 
 def machine():
