@@ -175,7 +175,7 @@ class Bench:
                        loaded["resident_kib"] <= 18 * 1024, **loaded)
         results = alternate({n: lambda n=n: footprint.measure_claims(self.out, n) for n in (count, 1000)}, 2, "claims")
         ratio = ratios(results, count, 1000, "per_second")
-        self.table.add("claim rate with 1,000,000 pending over 1,000 pending", "≥ 0.9", ratio.text(times), ratio.median >= 0.9,
+        self.table.add("claim rate with 1,000,000 pending over 1,000 pending, by Redis's processor time", "≥ 0.9", ratio.text(times), ratio.median >= 0.9,
                        ratio=ratio)
 
 
