@@ -110,7 +110,7 @@ class Run:
         self.referee = referee.Referee(
             self.record.posts, self.record.never, self.witness.calls, self.world.disturbances, self.look,
             stalls=self.watchdog.stalls, timeout_s=world.TIMEOUT_MS / 1000,
-            lease_s=world.LEASE_S, timeouts=self.world.all_timeouts(), durable=self.world.store.durable,
+            lease_s=world.LEASE_S, failures=self.world.all_failures(), durable=self.world.store.durable,
             spooling={replica.name for replica in self.world.replicas if replica.spool})
         self.verdict = self.referee.judge()
         self.findings += self.record.problems + self.verdict.findings

@@ -21,6 +21,7 @@ RECORD_S = 5.0    # within this, an answer of SEEK is recorded; as much again af
 
 # Faults of the sandbox after which SEEK has the signal and the service cannot know it.
 SPOILED = {"status", "reset-after", "cut-body", "truncated-json", "timeout-after", "slow"}
+STALLS = {"stop", "pause", "redis-stop"}
 # After these, an answer may have died with the process that gave it.
 RESTARTS = {"seek-restart", "seek-expired"}
 # One that only a draft had brought, or that another replica's spool had, came again after a newer one: it cannot be known.
@@ -66,11 +67,11 @@ class Interval:
 
 class Referee:
     def __init__(self, posts, never, calls, disturbances, look, stalls=(), timeout_s=2.0, lease_s=9.0,
-                 durable=frozenset({"fsync", "spool"}), spooling=(), timeouts=None):
+                 durable=frozenset({"fsync", "spool"}), spooling=(), failures=None):
         """`look(application)`: the service's own document, or None. `stalls`: (from, to) in which the machine stood still.
-        `durable`: what an answer may name. `spooling`: the names of replicas with a spool. `timeouts`: request id: seconds, of
-        the attempts of which the service says that their time was over before an answer came."""
-        self.timeouts = timeouts or {}
+        `durable`: what an answer may name. `spooling`: the names of replicas with a spool. `failures`: request id: (code,
+        seconds) of attempts, as the service tells them."""
+        self.failures = failures or {}
         self.posts, self.never, self.calls, self.look, self.stalls = posts, never, calls, look, stalls
         self.timeout_s, self.lease_s = timeout_s, lease_s
         self.disturbances, self.durable, self.spooling = disturbances, durable, spooling
@@ -96,9 +97,10 @@ class Referee:
         posts = self.posts[application]
         lines = [(post.began, f"{post.form} {post.token} until {post.ended or 0:.3f}: {post.answer} {post.result} "
                               f"by {post.replica}, loose {[(r, round(t, 3)) for r, t in post.loose]}") for post in posts]
-        lines += [(call.received, f"SEEK: call {call.order} {call.token} {call.outcome}, fault {call.fault}, {call.user_agent}, "
-                                  f"{call.request_id}") for post in {p.token: p for p in posts}.values()
-                  for call in self.by_token.get(post.token, ())]
+        for token in {post.token for post in posts}:
+            lines += [(call.received, f"SEEK: call {call.order} {call.token} {call.outcome}, fault {call.fault}, "
+                                      f"{call.user_agent}, {call.request_id}, failed: {self.failures.get(call.request_id)}")
+                      for call in self.by_token.get(token, ())]
         begin, end = min(lines)[0] - 1, max(lines)[0] + 1
         lines += [(d.began, f"{d.fault} of {d.target} {' '.join(d.user_agents)} until {d.ended:.3f}") for d in self.disturbances
                   if d.began < end and d.ended > begin and d.target != "clients"]
@@ -243,7 +245,8 @@ class Referee:
             return AGAIN if self.may_have_come_again(first, second, intervals) else None
         if first.fault in SPOILED:
             return f"SEEK's answer spoiled: {first.fault}"
-        if self.timeouts.get(first.request_id, 0) >= self.timeout_s - 0.1:  # its process stood still, or the machine is slow
+        code, seconds = self.failures.get(first.request_id, ("", 0.0))
+        if code == "TIMEOUT" and seconds >= self.timeout_s - 0.1:  # its process stood still, or the machine is slow
             return TOO_LATE
         for disturbance in self.hits(first.received, first.received + self.timeout_s):
             if disturbance.fault in RESTARTS:
@@ -256,7 +259,7 @@ class Referee:
         for disturbance in self.failovers:
             if disturbance.began - RECORD_S <= first.received <= disturbance.ended and disturbance.began <= second.received:
                 return disturbance.fault
-        if second.gap(first) < self.timeout_s - 0.2:
+        if second.gap(first) < self.timeout_s - 0.2 and not self.was_late(first):
             return None
         hits = self.hits(first.received - 0.2, self.settled(first.received + RECORD_S, {"redis"}) + RECORD_S)
         redis = [d for d in hits if d.target == "redis"]
@@ -269,6 +272,11 @@ class Referee:
         if any(begin < first.received + self.timeout_s and end > first.received for begin, end in self.stalls):
             return "the machine stood still"
         return None
+
+    def was_late(self, call):
+        """Whether its process, or Redis, stood still before it was sent: most of its lease may have been over by then."""
+        return any(d.fault in STALLS and (d.target == "redis" or call.user_agent in d.user_agents)
+                   and d.began <= call.received and d.ended >= call.received - self.timeout_s for d in self.disturbances)
 
     def hits(self, begin, end):
         return [d for d in self.disturbances if d.began <= end and d.ended >= begin]

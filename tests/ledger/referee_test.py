@@ -140,7 +140,7 @@ def it_finds_that(name):
 @pytest.mark.parametrize("seconds, is_found", [(2.0, False), (1.0, True)])
 def it_believes_in_a_time_out_that_took_its_time(seconds, is_found):
     case = Case().post("t1").call("t1").call("t1", after=0.3)
-    assert bool(case.judge(timeouts={case.calls[0].request_id: seconds}).findings) == is_found
+    assert bool(case.judge(failures={case.calls[0].request_id: ("TIMEOUT", seconds)}).findings) == is_found
 
 
 def it_finds_that_half_a_request_was_taken():
@@ -151,6 +151,8 @@ def it_finds_that_half_a_request_was_taken():
     (Case().post("t1").call("t1", fault="reset-after").call("t1", after=0.1), "SEEK's answer spoiled: reset-after"),
     (Case().post("t1").call("t1").disturb("kill", "replica-0", 1, ("replica-0/1",)).call("t1", after=9), "kill"),
     (Case().post("t1").call("t1").disturb("stop", "replica-0", 10, ("replica-0/1",)).call("t1", after=9), "stop"),
+    (Case().post("t1").disturb("pause", "replica-0", 3, ("replica-0/1",)).call("t1", after=3.1)
+        .disturb("kill", "replica-0", 1, ("replica-0/1",)).call("t1", after=0.5), "kill"),
     (Case().post("t1").call("t1").disturb("redis-kill", "redis", 20).call("t1", after=20), "redis-kill"),
     (Case().post("t1").call("t1").disturb("seek-restart", "seek", 1).call("t1", after=1.5),
      "SEEK's answer spoiled: seek-restart"),

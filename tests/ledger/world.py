@@ -117,7 +117,7 @@ class Replica:
     def retire(self, status, expected=None):
         """The end of a life. What its log says of memory errors or a wrong exit is a finding."""
         text = self.service.text()
-        self.world.note_timeouts(text)
+        self.world.note_failures(text)
         is_broken = any(word in text for word in ("AddressSanitizer", "ThreadSanitizer", "runtime error:", "Assertion"))
         if is_broken or (expected is not None and status != expected):
             self.world.find("broken", f"{self.service.name} ended with {status}: {text[-2000:]}")
@@ -138,7 +138,7 @@ class World:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="seek-signal-ledger-"))
         self.programs = stand.SERVICE, stand.SANDBOX
         self.disturbances = []
-        self.timeouts = {}  # request id: seconds that an attempt took whose time was over
+        self.failures = {}  # of attempts, as the services tell them: request id: (code, seconds that it took)
         self.store = self.sandbox = None
         self.replicas = []
         try:
@@ -172,17 +172,16 @@ class World:
         self.disturbances.append(disturbance)
         return disturbance
 
-    def note_timeouts(self, log):
+    def note_failures(self, log):
         for line in log.splitlines():
-            if '"code":"TIMEOUT"' in line and line.startswith("{") and line.endswith("}"):
+            if '"signal_retry"' in line and line.startswith("{") and line.endswith("}"):
                 said = json.loads(line)
-                if said.get("event") == "signal_retry":
-                    self.timeouts[said["request_id"]] = said["duration_ms"] / 1000
+                self.failures[said["request_id"]] = said["code"], said["duration_ms"] / 1000
 
-    def all_timeouts(self):
+    def all_failures(self):
         for replica in self.replicas:
-            self.note_timeouts(replica.service.text())
-        return self.timeouts
+            self.note_failures(replica.service.text())
+        return self.failures
 
     def watch(self):
         """Called now and then: nobody may die but by our hand. Sentinels may find a master slow, and take another."""
