@@ -16,6 +16,14 @@ enum {
     LOST_MS = 100, /* an answer that nobody understands must not be asked for in a loop */
 };
 
+/* False: the stop leaves no time for another attempt. */
+static bool may_begin(const struct claimer *claimer, int64_t now_ms)
+{
+    const struct worker_shared *shared = claimer->shared;
+    int64_t stop_at_ms = atomic_load(&shared->stop_at_ms);
+    return stop_at_ms == WORKER_RUNS || now_ms + (int64_t)shared->upstream.timeout_ms <= stop_at_ms;
+}
+
 /* --- what came --------------------------------------------------------------------- */
 
 /* The lease has to outlast the attempt: after a long silence (of Redis, or of this process) what
@@ -65,7 +73,7 @@ static size_t start_all(struct claimer *claimer, const struct claim_result *resu
 {
     int64_t wait_ms;
     int64_t now_ms = clock_monotonic_ms();
-    bool may_send = result->count > 0 && claimer_may_begin(claimer, now_ms) &&
+    bool may_send = result->count > 0 && may_begin(claimer, now_ms) &&
                     authorizer_prepare(claimer->authorizer, now_ms, &wait_ms);
     size_t started = 0;
     for (size_t i = 0; i < result->count; i++)
@@ -148,14 +156,6 @@ static int64_t send_claim(struct claimer *claimer, size_t places, int64_t now_ms
     return TROUBLE_MS;
 }
 
-/* Full, or at its rate; but neither SEEK nor the breaker keeps it shut. */
-static bool is_gate_open(struct sending_gate *gate, int64_t now_ms)
-{
-    struct sending_gate_status status;
-    sending_gate_status(gate, now_ms, &status);
-    return status.breaker == BREAKER_CLOSED && status.throttled_for_ms == 0;
-}
-
 /* The access token comes first: without one nothing is claimed, and no attempt is spent. */
 static int64_t claim(struct claimer *claimer, int64_t now_ms)
 {
@@ -168,26 +168,34 @@ static int64_t claim(struct claimer *claimer, int64_t now_ms)
     size_t wanted = claimer->attempts->counts[ATTEMPT_FREE];
     size_t places =
         sending_gate_enter(shared->gate, wanted < CLAIM_MAX ? wanted : CLAIM_MAX, now_ms, &wait_ms);
-    if (places == 0) {
-        claimer->is_held_back = is_gate_open(shared->gate, now_ms);
+    claimer->is_held_back = places == 0;
+    if (places == 0)
         return wait_ms;
-    }
     if (due_watch_take(&shared->due_watch, now_ms))
         return send_claim(claimer, places, now_ms);
     sending_gate_return(shared->gate, places);
     return due_watch_wait_ms(&shared->due_watch, now_ms);
 }
 
-bool claimer_may_begin(const struct claimer *claimer, int64_t now_ms)
+/* Full, or at its rate; but neither SEEK nor the breaker keeps it shut. */
+static bool is_gate_open(struct sending_gate *gate, int64_t now_ms)
 {
-    const struct worker_shared *shared = claimer->shared;
-    int64_t stop_at_ms = atomic_load(&shared->stop_at_ms);
-    return stop_at_ms == WORKER_RUNS || now_ms + (int64_t)shared->upstream.timeout_ms <= stop_at_ms;
+    struct sending_gate_status status;
+    sending_gate_status(gate, now_ms, &status);
+    return status.breaker == BREAKER_CLOSED && status.throttled_for_ms == 0;
+}
+
+bool claimer_is_about_to_begin(const struct claimer *claimer, int64_t now_ms)
+{
+    return claimer->is_claiming ||
+           (may_begin(claimer, now_ms) &&
+            (claimer->authorizer->is_fetching ||
+             (claimer->is_held_back && is_gate_open(claimer->shared->gate, now_ms))));
 }
 
 int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_ms)
 {
-    bool is_able = is_store_ready && !claimer->is_claiming && claimer_may_begin(claimer, now_ms) &&
+    bool is_able = is_store_ready && !claimer->is_claiming && may_begin(claimer, now_ms) &&
                    claimer->attempts->counts[ATTEMPT_FREE] > 0;
     int64_t trouble_ms = claimer->rest_until_ms - now_ms;
     atomic_store(&claimer->is_resting, is_able && trouble_ms <= 0);

@@ -33,7 +33,7 @@ struct claimer {
     _Atomic bool is_resting; /* any thread: it would claim if it were woken */
 
     bool is_claiming;
-    bool is_held_back;  /* something is due, and the gate lets it through before long */
+    bool is_held_back;  /* something is due, and the gate had no place */
     bool is_claim_lost; /* nobody knows what the last one took: the next one gives it back */
     size_t places;      /* for the claim on its way */
     int64_t claimed_at_ms;
@@ -44,7 +44,7 @@ enum { CLAIMER_WAIT_MAX_MS = 1000 };
 
 /* Claims if everything allows it. Returns when to call again at the latest. */
 int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_ms);
-/* False: the stop leaves no time for another attempt. */
-bool claimer_may_begin(const struct claimer *claimer, int64_t now_ms);
+/* In a stop, after a turn: an attempt will be begun before long, and there is time for it. */
+bool claimer_is_about_to_begin(const struct claimer *claimer, int64_t now_ms);
 /* Tells whether it was resting; it is not any more. */
 bool claimer_rouse(struct claimer *claimer);

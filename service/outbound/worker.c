@@ -135,10 +135,7 @@ static bool stop_step(struct worker *worker, int64_t now_ms, int64_t *out_wait_m
         sender_cut(&worker->sender);
     int64_t end_ms = worker->sender.is_cut ? stop_at_ms + WORKER_RECORD_GRACE_MS : stop_at_ms;
     *out_wait_ms = end_ms - now_ms;
-    bool may_yet_begin = worker->claimer.is_claiming ||
-                         ((worker->authorizer.is_fetching || worker->claimer.is_held_back) &&
-                          claimer_may_begin(&worker->claimer, now_ms));
-    return (unrecorded(worker) == 0 && !may_yet_begin) ||
+    return (unrecorded(worker) == 0 && !claimer_is_about_to_begin(&worker->claimer, now_ms)) ||
            now_ms >= stop_at_ms + WORKER_RECORD_GRACE_MS;
 }
 
