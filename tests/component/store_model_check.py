@@ -90,7 +90,7 @@ BUGS = [
     ('a clock that was set back goes unnoticed', 'claim', 'if ahead <= tolerance then', 'if true then'),
     ('a mended lease ends early', 'claim', 'math.max(now, at - ahead)', 'now'),
     ('a lease is mended that began after', 'claim', 'straighten(id, 0)', ''),
-    ('what is mended is mended again', 'claim', "redis.call('HSET', key, field, digits(now))", ''),
+    ('what is mended is mended again', 'claim', "redis.call('HSET', key, field, now_digits)", ''),
     ('mending changes the order', 'claim', "redis.call('HSET', key, 'received', accepted)", ''),
     ('a replaced seek-token comes back', 'accept', 'if was_replaced(application, token) then', 'if false then'),
     ('a replaced seek-token comes back as a draft', 'draft', 'if was_replaced(application, token) then', 'if false then'),

@@ -200,14 +200,14 @@ local function release(id)
     if redis.call('HINCRBY', key, 'attempts', -1) == 0 then
         redis.call('HDEL', key, 'attempts')
     end
-    redis.call('ZADD', due, digits(now), id)
+    redis.call('ZADD', due, now_digits, id)
 end
 
 -- From dead to pending, with the same signal, to be sent at `at` (ms).
 local function revive(id, at)
     local key = prefix .. id
     -- HSET first: a Redis at maxmemory refuses it before anything has changed.
-    redis.call('HSET', key, 'state', 'pending', 'replayed', digits(now))
+    redis.call('HSET', key, 'state', 'pending', 'replayed', now_digits)
     redis.call('HDEL', key, 'died')
     redis.call('ZREM', dead, id)
     redis.call('ZADD', due, digits(at), id)

@@ -66,7 +66,7 @@ local function straighten(id, tolerance)
     end
     for field, value in pairs(past) do
         if value > now then
-            redis.call('HSET', key, field, digits(now))
+            redis.call('HSET', key, field, now_digits)
         end
     end
     return ahead
@@ -92,9 +92,9 @@ end
 -- Something that kills its worker each time must come to an end too.
 local function die(id, key)
     redis.call('HDEL', key, 'lease', 'http')
-    redis.call('HSET', key, 'state', 'dead', 'died', digits(now), 'class', 'transient', 'code', 'LEASE_EXPIRED',
+    redis.call('HSET', key, 'state', 'dead', 'died', now_digits, 'class', 'transient', 'code', 'LEASE_EXPIRED',
         'message', 'The last attempt never reported back, and the event is too old for another one.')
-    redis.call('ZADD', dead, digits(now), id)
+    redis.call('ZADD', dead, now_digits, id)
 end
 
 local taken, lease_end = {number}, digits(now + lease_ms)

@@ -12,5 +12,5 @@ end
 local since = redis.call('GET', paused)
 -- DEL first: a write that takes no memory, after which Redis lets the other pass at maxmemory too.
 redis.call('DEL', paused)
-redis.call('SET', paused, since or digits(now))
+redis.call('SET', paused, since or now_digits)
 return since and 0 or 1

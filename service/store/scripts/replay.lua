@@ -12,6 +12,6 @@ local state, lease = unpack(redis.call('HMGET', prefix .. id, 'state', 'lease'))
 if state == 'dead' then
     revive(id, now)
 elseif state == 'pending' and not lease then
-    redis.call('ZADD', due, digits(now), id)
+    redis.call('ZADD', due, now_digits, id)
 end
 return state or ''
