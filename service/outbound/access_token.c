@@ -25,8 +25,6 @@ enum {
     PROVIDER_WORDS_MAX = 120,
 };
 
-static const char scheme[] = "Authorization: Bearer ";
-
 struct access_token {
     struct access_token_options options; /* set by create, then read-only */
     /* Any thread, holding shared.lock. */
@@ -147,7 +145,8 @@ static enum access_token_outcome decide(struct access_token *token, int64_t now_
 static bool append_authorization(struct buffer *out, const char *text)
 {
     size_t length_before = out->length;
-    if (buffer_append_text(out, scheme, NULL) && buffer_append_text(out, text, NULL))
+    if (buffer_append_text(out, ACCESS_TOKEN_LINE_START, NULL) &&
+        buffer_append_text(out, text, NULL))
         return true;
     out->length = length_before;
     return false;

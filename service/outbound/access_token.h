@@ -24,6 +24,9 @@
 
 struct access_token;
 
+/* What stands before the access token in the line that access_token_acquire gives. */
+#define ACCESS_TOKEN_LINE_START "Authorization: Bearer "
+
 struct access_token_options {
     const char *audience; /* all borrowed: outlive the object */
     struct secret *client_id;

@@ -36,8 +36,8 @@ void authorizer_fini(struct authorizer *authorizer)
 
 const char *authorizer_text(const struct buffer *line)
 {
-    static const char before_text[] = "Authorization: Bearer ";
-    return line->length > sizeof before_text - 1 ? line->bytes + sizeof before_text - 1 : "";
+    const size_t start_length = sizeof ACCESS_TOKEN_LINE_START - 1;
+    return line->length > start_length ? line->bytes + start_length : "";
 }
 
 static void report_failure(struct worker_shared *shared, const char *reason)

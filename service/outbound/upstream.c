@@ -41,6 +41,12 @@ static void mask(char *text, const char *secret)
         memset(found, '*', length);
 }
 
+static void mask_access_tokens(char *text, const struct upstream_secrets *secrets)
+{
+    mask(text, secrets->access_tokens[0]);
+    mask(text, secrets->access_tokens[1]);
+}
+
 /* Whatever a peer repeats of an Authorization header. */
 static void mask_bearer(char *text)
 {
@@ -154,8 +160,7 @@ void upstream_read_answer(const struct upstream *upstream, const struct http_exc
     char *body = malloc(exchange->body_length + 1);
     if (body != NULL) {
         memcpy(body, exchange->body, exchange->body_length + 1);
-        mask(body, secrets->access_tokens[0]);
-        mask(body, secrets->access_tokens[1]);
+        mask_access_tokens(body, secrets);
         mask_bearer(body);
         log_answer(upstream, exchange, request_id, body);
         mask(body, secrets->seek_token);
@@ -171,12 +176,10 @@ void upstream_read_answer(const struct upstream *upstream, const struct http_exc
     upstream_reply_classify(&reply, wall_ms, out);
     free(body);
     /* In JSON a secret can be written with escapes. */
-    mask(out->message, secrets->seek_token);
     mask(out->code, secrets->seek_token);
-    mask(out->code, secrets->access_tokens[0]);
-    mask(out->code, secrets->access_tokens[1]);
-    mask(out->message, secrets->access_tokens[0]);
-    mask(out->message, secrets->access_tokens[1]);
+    mask_access_tokens(out->code, secrets);
+    mask(out->message, secrets->seek_token);
+    mask_access_tokens(out->message, secrets);
     mask_bearer(out->message);
 }
 
