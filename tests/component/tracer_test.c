@@ -19,6 +19,7 @@
 #include "tests/support/captured_log.h"
 #include "tests/support/fake_http.h"
 #include "tests/support/specification.h"
+#include "tests/support/wait_until.h"
 
 enum { ANSWERS_MAX = 16, PATIENCE_MS = 15000, NEVER_MS = 3600000 };
 
@@ -160,15 +161,7 @@ static int64_t counted(const struct stand *stand, const char *result)
     return -1;
 }
 
-#define WAIT_UNTIL(condition)                                                                      \
-    do {                                                                                           \
-        int64_t until_ms_ = clock_monotonic_ms() + PATIENCE_MS;                                    \
-        while (!(condition)) {                                                                     \
-            if (clock_monotonic_ms() > until_ms_)                                                  \
-                fail_msg("never: %s", #condition);                                                 \
-            (void)usleep(2000);                                                                    \
-        }                                                                                          \
-    } while (0)
+#define WAIT_UNTIL(condition) WAIT_UNTIL_WITHIN(PATIENCE_MS, condition)
 
 /* The first time of that name, in microseconds. */
 static int64_t time_in(const char *body, const char *name)

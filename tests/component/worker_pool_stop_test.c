@@ -23,14 +23,20 @@ static void stop_lets_what_is_in_flight_finish(void **state)
     must_deliver_many(stand, 5);
 }
 
-static void stop_sends_what_is_due(void **state)
+/* Ten are due, and two of them on their way. */
+static void begin_two_of_ten(struct worker_pool_stand *stand)
 {
-    struct worker_pool_stand *stand = *state;
     fake_seek_will_answer(seek_of(stand), (struct fake_answer){.body = DELIVERED, .delay_ms = 300},
                           10);
     start_pool_with(stand, &(struct pool_variation){.workers = 1, .in_flight_max = 2});
     accept_many(stand, 10);
     WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 2);
+}
+
+static void stop_sends_what_is_due(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    begin_two_of_ten(stand);
     assert_int_equal(stop_pool(stand, POOL_PATIENCE_MS).cut, 0);
     must_deliver_many(stand, 10);
 }
@@ -48,11 +54,7 @@ static void stop_keeps_the_rate(void **state)
 static void stop_leaves_what_cannot_be_finished(void **state)
 {
     struct worker_pool_stand *stand = *state;
-    fake_seek_will_answer(seek_of(stand), (struct fake_answer){.body = DELIVERED, .delay_ms = 300},
-                          10);
-    start_pool_with(stand, &(struct pool_variation){.workers = 1, .in_flight_max = 2});
-    accept_many(stand, 10);
-    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 2);
+    begin_two_of_ten(stand);
     assert_int_equal(stop_pool(stand, 500).cut, 0);
     assert_int_equal(fake_seek_signals(seek_of(stand)), 2);
 }

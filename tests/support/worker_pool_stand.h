@@ -22,6 +22,7 @@
 #include "tests/support/fake_seek.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/store_driver.h"
+#include "tests/support/wait_until.h"
 
 enum { POOL_PATIENCE_MS = 15000, POOL_WORKERS = 3, POOL_IN_FLIGHT_MAX = 12 };
 
@@ -76,12 +77,4 @@ const struct application *must_become(struct worker_pool_stand *stand, const cha
 const struct application *must_deliver(struct worker_pool_stand *stand, const char *id);
 void must_deliver_many(struct worker_pool_stand *stand, unsigned count);
 
-#define WAIT_UNTIL(condition)                                                                      \
-    do {                                                                                           \
-        int64_t until_ms_ = clock_monotonic_ms() + POOL_PATIENCE_MS;                               \
-        while (!(condition)) {                                                                     \
-            if (clock_monotonic_ms() > until_ms_)                                                  \
-                fail_msg("never: %s", #condition);                                                 \
-            (void)usleep(2000);                                                                    \
-        }                                                                                          \
-    } while (0)
+#define WAIT_UNTIL(condition) WAIT_UNTIL_WITHIN(POOL_PATIENCE_MS, condition)
