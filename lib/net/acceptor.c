@@ -53,9 +53,22 @@ static void note(struct acceptor *acceptor, bool is_starved, int64_t now_ms)
         acceptor->options.starve(acceptor->options.starve_context, is_starved);
 }
 
+/* Nobody waits while the loop watches and reports nothing: asking for nothing costs as much as half
+ * an event. */
+static bool may_wait(const struct acceptor *acceptor, int64_t now_ms)
+{
+    if (acceptor->fd < 0)
+        return false;
+    if (acceptor->is_starved)
+        return now_ms >= acceptor->retry_at_ms;
+    return acceptor->is_ready || !acceptor->is_watched;
+}
+
 void acceptor_turn(struct acceptor *acceptor, size_t room, int64_t now_ms)
 {
-    if (acceptor->fd < 0 || (acceptor->is_starved && now_ms < acceptor->retry_at_ms))
+    bool is_due = may_wait(acceptor, now_ms);
+    acceptor->is_ready = false; /* who is left is reported again */
+    if (!is_due)
         return;
     size_t most = room < TAKES_PER_TURN_MAX ? room : TAKES_PER_TURN_MAX;
     for (size_t i = 0; i < most; i++) {
@@ -66,10 +79,10 @@ void acceptor_turn(struct acceptor *acceptor, size_t room, int64_t now_ms)
     }
 }
 
-static void ignore_event(void *context, unsigned events)
+static void take_event(void *context, unsigned events)
 {
-    (void)context;
-    (void)events; /* each turn asks for connections */
+    (void)events;
+    ((struct acceptor *)context)->is_ready = true;
 }
 
 bool acceptor_watch(struct acceptor *acceptor, bool has_room, struct error *error)
@@ -80,7 +93,7 @@ bool acceptor_watch(struct acceptor *acceptor, bool has_room, struct error *erro
         forget(acceptor);
     else if (!acceptor->is_watched)
         acceptor->is_watched = event_loop_watch(acceptor->options.loop, acceptor->fd, EVENT_READ,
-                                                ignore_event, NULL, error);
+                                                take_event, acceptor, error);
     return acceptor->is_watched == is_wanted;
 }
 

@@ -34,14 +34,16 @@ struct acceptor {
     int fd;        /* -1: closed */
     bool has_room; /* as the last acceptor_watch was told */
     bool is_watched;
+    bool is_ready; /* since the last turn, as the loop reported */
     bool is_starved;
     int64_t retry_at_ms; /* while it is starved */
 };
 
-/* Until the options are set, which may be done later, it only holds the descriptor. */
+/* Until the options are set, which may be done later, it only holds the descriptor. Stays in place
+ * from the first acceptor_watch on. */
 void acceptor_init(struct acceptor *acceptor, int take_fd);
 void acceptor_close(struct acceptor *acceptor); /* once or more */
-/* Takes who waits, up to `room`. */
+/* After the loop was polled: takes who waits, up to `room`. */
 void acceptor_turn(struct acceptor *acceptor, size_t room, int64_t now_ms);
 /* After each turn: whether the loop is to wake for the next connection. */
 MUST_CHECK bool acceptor_watch(struct acceptor *acceptor, bool has_room, struct error *error);

@@ -314,8 +314,11 @@ int64_t http_server_timeout_ms(const struct http_server *server)
 static void run_daemon(struct http_server *server, int64_t now_ms)
 {
     assert(!server->is_turning); /* a callback of ours is the caller */
+    struct error error;
     server->is_turning = true;
     server->has_resumed = false;
+    if (!event_loop_poll(server->loop, 0, &error))
+        log_debug("http_server", error.message);
     acceptor_turn(&server->acceptor, server->options.connections_max - server->connections, now_ms);
     http_daemon_run(server->daemon);
     server->is_turning = false;
@@ -329,11 +332,9 @@ void http_server_turn(struct http_server *server)
     shut_late(&server->arriving, now_ms);
     shut_late(&server->idle, now_ms);
     lingering_expire(&server->lingering, now_ms);
-    struct error error;
-    if (server->lingering.count > 0 && !event_loop_poll(server->loop, 0, &error))
-        log_debug("http_server", error.message);
     run_daemon(server, now_ms);
     bool has_room = server->connections < server->options.connections_max;
+    struct error error;
     if (!acceptor_watch(&server->acceptor, has_room, &error))
         log_debug("http_server", error.message); /* tried again in the next turn */
 }

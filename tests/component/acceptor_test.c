@@ -95,6 +95,21 @@ static void takes_who_waits(void **state)
     assert_int_equal(starvings + reliefs, 0);
 }
 
+static void asks_only_when_the_loop_reports(void **state)
+{
+    (void)state;
+    struct error error;
+    assert_true(acceptor_watch(&acceptor, true, &error));
+    turn(100, 0);
+    assert_int_equal(taken_count, 0);
+    for (size_t i = 1; i <= CLIENTS; i++) { /* who is left is reported again */
+        assert_true(event_loop_poll(loop, 0, &error));
+        turn(1, 0);
+        assert_int_equal(taken_count, i);
+        assert_true(acceptor_watch(&acceptor, true, &error));
+    }
+}
+
 static void looks_away_without_room(void **state)
 {
     (void)state;
@@ -146,6 +161,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IT_WITH("takes who waits", takes_who_waits, start, stop),
+        IT_WITH("asks for connections only when the loop reports one",
+                asks_only_when_the_loop_reports, start, stop),
         IT_WITH("looks away while there is no room", looks_away_without_room, start, stop),
         IT_WITH("tries again a little later without descriptors", tries_again_without_descriptors,
                 start, stop),
