@@ -12,7 +12,6 @@
 #include "lib/base/secret.h"
 
 #include "service/inbound/call.h"
-#include "service/inbound/endpoints.h"
 #include "service/inbound/origin.h"
 #include "service/inbound/routes.h"
 
@@ -161,7 +160,7 @@ static void begin(void *context, struct http_request *request)
                         http_request_path(request), &match)) {
     case ROUTE_FOUND:
         call->route = match.route;
-        if (match.route->handle == events_post)
+        if (match.route->is_traced)
             call_trace(call);
         if (check_key(call) && read_application_id(call, &match))
             (void)check_announced_length(call); /* it has answered when it is too long */

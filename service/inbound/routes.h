@@ -18,6 +18,7 @@ struct route {
     const char *method;
     const char *path; /* "{id}" stands for one segment that is not empty */
     bool needs_api_key;
+    bool is_traced;        /* a call makes a span, given a collector */
     size_t body_bytes_max; /* 0: the listener's */
     void (*handle)(struct call *call);
 };
