@@ -52,13 +52,12 @@ void buffer_truncate(struct buffer *buffer, size_t length)
         buffer->bytes[length] = '\0';
 }
 
-static bool reserve(struct buffer *buffer, size_t more, struct error *error)
+/* Most additions find their room: they do not come here. */
+static bool grow(struct buffer *buffer, size_t more, struct error *error)
 {
     if (more > buffer->length_max - buffer->length)
         return error_set(error, ERROR_FULL, "more than %zu bytes", buffer->length_max);
     size_t needed = buffer->length + more + 1;
-    if (needed <= buffer->capacity)
-        return true;
     size_t capacity = buffer->capacity > 0 ? buffer->capacity : CAPACITY_FIRST;
     while (capacity < needed)
         capacity *= 2;
@@ -68,6 +67,13 @@ static bool reserve(struct buffer *buffer, size_t more, struct error *error)
     buffer->bytes = bytes;
     buffer->capacity = capacity;
     return true;
+}
+
+static bool reserve(struct buffer *buffer, size_t more, struct error *error)
+{
+    bool has_room =
+        more < buffer->capacity - buffer->length && more <= buffer->length_max - buffer->length;
+    return has_room || grow(buffer, more, error);
 }
 
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t length, struct error *error)
