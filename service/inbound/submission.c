@@ -91,8 +91,8 @@ static void note_stored(struct submission *submission, size_t index,
     item->outcome = result->result->outcome;
     item->state = result->result->state;
     item->durability = result->durability;
-    /* A duplicate has the id of the first, a spooled event its own. */
-    if (item->outcome != ACCEPT_NO_TOKEN && result->result->event_id != NULL)
+    /* A duplicate has the id of the first, everything else its own. */
+    if (item->outcome == ACCEPT_DUPLICATE && result->result->event_id != NULL)
         (void)snprintf(item->event_id, sizeof item->event_id, "%s", result->result->event_id);
     count_event(submission, outcomes[item->outcome].counted_as);
     log_stored(submission, index);

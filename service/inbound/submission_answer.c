@@ -79,7 +79,9 @@ static bool write_item(struct buffer *out, const struct submission *submission, 
     const struct submission_item *item = &submission->items[index];
     const struct event_entry *entry = &submission->events->entries[index];
     if (is_accepted(item))
-        return buffer_append_format(out, error, "{\"status\":%u,", status_of(submission, item)) &&
+        return buffer_append_text(out, "{\"status\":", error) &&
+               buffer_append_integer(out, status_of(submission, item), error) &&
+               buffer_append_text(out, ",", error) &&
                write_stored(out, item, entry->event, error) && buffer_append_text(out, "}", error);
     struct problem problem = token_missing;
     if (item->fate == ITEM_REJECTED)
