@@ -39,9 +39,9 @@ struct event_entry {
 };
 
 struct event_list {
-    struct event_entry *entries; /* owned */
     size_t count;
     bool is_batch; /* an array, NDJSON or a CloudEvents batch: the answer is a list too */
+    struct event_entry entries[];
 };
 
 enum event_format {

@@ -24,21 +24,18 @@ void event_list_destroy(struct event_list *list)
         return;
     for (size_t i = 0; i < list->count; i++)
         event_destroy(list->entries[i].event);
-    free(list->entries);
     free(list);
 }
 
 static struct event_list *create(size_t count, bool is_batch, struct rejection *rejection)
 {
-    struct event_list *list = calloc(1, sizeof *list);
-    struct event_entry *entries = calloc(count, sizeof *entries);
-    if (list == NULL || entries == NULL) {
-        free(list);
-        free(entries);
+    struct event_list *list = calloc(1, sizeof *list + count * sizeof list->entries[0]);
+    if (list == NULL) {
         (void)rejection_out_of_memory(rejection);
         return NULL;
     }
-    *list = (struct event_list){.entries = entries, .count = count, .is_batch = is_batch};
+    list->count = count;
+    list->is_batch = is_batch;
     return list;
 }
 
