@@ -167,7 +167,7 @@ struct http_request *http_server_request_line(struct http_server *server,
     request->server = server;
     request->connection = connection;
     request->handle = handle;
-    deadline_set(&connection->deadline, &server->arriving, clock_monotonic_ms());
+    deadline_set(&connection->deadline, &server->arriving, request->started_us / 1000);
     return request;
 }
 
