@@ -79,6 +79,9 @@ static bool builder_add_made(struct builder *builder, struct json_object *take_o
 static bool builder_add_string(struct builder *builder, const struct json_token *token,
                                struct error *error)
 {
+    if (memchr(token->text, '\\', token->length) == NULL) /* it stands for itself */
+        return builder_add_made(builder,
+                                json_object_new_string_len(token->text, (int)token->length), error);
     buffer_clear(&builder->text);
     if (!json_string_unescape(token->text, token->length, &builder->text, error))
         return false;
