@@ -28,8 +28,8 @@
 #include "service/inbound/census.h"
 #include "service/inbound/front.h"
 #include "service/inbound/spool_batch.h"
-#include "service/inbound/store_watch.h"
 #include "service/inbound/waiting_room.h"
+#include "service/store/store_watch.h"
 
 enum {
     TURN_MS_MAX = 1000, /* the heart beats at least this often */

@@ -21,6 +21,8 @@ specify(component store_faults store_peers)
 target_sources(store_faults_test PRIVATE support/captured_log.c)
 specify(component store store_peers)
 can_fail_allocations(store_test log_write)
+specify(component store_watch seek_store)
+replace_calls(store_watch_test store_interest store_counters store_health store_turn)
 
 # Random walks over the scripts, and the proof that they would notice.
 foreach(check walk bugs)

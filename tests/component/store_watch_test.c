@@ -9,8 +9,8 @@
 
 #include "lib/net/event_loop.h"
 
-#include "service/inbound/store_watch.h"
 #include "service/store/store.h"
+#include "service/store/store_watch.h"
 
 #include "tests/support/specification.h"
 

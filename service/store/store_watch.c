@@ -6,7 +6,7 @@
  * the watch that fails, as long as the watch is renewed. That is done in each turn while the
  * connection is not settled; then only when its interest changes.
  */
-#include "service/inbound/store_watch.h"
+#include "service/store/store_watch.h"
 
 #include "lib/base/log.h"
 #include "lib/net/event_loop.h"
