@@ -25,7 +25,8 @@ struct http_client {
     size_t running_count, idle_count;
 };
 
-static const CURLcode cut = CURLE_ABORTED_BY_CALLBACK; /* by us: no callback of ours aborts */
+static const CURLcode cut = CURLE_ABORTED_BY_CALLBACK; /* by us */
+
 bool http_client_startup(struct error *error)
 {
     CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -109,7 +110,7 @@ static void put_back(struct http_client *client, struct http_easy *transfer)
         http_easy_destroy(transfer);
         return;
     }
-    http_easy_reset(transfer);
+    http_easy_release(transfer);
     TAILQ_INSERT_HEAD(&client->idle, transfer, links);
     client->idle_count++;
 }
@@ -117,10 +118,11 @@ static void put_back(struct http_client *client, struct http_easy *transfer)
 bool http_client_start(struct http_client *client, const struct http_transfer *wanted,
                        struct error *error)
 {
-    struct http_easy *transfer = client->idle_count > 0 ? take_idle(client) : http_easy_create();
+    struct http_easy *transfer =
+        client->idle_count > 0 ? take_idle(client) : http_easy_create(&client->network);
     if (transfer == NULL)
         return error_out_of_memory(error);
-    if (!http_easy_prepare(transfer, &client->network, wanted) ||
+    if (!http_easy_prepare(transfer, wanted) ||
         curl_multi_add_handle(client->multi, transfer->handle) != CURLM_OK) {
         http_easy_destroy(transfer);
         return error_set(error, ERROR_MEMORY, "libcurl does not take the transfer");
@@ -143,10 +145,12 @@ static void finish(struct http_client *client, struct http_easy *transfer, CURLc
     struct http_exchange exchange;
     http_easy_describe(transfer, (int)code, &exchange);
     transfer->done(transfer->context, &exchange);
-    if (code != cut)
-        put_back(client, transfer);
-    else /* libcurl leaves it with buffers that refuse new options */
+    /* libcurl counts repetitions over a handle's whole life, and leaves what was cut in no state
+     * that it documents. */
+    if (code == cut || transfer->sends > 1)
         http_easy_destroy(transfer);
+    else
+        put_back(client, transfer);
 }
 
 static void finish_all_done(struct http_client *client)

@@ -49,7 +49,9 @@ static enum http_outcome outcome_of(int code)
 /* What may hold credentials. */
 static void forget(struct http_easy *easy)
 {
-    curl_slist_free_all(easy->headers);
+    if (easy->headers != NULL)
+        explicit_bzero(easy->headers, easy->headers_bytes);
+    free(easy->headers);
     easy->headers = NULL;
     buffer_wipe(&easy->request);
     buffer_fini(&easy->request);
@@ -64,31 +66,18 @@ void http_easy_destroy(struct http_easy *easy)
     free(easy);
 }
 
-struct http_easy *http_easy_create(void)
+void http_easy_release(struct http_easy *easy)
 {
-    struct http_easy *easy = calloc(1, sizeof *easy);
-    if (easy == NULL)
-        return NULL;
-    buffer_init(&easy->answer, 0);
-    buffer_init(&easy->request, 0);
-    easy->handle = curl_easy_init();
-    if (easy->handle == NULL) {
-        http_easy_destroy(easy);
-        return NULL;
-    }
-    return easy;
-}
-
-void http_easy_reset(struct http_easy *easy)
-{
-    curl_easy_reset(easy->handle);
+    /* Neither can fail; the next prepare says whether it is a POST. */
+    (void)curl_easy_setopt(easy->handle, CURLOPT_HTTPHEADER, NULL);
+    (void)curl_easy_setopt(easy->handle, CURLOPT_POSTFIELDS, NULL);
     forget(easy);
 }
 
 static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
 {
     struct http_easy *easy = context;
-    if (!buffer_append(&easy->answer, bytes, size * count, &easy->answer_error))
+    if (!buffer_append(&easy->answer, bytes, size * count, &easy->trouble))
         return CURL_WRITEFUNC_ERROR;
     return size * count;
 }
@@ -105,23 +94,6 @@ static int set_up_socket(void *context, curl_socket_t fd, curlsocktype purpose)
     return CURL_SOCKOPT_OK; /* an old kernel does without */
 }
 
-static bool add_header(struct http_easy *easy, const char *line)
-{
-    struct curl_slist *longer = curl_slist_append(easy->headers, line);
-    if (longer != NULL)
-        easy->headers = longer;
-    return longer != NULL;
-}
-
-static bool set_headers(struct http_easy *easy, const char *const *headers)
-{
-    /* libcurl would announce larger bodies and wait for leave to send them. */
-    bool is_set = add_header(easy, "Expect:");
-    for (size_t i = 0; is_set && headers != NULL && headers[i] != NULL; i++)
-        is_set = add_header(easy, headers[i]);
-    return is_set && curl_easy_setopt(easy->handle, CURLOPT_HTTPHEADER, easy->headers) == CURLE_OK;
-}
-
 #define SET(option, value) (curl_easy_setopt(handle, (option), (value)) == CURLE_OK)
 
 /* Who is trusted: those of `ca_file` and nobody else, where there is one. Debian's libcurl would
@@ -133,7 +105,24 @@ static bool set_authorities(CURL *handle, const struct http_easy_network *networ
             (SET(CURLOPT_CAINFO, network->ca_file) && SET(CURLOPT_CAPATH, NULL)));
 }
 
-/* What is the same for every transfer. */
+/* libcurl silently sends a request again when a reused connection breaks before the answer, or when
+ * an HTTP/2 server refuses the stream: a second signal under the same X-Request-Id, of which nobody
+ * knows. It asks here before each time; a POST fails instead, and the caller decides. */
+static int may_send(void *context, char *peer, char *own, int peer_port, int own_port)
+{
+    struct http_easy *easy = context;
+    (void)peer;
+    (void)own;
+    (void)peer_port;
+    (void)own_port;
+    if (++easy->sends == 1 || !easy->is_post)
+        return CURL_PREREQFUNC_OK;
+    (void)error_set(&easy->trouble, ERROR_IO,
+                    "the connection broke before the answer; the request is not sent twice");
+    return CURL_PREREQFUNC_ABORT;
+}
+
+/* This and the next are set once: the same for all transfers of a handle. */
 static bool set_connection(CURL *handle, const struct http_easy_network *network)
 {
     return SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
@@ -153,52 +142,87 @@ static bool set_connection(CURL *handle, const struct http_easy_network *network
            SET(CURLOPT_SOCKOPTFUNCTION, set_up_socket) && SET(CURLOPT_SOCKOPTDATA, network);
 }
 
-/* A body that libcurl can only read once. Given as POSTFIELDS, libcurl would silently send the
- * request again when a reused connection breaks before the answer: a second signal under the same
- * X-Request-Id, of which nobody knows. So the transfer fails instead, and the caller decides. */
-static size_t give_request(char *bytes, size_t size, size_t count, void *context)
-{
-    struct http_easy *easy = context;
-    size_t length = size * count;
-    if (length > easy->request.length)
-        length = easy->request.length;
-    memcpy(bytes, easy->request.bytes, length);
-    buffer_consume(&easy->request, length);
-    return length;
-}
-
-static bool set_request(struct http_easy *easy, const struct http_transfer *wanted)
+static bool set_callbacks(struct http_easy *easy)
 {
     CURL *handle = easy->handle;
-    /* Waiting for a connection that may turn out to be shared only pays where HTTP/2 can be agreed
-     * on. */
-    bool may_share = strncasecmp(wanted->url, "https:", strlen("https:")) == 0;
-    bool is_set =
-        SET(CURLOPT_URL, wanted->url) && SET(CURLOPT_UNIX_SOCKET_PATH, wanted->unix_socket) &&
-        SET(CURLOPT_PIPEWAIT, may_share ? 1L : 0L) && SET(CURLOPT_USERAGENT, wanted->user_agent) &&
-        SET(CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms) &&
-        SET(CURLOPT_ERRORBUFFER, easy->detail) && SET(CURLOPT_PRIVATE, easy) &&
-        SET(CURLOPT_WRITEFUNCTION, take_answer) && SET(CURLOPT_WRITEDATA, easy) &&
-        set_headers(easy, wanted->headers);
-    if (!is_set || wanted->body == NULL)
-        return is_set;
-    easy->request.length_max = wanted->body_length;
-    return buffer_append(&easy->request, wanted->body, wanted->body_length, NULL) &&
-           SET(CURLOPT_POST, 1L) &&
-           SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)wanted->body_length) &&
-           SET(CURLOPT_READFUNCTION, give_request) && SET(CURLOPT_READDATA, easy);
+    return SET(CURLOPT_ERRORBUFFER, easy->detail) && SET(CURLOPT_PRIVATE, easy) &&
+           SET(CURLOPT_WRITEFUNCTION, take_answer) && SET(CURLOPT_WRITEDATA, easy) &&
+           SET(CURLOPT_PREREQFUNCTION, may_send) && SET(CURLOPT_PREREQDATA, easy);
 }
 
-bool http_easy_prepare(struct http_easy *easy, const struct http_easy_network *network,
-                       const struct http_transfer *wanted)
+struct http_easy *http_easy_create(const struct http_easy_network *network)
 {
+    struct http_easy *easy = calloc(1, sizeof *easy);
+    if (easy == NULL)
+        return NULL;
+    buffer_init(&easy->answer, 0);
+    buffer_init(&easy->request, 0);
+    easy->handle = curl_easy_init();
+    if (easy->handle != NULL && set_connection(easy->handle, network) && set_callbacks(easy))
+        return easy;
+    http_easy_destroy(easy);
+    return NULL;
+}
+
+static void add_header(struct curl_slist *item, char **rest, const char *line)
+{
+    size_t bytes = strlen(line) + 1;
+    *item = (struct curl_slist){.data = memcpy(*rest, line, bytes), .next = item + 1};
+    *rest += bytes;
+}
+
+/* libcurl only reads the list, so that it may lie in one piece, lines and all: an allocation
+ * instead of two per header, and credentials that can be wiped. */
+static bool set_headers(struct http_easy *easy, const char *const *headers)
+{
+    /* libcurl would announce larger bodies and wait for leave to send them. */
+    static const char no_expect[] = "Expect:";
+    size_t count = 1, text_bytes = sizeof no_expect;
+    for (size_t i = 0; headers != NULL && headers[i] != NULL; i++, count++)
+        text_bytes += strlen(headers[i]) + 1;
+    easy->headers_bytes = count * sizeof(struct curl_slist) + text_bytes;
+    struct curl_slist *list = easy->headers = malloc(easy->headers_bytes);
+    if (list == NULL)
+        return false;
+    char *rest = (char *)(list + count);
+    add_header(&list[0], &rest, no_expect);
+    for (size_t i = 1; i < count; i++)
+        add_header(&list[i], &rest, headers[i - 1]);
+    list[count - 1].next = NULL;
+    return curl_easy_setopt(easy->handle, CURLOPT_HTTPHEADER, list) == CURLE_OK;
+}
+
+/* Head and body go in one piece, since libcurl has the body as a whole. */
+static bool set_body(struct http_easy *easy, const struct http_transfer *wanted)
+{
+    CURL *handle = easy->handle;
+    if (!easy->is_post)
+        return SET(CURLOPT_HTTPGET, 1L);
+    easy->request.length_max = wanted->body_length;
+    return buffer_append(&easy->request, wanted->body, wanted->body_length, NULL) &&
+           SET(CURLOPT_POST, 1L) && SET(CURLOPT_POSTFIELDS, easy->request.bytes) &&
+           SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)wanted->body_length);
+}
+
+bool http_easy_prepare(struct http_easy *easy, const struct http_transfer *wanted)
+{
+    CURL *handle = easy->handle;
     easy->answer.length_max = wanted->answer_bytes_max;
-    easy->answer_error.kind = ERROR_INVALID;
+    easy->trouble.kind = ERROR_INVALID;
+    easy->sends = 0;
+    easy->is_post = wanted->body != NULL;
     easy->detail[0] = '\0';
     easy->done = wanted->done;
     easy->context = wanted->context;
     easy->prepared_at_us = clock_monotonic_us();
-    return set_connection(easy->handle, network) && set_request(easy, wanted);
+    /* Waiting for a connection that may turn out to be shared only pays where HTTP/2 can be agreed
+     * on. */
+    bool may_share = strncasecmp(wanted->url, "https:", strlen("https:")) == 0;
+    return SET(CURLOPT_URL, wanted->url) && SET(CURLOPT_UNIX_SOCKET_PATH, wanted->unix_socket) &&
+           SET(CURLOPT_PIPEWAIT, may_share ? 1L : 0L) &&
+           SET(CURLOPT_USERAGENT, wanted->user_agent) &&
+           SET(CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms) &&
+           set_headers(easy, wanted->headers) && set_body(easy, wanted);
 }
 
 static const char *header_of(CURL *handle, const char *name)
@@ -221,8 +245,8 @@ static bool has_only_waited(CURL *handle, int code)
 
 static const char *detail_of(const struct http_easy *easy, int code)
 {
-    if (easy->answer_error.kind != ERROR_INVALID)
-        return easy->answer_error.message;
+    if (easy->trouble.kind != ERROR_INVALID)
+        return easy->trouble.message;
     return easy->detail[0] != '\0' ? easy->detail : curl_easy_strerror((CURLcode)code);
 }
 
@@ -233,7 +257,7 @@ void http_easy_describe(const struct http_easy *easy, int code, struct http_exch
     const char *content_type = NULL;
     (void)curl_easy_getinfo(easy->handle, CURLINFO_CONTENT_TYPE, &content_type);
     *out = (struct http_exchange){
-        .outcome = easy->answer_error.kind == ERROR_FULL ? HTTP_ANSWER_TOO_LARGE : outcome_of(code),
+        .outcome = easy->trouble.kind == ERROR_FULL ? HTTP_ANSWER_TOO_LARGE : outcome_of(code),
         .status = (unsigned)status,
         .body = easy->answer.bytes,
         .body_length = easy->answer.length,

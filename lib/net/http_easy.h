@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /*
  * One HTTP transfer with its libcurl handle: from what is wanted to the handle's options, and from
- * what came of it to an exchange. http_client.c drives many of them.
+ * what came of it to an exchange. http_client.c drives many of them, each for one transfer after
+ * another.
  *
  * Owns:    the handle, and copies of headers and body while it runs.
  * Threads: one at a time.
@@ -19,11 +20,14 @@
 enum { HTTP_EASY_DETAIL_BYTES = 256 /* CURL_ERROR_SIZE */ };
 
 struct http_easy {
-    void *handle;          /* owned: a CURL */
-    void *headers;         /* owned while it runs: a curl_slist */
-    struct buffer request; /* the body; what libcurl has read of it is gone */
+    void *handle;  /* owned: a CURL */
+    void *headers; /* owned while it runs, in one piece: curl_slists and their lines */
+    size_t headers_bytes;
+    struct buffer request; /* the body; libcurl reads it in place */
     struct buffer answer;
-    struct error answer_error; /* why `answer` could not take more; ERROR_INVALID: it could */
+    struct error trouble; /* why it ends by our doing; ERROR_INVALID: it does not */
+    unsigned sends;       /* how often libcurl was about to send the request */
+    bool is_post;
     char detail[HTTP_EASY_DETAIL_BYTES];
     int64_t prepared_at_us; /* monotonic */
     http_client_done done;
@@ -38,12 +42,12 @@ struct http_easy_network { /* the same for all transfers of a client; outlives t
     long connection_life_max_s;
 };
 
-MUST_CHECK struct http_easy *http_easy_create(void); /* NULL: out of memory */
+/* NULL: out of memory. */
+MUST_CHECK struct http_easy *http_easy_create(const struct http_easy_network *network);
 void http_easy_destroy(struct http_easy *easy);
-/* False: libcurl does not take an option; the transfer can only be destroyed then. */
-MUST_CHECK bool http_easy_prepare(struct http_easy *easy, const struct http_easy_network *network,
-                                  const struct http_transfer *wanted);
+/* False: out of memory; the transfer can only be destroyed then. */
+MUST_CHECK bool http_easy_prepare(struct http_easy *easy, const struct http_transfer *wanted);
 /* `code` is a CURLcode. What `out` points to is the transfer's. */
 void http_easy_describe(const struct http_easy *easy, int code, struct http_exchange *out);
 /* Ready for the next prepare; what may hold credentials is forgotten. */
-void http_easy_reset(struct http_easy *easy);
+void http_easy_release(struct http_easy *easy);

@@ -56,6 +56,24 @@ static void posts_body_and_headers_as_given(void **state)
     assert_string_equal(request.body, "{\"a\":1}");
 }
 
+static void repeats_nothing_of_the_last_request(void **state)
+{
+    struct http_client_stand *stand = *state;
+    static const char *const headers[] = {"X-Request-Id: abc", "Authorization: Bearer x", NULL};
+    struct http_transfer transfer = transfer_to(url_of(stand), NULL);
+    transfer.body = "{}";
+    transfer.body_length = 2;
+    transfer.headers = headers;
+    assert_int_equal(must_exchange(client_of(stand), &transfer).outcome, HTTP_ANSWERED);
+    assert_int_equal(must_get(stand, (struct fake_answer){.body = "x"}).outcome, HTTP_ANSWERED);
+    const struct fake_request request = last_request(stand);
+    assert_memory_equal(request.head, "GET /graphql HTTP/1.1\r\n", 23);
+    assert_null(fake_header(&request, "X-Request-Id"));
+    assert_null(fake_header(&request, "Authorization"));
+    assert_null(fake_header(&request, "Content-Length"));
+    assert_int_equal(request.body_length, 0);
+}
+
 static void sends_large_bodies_without_asking(void **state)
 {
     struct http_client_stand *stand = *state;
@@ -264,6 +282,7 @@ int main(void)
         SCENE("gives status, headers and body", gives_status_headers_and_body),
         SCENE("tells an absent header from an empty one", absent_headers_are_absent),
         SCENE("posts body and headers as they are given", posts_body_and_headers_as_given),
+        SCENE("repeats nothing of the last request", repeats_nothing_of_the_last_request),
         SCENE("sends large bodies without asking first", sends_large_bodies_without_asking),
         SCENE("does not follow redirects", does_not_follow_redirects),
         SCENE("speaks HTTP only", speaks_only_http),
