@@ -1,28 +1,42 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
+/*
+ * libcurl says which sockets it wants to be watched and when it wants a turn without any event, and
+ * is told of each event: a turn costs what happened in it, however many transfers there are. Inside
+ * these calls nothing is ended; that is left to http_client_turn.
+ */
 #include "lib/net/http_client.h"
 
-#include <assert.h>
 #include <curl/curl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
+#include "lib/base/clock.h"
+#include "lib/net/event_loop.h"
 #include "lib/net/http_easy.h"
 
 enum {
-    EXTRA_FDS_MAX = 4,
     IDLE_TRANSFERS_MAX = 64, /* kept for reuse: an easy handle is costly to build, and not small */
 };
+
+#define NEVER INT64_MAX
 
 TAILQ_HEAD(transfer_list, http_easy);
 
 struct http_client {
     CURLM *multi;                       /* owned */
+    struct event_loop *loop;            /* borrowed: outlives us */
     struct http_easy_network network;   /* owned */
     struct transfer_list running, idle; /* own their transfers */
     size_t running_count, idle_count;
+    int64_t turn_at_ms; /* monotonic: when libcurl wants a turn */
+    bool has_stranded;
+};
+
+struct watched_socket { /* the event loop's context; libcurl keeps it beside the socket */
+    struct http_client *client;
+    curl_socket_t fd;
 };
 
 static const CURLcode cut = CURLE_ABORTED_BY_CALLBACK; /* by us */
@@ -43,10 +57,106 @@ void http_client_cleanup(void)
     curl_global_cleanup();
 }
 
-static bool set_up_multi(CURLM *multi, const struct http_client_options *options)
+/* --- sockets and time --------------------------------------------------------------- */
+
+/* What nothing would move on any more ends in the next turn. */
+static void strand(struct http_client *client, struct http_easy *transfer,
+                   const struct error *reason)
 {
-    long connections_max = (long)options->connections_max;
-    return curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) == CURLM_OK &&
+    if (transfer->trouble.kind == ERROR_INVALID)
+        transfer->trouble = *reason;
+    transfer->is_stranded = client->has_stranded = true;
+}
+
+/* Tells libcurl what happened. It fails when it is out of memory, and does not say whose socket it
+ * left unwatched. */
+static void tell(struct http_client *client, curl_socket_t fd, int ready)
+{
+    int running;
+    CURLMcode code = curl_multi_socket_action(client->multi, fd, ready, &running);
+    if (code == CURLM_OK)
+        return;
+    struct error error;
+    (void)error_set(&error, ERROR_IO, "transferring: %s", curl_multi_strerror(code));
+    struct http_easy *transfer;
+    TAILQ_FOREACH(transfer, &client->running, links)
+    {
+        strand(client, transfer, &error);
+    }
+}
+
+static void on_event(void *context, unsigned events)
+{
+    const struct watched_socket *socket = context; /* may be gone afterwards */
+    tell(socket->client, socket->fd,
+         (events & EVENT_READ ? CURL_CSELECT_IN : 0) |
+             (events & EVENT_WRITE ? CURL_CSELECT_OUT : 0));
+}
+
+static bool watch(struct http_client *client, struct watched_socket *socket, int wanted,
+                  struct error *error)
+{
+    unsigned events =
+        (wanted & CURL_POLL_IN ? EVENT_READ : 0U) | (wanted & CURL_POLL_OUT ? EVENT_WRITE : 0U);
+    return event_loop_watch(client->loop, socket->fd, events, on_event, socket, error);
+}
+
+static bool watch_new(struct http_client *client, curl_socket_t fd, int wanted, struct error *error)
+{
+    struct watched_socket *socket = malloc(sizeof *socket);
+    if (socket == NULL)
+        return error_out_of_memory(error);
+    *socket = (struct watched_socket){.client = client, .fd = fd};
+    if (!watch(client, socket, wanted, error)) {
+        free(socket);
+        return false;
+    }
+    (void)curl_multi_assign(client->multi, fd, socket); /* cannot fail: the socket is libcurl's */
+    return true;
+}
+
+/* libcurl's callback: `wanted` is CURL_POLL_REMOVE before the socket is closed, and when no
+ * transfer uses it. */
+static int on_socket(CURL *handle, curl_socket_t fd, int wanted, void *context,
+                     void *socket_context)
+{
+    struct http_client *client = context;
+    if (wanted == CURL_POLL_REMOVE) {
+        event_loop_forget(client->loop, fd);
+        free(socket_context);
+        return 0;
+    }
+    struct error error;
+    if (socket_context != NULL ? watch(client, socket_context, wanted, &error)
+                               : watch_new(client, fd, wanted, &error))
+        return 0;
+    struct http_easy *transfer = NULL;
+    (void)curl_easy_getinfo(handle, CURLINFO_PRIVATE, &transfer);
+    if (transfer != NULL)
+        strand(client, transfer, &error);
+    return 0; /* anything else would be the end of all transfers */
+}
+
+/* Likewise. What is less than a millisecond is cut off from the delay and from the time. */
+static int on_timer(CURLM *multi, long delay_ms, void *context)
+{
+    struct http_client *client = context;
+    (void)multi;
+    client->turn_at_ms =
+        delay_ms < 0 ? NEVER : clock_monotonic_ms() + delay_ms + (delay_ms > 0 ? 1 : 0);
+    return 0;
+}
+
+/* --- life ---------------------------------------------------------------------------- */
+
+static bool set_up_multi(struct http_client *client, long connections_max)
+{
+    CURLM *multi = client->multi;
+    return curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, client) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_TIMERDATA, client) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) == CURLM_OK &&
            curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections_max) == CURLM_OK &&
            curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections_max) == CURLM_OK;
 }
@@ -57,13 +167,15 @@ static bool copy_path(const char *path, char **out)
 }
 
 struct http_client *http_client_create(const struct http_client_options *options,
-                                       struct error *error)
+                                       struct event_loop *loop, struct error *error)
 {
     struct http_client *client = calloc(1, sizeof *client);
     if (client == NULL) {
         (void)error_out_of_memory(error);
         return NULL;
     }
+    client->loop = loop;
+    client->turn_at_ms = NEVER;
     TAILQ_INIT(&client->running);
     TAILQ_INIT(&client->idle);
     client->network.connect_timeout_ms = (long)options->connect_timeout_ms;
@@ -73,7 +185,7 @@ struct http_client *http_client_create(const struct http_client_options *options
         !copy_path(options->client_key, &client->network.client_key))
         goto fail;
     client->multi = curl_multi_init();
-    if (client->multi == NULL || !set_up_multi(client->multi, options))
+    if (client->multi == NULL || !set_up_multi(client, (long)options->connections_max))
         goto fail;
     return client;
 fail:
@@ -103,6 +215,8 @@ void http_client_destroy(struct http_client *client)
     free(client->network.client_key);
     free(client);
 }
+
+/* --- transfers ----------------------------------------------------------------------- */
 
 static void put_back(struct http_client *client, struct http_easy *transfer)
 {
@@ -166,49 +280,41 @@ static void finish_all_done(struct http_client *client)
     }
 }
 
-static bool wait(struct http_client *client, struct http_poll_fd *extra, size_t extra_count,
-                 int timeout_ms, struct error *error)
+static struct http_easy *find_stranded(const struct http_client *client)
 {
-    struct curl_waitfd fds[EXTRA_FDS_MAX] = {0};
-    struct http_poll_fd *polled[EXTRA_FDS_MAX];
-    unsigned count = 0;
-    for (size_t i = 0; i < extra_count; i++) {
-        extra[i].is_readable = extra[i].is_writable = false;
-        if (extra[i].fd < 0)
-            continue;
-        fds[count].fd = extra[i].fd;
-        fds[count].events = (short)((extra[i].want_read ? CURL_WAIT_POLLIN : 0) |
-                                    (extra[i].want_write ? CURL_WAIT_POLLOUT : 0));
-        polled[count++] = &extra[i];
+    struct http_easy *transfer;
+    TAILQ_FOREACH(transfer, &client->running, links)
+    {
+        if (transfer->is_stranded)
+            break;
     }
-    CURLMcode code = curl_multi_poll(client->multi, fds, count, timeout_ms, NULL);
-    if (code != CURLM_OK)
-        return error_set(error, ERROR_IO, "polling: %s", curl_multi_strerror(code));
-    for (unsigned i = 0; i < count; i++) {
-        polled[i]->is_readable = (fds[i].revents & CURL_WAIT_POLLIN) != 0;
-        polled[i]->is_writable = (fds[i].revents & CURL_WAIT_POLLOUT) != 0;
-    }
-    return true;
+    return transfer;
 }
 
-bool http_client_poll(struct http_client *client, struct http_poll_fd *extra, size_t extra_count,
-                      int64_t timeout_ms, struct error *error)
+static void finish_all_stranded(struct http_client *client)
 {
-    assert(extra_count <= EXTRA_FDS_MAX);
-    assert(timeout_ms >= 0);
-    if (!wait(client, extra, extra_count, timeout_ms < INT_MAX ? (int)timeout_ms : INT_MAX, error))
-        return false;
-    int running;
-    CURLMcode code = curl_multi_perform(client->multi, &running);
+    struct http_easy *transfer;
+    while (client->has_stranded && (transfer = find_stranded(client)) != NULL)
+        finish(client, transfer, cut);
+    client->has_stranded = false;
+}
+
+int64_t http_client_timeout_ms(const struct http_client *client)
+{
+    if (client->turn_at_ms == NEVER)
+        return -1;
+    int64_t left_ms = client->turn_at_ms - clock_monotonic_ms();
+    return left_ms > 0 ? left_ms : 0;
+}
+
+void http_client_turn(struct http_client *client)
+{
+    if (clock_monotonic_ms() >= client->turn_at_ms) {
+        client->turn_at_ms = NEVER; /* libcurl says when again */
+        tell(client, CURL_SOCKET_TIMEOUT, 0);
+    }
     finish_all_done(client);
-    if (code != CURLM_OK)
-        return error_set(error, ERROR_IO, "transferring: %s", curl_multi_strerror(code));
-    return true;
-}
-
-void http_client_wake(struct http_client *client)
-{
-    (void)curl_multi_wakeup(client->multi); /* fails only when a wake-up is pending already */
+    finish_all_stranded(client);
 }
 
 void http_client_abort_all(struct http_client *client)

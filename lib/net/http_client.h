@@ -7,10 +7,10 @@
  * The proxy variables of the environment count as they do for curl(1): https_proxy, HTTPS_PROXY,
  * http_proxy, all_proxy, no_proxy.
  *
- * Owns:    its transfers and connections.
- * Threads: http_client_wake from any; everything else from one. curl_global_init runs once per
- *          process in http_client_startup, before the first thread.
- * Blocks:  http_client_poll, up to its time-out.
+ * Owns:    its transfers and connections; the event loop that they are watched in is borrowed.
+ * Threads: one, the loop's. curl_global_init runs once per process in http_client_startup, before
+ *          the first thread.
+ * Blocks:  never.
  */
 #pragma once
 
@@ -21,6 +21,7 @@
 #include "lib/base/error.h"
 #include "lib/base/ownership.h"
 
+struct event_loop;
 struct http_client;
 
 struct http_client_options {
@@ -64,21 +65,16 @@ struct http_transfer {
     const char *user_agent;
     unsigned timeout_ms; /* the whole transfer, connecting included */
     size_t answer_bytes_max;
-    http_client_done done; /* called once from http_client_poll or http_client_abort_all */
+    http_client_done done; /* called once from http_client_turn or http_client_abort_all */
     void *context;
-};
-
-struct http_poll_fd {
-    int fd; /* -1: ignored */
-    bool want_read, want_write;
-    bool is_readable, is_writable; /* set by http_client_poll */
 };
 
 MUST_CHECK bool http_client_startup(struct error *error);
 void http_client_cleanup(void);
 
+/* The loop outlives the client. */
 MUST_CHECK struct http_client *http_client_create(const struct http_client_options *options,
-                                                  struct error *error);
+                                                  struct event_loop *loop, struct error *error);
 void http_client_destroy(struct http_client *client); /* aborts what runs; accepts NULL */
 DEFINE_AUTO(http_client);
 
@@ -86,10 +82,10 @@ DEFINE_AUTO(http_client);
 MUST_CHECK bool http_client_start(struct http_client *client, const struct http_transfer *transfer,
                                   struct error *error);
 size_t http_client_running(const struct http_client *client);
-/* One turn: waits for the transfers, `extra` descriptors, a wake-up or the time-out; moves the
- * transfers on; calls `done` for those that ended. `done` may start others. */
-MUST_CHECK bool http_client_poll(struct http_client *client, struct http_poll_fd *extra,
-                                 size_t extra_count, int64_t timeout_ms, struct error *error);
-void http_client_wake(struct http_client *client);
+/* Before each poll of the loop: the longest wait until http_client_turn; -1: no limit. */
+int64_t http_client_timeout_ms(const struct http_client *client);
+/* After each poll: moves on what was started and what is late, and calls `done` for the transfers
+ * that ended. `done` may start others. */
+void http_client_turn(struct http_client *client);
 /* Ends all transfers with HTTP_BROKEN. */
 void http_client_abort_all(struct http_client *client);

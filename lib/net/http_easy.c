@@ -209,6 +209,7 @@ bool http_easy_prepare(struct http_easy *easy, const struct http_transfer *wante
     CURL *handle = easy->handle;
     easy->answer.length_max = wanted->answer_bytes_max;
     easy->trouble.kind = ERROR_INVALID;
+    easy->is_stranded = false;
     easy->sends = 0;
     easy->is_post = wanted->body != NULL;
     easy->detail[0] = '\0';

@@ -26,6 +26,7 @@ struct http_easy {
     struct buffer request; /* the body; libcurl reads it in place */
     struct buffer answer;
     struct error trouble; /* why it ends by our doing; ERROR_INVALID: it does not */
+    bool is_stranded;     /* the client's: nothing would move it on */
     unsigned sends;       /* how often libcurl was about to send the request */
     bool is_post;
     char detail[HTTP_EASY_DETAIL_BYTES];

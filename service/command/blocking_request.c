@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "lib/net/event_loop.h"
+
 struct wait {
     struct blocking_answer *answer;
     struct error *error;
@@ -27,7 +29,10 @@ bool blocking_request(const struct http_client_options *options, struct http_tra
 {
     *out = (struct blocking_answer){0};
     buffer_init(&out->body, BLOCKING_ANSWER_BYTES_MAX);
-    AUTO(http_client) *client = http_client_create(options, error);
+    AUTO(event_loop) *loop = event_loop_create(error);
+    if (loop == NULL)
+        return false;
+    AUTO(http_client) *client = http_client_create(options, loop, error);
     if (client == NULL)
         return false;
     struct wait wait = {.answer = out, .error = error};
@@ -37,8 +42,10 @@ bool blocking_request(const struct http_client_options *options, struct http_tra
     if (!http_client_start(client, &transfer, error))
         return false;
     while (!wait.is_done) {
-        if (!http_client_poll(client, NULL, 0, 1000, error))
+        int64_t wait_ms = http_client_timeout_ms(client);
+        if (!event_loop_poll(loop, wait_ms >= 0 ? wait_ms : 1000, error))
             return false;
+        http_client_turn(client);
     }
     return wait.is_kept;
 }

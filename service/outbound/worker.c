@@ -19,12 +19,14 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/net/event_loop.h"
 
 #include "service/outbound/attempt.h"
 #include "service/outbound/authorizer.h"
 #include "service/outbound/claimer.h"
 #include "service/outbound/recorder.h"
 #include "service/outbound/sender.h"
+#include "service/store/store_watch.h"
 
 enum {
     REST_MAX_MS = 1000,
@@ -50,8 +52,10 @@ struct worker {
     _Atomic bool is_connected;
 
     /* The worker's thread. */
-    struct http_client *http; /* owned, as the next */
+    struct event_loop *loop;  /* owned, as the next; event_loop_wake: any thread */
+    struct http_client *http; /* watched in the loop, as the next */
     struct store *store;
+    struct store_watch watch;
     struct attempts attempts;
     struct authorizer authorizer;
     struct sender sender;
@@ -98,24 +102,27 @@ static int64_t work(struct worker *worker, int64_t now_ms)
     return wait_ms;
 }
 
+/* `wait_ms`, or less where `limit_ms` is a limit: not -1. */
+static int64_t limited(int64_t wait_ms, int64_t limit_ms)
+{
+    return limit_ms >= 0 ? smaller(wait_ms, limit_ms) : wait_ms;
+}
+
 static void rest(struct worker *worker, int64_t now_ms, int64_t wait_ms)
 {
-    struct redis_interest interest;
-    store_interest(worker->store, now_ms, &interest);
-    if (interest.timeout_ms >= 0)
-        wait_ms = smaller(wait_ms, interest.timeout_ms);
-    struct http_poll_fd fd = {
-        .fd = interest.fd, .want_read = interest.want_read, .want_write = interest.want_write};
+    wait_ms = limited(wait_ms, store_watch_prepare(&worker->watch, now_ms));
+    wait_ms = limited(wait_ms, http_client_timeout_ms(worker->http));
     struct error error;
     log_release(); /* what came of many signals was logged at once */
     log_gather();
-    if (!http_client_poll(worker->http, &fd, 1, wait_ms > 0 ? wait_ms : 0, &error)) {
+    if (!event_loop_poll(worker->loop, wait_ms > 0 ? wait_ms : 0, &error)) {
         log_error("worker_poll_failed", "tried again", LOG_TEXT("worker", worker->name),
                   LOG_TEXT("detail", error.message));
         (void)poll(NULL, 0, TROUBLE_MS); /* a loop that fails must not spin */
     }
+    http_client_turn(worker->http);
     (void)claimer_rouse(&worker->claimer); /* it is up: nobody needs to wake it */
-    store_turn(worker->store, clock_monotonic_ms(), fd.is_readable, fd.is_writable);
+    store_watch_turn(&worker->watch, clock_monotonic_ms());
 }
 
 static size_t unrecorded(const struct worker *worker)
@@ -197,13 +204,17 @@ static bool create_clients(struct worker *worker, struct error *error)
         .connect_timeout_ms =
             (unsigned)smaller(shared->upstream.timeout_ms, CONNECT_TIMEOUT_MAX_MS),
     };
-    worker->http = http_client_create(&options, error);
+    worker->loop = event_loop_create(error);
+    if (worker->loop == NULL)
+        return false;
+    worker->http = http_client_create(&options, worker->loop, error);
     if (worker->http == NULL)
         return false;
     struct store_options store = shared->store;
     store.role = worker->name;
     store.is_quiet = true; /* the intake tells */
     worker->store = store_create(&store, error);
+    store_watch_init(&worker->watch, worker->loop, worker->store);
     return worker->store != NULL;
 }
 
@@ -252,6 +263,7 @@ void worker_destroy(struct worker *worker)
     /* First what calls back into the rest. */
     http_client_destroy(worker->http);
     store_destroy(worker->store);
+    event_loop_destroy(worker->loop);
     recorder_fini(&worker->recorder);
     authorizer_fini(&worker->authorizer);
     attempts_fini(&worker->attempts);
@@ -290,7 +302,7 @@ bool worker_join(struct worker *worker, int64_t deadline_ms)
 
 void worker_wake(struct worker *worker)
 {
-    http_client_wake(worker->http);
+    event_loop_wake(worker->loop);
 }
 
 bool worker_wake_resting(struct worker *worker)

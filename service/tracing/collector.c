@@ -15,6 +15,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/random.h"
+#include "lib/net/event_loop.h"
 #include "lib/net/http_client.h"
 
 #include "service/domain/retry_policy.h"
@@ -36,7 +37,8 @@ enum verdict_of_collector { TAKEN, REFUSED, WORTH_REPEATING };
 
 struct collector {
     struct collector_options options;
-    struct http_client *http; /* owned */
+    struct event_loop *loop; /* owned, as the next; event_loop_wake: any thread */
+    struct http_client *http;
     _Atomic int64_t stop_at_ms;
     int64_t quiet_until_ms; /* nothing is sent before */
     unsigned failures;      /* in a row */
@@ -220,11 +222,14 @@ static bool turn(struct collector *collector, int64_t until_ms)
     int64_t left_ms = earlier(until_ms, atomic_load(&collector->stop_at_ms)) - clock_monotonic_ms();
     if (left_ms <= 0)
         return false;
+    int64_t wait_ms = http_client_timeout_ms(collector->http);
     struct error error;
-    if (!http_client_poll(collector->http, NULL, 0, left_ms, &error)) {
+    if (!event_loop_poll(collector->loop, wait_ms < 0 ? left_ms : earlier(wait_ms, left_ms),
+                         &error)) {
         http_client_abort_all(collector->http);
         (void)poll(NULL, 0, TROUBLE_MS);
     }
+    http_client_turn(collector->http);
     return true;
 }
 
@@ -242,7 +247,7 @@ static void wait_through(struct collector *collector, int64_t until_ms)
 
 void collector_wake(struct collector *collector)
 {
-    http_client_wake(collector->http);
+    event_loop_wake(collector->loop);
 }
 
 void collector_stop(struct collector *collector, int64_t deadline_ms)
@@ -348,7 +353,9 @@ struct collector *collector_create(const struct collector_options *options, stru
         .connection_life_max_s = CONNECTION_LIFE_S,
         .connect_timeout_ms = options->timeout_ms,
     };
-    collector->http = http_client_create(&http, error);
+    collector->loop = event_loop_create(error);
+    if (collector->loop != NULL)
+        collector->http = http_client_create(&http, collector->loop, error);
     if (collector->http != NULL)
         return collector;
     collector_destroy(collector);
@@ -360,5 +367,6 @@ void collector_destroy(struct collector *collector)
     if (collector == NULL)
         return;
     http_client_destroy(collector->http);
+    event_loop_destroy(collector->loop);
     free(collector);
 }

@@ -85,13 +85,13 @@ static void a_slow_one_does_not_hold_up_the_others(void **state)
     const struct http_transfer transfer = transfer_to(url_of(stand), &slow);
     must_start(client_of(stand), &transfer);
     while (fake_http_requests(server_of(stand)) == 0)
-        assert_true(http_client_poll(client_of(stand), NULL, 0, 10, NULL));
+        must_turn(client_of(stand), 10);
     will_answer(stand, (struct fake_answer){.body = "x"});
     struct http_result quick = {0};
     const struct http_transfer other = transfer_to(url_of(stand), &quick);
     must_start(client_of(stand), &other);
     while (quick.calls == 0)
-        assert_true(http_client_poll(client_of(stand), NULL, 0, 1000, NULL));
+        must_turn(client_of(stand), 1000);
     assert_int_equal(quick.outcome, HTTP_ANSWERED);
     assert_int_equal(slow.calls, 0);
     http_client_abort_all(client_of(stand)); /* `slow` does not outlive this test */

@@ -1,11 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "lib/base/clock.h"
 
 #include "tests/support/http_client_stand.h"
 #include "tests/support/specification.h"
@@ -165,54 +161,6 @@ static void never_posts_twice_by_itself(void **state)
 
 /* --- the loop ---------------------------------------------------------------------- */
 
-static void watches_other_descriptors(void **state)
-{
-    struct http_client_stand *stand = *state;
-    int fds[2];
-    assert_int_equal(pipe(fds), 0);
-    struct http_poll_fd extra[] = {{.fd = -1, .want_read = true},
-                                   {.fd = fds[0], .want_read = true},
-                                   {.fd = fds[1], .want_write = true}};
-    assert_true(http_client_poll(client_of(stand), extra, 3, CLIENT_PATIENCE_MS, NULL));
-    assert_false(extra[0].is_readable || extra[1].is_readable);
-    assert_true(extra[2].is_writable);
-    assert_int_equal(write(fds[1], "x", 1), 1);
-    assert_true(http_client_poll(client_of(stand), extra, 2, CLIENT_PATIENCE_MS, NULL));
-    assert_true(extra[1].is_readable);
-    close(fds[0]);
-    close(fds[1]);
-}
-
-static void waits_no_longer_than_told(void **state)
-{
-    struct http_client_stand *stand = *state;
-    int64_t start_ms = clock_monotonic_ms();
-    assert_true(http_client_poll(client_of(stand), NULL, 0, 60, NULL));
-    assert_in_range(clock_monotonic_ms() - start_ms, 55, 2000);
-}
-
-static void *wake_later(void *client)
-{
-    (void)usleep(30000);
-    http_client_wake(client);
-    return NULL;
-}
-
-static void can_be_woken(void **state)
-{
-    struct http_client_stand *stand = *state;
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, wake_later, client_of(stand)), 0);
-    int64_t start_ms = clock_monotonic_ms();
-    assert_true(http_client_poll(client_of(stand), NULL, 0, CLIENT_PATIENCE_MS, NULL));
-    assert_in_range(clock_monotonic_ms() - start_ms, 0, CLIENT_PATIENCE_MS / 2);
-    assert_int_equal(pthread_join(thread, NULL), 0);
-
-    http_client_wake(client_of(stand)); /* before the poll: not lost */
-    assert_true(http_client_poll(client_of(stand), NULL, 0, CLIENT_PATIENCE_MS, NULL));
-    assert_in_range(clock_monotonic_ms() - start_ms, 0, CLIENT_PATIENCE_MS / 2);
-}
-
 struct chain {
     struct http_client_stand *stand;
     int left;
@@ -249,7 +197,7 @@ static void start_silent(struct http_client_stand *stand, struct http_result *re
         must_start(client_of(stand), &transfer);
     }
     for (int i = 0; i < 5; i++)
-        assert_true(http_client_poll(client_of(stand), NULL, 0, 10, NULL));
+        must_turn(client_of(stand), 10);
 }
 
 static void abort_ends_all(void **state)
@@ -292,9 +240,6 @@ int main(void)
               notices_that_an_idle_connection_was_closed),
         SCENE("never posts twice by itself when a used connection breaks",
               never_posts_twice_by_itself),
-        SCENE("watches other descriptors", watches_other_descriptors),
-        SCENE("waits no longer than told", waits_no_longer_than_told),
-        SCENE("can be woken, also before it waits", can_be_woken),
         SCENE("lets a callback start another transfer", done_may_start_another),
         SCENE("ends all on abort, and can be used again", abort_ends_all),
         SCENE("ends all when destroyed", destroy_ends_all),

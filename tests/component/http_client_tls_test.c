@@ -130,7 +130,7 @@ static enum http_outcome outcome_with(const struct tls_server *server, const cha
                                                 .connections_max = 1,
                                                 .connection_life_max_s = 60,
                                                 .connect_timeout_ms = CLIENT_TIMEOUT_MS};
-    AUTO(http_client) *client = http_client_create(&options, NULL);
+    AUTO(http_client) *client = http_client_create(&options, loop_of_clients(), NULL);
     char url[64];
     (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/", server->port);
     struct http_transfer transfer = transfer_to(url, NULL);

@@ -56,18 +56,27 @@ struct fake_request last_request(struct http_client_stand *stand)
 
 /* --- life -------------------------------------------------------------------------- */
 
+static struct event_loop *loop; /* of the program */
+
 int http_client_stand_begin(void **state)
 {
     (void)state;
     (void)setenv("no_proxy", "*", 1);
-    return http_client_startup(NULL) ? 0 : -1;
+    loop = event_loop_create(NULL);
+    return loop != NULL && http_client_startup(NULL) ? 0 : -1;
 }
 
 int http_client_stand_finish(void **state)
 {
     (void)state;
     http_client_cleanup();
+    event_loop_destroy(loop);
     return 0;
+}
+
+struct event_loop *loop_of_clients(void)
+{
+    return loop;
 }
 
 struct http_client *client_trusting(const char *ca_file)
@@ -76,7 +85,7 @@ struct http_client *client_trusting(const char *ca_file)
                                                 .connections_max = CLIENT_CONNECTIONS_MAX,
                                                 .connection_life_max_s = 60,
                                                 .connect_timeout_ms = CLIENT_TIMEOUT_MS};
-    struct http_client *client = http_client_create(&options, NULL);
+    struct http_client *client = http_client_create(&options, loop, NULL);
     assert_non_null(client);
     return client;
 }
@@ -160,12 +169,20 @@ void must_start(struct http_client *client, const struct http_transfer *transfer
         fail_msg("%s", error.message);
 }
 
+void must_turn(struct http_client *client, int64_t timeout_ms)
+{
+    int64_t wait_ms = http_client_timeout_ms(client);
+    assert_true(
+        event_loop_poll(loop, wait_ms >= 0 && wait_ms < timeout_ms ? wait_ms : timeout_ms, NULL));
+    http_client_turn(client);
+}
+
 void must_finish_all(struct http_client *client)
 {
     int64_t until_ms = clock_monotonic_ms() + CLIENT_PATIENCE_MS;
     while (http_client_running(client) > 0) {
         assert_true(clock_monotonic_ms() < until_ms);
-        assert_true(http_client_poll(client, NULL, 0, 1000, NULL));
+        must_turn(client, 1000);
     }
 }
 

@@ -4,7 +4,7 @@
  * An HTTP client to be tested, in the thread of the test, and a server that does what the test
  * says. Every function aborts the test with a message when it cannot do its work.
  *
- * Owns:    the client, the server and a copy of the last request.
+ * Owns:    the program's event loop; the client, the server and a copy of the last request.
  * Threads: one, the test's; the server has its own.
  * Blocks:  up to CLIENT_PATIENCE_MS for the end of a transfer.
  */
@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/net/event_loop.h"
 #include "lib/net/http_client.h"
 
 #include "tests/support/fake_http.h"
@@ -35,9 +36,10 @@ struct http_result { /* an exchange, kept */
     int64_t duration_us;
 };
 
-/* Around the whole program: libcurl, without a proxy. */
+/* Around the whole program: libcurl, without a proxy, and the loop of all clients. */
 int http_client_stand_begin(void **state);
 int http_client_stand_finish(void **state);
+struct event_loop *loop_of_clients(void);
 /* Around each test; the state is the stand. */
 int http_client_stand_set_up(void **state);
 int http_client_stand_tear_down(void **state);
@@ -61,6 +63,8 @@ struct http_client *client_trusting(const char *ca_file);
 /* GET, with what comes kept in `result`. */
 struct http_transfer transfer_to(const char *url, struct http_result *result);
 void must_start(struct http_client *client, const struct http_transfer *transfer);
+/* Waits for an event, a wake-up or the client's time, at most `timeout_ms`. */
+void must_turn(struct http_client *client, int64_t timeout_ms);
 void must_finish_all(struct http_client *client);
 /* Starts the transfer and waits for its only result. */
 struct http_result must_exchange(struct http_client *client, const struct http_transfer *transfer);
