@@ -19,6 +19,14 @@ struct place {
     size_t index;
 };
 
+/* One script call, on its way while it holds events. */
+struct call_out {
+    struct batch *batch;
+    struct place places[BATCH_CALL_EVENTS_MAX];
+    size_t count;
+    struct durability durability; /* that they get */
+};
+
 struct batch {
     struct store *store;             /* borrowed: goes before us */
     const struct service_view *view; /* borrowed: outlives us */
@@ -28,10 +36,8 @@ struct batch {
     struct place *open;              /* owned: gathered, [first, count) not sent yet */
     size_t first, count, capacity;
     size_t open_bytes;
-    struct place sent[BATCH_CALL_EVENTS_MAX]; /* of the outstanding call */
-    size_t sent_count;
-    struct durability durability; /* that it gets */
-    bool is_outstanding;
+    struct call_out calls[BATCH_CALLS_MAX];
+    size_t sent_count;                               /* events on their way, in all calls */
     struct accept_item items[BATCH_CALL_EVENTS_MAX]; /* scratch of send */
 };
 
@@ -48,6 +54,8 @@ struct batch *batch_create(struct store *store, const struct service_view *view,
     batch->view = view;
     batch->metrics = metrics;
     batch->open_events_max = open_events_max;
+    for (size_t i = 0; i < BATCH_CALLS_MAX; i++)
+        batch->calls[i].batch = batch;
     return batch;
 }
 
@@ -135,15 +143,14 @@ static void tell_to_wait(const struct place *place)
     tell(place, &(struct batch_result){.failure = &failure});
 }
 
-/* Moves what fits into one call from the open batch to `sent`. */
-static void take_for_call(struct batch *batch)
+/* Moves what fits into one call from the open batch to `call`. */
+static void take_for_call(struct batch *batch, struct call_out *call)
 {
     size_t bytes = 0;
-    batch->sent_count = 0;
-    while (batch->first < batch->count && batch->sent_count < BATCH_CALL_EVENTS_MAX) {
+    while (batch->first < batch->count && call->count < BATCH_CALL_EVENTS_MAX) {
         const struct place place = batch->open[batch->first];
         size_t item_bytes = batch_item_bytes(&place.item);
-        if (batch->sent_count > 0 && bytes + item_bytes > BATCH_CALL_BYTES_MAX)
+        if (call->count > 0 && bytes + item_bytes > BATCH_CALL_BYTES_MAX)
             break;
         batch->first++;
         batch->open_bytes -= item_bytes;
@@ -151,10 +158,11 @@ static void take_for_call(struct batch *batch)
             tell_to_wait(&place);
             continue;
         }
-        batch->items[batch->sent_count] = place.item;
-        batch->sent[batch->sent_count++] = place;
+        batch->items[call->count] = place.item;
+        call->places[call->count++] = place;
         bytes += item_bytes;
     }
+    batch->sent_count += call->count;
     if (batch->first == batch->count)
         batch->first = batch->count = 0;
 }
@@ -189,46 +197,70 @@ static bool spool(struct batch *batch, const struct place *place)
 static void finish_call(void *context, const struct store_failure *failure,
                         const struct accept_result *results, size_t count)
 {
-    struct batch *batch = context;
+    struct call_out *call = context;
+    struct batch *batch = call->batch;
     bool is_done = failure->status == STORE_OK;
-    assert(!is_done || count == batch->sent_count);
+    assert(!is_done || count == call->count);
     bool is_something_due = false;
-    for (size_t i = 0; i < batch->sent_count; i++) {
+    for (size_t i = 0; i < call->count; i++) {
         const struct batch_result result = {.failure = failure,
                                             .result = is_done ? &results[i] : NULL,
-                                            .durability = batch->durability};
+                                            .durability = call->durability};
         is_something_due |= is_done && is_new_work(results[i].outcome);
-        if (is_done || !spool(batch, &batch->sent[i]))
-            tell(&batch->sent[i], &result);
+        if (is_done || !spool(batch, &call->places[i]))
+            tell(&call->places[i], &result);
     }
-    batch->sent_count = 0;
-    batch->is_outstanding = false;
+    batch->sent_count -= call->count;
+    call->count = 0;
     if (is_something_due && batch->view->worker_pool != NULL)
         worker_pool_note_due(batch->view->worker_pool);
 }
 
+static void send_call(struct batch *batch, struct call_out *call)
+{
+    struct error error;
+    if (store_accept(batch->store, batch->items, call->count, finish_call, call, &error)) {
+        inbound_metrics_count_batch(batch->metrics, call->count);
+        return;
+    }
+    struct store_failure failure = {.status = STORE_UNAVAILABLE};
+    (void)snprintf(failure.detail, sizeof failure.detail, "%.*s", (int)sizeof failure.detail - 1,
+                   error.message);
+    finish_call(call, &failure, NULL, 0);
+}
+
+/* What a call costs Redis is as much as several events cost, so a small one does not follow. */
+static bool has_to_gather(const struct batch *batch, size_t waiting)
+{
+    return 2 * waiting < batch->sent_count ||
+           (batch->sent_count > 0 && store_is_confirming(batch->store));
+}
+
+/* NULL: what was gathered stays for now. */
+static struct call_out *next_call(struct batch *batch)
+{
+    size_t waiting = batch->count - batch->first;
+    if (waiting == 0 || has_to_gather(batch, waiting))
+        return NULL;
+    for (size_t i = 0; i < BATCH_CALLS_MAX; i++) {
+        if (batch->calls[i].count == 0)
+            return &batch->calls[i];
+    }
+    return NULL;
+}
+
 void batch_turn(struct batch *batch)
 {
-    while (!batch->is_outstanding && batch->first < batch->count) {
+    struct call_out *call;
+    while ((call = next_call(batch)) != NULL) {
         struct store_health health;
         store_health(batch->store, &health);
         bool is_able = health.is_ready && !health.is_refusing;
         if (!is_able && batch->spool != NULL && spool_batch_is_busy(batch->spool))
             return; /* the disk sets the pace; its end wakes the loop */
-        take_for_call(batch);
-        if (batch->sent_count == 0)
-            continue; /* none of them can be sent */
-        batch->durability = health.durability;
-        struct error error;
-        batch->is_outstanding = true;
-        if (store_accept(batch->store, batch->items, batch->sent_count, finish_call, batch,
-                         &error)) {
-            inbound_metrics_count_batch(batch->metrics, batch->sent_count);
-            continue;
-        }
-        struct store_failure failure = {.status = STORE_UNAVAILABLE};
-        (void)snprintf(failure.detail, sizeof failure.detail, "%.*s",
-                       (int)sizeof failure.detail - 1, error.message);
-        finish_call(batch, &failure, NULL, 0);
+        call->durability = health.durability;
+        take_for_call(batch, call);
+        if (call->count > 0) /* else none of them could be sent */
+            send_call(batch, call);
     }
 }

@@ -3,8 +3,10 @@
 /*
  * Group commit: events gathered while the previous commit is on its way go to Redis together.
  *
- * One script call is outstanding at a time. When none is, what has been gathered is sent at once,
- * so a lone event waits for nothing; under load a call carries what arrived during the one before.
+ * When no script call is on its way, what has been gathered is sent at once, so a lone event waits
+ * for nothing. Another call follows as soon as at least half as many events are gathered as are on
+ * their way: Redis finds the next call when it is done with one, and the calls stay large, since
+ * each costs it as much as several events.
  *
  * Owns:    the places of its events; their texts stay their owners' until `done`.
  * Threads: one, its loop's.
@@ -26,6 +28,7 @@ struct spool_batch;
 struct batch;
 
 enum {
+    BATCH_CALLS_MAX = 4,          /* on their way at a time */
     BATCH_CALL_EVENTS_MAX = 1000, /* one script call: Redis serves nobody else meanwhile */
     BATCH_CALL_BYTES_MAX = 1024 * 1024,
     BATCH_OPEN_BYTES_MAX = 32 * 1024 * 1024,
@@ -59,5 +62,5 @@ MUST_CHECK bool batch_reserve(struct batch *batch, size_t events, size_t bytes,
 size_t batch_item_bytes(const struct accept_item *item);
 void batch_add(struct batch *batch, const struct accept_item *item, batch_done done, void *context,
                size_t index);
-/* Sends when no call is outstanding. To be called in each turn of the loop. */
+/* Sends what is to be sent now. To be called in each turn of the loop. */
 void batch_turn(struct batch *batch);

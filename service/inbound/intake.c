@@ -3,11 +3,12 @@
 /*
  * One turn of the loop:
  *
- *     wait ──► Redis: answers resume their requests ──► send what was gathered meanwhile
+ *     wait ──► Redis: answers resume their requests ──► HTTP: answer, read, parse, gather
  *       ▲                                                          │
- *       └── send what is new, if nothing is on its way ◄── HTTP: answer, read, parse, gather
+ *       └─────────────── send what was gathered ◄──────────────────┘
  *
- * Redis comes first, so that its answers leave with the HTTP turn of the same round.
+ * Redis comes first, so that its answers leave with the HTTP turn of the same round; and the events
+ * with which their clients follow up join what is sent then.
  */
 #include "service/inbound/intake.h"
 
@@ -239,7 +240,6 @@ static void turn(struct intake *intake)
     log_gather(); /* each event is a line */
     int64_t now_ms = clock_monotonic_ms();
     store_watch_turn(&intake->watch, now_ms);
-    commit(intake);
     waiting_room_turn(&intake->waits, now_ms);
     census_turn(&intake->census, now_ms);
     http_server_turn(intake->server);

@@ -95,6 +95,11 @@ void store_health(const struct store *store, struct store_health *out)
     *out = store->health;
 }
 
+bool store_is_confirming(const struct store *store)
+{
+    return store->confirmation.is_synced || store->confirmation.received > 0;
+}
+
 void store_counters(const struct store *store, struct store_counters *out)
 {
     *out = store->counters;

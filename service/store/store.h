@@ -61,6 +61,9 @@ struct store_health {
     char reason[256]; /* one sentence: why not ready, why refusing, or a warning while ready; "" */
 };
 void store_health(const struct store *store, struct store_health *out);
+/* Each commit is followed by WAIT or WAITAOF, and those behind it stand still meanwhile: several on
+ * their way would together outlast the time-out for an answer. */
+bool store_is_confirming(const struct store *store);
 size_t store_pending(const struct store *store); /* calls not answered yet */
 
 struct store_counters { /* since creation; for metrics */

@@ -16,7 +16,7 @@ ACCEPT_ANYWAY = """{
             static const struct store_failure fine = {.status = STORE_OK};
             const struct accept_result anyway = {ACCEPT_ACCEPTED, DELIVERY_PENDING, "00000000-0000-4000-8000-000000000000"};
             const struct batch_result lie = {.failure = &fine, .result = &anyway, .durability = result.durability};
-            tell(&batch->sent[i], is_done ? &result : &lie);
+            tell(&call->places[i], is_done ? &result : &lie);
         }"""
 
 MUTANTS = [
@@ -24,7 +24,7 @@ MUTANTS = [
     ("an accepted event is not made due: a lost wake-up", "service/store/scripts/application.lua",
      "    else\n        redis.call('ZADD', due, now_digits, id)\n", "", "", "lost"),
     ("acknowledged although Redis did not commit", "service/inbound/batch.c",
-     "tell(&batch->sent[i], &result);", ACCEPT_ANYWAY, "redis-kill,redis-stop,redis-memory", "lost"),
+     "tell(&call->places[i], &result);", ACCEPT_ANYWAY, "redis-kill,redis-stop,redis-memory", "lost"),
     ("an outcome of the older seek-token settles the newer one", "service/store/scripts/application.lua",
      "if current ~= generation then", "if false then", "", "lost"),
     ("a claim is not leased", "service/store/scripts/claim.lua", "digits(now + lease_ms)", "digits(now)", "", "duplicate"),

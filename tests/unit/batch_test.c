@@ -19,11 +19,11 @@ enum { EVENTS_MAX = 5000 };
 /* ---- the store ---- */
 
 static struct {
-    unsigned calls;
+    unsigned calls, answered; /* answered in the order of the calls */
     size_t counts[64];
-    store_accept_done done; /* NULL: nothing is outstanding */
-    void *context;
-    bool is_refusing;
+    store_accept_done done;
+    void *contexts[64];
+    bool is_refusing, is_confirming;
 } asked;
 
 static const struct store_failure fine = {.status = STORE_OK};
@@ -31,18 +31,20 @@ static const struct store_failure fine = {.status = STORE_OK};
 bool __wrap_store_accept(struct store *store, const struct accept_item *items, size_t count,
                          store_accept_done done, void *context, struct error *error);
 void __wrap_store_health(const struct store *store, struct store_health *out);
+bool __wrap_store_is_confirming(const struct store *store);
 
 bool __wrap_store_accept(struct store *store, const struct accept_item *items, size_t count,
                          store_accept_done done, void *context, struct error *error)
 {
     (void)store;
     assert_non_null(items);
-    assert_null(asked.done); /* one call at a time */
-    asked.counts[asked.calls++] = count;
+    assert_in_range(count, 1, BATCH_CALL_EVENTS_MAX);
     if (asked.is_refusing)
         return error_set(error, ERROR_IO, "the connection is closed");
+    assert_in_range(asked.calls - asked.answered, 0, BATCH_CALLS_MAX - 1);
+    asked.counts[asked.calls] = count;
+    asked.contexts[asked.calls++] = context;
     asked.done = done;
-    asked.context = context;
     return true;
 }
 
@@ -52,14 +54,19 @@ void __wrap_store_health(const struct store *store, struct store_health *out)
     *out = (struct store_health){.is_ready = true, .durability.level = DURABILITY_FSYNC};
 }
 
+bool __wrap_store_is_confirming(const struct store *store)
+{
+    (void)store;
+    return asked.is_confirming;
+}
+
 static void answer(const struct store_failure *failure)
 {
     static struct accept_result results[EVENTS_MAX];
-    store_accept_done done = asked.done;
-    assert_non_null(done);
-    asked.done = NULL;
-    done(asked.context, failure, failure->status == STORE_OK ? results : NULL,
-         failure->status == STORE_OK ? asked.counts[asked.calls - 1] : 0);
+    assert_true(asked.answered < asked.calls);
+    unsigned call = asked.answered++;
+    asked.done(asked.contexts[call], failure, failure->status == STORE_OK ? results : NULL,
+               failure->status == STORE_OK ? asked.counts[call] : 0);
 }
 
 /* ---- the events ---- */
@@ -132,25 +139,89 @@ static void sends_a_lone_event_at_once(void **state)
     batch_destroy(batch);
 }
 
-static void gathers_while_a_call_is_on_its_way(void **state)
+static void add_and_turn(struct batch *batch, size_t count)
+{
+    assert_true(try_to_add(batch, count, "t"));
+    batch_turn(batch);
+}
+
+static void gathers_until_half_as_many_wait(void **state)
 {
     struct batch *batch = *state;
     added = 0;
-    assert_true(try_to_add(batch, 1, "t"));
-    batch_turn(batch);
-    for (unsigned i = 0; i < 50; i++) {
-        assert_true(try_to_add(batch, 3, "t"));
-        batch_turn(batch);
-    }
+    add_and_turn(batch, 100);
+    add_and_turn(batch, 49);
+    assert_int_equal(asked.calls, 1);
+    add_and_turn(batch, 1); /* half of 100 */
+    assert_int_equal(asked.calls, 2);
+    assert_int_equal(asked.counts[1], 50);
+    add_and_turn(batch, 74);
+    assert_int_equal(asked.calls, 2);
+    add_and_turn(batch, 1); /* half of 150 */
+    assert_int_equal(asked.counts[2], 75);
+    while (asked.answered < asked.calls)
+        answer(&fine);
+    assert_int_equal(heard.stored, 225);
+    batch_destroy(batch);
+}
+
+static void sends_what_waits_when_nothing_is_on_its_way(void **state)
+{
+    struct batch *batch = *state;
+    added = 0;
+    add_and_turn(batch, 100);
+    add_and_turn(batch, 1);
     assert_int_equal(asked.calls, 1);
     answer(&fine);
-    assert_int_equal(heard.told, 1);
+    assert_int_equal(heard.stored, 100);
     batch_turn(batch);
-    assert_int_equal(asked.calls, 2);
-    assert_int_equal(asked.counts[1], 150);
+    assert_int_equal(asked.counts[1], 1);
     answer(&fine);
-    assert_int_equal(heard.stored, 151);
+    assert_int_equal(heard.stored, 101);
     batch_destroy(batch);
+}
+
+static void bounds_the_calls_on_their_way(void **state)
+{
+    struct batch *batch = *state;
+    added = 0;
+    for (size_t i = 0, count = 10; i < BATCH_CALLS_MAX; i++, count *= 2)
+        add_and_turn(batch, count);
+    assert_int_equal(asked.calls, BATCH_CALLS_MAX);
+    add_and_turn(batch, 300);
+    add_and_turn(batch, 300);
+    assert_int_equal(asked.calls, BATCH_CALLS_MAX);
+    answer(&fine);
+    batch_turn(batch);
+    assert_int_equal(asked.counts[BATCH_CALLS_MAX], 600);
+    while (asked.answered < asked.calls)
+        answer(&fine);
+    assert_int_equal(heard.stored, added);
+    batch_destroy(batch);
+}
+
+static void sends_one_call_at_a_time_when_each_waits(void **state)
+{
+    struct batch *batch = *state;
+    added = 0;
+    asked.is_confirming = true;
+    add_and_turn(batch, 100);
+    add_and_turn(batch, 300);
+    assert_int_equal(asked.calls, 1);
+    answer(&fine);
+    batch_turn(batch);
+    assert_int_equal(asked.counts[1], 300);
+    answer(&fine);
+    batch_destroy(batch);
+}
+
+static void answer_all(struct batch *batch)
+{
+    do {
+        batch_turn(batch);
+        while (asked.answered < asked.calls)
+            answer(&fine);
+    } while (heard.told < added);
 }
 
 static void splits_by_count(void **state)
@@ -158,11 +229,7 @@ static void splits_by_count(void **state)
     struct batch *batch = *state;
     added = 0;
     assert_true(try_to_add(batch, 2500, "t"));
-    for (unsigned call = 0; call < 3; call++) {
-        batch_turn(batch);
-        answer(&fine);
-    }
-    batch_turn(batch);
+    answer_all(batch);
     assert_int_equal(asked.calls, 3);
     assert_int_equal(asked.counts[0], BATCH_CALL_EVENTS_MAX);
     assert_int_equal(asked.counts[2], 500);
@@ -178,10 +245,7 @@ static void splits_by_bytes(void **state)
     seek_token[4096] = '\0';
     added = 0;
     assert_true(try_to_add(batch, 300, seek_token));
-    batch_turn(batch);
-    answer(&fine);
-    batch_turn(batch);
-    answer(&fine);
+    answer_all(batch);
     assert_int_equal(asked.counts[0], BATCH_CALL_BYTES_MAX / 4098);
     assert_int_equal(asked.counts[0] + asked.counts[1], 300);
     batch_destroy(batch);
@@ -191,25 +255,20 @@ static void takes_a_request_whole_or_not_at_all(void **state)
 {
     struct batch *batch = *state;
     added = 0;
+    add_and_turn(batch, BATCH_CALL_EVENTS_MAX);
     assert_true(try_to_add(batch, 1, "t"));
     assert_false(try_to_add(batch, 2000, "t"));
     assert_true(try_to_add(batch, 1999, "t"));
     assert_false(try_to_add(batch, 1, "t"));
-    batch_turn(batch); /* makes room for a thousand */
-    assert_true(try_to_add(batch, 1000, "t"));
+    batch_turn(batch); /* makes room again */
+    assert_true(try_to_add(batch, 2000, "t"));
     assert_false(try_to_add(batch, 1, "t"));
-    for (unsigned call = 0; call < 3; call++) {
-        answer(&fine);
-        batch_turn(batch);
-    }
-    assert_int_equal(heard.stored, 3000);
+    answer_all(batch);
+    assert_int_equal(heard.stored, added);
     /* An empty one takes anything: a request that is too big alone would never be taken. */
     assert_true(try_to_add(batch, 2001, "t"));
-    for (unsigned call = 0; call < 3; call++) {
-        batch_turn(batch);
-        answer(&fine);
-    }
-    assert_int_equal(heard.stored, 5001);
+    answer_all(batch);
+    assert_int_equal(heard.stored, added);
     batch_destroy(batch);
 }
 
@@ -225,7 +284,7 @@ static void bounds_the_bytes_that_wait(void **state)
     assert_true(batch_reserve(batch, 1, BATCH_OPEN_BYTES_MAX, &error));
     assert_true(try_to_add(batch, 1, "t")); /* what was sent does not count any longer */
     assert_true(batch_reserve(batch, 1, BATCH_OPEN_BYTES_MAX - 3, &error));
-    answer(&fine);
+    answer_all(batch);
     batch_destroy(batch);
 }
 
@@ -265,7 +324,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IT_WITH("sends a lone event at once", sends_a_lone_event_at_once, reset, NULL),
-        IT_WITH("gathers while a call is on its way", gathers_while_a_call_is_on_its_way, reset,
+        IT_WITH("gathers until half as many wait as are on their way",
+                gathers_until_half_as_many_wait, reset, NULL),
+        IT_WITH("sends whatever waits when nothing is on its way",
+                sends_what_waits_when_nothing_is_on_its_way, reset, NULL),
+        IT_WITH("sends one call at a time when each waits for its confirmation",
+                sends_one_call_at_a_time_when_each_waits, reset, NULL),
+        IT_WITH("has so many calls on their way and no more", bounds_the_calls_on_their_way, reset,
                 NULL),
         IT_WITH("sends at most a thousand events at once", splits_by_count, reset, NULL),
         IT_WITH("sends at most a mebibyte at once", splits_by_bytes, reset, NULL),

@@ -29,6 +29,7 @@ static struct {
 bool __wrap_store_accept(struct store *store, const struct accept_item *items, size_t count,
                          store_accept_done done, void *context, struct error *error);
 void __wrap_store_health(const struct store *store, struct store_health *out);
+bool __wrap_store_is_confirming(const struct store *store);
 
 bool __wrap_store_accept(struct store *store, const struct accept_item *items, size_t count,
                          store_accept_done done, void *context, struct error *error)
@@ -42,6 +43,12 @@ bool __wrap_store_accept(struct store *store, const struct accept_item *items, s
     redis.done = done;
     redis.context = context;
     return true;
+}
+
+bool __wrap_store_is_confirming(const struct store *store)
+{
+    (void)store;
+    return false;
 }
 
 void __wrap_store_health(const struct store *store, struct store_health *out)
