@@ -60,7 +60,7 @@ const struct setting settings[] = {
     {PATH("DATA_DIR", data_dir, "/var/lib/seek-signal"), OPTIONAL, BASIC, "where the private Redis keeps its data"},
     {DURABILITY("DURABILITY", durability, "any"), OPTIONAL, BASIC, "least level to accept: " DURABILITY_NAMES},
     {PATH("SPOOL_DIR", spool_dir, NULL), OPTIONAL, BASIC, "keeps events here while Redis is away; unset: 503 then"},
-    {NUMBER("WORKERS", workers, "4", 1, 64), OPTIONAL, BASIC, "threads that send"},
+    {NUMBER("WORKERS", workers, "4", 1, 64), OPTIONAL, BASIC, "threads that send: one for every 64 in flight, the others in reserve"},
     {NUMBER("MAX_IN_FLIGHT", max_in_flight, "64", 1, 4096), OPTIONAL, BASIC, "signals on their way to SEEK at once"},
     {NUMBER("MAX_PER_SECOND", max_per_second, "0", 0, 100000), OPTIONAL, BASIC, "signals per second; 0: no limit"},
     {CHOICE("LOG_LEVEL", log_level, "info", log_levels), OPTIONAL, BASIC, "debug, info, warn, error"},

@@ -33,7 +33,7 @@
 #include "service/store/store_watch.h"
 
 enum {
-    TURN_MS_MAX = 1000, /* the heart beats at least this often */
+    TURN_MS_MAX = 3000, /* a heart may miss 10 s */
     NOT_STOPPING = -1,
 };
 

@@ -17,14 +17,12 @@ static const unsigned allowed[ATTEMPT_STATE_COUNT] = {
 
 bool attempts_init(struct attempts *attempts, size_t size, void *owner, struct error *error)
 {
-    *attempts = (struct attempts){.size = size, .counts = {[ATTEMPT_FREE] = size}};
+    *attempts = (struct attempts){.owner = owner, .size = size, .counts = {[ATTEMPT_FREE] = size}};
     attempts->items = calloc(size, sizeof *attempts->items);
     if (attempts->items == NULL) {
         attempts->size = 0;
         return error_out_of_memory(error);
     }
-    for (size_t i = 0; i < size; i++)
-        attempts->items[i].owner = owner;
     return true;
 }
 
@@ -77,6 +75,7 @@ struct attempt *attempts_prepare(struct attempts *attempts, const struct claim *
     attempt->seek_token = strdup(claim->seek_token);
     if (attempt->seek_token == NULL)
         return NULL;
+    attempt->owner = attempts->owner;
     attempt_id(claim->event_id, claim->attempt, attempt->request_id);
     attempt->generation = claim->generation;
     attempt->number = claim->attempt;

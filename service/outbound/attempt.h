@@ -57,7 +57,8 @@ struct attempt {
 };
 
 struct attempts {
-    struct attempt *items; /* owned */
+    void *owner;           /* borrowed: outlives us */
+    struct attempt *items; /* owned; memory that was never used is never touched */
     size_t size;
     size_t counts[ATTEMPT_STATE_COUNT];
 };

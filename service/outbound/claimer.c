@@ -3,7 +3,8 @@
 /*
  * No wake-up is lost: a claimer says that it rests before it looks whether something is due; a
  * waker first makes it due and then looks for one that rests. Whatever the order, one of the two
- * sees the other. And nobody rests for longer than CLAIMER_WAIT_MAX_MS.
+ * sees the other. In the same way one that becomes unable says so before it gives back the watch
+ * and wakes another. And nobody rests for longer than CLAIMER_WAIT_MAX_MS.
  */
 #include "service/outbound/claimer.h"
 
@@ -14,6 +15,9 @@ enum {
     CLAIM_MAX = 128, /* a script must not hold Redis for long */
     TROUBLE_MS = 1000,
     LOST_MS = 100, /* an answer that nobody understands must not be asked for in a loop */
+    /* Left to the keeper of the watch. At work itself, it helps one that has its hands full. */
+    PATIENCE_BUSY_MS = 20,
+    PATIENCE_IDLE_MS = CLAIMER_WAIT_MAX_MS - DUE_WATCH_INTERVAL_MS,
 };
 
 /* False: the stop leaves no time for another attempt. */
@@ -81,15 +85,11 @@ static size_t start_all(struct claimer *claimer, const struct claim_result *resu
     return started;
 }
 
-/* The next claim: when something is due; and when more is due than this worker took, by another one
- * too. */
 static void note_next_due(struct worker_shared *shared, const struct claim_result *result)
 {
     atomic_store(&shared->due_count, (int64_t)result->due_count);
     if (result->next_due_in_ms >= 0)
-        due_watch_lower(&shared->due_watch, clock_monotonic_ms() + result->next_due_in_ms);
-    if (result->next_due_in_ms == 0)
-        worker_shared_wake_one(shared);
+        (void)due_watch_lower(&shared->due_watch, clock_monotonic_ms() + result->next_due_in_ms);
 }
 
 static void note_pause(struct worker_shared *shared, bool is_paused)
@@ -137,6 +137,16 @@ static void on_claimed(void *context, const struct store_failure *failure,
     sending_gate_return(claimer->shared->gate, places - started);
 }
 
+/* --- the watch --- */
+
+/* Or rests for a while. */
+void claimer_end(struct claimer *claimer)
+{
+    atomic_store(&claimer->state, CLAIMER_UNABLE);
+    if (due_watch_give_back(&claimer->shared->due_watch, claimer->worker))
+        worker_shared_wake_one(claimer->shared);
+}
+
 /* --- asking ------------------------------------------------------------------------ */
 
 /* Takes over the places. */
@@ -150,10 +160,18 @@ static int64_t send_claim(struct claimer *claimer, size_t places, int64_t now_ms
         return CLAIMER_WAIT_MAX_MS;
     }
     sending_gate_return(claimer->shared->gate, places);
-    due_watch_lower(&claimer->shared->due_watch, now_ms); /* another worker may be able to */
     claimer->rest_until_ms = now_ms + TROUBLE_MS;
+    (void)due_watch_lower(&claimer->shared->due_watch, now_ms);
+    claimer_end(claimer); /* another worker may be able to */
     log_debug("claim_delayed", "asked again later", LOG_TEXT("detail", error.message));
     return TROUBLE_MS;
+}
+
+static int64_t patience_ms(const struct claimer *claimer)
+{
+    const struct attempts *attempts = claimer->attempts;
+    bool is_idle = attempts->counts[ATTEMPT_FREE] == attempts->size;
+    return is_idle ? PATIENCE_IDLE_MS : PATIENCE_BUSY_MS;
 }
 
 /* The access token comes first: without one nothing is claimed, and no attempt is spent. */
@@ -162,7 +180,8 @@ static int64_t claim(struct claimer *claimer, int64_t now_ms)
     struct worker_shared *shared = claimer->shared;
     if (claimer->is_claim_lost)
         return send_claim(claimer, 0, now_ms); /* whether or not anything can be sent now */
-    int64_t wait_ms = due_watch_wait_ms(&shared->due_watch, now_ms);
+    int64_t patience = patience_ms(claimer);
+    int64_t wait_ms = due_watch_wait_ms(&shared->due_watch, claimer->worker, patience, now_ms);
     if (wait_ms > 0 || !authorizer_prepare(claimer->authorizer, now_ms, &wait_ms))
         return wait_ms;
     size_t wanted = claimer->attempts->counts[ATTEMPT_FREE];
@@ -171,10 +190,10 @@ static int64_t claim(struct claimer *claimer, int64_t now_ms)
     claimer->is_held_back = places == 0;
     if (places == 0)
         return wait_ms;
-    if (due_watch_take(&shared->due_watch, now_ms))
+    if (due_watch_take(&shared->due_watch, claimer->worker, patience, now_ms))
         return send_claim(claimer, places, now_ms);
     sending_gate_return(shared->gate, places);
-    return due_watch_wait_ms(&shared->due_watch, now_ms);
+    return due_watch_wait_ms(&shared->due_watch, claimer->worker, patience, now_ms);
 }
 
 /* Full, or at its rate; but neither SEEK nor the breaker keeps it shut. */
@@ -193,22 +212,38 @@ bool claimer_is_about_to_begin(const struct claimer *claimer, int64_t now_ms)
              (claimer->is_held_back && is_gate_open(claimer->shared->gate, now_ms))));
 }
 
+/* Where its share is not all that may be in flight, others could take more. */
+static bool is_able(const struct claimer *claimer, bool is_store_ready, int64_t now_ms)
+{
+    const struct worker_shared *shared = claimer->shared;
+    bool is_full = claimer->attempts->counts[ATTEMPT_FREE] == 0;
+    return is_store_ready && may_begin(claimer, now_ms) && now_ms >= claimer->rest_until_ms &&
+           !(is_full && shared->share < shared->in_flight_max);
+}
+
 int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_ms)
 {
-    bool is_able = is_store_ready && !claimer->is_claiming && may_begin(claimer, now_ms) &&
-                   claimer->attempts->counts[ATTEMPT_FREE] > 0;
-    int64_t trouble_ms = claimer->rest_until_ms - now_ms;
-    atomic_store(&claimer->is_resting, is_able && trouble_ms <= 0);
-    int64_t wait_ms = CLAIMER_WAIT_MAX_MS;
     claimer->is_held_back = false;
-    if (is_able)
-        wait_ms = trouble_ms > 0 ? trouble_ms : claim(claimer, now_ms);
     if (claimer->is_claiming)
-        atomic_store(&claimer->is_resting, false);
+        return CLAIMER_WAIT_MAX_MS; /* until the answer */
+    if (!is_able(claimer, is_store_ready, now_ms)) {
+        claimer_end(claimer);
+        int64_t rest_ms = claimer->rest_until_ms - now_ms;
+        return rest_ms > 0 && rest_ms < CLAIMER_WAIT_MAX_MS ? rest_ms : CLAIMER_WAIT_MAX_MS;
+    }
+    if (claimer->attempts->counts[ATTEMPT_FREE] == 0) {
+        atomic_store(&claimer->state, CLAIMER_AWAKE);
+        return CLAIMER_WAIT_MAX_MS; /* until one ends */
+    }
+    atomic_store(&claimer->state, CLAIMER_RESTING);
+    int64_t wait_ms = claim(claimer, now_ms);
+    if (claimer->is_claiming)
+        atomic_store(&claimer->state, CLAIMER_AWAKE);
     return wait_ms < CLAIMER_WAIT_MAX_MS ? wait_ms : CLAIMER_WAIT_MAX_MS;
 }
 
 bool claimer_rouse(struct claimer *claimer)
 {
-    return atomic_exchange(&claimer->is_resting, false);
+    enum claimer_state resting = CLAIMER_RESTING;
+    return atomic_compare_exchange_strong(&claimer->state, &resting, CLAIMER_AWAKE);
 }

@@ -7,7 +7,7 @@
  * job would else wait for a process that may never come.
  *
  * Owns:    the places of the gate for the claim on its way.
- * Threads: claimer_rouse from any; the rest from one, the worker's.
+ * Threads: claimer_rouse and the state from any; the rest from one, the worker's.
  * Blocks:  never.
  */
 #pragma once
@@ -23,14 +23,21 @@
 #include "service/outbound/worker_shared.h"
 #include "service/store/store.h"
 
+enum claimer_state {
+    CLAIMER_UNABLE,  /* no Redis, no free attempt, trouble: of no use to anybody for now */
+    CLAIMER_AWAKE,   /* looks at what is due before it rests, without being told */
+    CLAIMER_RESTING, /* would claim if it were woken */
+};
+
 struct claimer {
+    int worker;                   /* its number, for the watch */
     struct worker_shared *shared; /* all borrowed: outlive us */
     struct store *store;
     struct attempts *attempts;
     struct authorizer *authorizer;
     struct sender *sender;
 
-    _Atomic bool is_resting; /* any thread: it would claim if it were woken */
+    _Atomic enum claimer_state state; /* any thread */
 
     bool is_claiming;
     bool is_held_back;  /* something is due, and the gate had no place */
@@ -40,7 +47,7 @@ struct claimer {
     int64_t rest_until_ms; /* after trouble: no claim before */
 };
 
-enum { CLAIMER_WAIT_MAX_MS = 1000 };
+enum { CLAIMER_WAIT_MAX_MS = 3000 }; /* a heart may miss 10 s */
 
 /* Claims if everything allows it. Returns when to call again at the latest. */
 int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_ms);
@@ -48,3 +55,5 @@ int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_m
 bool claimer_is_about_to_begin(const struct claimer *claimer, int64_t now_ms);
 /* Tells whether it was resting; it is not any more. */
 bool claimer_rouse(struct claimer *claimer);
+/* It claims no more. */
+void claimer_end(struct claimer *claimer);

@@ -28,17 +28,24 @@ void recorder_fini(struct recorder *recorder)
     free(recorder->batch);
 }
 
+/* To its own worker, or to whichever keeps the watch. */
+static void note_due(struct worker_shared *shared, int64_t at_ms)
+{
+    if (due_watch_lower(&shared->due_watch, at_ms))
+        worker_shared_wake_one(shared);
+}
+
 static void note_recorded(struct worker_shared *shared, const struct attempt *attempt,
                           enum settle_outcome outcome, int64_t now_ms)
 {
     switch (outcome) {
     case SETTLED:
         if (attempt->action == SETTLE_RETRY || attempt->action == SETTLE_RELEASE)
-            due_watch_lower(&shared->due_watch, now_ms + attempt->delay_ms);
+            note_due(shared, now_ms + attempt->delay_ms);
         break;
     case SETTLE_FENCED:
         /* The newer seek-token waited for this end and is due now. */
-        due_watch_lower(&shared->due_watch, now_ms);
+        note_due(shared, now_ms);
         outbound_metrics_count(&shared->metrics, OUTBOUND_FENCED);
         log_info("settlement_fenced", "the application moved on while this attempt was sent",
                  LOG_TEXT("application", attempt->application_id),

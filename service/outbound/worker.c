@@ -29,7 +29,7 @@
 #include "service/store/store_watch.h"
 
 enum {
-    REST_MAX_MS = 1000,
+    REST_MAX_MS = CLAIMER_WAIT_MAX_MS,
     OBSERVE_INTERVAL_MS = 250,
     CONNECT_TIMEOUT_MAX_MS = 5000,
     CONNECTION_LIFE_S = 300, /* SEEK's addresses change */
@@ -138,8 +138,11 @@ static bool stop_step(struct worker *worker, int64_t now_ms, int64_t *out_wait_m
     *out_wait_ms = REST_MAX_MS;
     if (stop_at_ms == WORKER_RUNS)
         return false;
-    if (now_ms >= stop_at_ms && !worker->sender.is_cut)
+    if (now_ms >= stop_at_ms && !worker->sender.is_cut) {
         sender_cut(&worker->sender);
+        *out_wait_ms = 0; /* what was cut is recorded at once */
+        return false;
+    }
     int64_t end_ms = worker->sender.is_cut ? stop_at_ms + WORKER_RECORD_GRACE_MS : stop_at_ms;
     *out_wait_ms = end_ms - now_ms;
     return (unrecorded(worker) == 0 && !claimer_is_about_to_begin(&worker->claimer, now_ms)) ||
@@ -186,7 +189,7 @@ static void *run(void *context)
     }
     log_release();
     worker->authorizer.is_stopping = true;
-    (void)claimer_rouse(&worker->claimer); /* nobody needs to wake it */
+    claimer_end(&worker->claimer);
     note_unrecorded(worker);
     (void)eventfd_write(worker->end_fd, 1); /* cannot fail: the counter is at 0 */
     return NULL;
@@ -244,6 +247,7 @@ struct worker *worker_create(struct worker_shared *shared, unsigned index,
                                      .http = worker->http,
                                      .attempts = &worker->attempts,
                                      .authorizer = &worker->authorizer};
+    worker->claimer.worker = (int)index;
     worker->claimer.shared = shared;
     worker->claimer.store = worker->store;
     worker->claimer.attempts = &worker->attempts;
@@ -311,6 +315,11 @@ bool worker_wake_resting(struct worker *worker)
         return false;
     worker_wake(worker);
     return true;
+}
+
+bool worker_is_awake(const struct worker *worker)
+{
+    return atomic_load(&worker->claimer.state) == CLAIMER_AWAKE;
 }
 
 bool worker_is_connected(const struct worker *worker)

@@ -12,7 +12,7 @@
 #include "service/outbound/worker.h"
 #include "service/outbound/worker_shared.h"
 
-enum { JOIN_GRACE_MS = 1000, ACCEPT_LANGUAGE_BYTES_MAX = 128 };
+enum { JOIN_GRACE_MS = 1000, SHARE_LEAST = 64, ACCEPT_LANGUAGE_BYTES_MAX = 128 };
 
 struct worker_pool {
     struct worker_shared shared;  /* owns the workers */
@@ -21,10 +21,23 @@ struct worker_pool {
 
 void worker_shared_wake_one(struct worker_shared *shared)
 {
+    int keeper = due_watch_keeper(&shared->due_watch);
+    if (keeper != DUE_WATCH_NOBODY &&
+        (worker_wake_resting(shared->workers[keeper]) || worker_is_awake(shared->workers[keeper])))
+        return;
     for (size_t i = 0; i < shared->worker_count; i++) {
         if (worker_wake_resting(shared->workers[i]))
             return;
     }
+}
+
+/* One worker alone takes the default of MAX_IN_FLIGHT: what can be done by one is cheaper done by
+ * one. */
+static size_t share_of(size_t in_flight_max, size_t workers)
+{
+    size_t even = (in_flight_max + workers - 1) / workers;
+    size_t least = in_flight_max < SHARE_LEAST ? in_flight_max : SHARE_LEAST;
+    return even > least ? even : least;
 }
 
 static void share_options(struct worker_shared *shared, const struct worker_pool_options *options)
@@ -45,7 +58,8 @@ static void share_options(struct worker_shared *shared, const struct worker_pool
     shared->access_token = options->access_token;
     shared->gate = options->gate;
     shared->tracer = options->tracer;
-    shared->share = (options->in_flight_max + options->worker_count - 1) / options->worker_count;
+    shared->in_flight_max = options->in_flight_max;
+    shared->share = share_of(options->in_flight_max, options->worker_count);
     due_watch_init(&shared->due_watch);
     outbound_metrics_init(&shared->metrics);
     atomic_init(&shared->stop_at_ms, WORKER_RUNS);
@@ -104,7 +118,7 @@ bool worker_pool_start(struct worker_pool *pool, struct error *error)
 
 void worker_pool_note_due(struct worker_pool *pool)
 {
-    due_watch_lower(&pool->shared.due_watch, INT64_MIN);
+    (void)due_watch_lower(&pool->shared.due_watch, DUE_AT_ONCE);
     /* Else each event would cost Redis a claim that gets nothing. That the pause is over is seen
      * within a second all the same. */
     if (!atomic_load(&pool->shared.is_paused))
@@ -113,7 +127,7 @@ void worker_pool_note_due(struct worker_pool *pool)
 
 void worker_pool_wake(struct worker_pool *pool)
 {
-    due_watch_lower(&pool->shared.due_watch, INT64_MIN);
+    (void)due_watch_lower(&pool->shared.due_watch, DUE_AT_ONCE);
     worker_shared_wake_one(&pool->shared);
 }
 

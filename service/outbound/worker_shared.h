@@ -33,7 +33,8 @@ struct worker_shared {
     struct access_token *access_token;
     struct sending_gate *gate;
     struct tracer *tracer; /* NULL: none */
-    size_t share;          /* of all that may be in flight, for each worker */
+    size_t in_flight_max;
+    size_t share; /* of that, for one worker */
     struct worker **workers;
     size_t worker_count;
 
@@ -56,5 +57,6 @@ static inline bool worker_shared_turn(_Atomic bool *state, bool value)
            atomic_exchange(state, value) != value;
 }
 
-/* Wakes one worker that rests and could take something; the others find it when they next look. */
+/* So that somebody looks at what is due: the keeper of the watch if it can take something, else
+ * another worker that rests. */
 void worker_shared_wake_one(struct worker_shared *shared);

@@ -110,14 +110,14 @@ static void refuses_more_than_it_can_hold(void **state)
 {
     (void)state;
     struct intake_stand *stand = intake_stand_create();
-    stand->options.open_events_max = 10;
+    stand->options.open_events_max = 2;
     intake_stand_start(stand);
     redis_server_freeze(stand->redis);
     /* Nothing waits, so that any request is taken. */
-    struct raw_client *sent = send_batch(stand, 40, "A");
+    struct raw_client *sent = send_batch(stand, 7, "A");
     must_hold(stand, 1);
     /* Too few to follow at once, and nothing else waits; what is too much then is a third one. */
-    struct raw_client *gathered = send_batch(stand, 12, "B");
+    struct raw_client *gathered = send_batch(stand, 3, "B");
     must_hold(stand, 2);
     const char *answer = intake_stand_post(stand, EVENT("C", "t"));
     must_answer(answer, 503, "\"code\":\"overloaded\"");

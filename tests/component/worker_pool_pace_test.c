@@ -5,7 +5,9 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "service/outbound/due_watch.h"
 #include "service/store/script.h"
 
 #include "tests/support/specification.h"
@@ -28,23 +30,46 @@ static void the_last_does_not_wait_for_the_next(void **state)
     assert_in_range(clock_monotonic_ms() - start_ms, 0, 5000);
 }
 
+/* More than one worker may have in flight. */
 static void a_backlog_is_for_all_workers(void **state)
 {
+    enum { IN_FLIGHT = 130, WORKERS = 2 };
     struct worker_pool_stand *stand = *state;
-    start_pool(stand);
+    start_pool_with(stand,
+                    &(struct pool_variation){.workers = WORKERS, .in_flight_max = IN_FLIGHT});
     accept_many(stand, 1);
     must_deliver_many(stand, 1);
-    fake_seek_will_answer(seek_of(stand), (struct fake_answer){.body = DELIVERED, .delay_ms = 900},
-                          POOL_IN_FLIGHT_MAX);
-    for (unsigned i = 0; i < POOL_IN_FLIGHT_MAX; i++) {
+    fake_seek_will_answer(seek_of(stand), (struct fake_answer){.body = DELIVERED, .delay_ms = 3000},
+                          IN_FLIGHT);
+    for (unsigned i = 0; i < IN_FLIGHT; i++) {
         char id[32];
         (void)snprintf(id, sizeof id, "B-%u", i);
         accept_quietly(stand, id, "seek-token-x");
     }
     int64_t start_ms = clock_monotonic_ms();
     worker_pool_wake(pool_of(stand)); /* once: the first passes it on */
-    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 1 + POOL_IN_FLIGHT_MAX);
-    assert_in_range(clock_monotonic_ms() - start_ms, 0, 600);
+    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 1 + IN_FLIGHT);
+    assert_in_range(clock_monotonic_ms() - start_ms, 0, 2500);
+}
+
+static size_t asleep_for(const struct worker_pool_stand *stand, int64_t duration_ms)
+{
+    size_t workers, count = 0;
+    const struct heartbeat *heartbeats = worker_pool_heartbeats(pool_of(stand), &workers);
+    for (size_t i = 0; i < workers; i++)
+        count += heartbeat_age_ms(&heartbeats[i], clock_monotonic_ms()) > duration_ms;
+    return count;
+}
+
+static void one_of_those_who_rest_looks(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    start_pool(stand);
+    accept_many(stand, 1);
+    must_deliver_many(stand, 1);
+    WAIT_UNTIL(asleep_for(stand, 3 * DUE_WATCH_INTERVAL_MS / 2) == POOL_WORKERS - 1);
+    accept_quietly(stand, "B-1", "seek-token-x");
+    (void)must_deliver(stand, "B-1");
 }
 
 static void a_retry_waits_for_its_backoff_only(void **state)
@@ -180,7 +205,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE("does not let the last event wait for the next", the_last_does_not_wait_for_the_next),
-        SCENE("spreads a backlog over all workers at once", a_backlog_is_for_all_workers),
+        SCENE("shares what one worker may not have in flight", a_backlog_is_for_all_workers),
+        SCENE("lets one of those who rest look", one_of_those_who_rest_looks),
         SCENE("waits for the backoff and no longer", a_retry_waits_for_its_backoff_only),
         SCENE("sends what is due when it is due", sends_when_it_is_due),
         SCENE("asks Redis once per second when nothing is due, whatever the number of workers",

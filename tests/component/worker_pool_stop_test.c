@@ -68,7 +68,7 @@ static void stop_cuts_at_the_deadline(void **state)
     WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 3);
     int64_t start_ms = clock_monotonic_ms();
     assert_int_equal(stop_pool(stand, 100).cut, 3);
-    assert_in_range(clock_monotonic_ms() - start_ms, 100, 1500);
+    assert_in_range(clock_monotonic_ms() - start_ms, 100, 900);
     const struct application *application = must_get(driver_of(stand), "A-0");
     assert_int_equal(application->state, DELIVERY_PENDING);
     assert_string_equal(application->last_code, "SHUTDOWN");

@@ -14,7 +14,7 @@
 
 #include "tests/support/fake_http.h"
 
-enum { FAKE_SEEK_ANSWERS_MAX = 64 };
+enum { FAKE_SEEK_ANSWERS_MAX = 160 };
 
 #define ACCESS_TOKEN "access-token-that-nobody-may-see" /* all of them begin so */
 #define DELIVERED "{\"data\":{\"sendSignal\":true},\"extensions\":{\"requestLatency\":1}}"

@@ -46,9 +46,10 @@ def it_notices_each_loop_that_stands_still_and_its_return(stand, redis, sandbox)
         service.must_stop()
 
 
-def it_sends_and_accepts_while_one_worker_stands_still(stand, redis, sandbox):
+@pytest.mark.parametrize("worker", ["worker-0", "worker-1"])
+def it_sends_and_accepts_while_one_worker_stands_still(worker, stand, redis, sandbox):
     service = stand.service(sandbox, redis_url=redis.url, workers=2).start()
-    with held(service, "worker-0"):
+    with held(service, worker):  # one of them is the one that looks for what is due
         for n in range(20):
             service.must_post(event(f"A-{n}", f"token-{n}"))
             sandbox.must_receive(f"token-{n}")

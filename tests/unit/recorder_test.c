@@ -52,7 +52,8 @@ static int begin(void **state)
     memset(&asked, 0, sizeof asked);
     memset(&shared, 0, sizeof shared);
     due_watch_init(&shared.due_watch);
-    assert_true(due_watch_take(&shared.due_watch, NOW_MS)); /* nobody asks for a while */
+    assert_true(due_watch_take(&shared.due_watch, 0, 0, NOW_MS)); /* nobody asks for a while */
+    assert_true(due_watch_give_back(&shared.due_watch, 0));
     return attempts_init(&attempts, PLACES, NULL, &error) &&
                    recorder_init(&recorder, &shared, &attempts, &error)
                ? 0
@@ -107,7 +108,7 @@ static void lets_look_when_something_becomes_due(void **state)
         finish_attempt(0, rows[i].action, rows[i].delay_ms);
         recorder_turn(&recorder, NULL, NOW_MS);
         answer(STORE_OK, rows[i].outcome);
-        assert_int_equal(due_watch_wait_ms(&shared.due_watch, NOW_MS), rows[i].wait_ms);
+        assert_int_equal(due_watch_wait_ms(&shared.due_watch, 0, 0, NOW_MS), rows[i].wait_ms);
         assert_int_equal(attempts.counts[ATTEMPT_FREE], PLACES);
     }
 }
