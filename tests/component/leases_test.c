@@ -268,6 +268,21 @@ static void keeps_what_came_of_the_last_ten_attempts(void **state)
     assert_int_equal(lines, 10);
 }
 
+static void keeps_a_line_for_each_attempt(void **state)
+{
+    (void)state;
+    static const struct verdict odd = {.class = VERDICT_TRANSIENT, .code = "ODD\nCODE\t1"};
+    must_accept_one(&driver, "A", "token", "event");
+    for (int attempt = 1; attempt <= 2; attempt++)
+        must_settle(&driver, "A", must_claim_one(&driver).generation, SETTLE_RETRY, 0, &odd);
+    const struct application *application = must_get(&driver, "A");
+    assert_string_equal(application->last_code, "ODD\nCODE\t1");
+    const char *older = strchr(application->history, '\n');
+    assert_non_null(strstr(application->history, " transient ODD CODE 1\n1 "));
+    assert_non_null(strstr(older, " transient ODD CODE 1"));
+    assert_null(strchr(older + 1, '\n'));
+}
+
 static void remembers_a_refused_access_token(void **state)
 {
     (void)state;
@@ -448,6 +463,8 @@ int main(void)
              keeps_the_whole_answer_of_the_dead),
         SPEC("spends no attempt on a release", spends_no_attempt_on_a_release),
         SPEC("keeps what came of the last ten attempts", keeps_what_came_of_the_last_ten_attempts),
+        SPEC("keeps a line for each attempt, whatever SEEK's code is",
+             keeps_a_line_for_each_attempt),
         SPEC("remembers that the access token was refused", remembers_a_refused_access_token),
         SPEC("may be told an outcome twice", may_be_told_twice),
         SPEC("holds a newer seek-token back while the older is being sent",

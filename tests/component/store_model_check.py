@@ -63,6 +63,9 @@ BUGS = [
     ('a pending application can expire', 'application', "redis.call('PERSIST', key)", ''),
     ('a newer seek-token keeps the history of the older one', 'application', "'http',\n            'history')", "'http')"),
     ('a delivered application stays for ever', 'settle', "redis.call('PEXPIRE', key, ttl)", ''),
+    ('what is done stays due', 'settle', "redis.call('ZREM', due, unpack(done))", ''),
+    ('a retry forgets what came of the last attempt', 'settle', "if not history then", "if true then"),
+    ('an older outcome stays', 'settle', "if cleared[1] then", "if false then"),
     ('a dead application stays in dead', 'application', "redis.call('ZREM', dead, id)", ''),
     ('a replay forgets to be due', 'application', "redis.call('ZADD', due, digits(at), id)", ''),
     ('a replayed application stays in dead', 'application', "    redis.call('ZREM', dead, id)\n    redis.call('ZADD', due, digits(at), id)",
@@ -347,7 +350,7 @@ class Model:
             self.due[id] = self.now + LEASE_MS
             taken.append((id, entry['gen']))
             claims += [id, entry['token'], entry['event'] + ZEROS, entry.get('trace', ''), entry['gen'], entry['attempts'],
-                       completed, str(age), entry.get('class', ''), str(int(is_expired))]
+                       completed, age, entry.get('class', ''), str(int(is_expired))]
         if taken or number > answered + 1:
             self.claims[claimer] = number, taken
         soonest = max(0, min(self.due.values()) - self.now) if self.due else -1

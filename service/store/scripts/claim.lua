@@ -97,28 +97,21 @@ local function die(id, key)
     redis.call('ZADD', dead, now_digits, id)
 end
 
-local taken, lease_end = {number}, digits(now + lease_ms)
+local taken, leased, lease_end = {number}, {}, digits(now + lease_ms)
 
--- ZADD moves it from where it was in `due`.
 local function lease_out(id, key, generation, attempt)
     redis.call('HSET', key, 'state', 'sending', 'gen', generation, 'lease', generation, 'attempts', attempt,
         'tried', now_digits)
-    redis.call('ZADD', due, lease_end, id)
+    leased[#leased + 1], leased[#leased + 2] = lease_end, id
     taken[#taken + 1], taken[#taken + 2] = id, generation
-end
-
-local function give(...)
-    local count = #results
-    for i = 1, select('#', ...) do
-        results[count + i] = (select(i, ...))
-    end
 end
 
 for i, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now_digits, 'LIMIT', 0, limit)) do
     local key = prefix .. id
     local state, token, generation, lease, event, completed, accepted, replayed, attempts, class, trace =
         unpack(redis.call('HMGET', key, unpack(fields)))
-    local age = math.max(0, now - (tonumber(replayed or accepted) or now))
+    local began = tonumber(replayed or accepted) or now
+    local age = math.max(0, now - began)
     local is_owed = state == 'pending' or state == 'sending'
     local is_over = state == 'sending' and age > age_max
     -- ZREM first: a write that takes no memory, after which Redis lets the others pass at maxmemory too. What is full
@@ -134,16 +127,24 @@ for i, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now_digits, 'LIMIT'
     elseif is_owed then
         local attempt = attempts and digits(tonumber(attempts) + 1) or '1'
         generation = generation_after(generation)
-        if math.max(tonumber(accepted or 0), tonumber(replayed or 0)) > now then
+        if began > now or replayed and tonumber(accepted or 0) > now then
             straighten(id, 0) -- else the end of this lease would seem to be too late
         end
         lease_out(id, key, generation, attempt)
-        give(id, token, with_zeros(event), trace or '', generation, attempt, completed or accepted, digits(age), class or '',
-            lease and '1' or '0')
+        local count = #results
+        results[count + 1], results[count + 2], results[count + 3] = id, token, with_zeros(event)
+        results[count + 4], results[count + 5], results[count + 6] = trace or '', generation, attempt
+        results[count + 7], results[count + 8] = completed or accepted, age
+        results[count + 9], results[count + 10] = class or '', lease and '1' or '0'
     elseif lease then
         end_lease(id, state, generation, lease) -- it was forgotten
     end
     -- Else somebody deleted or changed the hash by hand, and the entry in `due` was all that was left.
+end
+
+-- Moves them from where they were in `due`: one command costs less than one for each.
+if leased[1] then
+    redis.call('ZADD', due, unpack(leased))
 end
 
 -- One that takes nothing has nothing to keep, unless one before it may still be on its way.

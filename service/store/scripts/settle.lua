@@ -14,34 +14,45 @@ local HISTORY_MAX = 10
 
 -- What came of this attempt in front of what came of those before it: the last ten. A code is SEEK's and may be any text.
 local function chronicle(attempts, tried, class, code, history)
-    local lines = {table.concat({attempts or 0, tried or 0, class, (code:gsub('%c', ' '))}, ' ')}
-    for line in (history or ''):gmatch('[^\n]+') do
+    local newest = (attempts or 0) .. ' ' .. (tried or 0) .. ' ' .. class .. ' ' .. code:gsub('%c', ' ')
+    if not history then
+        return newest
+    end
+    local lines = {newest}
+    for line in history:gmatch('[^\n]+') do
         lines[#lines + 1] = #lines < HISTORY_MAX and line or nil
     end
     return table.concat(lines, '\n')
 end
 
+local OUTCOME = {'class', 'code', 'message', 'http'}
+
 -- One HSET; what an earlier attempt has left is cleared where there was one.
 local function record(key, was_recorded, values, outcome)
-    local gone = {}
-    for field, value in pairs(outcome) do
+    local count, cleared = #values, {}
+    for i = 1, #OUTCOME do
+        local field, value = OUTCOME[i], outcome[i]
         if value ~= '' and value ~= '0' then
-            values[#values + 1] = field
-            values[#values + 1] = value
-        else
-            gone[#gone + 1] = field
+            values[count + 1], values[count + 2] = field, value
+            count = count + 2
+        elseif was_recorded then
+            cleared[#cleared + 1] = field
         end
     end
     redis.call('HSET', key, unpack(values))
-    if was_recorded and #gone > 0 then
-        redis.call('HDEL', key, unpack(gone))
+    if cleared[1] then
+        redis.call('HDEL', key, unpack(cleared))
     end
 end
+
+-- What leaves `due`: one command at the end costs less than one for each. After an error in between, the next claim
+-- clears away what stayed there.
+local done = {}
 
 local move, moment_of = {}, {delivered = 'delivered', dead = 'died'}
 
 function move.delivered(id, key)
-    redis.call('ZREM', due, id)
+    done[#done + 1] = id
     redis.call('PEXPIRE', key, ttl)
 end
 
@@ -50,7 +61,7 @@ function move.retry(id, _, delay)
 end
 
 function move.dead(id)
-    redis.call('ZREM', due, id)
+    done[#done + 1] = id
     redis.call('ZADD', dead, now_digits, id)
 end
 
@@ -78,7 +89,7 @@ local function settle(id, generation, action, delay, class, code, message, http)
         if moment_of[action] then
             values[5], values[6] = moment_of[action], now_digits
         end
-        record(key, class_before, values, {class = class, code = code, message = message, http = http})
+        record(key, class_before, values, {class, code, message, http})
         move[action](id, key, delay)
     end
     return 1
@@ -87,5 +98,8 @@ end
 local results = {}
 for i = 2, #ARGV, 8 do
     results[#results + 1] = settle(unpack(ARGV, i, i + 7))
+end
+if done[1] then
+    redis.call('ZREM', due, unpack(done))
 end
 return results
