@@ -58,7 +58,7 @@ BUGS = [
     ('a superseded attempt keeps its lease', 'application', "redis.call('HDEL', key, 'lease')", ''),
     ('generations start over', 'application', 'or now_us_digits', 'or digits(least)'),
     ('what was before is taken for new', 'application', 'added == 5', 'true'),
-    ('what is stored is not looked at', 'application', "redis.call('EXISTS', key) == 1", 'false'),
+    ('what is stored is not looked at', 'application', "redis.call('EXISTS', key) == 0", 'true'),
     ('a claim does not move the fence', 'claim', 'generation = generation_after(generation)', ''),
     ('a pending application can expire', 'application', "redis.call('PERSIST', key)", ''),
     ('a newer seek-token keeps the history of the older one', 'application', "'http',\n            'history')", "'http')"),

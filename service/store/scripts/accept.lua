@@ -23,14 +23,8 @@ local function accept(id, token, event, completed, trace, came)
     if was_replaced(application, token) then
         return 1, state, application.event or event
     end
-    owe(id, application, {
-        token = token,
-        event = event,
-        completed = completed == '-1' and now_digits or completed,
-        trace = trace,
-        came = math.min(tonumber(came), now_us),
-        is_draft_token = token == stored,
-    })
+    owe(id, application, token, event, completed == '-1' and now_digits or completed, trace,
+        math.min(tonumber(came), now_us))
     return is_owed and 2 or 0, 'pending', event
 end
 

@@ -31,7 +31,9 @@ local function digits(number)
     return string.format('%.0f', number)
 end
 
-local now_digits, now_us_digits = digits(now), digits(now_us) -- once: a batch is many events, and printing costs
+-- Once, from Redis's own digits: printing costs.
+local now_us_digits = time[1] .. string.format('%06d', time[2])
+local now_digits = now_us_digits:sub(1, -4)
 
 -- What each application repeats is not stored: of a million that wait, this saves a Redis 32 bytes each.
 local ZEROS = '00000000'
@@ -62,18 +64,22 @@ local function all_fields(id)
     return entry
 end
 
+local NOTHING = {}
+
 -- The fields that decide, by name; nil or false where there is none.
 local function look_up(id)
-    local application, key = {}, prefix .. id
+    local key = prefix .. id
     -- Most are new, and asking that is cheaper than for the fields.
-    if redis.call('EXISTS', key) == 1 then
-        application.state, application.token, application.gen, application.lease, application.event, application.accepted,
-            application.completed, application.trace, application.received, application.replaced, application.spooled =
-            unpack(redis.call('HMGET', key, 'state', 'token', 'gen', 'lease', 'event', 'accepted', 'completed', 'trace',
-                'received', 'replaced', 'spooled'))
-        application.event = application.event and with_zeros(application.event)
-        application.completed = application.completed or application.accepted
+    if redis.call('EXISTS', key) == 0 then
+        return NOTHING
     end
+    local application = {}
+    application.state, application.token, application.gen, application.lease, application.event, application.accepted,
+        application.completed, application.trace, application.received, application.replaced, application.spooled =
+        unpack(redis.call('HMGET', key, 'state', 'token', 'gen', 'lease', 'event', 'accepted', 'completed', 'trace',
+            'received', 'replaced', 'spooled'))
+    application.event = application.event and with_zeros(application.event)
+    application.completed = application.completed or application.accepted
     return application
 end
 
@@ -124,36 +130,38 @@ local function note_replaced(key, application, token)
 end
 
 -- From any state to pending, with a new signal. While an attempt for the older seek-token is out (`lease`), the entry in
--- `due` stays where it is, at the end of that lease: nothing older may reach SEEK after something newer.
-local function owe(id, application, signal)
+-- `due` stays where it is, at the end of that lease: nothing older may reach SEEK after something newer. `came` and
+-- `accepted` may be left out: there is no spool, and it is accepted now.
+local function owe(id, application, token, event, completed, trace, came, accepted)
     local key = prefix .. id
-    local accepted = signal.accepted or now_digits
+    local is_draft_token = token == application.token
+    accepted = accepted or now_digits
     -- HSET first: a Redis at maxmemory refuses it before anything has changed.
-    local added = redis.call('HSET', key, 'state', 'pending', 'token', signal.token, 'gen', generation_after(application.gen),
-        'event', without_zeros(signal.event), 'accepted', accepted)
+    local added = redis.call('HSET', key, 'state', 'pending', 'token', token, 'gen', generation_after(application.gen),
+        'event', without_zeros(event), 'accepted', accepted)
     local is_new = added == 5 -- all of them: there is nothing from before, which is the usual case
-    if signal.completed ~= accepted then
-        redis.call('HSET', key, 'completed', signal.completed)
+    if completed ~= accepted then
+        redis.call('HSET', key, 'completed', completed)
     elseif not is_new then
         redis.call('HDEL', key, 'completed')
     end
-    if signal.trace and signal.trace ~= '' then
-        redis.call('HSET', key, 'trace', signal.trace)
+    if trace and trace ~= '' then
+        redis.call('HSET', key, 'trace', trace)
     elseif not is_new then
         redis.call('HDEL', key, 'trace')
     end
     if not is_new then
         redis.call('HDEL', key, 'attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code', 'message', 'http',
             'history')
-        if not signal.is_draft_token then
+        if not is_draft_token then
             redis.call('HDEL', key, 'received', 'spooled')
         end
-        note_replaced(key, application, signal.token)
+        note_replaced(key, application, token)
         redis.call('PERSIST', key)
         redis.call('ZREM', dead, id)
     end
-    if not signal.is_draft_token then
-        note_came(key, signal.came)
+    if not is_draft_token then
+        note_came(key, came)
     end
     if application.lease then
         redis.call('ZADD', due, 'NX', now_digits, id)

@@ -24,8 +24,7 @@ if was_replaced(application, token) then
     return state
 end
 if not is_resting then
-    owe(id, application, {token = token, event = event, completed = application.completed, trace = application.trace,
-        came = came})
+    owe(id, application, token, event, application.completed, application.trace, came)
     return 'pending'
 end
 keep_draft(id, application, token, ttl, now, came)

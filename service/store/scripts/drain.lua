@@ -22,46 +22,40 @@ local function is_older(stamp, spooled, came)
     return math.floor(stamp / 1000) < tonumber(came or 0)
 end
 
-local function owe_spooled(id, application, signal, stamp)
-    signal.accepted = digits(math.min(math.floor(stamp / 1000), now))
-    signal.came = stamp
-    owe(id, application, signal)
+local function owe_spooled(id, application, token, event, completed, trace, stamp)
+    owe(id, application, token, event, completed, trace, stamp, digits(math.min(math.floor(stamp / 1000), now)))
     return APPLIED
 end
 
 local take = {}
 
-function take.event(id, token, event, completed, trace, stamp, application)
-    local signal = {token = token, event = event, completed = completed, trace = trace,
-        is_draft_token = token == application.token}
-    if application.is_older then
+function take.event(id, token, event, completed, trace, stamp, application, is_superseded)
+    if is_superseded then
         -- A newer seek-token that came as a draft: the event of before still makes it one that is owed.
         if application.state == 'draft' then
-            signal.token, signal.is_draft_token = application.token, true
-            owe_spooled(id, application, signal, stamp)
+            owe_spooled(id, application, application.token, event, completed, trace, stamp)
         end
         note_outdated(prefix .. id, application, token)
         return SUPERSEDED
     end
-    if signal.is_draft_token and application.state ~= 'draft' then
+    if token == application.token and application.state ~= 'draft' then
         return DUPLICATE
     end
-    return owe_spooled(id, application, signal, stamp)
+    return owe_spooled(id, application, token, event, completed, trace, stamp)
 end
 
-function take.draft(id, token, event, _, _, stamp, application)
+function take.draft(id, token, event, _, _, stamp, application, is_superseded)
     local state = application.state
     if token == application.token then
         return DUPLICATE
     end
-    if application.is_older then
+    if is_superseded then
         return SUPERSEDED
     end
     -- A signal that was delivered for an event from after this seek-token had an older one: it is owed again.
     local is_outdated = state == 'delivered' and tonumber(application.accepted) * 1000 > stamp
     if is_outdated or state == 'pending' or state == 'sending' or state == 'dead' then
-        return owe_spooled(id, application, {token = token, event = event, completed = application.completed,
-            trace = application.trace}, stamp)
+        return owe_spooled(id, application, token, event, application.completed, application.trace, stamp)
     end
     keep_draft(id, application, token, ttl, math.min(math.floor(stamp / 1000), now), stamp)
     return APPLIED
@@ -73,9 +67,9 @@ local function drain(kind, id, token, event, completed, trace, stamp)
     if was_replaced(application, token) then
         return DUPLICATE
     end
-    application.is_older = application.token and token ~= application.token
+    local is_superseded = application.token and token ~= application.token
         and is_older(stamp, application.spooled, application.received or application.accepted)
-    return take[kind](id, token, event, completed, trace, stamp, application)
+    return take[kind](id, token, event, completed, trace, stamp, application, is_superseded)
 end
 
 local results = {}
