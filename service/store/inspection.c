@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Asks Redis what preflight.c wants to know, and loads the scripts. All questions go out at once;
- * the finding is made when the last one is answered.
+ * Asks Redis what preflight.c wants to know, and loads the scripts where the connection is new. All
+ * questions go out at once; the finding is made when the last one is answered.
  */
 #include <stdio.h>
 #include <string.h>
@@ -180,31 +180,31 @@ static bool send_question(struct store *store, unsigned question, size_t count,
     return true;
 }
 
-static const char *resolve(const struct store *store, const char *argument, const char *census)
+/* Scripts are loaded once per connection, behind which another Redis may be. One that is flushed
+ * later is brought along by the next call (script_call.c). */
+static bool load(struct store *store, enum script script, struct buffer *text, struct error *error)
 {
-    if (argument == CENSUS)
-        return census;
-    if (argument == REPLICAS)
-        return confirmation_count_text(store->options.demand.replicas);
-    return argument;
+    return store->hashes[script][0] != '\0' ||
+           (script_write(script, text, error) &&
+            send_question(store, QUESTIONS_COUNT + script, 3,
+                          (const char *[]){"SCRIPT", "LOAD", text->bytes}, error));
 }
 
-static bool ask(struct store *store, unsigned question, struct buffer *script, struct error *error)
+static bool ask(struct store *store, unsigned question, struct buffer *text, struct error *error)
 {
-    buffer_clear(script);
-    if (question >= QUESTIONS_COUNT) {
-        if (!script_write(question - QUESTIONS_COUNT, script, error))
-            return false;
-        return send_question(store, question, 3, (const char *[]){"SCRIPT", "LOAD", script->bytes},
-                             error);
-    }
     if (store->options.demand.level < questions[question].least)
         return true;
-    if (!script_write(SCRIPT_CENSUS, script, error))
-        return false;
     const char *arguments[ARGUMENTS_MAX];
-    for (size_t i = 0; i < questions[question].arguments_count; i++)
-        arguments[i] = resolve(store, questions[question].arguments[i], script->bytes);
+    for (size_t i = 0; i < questions[question].arguments_count; i++) {
+        arguments[i] = questions[question].arguments[i];
+        if (arguments[i] == REPLICAS)
+            arguments[i] = confirmation_count_text(store->options.demand.replicas);
+        if (arguments[i] != CENSUS)
+            continue;
+        if (!script_write(SCRIPT_CENSUS, text, error))
+            return false;
+        arguments[i] = text->bytes;
+    }
     return send_question(store, question, questions[question].arguments_count, arguments, error);
 }
 
@@ -216,17 +216,19 @@ void inspection_start(struct store *store)
     inspection->is_interrupted = false;
     inspection->next_at_ms = store->now_ms + INTERVAL_UNFIT_MS; /* if this one comes to nothing */
     inspection->facts = (struct preflight_facts){.role = ""};
-    struct buffer script;
-    buffer_init(&script, SCRIPT_BYTES_MAX);
+    struct buffer text;
+    buffer_init(&text, SCRIPT_BYTES_MAX);
     struct error error;
     for (unsigned i = 0; i < QUESTIONS_COUNT + SCRIPT_COUNT; i++) {
-        if (!ask(store, i, &script, &error)) {
+        buffer_clear(&text);
+        if (!(i < QUESTIONS_COUNT ? ask(store, i, &text, &error)
+                                  : load(store, i - QUESTIONS_COUNT, &text, &error))) {
             inspection->is_interrupted = true;
             break;
         }
         redis_client_flush(store->client); /* or all scripts together would need 256 KiB */
     }
-    buffer_fini(&script);
+    buffer_fini(&text);
 }
 
 int64_t inspection_timeout_ms(const struct store *store, int64_t now_ms)

@@ -74,6 +74,7 @@ static void opened(void *context)
 {
     struct store *store = context;
     store->counters.connects++;
+    memset(store->hashes, 0, sizeof store->hashes); /* it may be another Redis */
     inspection_start(store);
 }
 

@@ -43,7 +43,7 @@ struct store {
     struct store_health health;
     struct confirmation confirmation; /* while ready */
     struct inspection inspection;
-    char hashes[SCRIPT_COUNT][SCRIPT_HASH_BYTES];
+    char hashes[SCRIPT_COUNT][SCRIPT_HASH_BYTES]; /* "": not loaded by this connection */
     size_t calls_open;
     struct store_claims {
         char key[sizeof STORE_KEY_CLAIM + UUID_BYTES]; /* remembers the last one */

@@ -2,10 +2,13 @@
  * SPDX-License-Identifier: MIT */
 /* The store's connection and health, against a real redis-server that is changed, killed and
  * frozen. */
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+
+#include "service/store/script.h"
 
 #include "tests/support/failing_malloc.h"
 #include "tests/support/specification.h"
@@ -102,6 +105,33 @@ static void waits_for_a_fit_redis(void **state)
     (void)redis_server_cli(server, "CONFIG SET appendfsync always");
     driver_must_become(&driver, true);
     assert_int_equal(given(), DURABILITY_FSYNC);
+    driver_stop(&driver);
+}
+
+static unsigned loads(struct redis_server *server)
+{
+    const char *text =
+        redis_server_cli(server, "INFO commandstats | grep -F 'cmdstat_script|load:'");
+    unsigned calls = 0;
+    (void)sscanf(text, "cmdstat_script|load:calls=%u", &calls);
+    return calls;
+}
+
+static void loads_its_scripts_once_per_connection(void **state)
+{
+    (void)state;
+    AUTO(redis_server) *server = redis_server_start(
+        REDIS_SERVER_UNIX,
+        (const char *const[]){"--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru", NULL});
+    driver_start(&driver, server);
+    reason_must_become("maxmemory-policy to noeviction");
+    (void)redis_server_cli(server, "CONFIG SET maxmemory-policy noeviction");
+    driver_must_become(&driver, true);
+    assert_int_equal(loads(server), SCRIPT_COUNT);
+    (void)redis_server_cli(server, "CLIENT KILL TYPE normal");
+    driver_must_become(&driver, false);
+    driver_must_become(&driver, true);
+    assert_int_equal(loads(server), 2 * SCRIPT_COUNT);
     driver_stop(&driver);
 }
 
@@ -421,6 +451,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IT("says what durability Redis gives", says_what_redis_gives),
         IT("names what is wrong with Redis, and waits until it is right", waits_for_a_fit_redis),
+        IT("loads its scripts once per connection, however often it looks",
+           loads_its_scripts_once_per_connection),
         IT("promises no fsync where CONFIG is forbidden",
            promises_little_where_config_is_forbidden),
         IT("says what its Redis user may not do", says_what_its_user_may_not_do),
