@@ -105,9 +105,17 @@ static bool set_authorities(CURL *handle, const struct http_easy_network *networ
             (SET(CURLOPT_CAINFO, network->ca_file) && SET(CURLOPT_CAPATH, NULL)));
 }
 
+static int refuse_to_send(struct http_easy *easy, const char *reason)
+{
+    (void)error_set(&easy->trouble, ERROR_IO, "%s", reason);
+    return CURL_PREREQFUNC_ABORT;
+}
+
 /* libcurl silently sends a request again when a reused connection breaks before the answer, or when
  * an HTTP/2 server refuses the stream: a second signal under the same X-Request-Id, of which nobody
- * knows. It asks here before each time; a POST fails instead, and the caller decides. */
+ * knows. And it goes by the time at which a turn began: a process that stood still in the middle of
+ * a TLS handshake would send long after the caller's time was over. It asks here before each time;
+ * the transfer fails instead, and the caller decides. */
 static int may_send(void *context, char *peer, char *own, int peer_port, int own_port)
 {
     struct http_easy *easy = context;
@@ -115,11 +123,12 @@ static int may_send(void *context, char *peer, char *own, int peer_port, int own
     (void)own;
     (void)peer_port;
     (void)own_port;
-    if (++easy->sends == 1 || !easy->is_post)
-        return CURL_PREREQFUNC_OK;
-    (void)error_set(&easy->trouble, ERROR_IO,
-                    "the connection broke before the answer; the request is not sent twice");
-    return CURL_PREREQFUNC_ABORT;
+    if (clock_monotonic_us() > easy->send_until_us)
+        return refuse_to_send(easy, "its time was over before the request could be sent");
+    if (++easy->sends > 1 && easy->is_post)
+        return refuse_to_send(
+            easy, "the connection broke before the answer; the request is not sent twice");
+    return CURL_PREREQFUNC_OK;
 }
 
 /* This and the next are set once: the same for all transfers of a handle. */
@@ -216,6 +225,7 @@ bool http_easy_prepare(struct http_easy *easy, const struct http_transfer *wante
     easy->done = wanted->done;
     easy->context = wanted->context;
     easy->prepared_at_us = clock_monotonic_us();
+    easy->send_until_us = easy->prepared_at_us + 1000 * (int64_t)wanted->timeout_ms;
     /* Waiting for a connection that may turn out to be shared only pays where HTTP/2 can be agreed
      * on. */
     bool may_share = strncasecmp(wanted->url, "https:", strlen("https:")) == 0;

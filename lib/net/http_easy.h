@@ -30,7 +30,7 @@ struct http_easy {
     unsigned sends;       /* how often libcurl was about to send the request */
     bool is_post;
     char detail[HTTP_EASY_DETAIL_BYTES];
-    int64_t prepared_at_us; /* monotonic */
+    int64_t prepared_at_us, send_until_us; /* monotonic */
     http_client_done done;
     void *context;
     TAILQ_ENTRY(http_easy) links; /* the client's */

@@ -31,6 +31,16 @@ bool __wrap_event_loop_watch(struct event_loop *self, int fd, unsigned events,
     return __real_event_loop_watch(self, fd, events, callback, context, error);
 }
 
+static int64_t clock_ahead_us;
+
+int64_t __real_clock_monotonic_us(void);
+int64_t __wrap_clock_monotonic_us(void);
+
+int64_t __wrap_clock_monotonic_us(void)
+{
+    return __real_clock_monotonic_us() + clock_ahead_us;
+}
+
 static _Atomic unsigned heads, whole_requests; /* sent at once, by whomever */
 
 /* Takes the place of the C library's for libcurl too. */
@@ -144,6 +154,23 @@ static void ends_many_in_time(void **state)
     }
 }
 
+/* As when the process stands still in the middle of a TLS handshake: libcurl goes on from there. */
+static void does_not_send_when_its_time_is_over(void **state)
+{
+    struct http_client_stand *stand = *state;
+    struct http_result result = {0};
+    unsigned before = fake_http_requests(server_of(stand));
+    will_answer(stand, (struct fake_answer){.body = "too late"});
+    struct http_transfer transfer = transfer_to(url_of(stand), &result);
+    must_start(client_of(stand), &transfer);
+    clock_ahead_us = 1000 * ((int64_t)transfer.timeout_ms + 1);
+    must_finish_all(client_of(stand));
+    clock_ahead_us = 0;
+    assert_int_equal(result.outcome, HTTP_BROKEN);
+    assert_string_equal(result.detail, "its time was over before the request could be sent");
+    assert_int_equal(fake_http_requests(server_of(stand)), before);
+}
+
 #define WATCHED(sentence, function)                                                                \
     IT_WITH(sentence, function, begin_to_count, http_client_stand_tear_down)
 
@@ -155,6 +182,7 @@ int main(void)
                 fails_what_cannot_be_watched),
         WATCHED("watches a new connection under the number of one that the peer has closed",
                 watches_a_number_that_comes_again),
+        WATCHED("does not send when its time is over", does_not_send_when_its_time_is_over),
         WATCHED("ends many transfers, each in its time, though nothing happens", ends_many_in_time),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER"));

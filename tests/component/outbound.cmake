@@ -9,7 +9,7 @@ specify(component http_client http_client_stand)
 specify(component http_client_faults http_client_stand)
 specify(component http_client_tls http_client_stand)
 specify(component http_client_watch http_client_stand)
-replace_calls(http_client_watch_test event_loop_watch)
+replace_calls(http_client_watch_test event_loop_watch clock_monotonic_us)
 
 add_library(worker_pool_stand STATIC
     support/worker_pool_stand.c support/fake_seek.c support/captured_log.c)
