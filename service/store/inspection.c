@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
+
 #include "service/store/script_call.h"
 
 enum {
@@ -31,6 +33,7 @@ static bool is_error(const struct redis_reply *reply)
 
 static void take_info(struct preflight_facts *facts, const struct redis_reply *reply)
 {
+    facts->clock_read_at_ms = clock_monotonic_ms();
     if (is_error(reply))
         refuse(facts, redis_reply_text(reply, NULL));
     else
@@ -144,6 +147,9 @@ static void conclude(struct store *store)
     struct store_health finding;
     preflight_evaluate(&inspection->facts, demand, &finding);
     store->confirmation = preflight_confirmation(&inspection->facts, demand);
+    if (inspection->facts.clock_us > 0)
+        store_note_clock(store, inspection->facts.clock_us / 1000,
+                         inspection->facts.clock_read_at_ms);
     bool is_well = finding.is_ready && !finding.is_refusing;
     inspection->next_at_ms = store->now_ms + (is_well ? INTERVAL_READY_MS : INTERVAL_UNFIT_MS);
     store_apply_finding(store, &finding);

@@ -8,13 +8,16 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
+
 #include "service/store/script_call.h"
 
 /* --- claim --- */
 
 enum {
-    CLAIM_ARGUMENTS = 6,
-    CLAIM_HEAD = 5 /* next due, due count, leases expired, is paused, mended */
+    ANSWER_MS = 100, /* on its way, and what the clocks are read too late */
+    CLAIM_ARGUMENTS = 7,
+    CLAIM_HEAD = 6 /* next due, due count, leases expired, is paused, mended, Redis's clock */
 };
 
 enum claim_field { /* as claim.lua returns them, per claim */
@@ -73,6 +76,7 @@ static bool claim_read(struct script_call *call, const struct redis_reply *reply
         .mended_count = (size_t)reply_number_at(reply, 4),
     };
     call->store->counters.leases_expired += (uint64_t)reply_number_at(reply, 2);
+    store_note_clock(call->store, reply_number_at(reply, 5), clock_monotonic_ms());
     return true;
 }
 
@@ -89,6 +93,15 @@ static void claim_finish(struct script_call *call, const struct store_failure *f
 }
 
 static const struct script_call_kind claim_kind = {SCRIPT_CLAIM, claim_read, claim_finish};
+
+/* By Redis's clock, as it was shown last: when the answer to a claim that is sent now can no longer
+ * come in time. If that clock was set forward since, one claim takes nothing, and shows it. */
+static int64_t latest_claim_ms(const struct store *store)
+{
+    int64_t patience_ms = (int64_t)store->answer_timeout_ms - ANSWER_MS;
+    return store->is_clock_known ? clock_monotonic_ms() + store->clock_ahead_ms + patience_ms
+                                 : INT64_MAX;
+}
 
 bool store_claim(struct store *store, size_t limit, store_claim_done done, void *context,
                  struct error *error)
@@ -109,6 +122,7 @@ bool store_claim(struct store *store, size_t limit, store_claim_done done, void 
     script_call_add_text(call, claims->key);
     script_call_add_number(call, claims->number + 1);
     script_call_add_number(call, claims->answered);
+    script_call_add_number(call, latest_claim_ms(store));
     if (!script_call_send(STEAL(call), error))
         return false;
     claims->number++;

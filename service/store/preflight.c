@@ -47,6 +47,8 @@ static void read_line(const char *line, size_t length, struct preflight_facts *f
         facts->is_loading = *value != '0';
     else if (IS("maxmemory"))
         facts->maxmemory = strtoull(value, NULL, 10);
+    else if (IS("server_time_usec"))
+        facts->clock_us = strtoll(value, NULL, 10);
     else if (IS("maxmemory_policy"))
         copy_text(facts->eviction, sizeof facts->eviction, value, value_length);
     else if (IS("aof_enabled"))

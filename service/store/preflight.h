@@ -27,6 +27,8 @@ struct preflight_facts {
     char eviction[32]; /* maxmemory-policy */
     bool has_append_only_file;
     unsigned replicas_online;
+    int64_t clock_us;         /* Redis's; 0: it does not tell */
+    int64_t clock_read_at_ms; /* on our monotonic clock */
     /* From CONFIG GET, which a managed Redis forbids; "" then. */
     char appendfsync[16];
     char no_fsync_on_rewrite[8];

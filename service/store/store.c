@@ -96,6 +96,12 @@ void store_health(const struct store *store, struct store_health *out)
     *out = store->health;
 }
 
+void store_note_clock(struct store *store, int64_t redis_ms, int64_t now_ms)
+{
+    store->is_clock_known = true;
+    store->clock_ahead_ms = redis_ms - now_ms;
+}
+
 bool store_is_confirming(const struct store *store)
 {
     return store->confirmation.is_synced || store->confirmation.received > 0;
@@ -126,6 +132,7 @@ struct store *store_create(const struct store_options *options, struct error *er
     (void)snprintf(store->claims.key, sizeof store->claims.key, "%s%s", STORE_KEY_CLAIM, name);
     store->health = (struct store_health){.reason = "Redis has not answered yet"};
     bool are_replicas_asked = options->demand.level >= DURABILITY_REPLICAS;
+    store->answer_timeout_ms = are_replicas_asked ? REPLICAS_TIMEOUT_MS : COMMAND_TIMEOUT_MS;
     store->client = redis_client_create(
         &(struct redis_client_options){
             .locate = locate,
@@ -133,7 +140,7 @@ struct store *store_create(const struct store_options *options, struct error *er
             .closed = closed,
             .context = store,
             .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-            .command_timeout_ms = are_replicas_asked ? REPLICAS_TIMEOUT_MS : COMMAND_TIMEOUT_MS,
+            .command_timeout_ms = store->answer_timeout_ms,
             .reconnect_min_ms = RECONNECT_MIN_MS,
             .reconnect_max_ms = RECONNECT_MAX_MS,
             .ca_file = options->ca_file,

@@ -40,6 +40,9 @@ struct store {
     struct store_options options;
     struct redis_client *client; /* owned */
     int64_t now_ms;              /* of the last turn */
+    unsigned answer_timeout_ms;
+    bool is_clock_known;
+    int64_t clock_ahead_ms; /* Redis's clock, of our monotonic one */
     struct store_health health;
     struct confirmation confirmation; /* while ready */
     struct inspection inspection;
@@ -54,6 +57,8 @@ struct store {
     const struct refusal *refusals[SCRIPT_COUNT]; /* as last logged; NULL: it works */
 };
 
+/* Redis showed its clock in an answer that came at `now_ms`. */
+void store_note_clock(struct store *store, int64_t redis_ms, int64_t now_ms);
 /* Asks; does nothing while the last round is still running. */
 void inspection_start(struct store *store);
 int64_t inspection_timeout_ms(const struct store *store, int64_t now_ms); /* -1: none */

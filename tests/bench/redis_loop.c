@@ -122,7 +122,7 @@ static uint64_t accept_all(uint64_t events, int per_call, int in_flight)
 
 static uint64_t claim_all(uint64_t claims, const char *per_call, const char *lease_ms)
 {
-    enum { HEADER = 5, PER_CLAIM = 10 };
+    enum { HEADER = 6, PER_CLAIM = 10 };
     uint64_t claimed = 0;
     char number[24], answered[24] = "0";
     /* Each claim has a higher number than all before, those of an earlier process too. */
@@ -135,6 +135,7 @@ static uint64_t claim_all(uint64_t claims, const char *per_call, const char *lea
         add("seek-signal:{0}:claimer:bench");
         add(number);
         add(answered);
+        add("1000000000000000"); /* never too late */
         redisAppendCommandArgv(redis, call.count, call.arguments, call.lengths);
         redisReply *reply = next_reply();
         size_t got = (reply->elements - HEADER) / PER_CLAIM;

@@ -4,6 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+
+#include "lib/base/clock.h"
 
 #include "tests/support/specification.h"
 #include "tests/support/store_stand.h"
@@ -14,16 +17,37 @@ static const struct verdict transient = {
 
 /* --- lost --- */
 
-/* As when Redis stands still: the claim is given up, and executed all the same. */
-static void lose_a_claim(void)
+static void begin_a_claim(void)
 {
     struct error error;
     redis_server_freeze(server);
     assert_true(store_claim(driver.store, 1, driver_claim_done, &driver, &error));
+    store_flush(driver.store);
+}
+
+static void lose_it(void)
+{
     driver_settle_down(&driver);
     assert_int_equal(driver.failure.status, STORE_UNAVAILABLE);
     redis_server_thaw(server);
     driver_must_become(&driver, true);
+}
+
+/* As when the connection breaks: it is executed at once, and the answer goes nowhere. */
+static void lose_the_answer_of_a_claim(void)
+{
+    begin_a_claim();
+    struct redis_interest interest;
+    store_interest(driver.store, clock_monotonic_ms(), &interest);
+    assert_int_equal(shutdown(interest.fd, SHUT_RDWR), 0);
+    lose_it();
+}
+
+/* As when Redis stands still: it is given up, and executed all the same. */
+static void lose_a_claim(void)
+{
+    begin_a_claim();
+    lose_it();
 }
 
 static void gives_a_lost_claim_back(void **state)
@@ -33,7 +57,7 @@ static void gives_a_lost_claim_back(void **state)
     must_accept_one(&driver, "B", "token", "event");
     assert_int_equal(must_claim(&driver, 1), 1);
     uint64_t kept = driver.claims[0].generation;
-    lose_a_claim();
+    lose_the_answer_of_a_claim();
     must_accept_one(&driver, "C", "token", "event");
     assert_int_equal(must_get(&driver, "B")->state, DELIVERY_SENDING);
     assert_int_equal(must_claim(&driver, 0), 0);
@@ -51,9 +75,18 @@ static void does_not_send_the_older_token_of_a_lost_claim(void **state)
 {
     (void)state;
     must_accept_one(&driver, "A", "older", "e1");
-    lose_a_claim();
+    lose_the_answer_of_a_claim();
     must_accept_one(&driver, "A", "newer", "e2");
     assert_string_equal(must_claim_one(&driver).seek_token, "newer");
+}
+
+/* Of a process that is gone, say: nobody would give back what it takes. */
+static void takes_nothing_when_nobody_waits_for_it(void **state)
+{
+    (void)state;
+    must_accept_one(&driver, "A", "token", "event");
+    lose_a_claim();
+    assert_int_equal(must_get(&driver, "A")->state, DELIVERY_PENDING);
 }
 
 static void forgets_a_claim_with_its_lease(void **state)
@@ -167,6 +200,8 @@ int main(void)
         SPEC("gives back what a lost claim took, and no more", gives_a_lost_claim_back),
         SPEC("sends the newer seek-token after the older one's claim was lost",
              does_not_send_the_older_token_of_a_lost_claim),
+        SPEC("takes nothing for a claim whose answer nobody waits for any more",
+             takes_nothing_when_nobody_waits_for_it),
         SPEC("forgets what a claim took when its lease ends", forgets_a_claim_with_its_lease),
         SPEC("does not wait for a clock that was set back",
              does_not_wait_for_a_clock_that_was_set_back),

@@ -60,7 +60,7 @@ static void does_not_believe_what_no_script_says(void **state)
                                       "*1\r\n:7\r\n",
                                       "*3\r\n:9\r\n+pending\r\n+\r\n",
                                       "*4\r\n:0\r\n:0\r\n:0\r\n:0\r\n",
-                                      "*5\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n",
+                                      "*6\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n",
                                       "$-1\r\n"};
     AUTO(fake_redis) *fake = fake_redis_start();
     open_fake(fake);
@@ -76,7 +76,7 @@ static void does_not_believe_what_no_script_says(void **state)
             assert_int_not_equal(driver.failure.status, STORE_REFUSED);
         }
     }
-    /* One number is how settle answers one settlement; four are how census answers, five are how
+    /* One number is how settle answers one settlement; four are how census answers, six are how
      * claim does. */
     assert_int_equal(believed, 3);
     driver_stop(&driver);

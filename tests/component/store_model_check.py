@@ -89,6 +89,7 @@ BUGS = [
     ('a newer spooled seek-token is lost', 'drain', 'math.floor(stamp / 1000) < tonumber(came or 0)', 'true'),
     ('a stamp outlives its seek-token', 'application', "'received', 'spooled')", "'received')"),
     ('a command that was taken late makes older what came after it', 'application', 'if came and came > 0 then', 'if false then'),
+    ('a claim is taken however late it comes', 'claim', 'now > tonumber(ARGV[7])', 'false'),
     ('a claim is not leased', 'claim', 'digits(now + lease_ms)', 'digits(now)'),
     ('a clock that was set back goes unnoticed', 'claim', 'if ahead <= tolerance then', 'if true then'),
     ('a mended lease ends early', 'claim', 'math.max(now, at - ahead)', 'now'),
@@ -313,15 +314,16 @@ class Model:
             if int(entry.get(field, 0)) > self.now:
                 entry[field] = str(self.now)
 
-    def claim(self, limit, claimer, number, answered):
+    def claim(self, limit, claimer, number, answered, latest):
+        limit = 0 if self.now > latest else limit
         last, taken = self.claims.get(claimer, (0, []))
         if last >= number:
-            return [-1, len(self.due), 0, 0, 0]
+            return [-1, len(self.due), 0, 0, 0, self.now]
         if last > answered:
             for id, generation in taken:
                 self.give_back(id, generation)
         if self.is_paused:
-            return [-1, len(self.due), 0, 1, 0]
+            return [-1, len(self.due), 0, 1, 0, self.now]
         mended = self.mend_all()
         claims, expired, taken = [], 0, []
         for id in sorted((id for id in self.due if self.due[id] <= self.now), key=lambda id: (self.due[id], id))[:limit]:
@@ -354,7 +356,7 @@ class Model:
         if taken or number > answered + 1:
             self.claims[claimer] = number, taken
         soonest = max(0, min(self.due.values()) - self.now) if self.due else -1
-        return [0 if mended else soonest, len(self.due), expired, 0, mended] + claims
+        return [0 if mended else soonest, len(self.due), expired, 0, mended, self.now] + claims
 
     def settle(self, id, generation, action, delay, outcome):
         entry = self.applications.get(id, {})
@@ -620,7 +622,8 @@ class Walk:
         """Each claimer waits for its answer, until it gives up: then the claim was lost, or comes late."""
         claimer = self.random.choice(self.claimers)
         claimer['number'] += 1
-        claim = self.random.choice([0, 1, 2, 8]), claimer['name'], claimer['number'], claimer['answered']
+        latest = self.model.now + self.random.choice([2000, 2000, 50])
+        claim = self.random.choice([0, 1, 2, 8]), claimer['name'], claimer['number'], claimer['answered'], latest
         fate = self.random.random()
         if fate < 0.05:
             self.late.append(claim)
@@ -636,11 +639,11 @@ class Walk:
 
     def ask(self, claim, claimer):
         """Without a claimer nobody hears the answer."""
-        limit, name, number, answered = claim
+        limit, name, number, answered, latest = claim
         expected = self.model.claim(*claim)
-        command = self.call('claim', limit, LEASE_MS, AGE_MAX_MS, CLAIM + name, number, answered)
+        command = self.call('claim', limit, LEASE_MS, AGE_MAX_MS, CLAIM + name, number, answered, latest)
         answer, kept = self.check(expected, command)
-        self.promises.claimed(answer[5:], self.model.now, claimer is None)
+        self.promises.claimed(answer[6:], self.model.now, claimer is None)
         if claimer:
             claimer['answered'] = number
         return kept

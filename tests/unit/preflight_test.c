@@ -19,6 +19,14 @@ static struct preflight_facts facts_with(const char *changes)
     return facts;
 }
 
+static void reads_the_clock(void **state)
+{
+    (void)state;
+    assert_int_equal(facts_with("").clock_us, 0);
+    assert_int_equal(facts_with("server_time_usec:1795495696537708\r\n").clock_us,
+                     1795495696537708);
+}
+
 static void must_find(const struct preflight_facts *facts, enum durability_level demand,
                       bool is_ready, enum durability_level durability, const char *reason)
 {
@@ -250,6 +258,7 @@ static void looks_for_another_master(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IT("reads the clock of Redis", reads_the_clock),
         IT("judges what INFO says", judges_what_info_says),
         IT("promises fsync only when it is known", promises_fsync_only_when_it_is_known),
         IT("needs the data in the same number of shards", needs_the_same_number_of_shards),

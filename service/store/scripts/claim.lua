@@ -7,19 +7,23 @@
 -- What a claimer took with its last claim stays known under a key of its own while it is leased: the claim's number, then
 -- application id and generation by turns. Where the answer was lost (Redis stood still, the connection broke), the next
 -- claim gives that back first. One that is overtaken by the next claim, since it hung in a connection that was given up,
--- takes nothing.
+-- takes nothing; nor does one that comes when its answer is no longer waited for, perhaps of a process that is gone.
 --
 -- ARGV: limit, lease (ms), age (ms) from which an attempt that never reported back was the last, key of the claimer's
---       last claim, this claim's number, number of the last one that was answered
+--       last claim, this claim's number, number of the last one that was answered, when to take nothing any more (ms)
 -- Returns: ms until the next is due (-1: nothing waits), number of entries in due, number of leases that ran out,
---          whether sending is paused (0, 1), number of entries mended after the clock was set back, then per claim: application id, seek-token, event id, traceparent, generation,
---          attempt, completed at (ms), age (ms), class of the last outcome, whether the lease before ran out (0, 1)
+--          whether sending is paused (0, 1), number of entries mended after the clock was set back, this clock (ms),
+--          then per claim: application id, seek-token, event id, traceparent, generation, attempt, completed at (ms), age (ms), class of the last outcome, whether the lease before ran out (0, 1)
 
 local limit, lease_ms, age_max = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local own, number, answered = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local fields = {'state', 'token', 'gen', 'lease', 'event', 'completed', 'accepted', 'replayed', 'attempts', 'class',
     'trace'}
-local results, expired, mended = {0, 0, 0, 0, 0}, 0, 0
+local results, expired, mended = {0, 0, 0, 0, 0, now}, 0, 0
+
+if now > tonumber(ARGV[7]) then
+    limit = 0
+end
 
 local function give_back(id, generation)
     local state, current, lease = unpack(redis.call('HMGET', prefix .. id, 'state', 'gen', 'lease'))
@@ -31,7 +35,7 @@ end
 local last = redis.call('GET', own)
 last = last and cjson.decode(last) or {0}
 if last[1] >= number then
-    return {-1, redis.call('ZCARD', due), 0, 0, 0}
+    return {-1, redis.call('ZCARD', due), 0, 0, 0, now}
 end
 if last[1] > answered then
     for i = 2, #last, 2 do
@@ -40,7 +44,7 @@ if last[1] > answered then
 end
 
 if redis.call('EXISTS', paused) == 1 then
-    return {-1, redis.call('ZCARD', due), 0, 1, 0}
+    return {-1, redis.call('ZCARD', due), 0, 1, 0, now}
 end
 
 -- Where this clock was set back, an application's own past lies ahead, and its entry in `due` is too late by as much. What
