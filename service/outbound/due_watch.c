@@ -4,7 +4,7 @@
 
 void due_watch_init(struct due_watch *watch)
 {
-    atomic_init(&watch->ask_at_ms, DUE_AT_ONCE);
+    atomic_init(&watch->ask_at_ms, INT64_MIN);
     atomic_init(&watch->keeper, DUE_WATCH_NOBODY);
 }
 

@@ -7,8 +7,8 @@
  * The worker that asked last keeps the watch: it alone looks when something falls due, at the
  * latest each DUE_WATCH_INTERVAL_MS, which finds what other processes have put there. So what one
  * worker can do is done by one, in few and large calls, and the others sleep. They ask all the same
- * when the watch was given back, when something is due for whoever looks first (DUE_AT_ONCE), or
- * when their patience with the keeper is over, which may stand still.
+ * when the watch was given back, or when their patience with the keeper is over, which may stand
+ * still.
  *
  * The moment is raised only by due_watch_take, before the store is asked; everybody else only
  * lowers it. So what becomes due after the question was put leads to another question: nothing is
@@ -23,7 +23,6 @@
 #include <stdint.h>
 
 enum { DUE_WATCH_INTERVAL_MS = 1000, DUE_WATCH_NOBODY = -1 };
-#define DUE_AT_ONCE INT64_MIN
 
 struct due_watch {
     _Atomic int64_t ask_at_ms;

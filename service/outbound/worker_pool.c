@@ -118,7 +118,7 @@ bool worker_pool_start(struct worker_pool *pool, struct error *error)
 
 void worker_pool_note_due(struct worker_pool *pool)
 {
-    (void)due_watch_lower(&pool->shared.due_watch, DUE_AT_ONCE);
+    (void)due_watch_lower(&pool->shared.due_watch, clock_monotonic_ms());
     /* Else each event would cost Redis a claim that gets nothing. That the pause is over is seen
      * within a second all the same. */
     if (!atomic_load(&pool->shared.is_paused))
@@ -127,7 +127,7 @@ void worker_pool_note_due(struct worker_pool *pool)
 
 void worker_pool_wake(struct worker_pool *pool)
 {
-    (void)due_watch_lower(&pool->shared.due_watch, DUE_AT_ONCE);
+    (void)due_watch_lower(&pool->shared.due_watch, clock_monotonic_ms());
     worker_shared_wake_one(&pool->shared);
 }
 

@@ -57,9 +57,9 @@ static void asks_again_for_what_came_meanwhile(void **state)
     (void)state;
     struct due_watch watch;
     due_watch_init(&watch);
-    assert_true(take(&watch, KEEPER, 0));              /* the question is on its way */
-    assert_true(due_watch_lower(&watch, DUE_AT_ONCE)); /* something is accepted */
-    assert_false(due_watch_lower(&watch, 60000));      /* the answer: nothing for a minute */
+    assert_true(take(&watch, KEEPER, 0));         /* the question is on its way */
+    assert_true(due_watch_lower(&watch, 0));      /* something is accepted */
+    assert_false(due_watch_lower(&watch, 60000)); /* the answer: nothing for a minute */
     assert_true(take(&watch, KEEPER, 1));
 }
 
@@ -77,17 +77,6 @@ static void leaves_what_is_due_to_its_keeper(void **state)
     assert_false(take(&watch, OTHER, 300 + PATIENCE_MS - 1));
     assert_true(take(&watch, OTHER, 300 + PATIENCE_MS)); /* the keeper stands still */
     assert_int_equal(due_watch_keeper(&watch), OTHER);
-}
-
-static void lets_anybody_ask_at_once(void **state)
-{
-    (void)state;
-    struct due_watch watch;
-    due_watch_init(&watch);
-    assert_true(take(&watch, KEEPER, 0));
-    assert_true(due_watch_lower(&watch, DUE_AT_ONCE));
-    assert_int_equal(wait_of(&watch, OTHER, 1), 0);
-    assert_true(take(&watch, OTHER, 1));
 }
 
 static void lets_anybody_ask_when_it_is_given_back(void **state)
@@ -146,7 +135,6 @@ int main(void)
            asks_again_for_what_came_meanwhile),
         IT("leaves what is due to its keeper, for as long as patience lasts",
            leaves_what_is_due_to_its_keeper),
-        IT("lets anybody ask for what is due at once", lets_anybody_ask_at_once),
         IT("lets anybody ask once it is given back", lets_anybody_ask_when_it_is_given_back),
         IT("lets one of several threads ask", several_threads_never_ask_twice),
     };
