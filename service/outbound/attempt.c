@@ -15,15 +15,28 @@ static const unsigned allowed[ATTEMPT_STATE_COUNT] = {
     [ATTEMPT_SETTLING] = TO(ATTEMPT_FREE) | TO(ATTEMPT_FINISHED),
 };
 
-bool attempts_init(struct attempts *attempts, size_t size, void *owner, struct error *error)
+bool attempts_init(struct attempts *attempts, size_t sending_max, void *owner, struct error *error)
 {
-    *attempts = (struct attempts){.owner = owner, .size = size, .counts = {[ATTEMPT_FREE] = size}};
+    size_t size = 2 * sending_max;
+    *attempts = (struct attempts){.owner = owner,
+                                  .size = size,
+                                  .sending_max = sending_max,
+                                  .counts = {[ATTEMPT_FREE] = size}};
+    for (size_t i = 0; i < ATTEMPT_STATE_COUNT; i++)
+        TAILQ_INIT(&attempts->lists[i]);
     attempts->items = calloc(size, sizeof *attempts->items);
     if (attempts->items == NULL) {
         attempts->size = 0;
         return error_out_of_memory(error);
     }
     return true;
+}
+
+size_t attempts_room(const struct attempts *attempts)
+{
+    size_t unsent = attempts->sending_max - attempts->counts[ATTEMPT_SENDING];
+    size_t free_count = attempts->counts[ATTEMPT_FREE];
+    return unsent < free_count ? unsent : free_count;
 }
 
 static void drop_seek_token(struct attempt *attempt)
@@ -36,7 +49,7 @@ static void drop_seek_token(struct attempt *attempt)
 
 void attempts_fini(struct attempts *attempts)
 {
-    for (size_t i = 0; i < attempts->size; i++) {
+    for (size_t i = 0; i < attempts->used_count; i++) {
         drop_seek_token(&attempts->items[i]);
         free(attempts->items[i].span);
     }
@@ -53,13 +66,15 @@ static bool copy_text(char *out, size_t size, const char *text)
     return true;
 }
 
-static struct attempt *find_free(const struct attempts *attempts)
+/* The one that was used last, since its memory is at hand; a new one only when there is none. */
+static struct attempt *find_free(struct attempts *attempts)
 {
-    for (size_t i = 0; i < attempts->size; i++) {
-        if (attempts->items[i].state == ATTEMPT_FREE)
-            return &attempts->items[i];
-    }
-    return NULL;
+    struct attempt *attempt = TAILQ_FIRST(&attempts->lists[ATTEMPT_FREE]);
+    if (attempt != NULL || attempts->used_count == attempts->size)
+        return attempt;
+    attempt = &attempts->items[attempts->used_count++];
+    TAILQ_INSERT_HEAD(&attempts->lists[ATTEMPT_FREE], attempt, links);
+    return attempt;
 }
 
 struct attempt *attempts_prepare(struct attempts *attempts, const struct claim *claim,
@@ -88,9 +103,14 @@ struct attempt *attempts_prepare(struct attempts *attempts, const struct claim *
 void attempts_move(struct attempts *attempts, struct attempt *attempt, enum attempt_state next)
 {
     assert((allowed[attempt->state] & TO(next)) != 0);
+    TAILQ_REMOVE(&attempts->lists[attempt->state], attempt, links);
     attempts->counts[attempt->state]--;
     attempts->counts[next]++;
     attempt->state = next;
+    if (next == ATTEMPT_FREE)
+        TAILQ_INSERT_HEAD(&attempts->lists[next], attempt, links);
+    else
+        TAILQ_INSERT_TAIL(&attempts->lists[next], attempt, links);
     if (next != ATTEMPT_SENDING)
         drop_seek_token(attempt);
 }

@@ -6,8 +6,9 @@
  *     free ──► sending ──► finished ──► settling ──► free
  *        └──(never sent)─────▲  └─(connection lost)─┘
  *
- * There are as many as the worker may have on its way; a worker whose attempts are all taken claims
- * nothing. So what waits in memory for the store to come back is bounded.
+ * There are twice as many as the worker may have on its way to SEEK, so that one is sent while
+ * another waits for the store; a worker whose attempts are all taken claims nothing. So what waits
+ * in memory for the store to come back is bounded.
  *
  * Owns:    its attempts and their seek-tokens.
  * Threads: one, the worker's.
@@ -18,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "lib/base/error.h"
 
@@ -37,6 +39,7 @@ enum attempt_state {
 };
 
 struct attempt {
+    TAILQ_ENTRY(attempt) links; /* of those in the same state */
     enum attempt_state state;
     void *owner; /* borrowed: for callbacks that are given the attempt */
 
@@ -56,16 +59,24 @@ struct attempt {
     struct verdict verdict;
 };
 
+TAILQ_HEAD(attempt_list, attempt);
+
 struct attempts {
     void *owner;           /* borrowed: outlives us */
     struct attempt *items; /* owned; memory that was never used is never touched */
     size_t size;
+    size_t used_count; /* the first of them; the others are free and in no list */
+    size_t sending_max;
+    struct attempt_list lists[ATTEMPT_STATE_COUNT]; /* by state, as the counts */
     size_t counts[ATTEMPT_STATE_COUNT];
 };
 
-MUST_CHECK bool attempts_init(struct attempts *attempts, size_t size, void *owner,
+/* `sending_max`: on their way to SEEK at a time. */
+MUST_CHECK bool attempts_init(struct attempts *attempts, size_t sending_max, void *owner,
                               struct error *error);
 void attempts_fini(struct attempts *attempts);
+/* How many more may be claimed and sent now. */
+size_t attempts_room(const struct attempts *attempts);
 /* A free one, filled from the claim; NULL when there is none, no memory, or an id that cannot be
  * ours. It stays free until it is moved. */
 struct attempt *attempts_prepare(struct attempts *attempts, const struct claim *claim,

@@ -184,7 +184,7 @@ static int64_t claim(struct claimer *claimer, int64_t now_ms)
     int64_t wait_ms = due_watch_wait_ms(&shared->due_watch, claimer->worker, patience, now_ms);
     if (wait_ms > 0 || !authorizer_prepare(claimer->authorizer, now_ms, &wait_ms))
         return wait_ms;
-    size_t wanted = claimer->attempts->counts[ATTEMPT_FREE];
+    size_t wanted = attempts_room(claimer->attempts);
     size_t places =
         sending_gate_enter(shared->gate, wanted < CLAIM_MAX ? wanted : CLAIM_MAX, now_ms, &wait_ms);
     claimer->is_held_back = places == 0;
@@ -216,7 +216,7 @@ bool claimer_is_about_to_begin(const struct claimer *claimer, int64_t now_ms)
 static bool is_able(const struct claimer *claimer, bool is_store_ready, int64_t now_ms)
 {
     const struct worker_shared *shared = claimer->shared;
-    bool is_full = claimer->attempts->counts[ATTEMPT_FREE] == 0;
+    bool is_full = attempts_room(claimer->attempts) == 0;
     return is_store_ready && may_begin(claimer, now_ms) && now_ms >= claimer->rest_until_ms &&
            !(is_full && shared->share < shared->in_flight_max);
 }
@@ -231,7 +231,7 @@ int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_m
         int64_t rest_ms = claimer->rest_until_ms - now_ms;
         return rest_ms > 0 && rest_ms < CLAIMER_WAIT_MAX_MS ? rest_ms : CLAIMER_WAIT_MAX_MS;
     }
-    if (claimer->attempts->counts[ATTEMPT_FREE] == 0) {
+    if (attempts_room(claimer->attempts) == 0) {
         atomic_store(&claimer->state, CLAIMER_AWAKE);
         return CLAIMER_WAIT_MAX_MS; /* until one ends */
     }

@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 
 enum {
+    RECORD_MAX = 256, /* a script must not hold Redis for long */
     REST_MS = 1000,
     LOST_MS = 100, /* an answer that nobody understands must not be asked for in a loop */
 };
@@ -17,8 +18,9 @@ bool recorder_init(struct recorder *recorder, struct worker_shared *shared,
                    struct attempts *attempts, struct error *error)
 {
     *recorder = (struct recorder){.shared = shared, .attempts = attempts};
-    recorder->sent = calloc(attempts->size, sizeof *recorder->sent);
-    recorder->batch = calloc(attempts->size, sizeof *recorder->batch);
+    size_t size = attempts->size < RECORD_MAX ? attempts->size : RECORD_MAX;
+    recorder->sent = calloc(size, sizeof *recorder->sent);
+    recorder->batch = calloc(size, sizeof *recorder->batch);
     return (recorder->sent != NULL && recorder->batch != NULL) || error_out_of_memory(error);
 }
 
@@ -88,10 +90,9 @@ static void on_recorded(void *context, const struct store_failure *failure,
 static size_t gather(struct recorder *recorder)
 {
     size_t count = 0;
-    for (size_t i = 0; i < recorder->attempts->size; i++) {
-        struct attempt *attempt = &recorder->attempts->items[i];
-        if (attempt->state != ATTEMPT_FINISHED)
-            continue;
+    struct attempt *attempt;
+    TAILQ_FOREACH(attempt, &recorder->attempts->lists[ATTEMPT_FINISHED], links)
+    {
         recorder->sent[count] = attempt;
         recorder->batch[count++] = (struct settlement){
             .application_id = attempt->application_id,
@@ -100,6 +101,8 @@ static size_t gather(struct recorder *recorder)
             .delay_ms = attempt->delay_ms,
             .verdict = attempt->action == SETTLE_RELEASE ? NULL : &attempt->verdict,
         };
+        if (count == RECORD_MAX)
+            break;
     }
     return count;
 }

@@ -152,7 +152,7 @@ static bool stop_step(struct worker *worker, int64_t now_ms, int64_t *out_wait_m
 static size_t repeats(const struct attempts *attempts)
 {
     size_t count = 0;
-    for (size_t i = 0; i < attempts->size; i++)
+    for (size_t i = 0; i < attempts->used_count; i++)
         count += attempts->items[i].state != ATTEMPT_FREE &&
                  attempts->items[i].action == SETTLE_DELIVERED;
     return count;

@@ -6,6 +6,8 @@
 
 #include "tests/support/specification.h"
 
+enum { SENDING_MAX = 2 };
+
 static struct claim claim_of(const char *application_id)
 {
     return (struct claim){.application_id = application_id,
@@ -20,7 +22,7 @@ static struct claim claim_of(const char *application_id)
 static int set_up(void **state)
 {
     static struct attempts attempts;
-    assert_true(attempts_init(&attempts, 2, NULL, NULL));
+    assert_true(attempts_init(&attempts, SENDING_MAX, NULL, NULL));
     *state = &attempts;
     return 0;
 }
@@ -50,20 +52,54 @@ static void keeps_what_the_claim_says(void **state)
     assert_int_equal(attempt->claimed_at_ms, 1000);
 }
 
+static struct attempt *begin(struct attempts *attempts, enum attempt_state state)
+{
+    struct attempt *attempt = prepare(attempts, "A-1");
+    assert_non_null(attempt);
+    attempts_move(attempts, attempt, state);
+    return attempt;
+}
+
 static void has_only_so_many(void **state)
 {
     struct attempts *attempts = *state;
-    attempts_move(attempts, prepare(attempts, "A-1"), ATTEMPT_SENDING);
-    struct attempt *second = prepare(attempts, "A-2");
-    attempts_move(attempts, second, ATTEMPT_FINISHED);
+    for (size_t i = 0; i < (size_t)2 * SENDING_MAX - 1; i++)
+        (void)begin(attempts, ATTEMPT_FINISHED);
+    struct attempt *last = begin(attempts, ATTEMPT_FINISHED);
     assert_null(prepare(attempts, "A-3"));
     assert_int_equal(attempts->counts[ATTEMPT_FREE], 0);
 
-    attempts_move(attempts, second, ATTEMPT_SETTLING);
-    attempts_move(attempts, second, ATTEMPT_FINISHED); /* the connection broke */
-    attempts_move(attempts, second, ATTEMPT_SETTLING);
-    attempts_move(attempts, second, ATTEMPT_FREE);
-    assert_ptr_equal(prepare(attempts, "A-3"), second);
+    attempts_move(attempts, last, ATTEMPT_SETTLING);
+    attempts_move(attempts, last, ATTEMPT_FINISHED); /* the connection broke */
+    attempts_move(attempts, last, ATTEMPT_SETTLING);
+    attempts_move(attempts, last, ATTEMPT_FREE);
+    assert_ptr_equal(prepare(attempts, "A-3"), last);
+}
+
+static void has_room_beside_what_waits_for_the_store(void **state)
+{
+    struct attempts *attempts = *state;
+    assert_int_equal(attempts_room(attempts), SENDING_MAX);
+    struct attempt *first = begin(attempts, ATTEMPT_SENDING);
+    (void)begin(attempts, ATTEMPT_SENDING);
+    assert_int_equal(attempts_room(attempts), 0);
+    attempts_move(attempts, first, ATTEMPT_FINISHED);
+    assert_int_equal(attempts_room(attempts), 1);
+    (void)begin(attempts, ATTEMPT_FINISHED);
+    (void)begin(attempts, ATTEMPT_FINISHED);
+    assert_int_equal(attempts_room(attempts), 0); /* one is not sending, but none is free */
+}
+
+static void keeps_those_in_a_state_in_their_order(void **state)
+{
+    struct attempts *attempts = *state;
+    struct attempt *first = begin(attempts, ATTEMPT_SENDING);
+    struct attempt *second = begin(attempts, ATTEMPT_FINISHED);
+    attempts_move(attempts, first, ATTEMPT_FINISHED);
+    assert_ptr_equal(TAILQ_FIRST(&attempts->lists[ATTEMPT_FINISHED]), second);
+    assert_ptr_equal(TAILQ_NEXT(second, links), first);
+    assert_null(TAILQ_NEXT(first, links));
+    assert_true(TAILQ_EMPTY(&attempts->lists[ATTEMPT_SENDING]));
 }
 
 static void forgets_the_seek_token_when_it_is_sent(void **state)
@@ -91,6 +127,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IT_WITH("keeps what the claim says", keeps_what_the_claim_says, set_up, tear_down),
         IT_WITH("has only so many, and uses them again", has_only_so_many, set_up, tear_down),
+        IT_WITH("has room for as many as may be sent, beside what waits for the store",
+                has_room_beside_what_waits_for_the_store, set_up, tear_down),
+        IT_WITH("keeps those in a state in their order", keeps_those_in_a_state_in_their_order,
+                set_up, tear_down),
         IT_WITH("forgets the seek-token when it has been sent",
                 forgets_the_seek_token_when_it_is_sent, set_up, tear_down),
         IT_WITH("refuses ids that cannot be ours", refuses_ids_that_cannot_be_ours, set_up,

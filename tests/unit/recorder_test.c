@@ -54,7 +54,7 @@ static int begin(void **state)
     due_watch_init(&shared.due_watch);
     assert_true(due_watch_take(&shared.due_watch, 0, 0, NOW_MS)); /* nobody asks for a while */
     assert_true(due_watch_give_back(&shared.due_watch, 0));
-    return attempts_init(&attempts, PLACES, NULL, &error) &&
+    return attempts_init(&attempts, PLACES / 2, NULL, &error) &&
                    recorder_init(&recorder, &shared, &attempts, &error)
                ? 0
                : -1;
@@ -68,9 +68,11 @@ static int end(void **state)
     return 0;
 }
 
-static void finish_attempt(size_t place, enum settle_action action, int64_t delay_ms)
+static void finish_attempt(enum settle_action action, int64_t delay_ms)
 {
-    struct attempt *attempt = &attempts.items[place];
+    const struct claim claim = {.application_id = "A-1", .seek_token = "token", .event_id = ""};
+    struct attempt *attempt = attempts_prepare(&attempts, &claim, NOW_MS);
+    assert_non_null(attempt);
     attempt->action = action;
     attempt->delay_ms = delay_ms;
     attempts_move(&attempts, attempt, ATTEMPT_FINISHED);
@@ -105,7 +107,7 @@ static void lets_look_when_something_becomes_due(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         atomic_store(&shared.due_watch.ask_at_ms, NOW_MS + DUE_WATCH_INTERVAL_MS);
-        finish_attempt(0, rows[i].action, rows[i].delay_ms);
+        finish_attempt(rows[i].action, rows[i].delay_ms);
         recorder_turn(&recorder, NULL, NOW_MS);
         answer(STORE_OK, rows[i].outcome);
         assert_int_equal(due_watch_wait_ms(&shared.due_watch, 0, 0, NOW_MS), rows[i].wait_ms);
@@ -116,10 +118,10 @@ static void lets_look_when_something_becomes_due(void **state)
 static void gathers_while_one_batch_is_on_its_way(void **state)
 {
     (void)state;
-    finish_attempt(0, SETTLE_RELEASE, 0);
+    finish_attempt(SETTLE_RELEASE, 0);
     recorder_turn(&recorder, NULL, NOW_MS);
-    finish_attempt(1, SETTLE_RELEASE, 0);
-    finish_attempt(2, SETTLE_RELEASE, 0);
+    finish_attempt(SETTLE_RELEASE, 0);
+    finish_attempt(SETTLE_RELEASE, 0);
     recorder_turn(&recorder, NULL, NOW_MS);
     assert_int_equal(asked.calls, 1);
     answer(STORE_OK, SETTLED);
@@ -132,7 +134,7 @@ static void gathers_while_one_batch_is_on_its_way(void **state)
 static void repeats_what_may_be_lost(void **state)
 {
     (void)state;
-    finish_attempt(0, SETTLE_DELIVERED, 0);
+    finish_attempt(SETTLE_DELIVERED, 0);
     recorder_turn(&recorder, NULL, NOW_MS);
     answer(STORE_UNAVAILABLE, SETTLED);
     assert_int_equal(attempts.counts[ATTEMPT_FINISHED], 1);
