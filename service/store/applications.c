@@ -10,20 +10,33 @@
 
 /* --- accept --- */
 
-enum { ACCEPT_ARGUMENTS = 6, ACCEPT_ANSWERS = 3, DRAFT_ARGUMENTS = 5 };
+enum { ACCEPT_ARGUMENTS = 6, DRAFT_ARGUMENTS = 5 };
+
+/* A duplicate comes with its state and the event that it repeats, anything else with the outcome
+ * alone. */
+static bool read_accepted(const struct redis_reply *reply, struct accept_result *out)
+{
+    if (reply_is_array_of(reply, 2)) {
+        out->outcome = ACCEPT_DUPLICATE;
+        out->event_id = reply_text_at(reply, 1);
+        return delivery_state_parse(reply_text_at(reply, 0), &out->state);
+    }
+    int64_t outcome = redis_reply_integer(reply);
+    out->outcome = (enum accept_outcome)outcome;
+    out->state = outcome == ACCEPT_NO_TOKEN ? DELIVERY_DRAFT : DELIVERY_PENDING;
+    out->event_id = NULL;
+    return redis_reply_type(reply) == REDIS_TYPE_INTEGER &&
+           (outcome == ACCEPT_ACCEPTED || outcome == ACCEPT_REPLACED || outcome == ACCEPT_NO_TOKEN);
+}
 
 static bool accept_read(struct script_call *call, const struct redis_reply *reply)
 {
     struct accept_result *results = call->results;
-    if (!reply_is_array_of(reply, call->count * ACCEPT_ANSWERS))
+    if (!reply_is_array_of(reply, call->count))
         return false;
     for (size_t i = 0; i < call->count; i++) {
-        int64_t outcome = reply_number_at(reply, i * ACCEPT_ANSWERS);
-        if (outcome < ACCEPT_ACCEPTED || outcome > ACCEPT_NO_TOKEN ||
-            !delivery_state_parse(reply_text_at(reply, i * ACCEPT_ANSWERS + 1), &results[i].state))
+        if (!read_accepted(redis_reply_item(reply, i), &results[i]))
             return false;
-        results[i].outcome = (enum accept_outcome)outcome;
-        results[i].event_id = reply_text_at(reply, i * ACCEPT_ANSWERS + 2);
     }
     return true;
 }
@@ -52,7 +65,7 @@ bool store_accept(struct store *store, const struct accept_item *items, size_t c
     for (size_t i = 0; i < count; i++) {
         script_call_add_text(call, items[i].application_id);
         script_call_add_text(call, items[i].seek_token);
-        script_call_add_text(call, items[i].event_id);
+        script_call_add_event_id(call, items[i].event_id);
         script_call_add_number(call, items[i].completed_at_ms);
         script_call_add_text(call, items[i].traceparent);
         script_call_add_number(call, items[i].came_us);
@@ -87,7 +100,7 @@ bool store_put_token(struct store *store, const struct accept_item *item, store_
     call->context = context;
     script_call_add_text(call, item->application_id);
     script_call_add_text(call, item->seek_token);
-    script_call_add_text(call, item->event_id);
+    script_call_add_event_id(call, item->event_id);
     script_call_add_number(call, store->options.ttl_ms);
     script_call_add_number(call, item->came_us);
     return script_call_send(STEAL(call), error);

@@ -32,7 +32,7 @@ enum accept_outcome { ACCEPT_ACCEPTED, ACCEPT_DUPLICATE, ACCEPT_REPLACED, ACCEPT
 struct accept_result {
     enum accept_outcome outcome;
     enum delivery_state state;
-    const char *event_id; /* a duplicate has the id of the first */
+    const char *event_id; /* of the first, of which this is a duplicate; else NULL */
 };
 typedef void (*store_accept_done)(void *context, const struct store_failure *failure,
                                   const struct accept_result *results, size_t count);

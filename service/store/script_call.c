@@ -68,13 +68,25 @@ void script_call_destroy(struct script_call *call)
 
 /* --- arguments --- */
 
-void script_call_add_text(struct script_call *call, const char *text)
+static void add_bytes(struct script_call *call, const char *text, size_t length)
 {
     assert(call->arguments_count < call->arguments_max);
-    size_t length = text != NULL ? strlen(text) : 0;
     if (!buffer_append(&call->text, text, length, NULL))
         call->is_incomplete = true;
     call->lengths[call->arguments_count++] = length;
+}
+
+void script_call_add_text(struct script_call *call, const char *text)
+{
+    add_bytes(call, text, text != NULL ? strlen(text) : 0);
+}
+
+void script_call_add_event_id(struct script_call *call, const char *event_id)
+{
+    static const char zeros[] = "00000000";
+    size_t length = strlen(event_id), kept = ATTEMPT_ID_BYTES - sizeof zeros;
+    bool ends_with_zeros = length == ATTEMPT_ID_BYTES - 1 && strcmp(event_id + kept, zeros) == 0;
+    add_bytes(call, event_id, ends_with_zeros ? kept : length);
 }
 
 void script_call_add_number(struct script_call *call, int64_t number)

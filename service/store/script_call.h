@@ -80,6 +80,8 @@ DEFINE_AUTO(script_call);
 
 void script_call_add_text(struct script_call *call, const char *text); /* NULL is "" */
 void script_call_add_number(struct script_call *call, int64_t number);
+/* Without the zeros at its end, as it is stored. */
+void script_call_add_event_id(struct script_call *call, const char *event_id);
 /* ERROR_MEMORY when an argument could not be added, or as redis_client_send. */
 MUST_CHECK bool script_call_send(struct script_call *take_call, struct error *error);
 

@@ -114,7 +114,7 @@ static void add_record(struct script_call *call, const struct spool_record *reco
     script_call_add_text(call, is_event ? "event" : "draft");
     script_call_add_text(call, record->application_id);
     script_call_add_text(call, record->seek_token);
-    script_call_add_text(call, record->event_id);
+    script_call_add_event_id(call, record->event_id);
     if (is_event)
         script_call_add_number(call, record->completed_at_ms);
     else

@@ -21,7 +21,7 @@ def webdis_script(world):
     sha = world.load_script(redis, "accept")
     port = world.add(Webdis(world.directory, redis)).port
     command = "/".join(["EVALSHA", sha, "4", KEYS, ID, TOKEN, EVENT_ID, *ACCEPT_REST])
-    return port, world.request("event", "/", command, "text/plain"), '[0,"pending"'
+    return port, world.request("event", "/", command, "text/plain"), '[0]'
 
 
 def webdis_hset(world):

@@ -87,7 +87,7 @@ static void append_accept(int events)
         (void)snprintf(call.ids[i], sizeof call.ids[i], "%016" PRIx64, next_id);
         (void)snprintf(call.tokens[i], sizeof call.tokens[i], "bench-t%016x-%032" PRIx64, 0,
                        next_id);
-        (void)snprintf(call.events[i], sizeof call.events[i], "%08" PRIx64 "-0000-4000-8000-%012x",
+        (void)snprintf(call.events[i], sizeof call.events[i], "%08" PRIx64 "-0000-4000-8000-%04x",
                        next_id & UINT32_MAX, 0);
         add(call.ids[i]);
         add(call.tokens[i]);

@@ -22,7 +22,7 @@ TOKEN = "bench-t" + "#" * 16 + "-" + "0" * 16 + "@" * 16
 ID = "@" * 16
 # What accept.lua takes behind application id, seek-token and event id: completed now, no trace, no spool.
 ACCEPT_REST = ("-1", "", "0")
-EVENT_ID = "@" * 8 + "-0000-4000-8000-" + "0" * 12
+EVENT_ID = "@" * 8 + "-0000-4000-8000-" + "0" * 4  # as the service gives it to Redis, without its last zeros
 
 
 def script(name):

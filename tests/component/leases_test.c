@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /* The worker's side of the store against a real redis-server. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,18 @@ static void reads_what_is_stored_in_full(void **state)
     struct claim claim = must_claim_one(&driver);
     assert_string_equal(claim.event_id, full_id);
     assert_int_equal(claim.completed_at_ms, 1700000000123);
+}
+
+/* Likewise: with its lease, which is the same as its generation. */
+static void ends_a_lease_that_is_stored(void **state)
+{
+    (void)state;
+    must_accept_one(&driver, "A", "token", "event");
+    struct claim claim = must_claim_one(&driver);
+    (void)redis_server_cli(server, "HSET 'seek-signal:{0}:app:A' lease %" PRIu64, claim.generation);
+    assert_int_equal(must_settle(&driver, "A", claim.generation, SETTLE_DELIVERED, 0, &delivered),
+                     SETTLED);
+    assert_string_equal(redis_server_cli(server, "HEXISTS 'seek-signal:{0}:app:A' lease"), "0");
 }
 
 static void says_when_the_next_is_due(void **state)
@@ -448,6 +461,7 @@ int main(void)
         SPEC("tells what is not stored since each application repeats it",
              tells_what_is_not_stored),
         SPEC("reads what is stored in full", reads_what_is_stored_in_full),
+        SPEC("ends a lease that is stored", ends_a_lease_that_is_stored),
         SPEC("says when the next is due", says_when_the_next_is_due),
         SPEC("claims nothing twice while its lease runs", claims_nothing_twice),
         SPEC("claims again when the lease ran out; the late worker is fenced",

@@ -30,7 +30,7 @@ PREFIX = 'seek-signal:{0}:app:'
 DUE, DEAD, PAUSED = 'seek-signal:{0}:due', 'seek-signal:{0}:dead', 'seek-signal:{0}:paused'
 CLAIM = 'seek-signal:{0}:claim:'
 CLOCK = 'model:now_us'
-ZEROS = '00000000'  # at the end of each event's id
+ZEROS = '00000000'  # at the end of each event's id, where it is shown
 LEASE_MS, AGE_MAX_MS, TTL_MS = 1000, 20000, 3600000
 TEST_CLOCK = f'''local real = redis
 local redis = {{sha1hex = redis.sha1hex, call = function(name, ...)
@@ -51,17 +51,22 @@ PROGRESS = ['attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code
 
 # Name, script, what is there, what the bug makes of it.
 BUGS = [
-    ('a settlement is not fenced', 'settle', 'if lease ~= generation then', 'if not lease then'),
-    ('a newer seek-token is not protected', 'application', 'if current ~= generation then', 'if false then'),
+    ('a settlement is not fenced', 'settle', 'if lease_of(state, current, lease) ~= generation then', 'if not lease_of(state, current, lease) then'),
+    ('a newer seek-token is not protected', 'application', 'local is_current = is_there and current == generation', 'local is_current = is_there'),
     ('a newer seek-token overtakes', 'application', 'if application.lease then', 'if false then'),
     ('a late success stays among the dead', 'settle', "redis.call('ZREM', dead, id)", ''),
     ('a superseded attempt keeps its lease', 'application', "redis.call('HDEL', key, 'lease')", ''),
     ('generations start over', 'application', 'or now_us_digits', 'or digits(least)'),
-    ('what was before is taken for new', 'application', 'added == 5', 'true'),
-    ('what is stored is not looked at', 'application', "redis.call('EXISTS', key) == 0", 'true'),
-    ('a claim does not move the fence', 'claim', 'generation = generation_after(generation)', ''),
+    ("an attempt's end is not known when the application moves on", 'application', "redis.call('HSET', key, 'lease', application.lease)", ''),
+    ('what is being sent is not out', 'application', "return lease or state == 'sending' and generation", 'return lease'),
+    ('a claim takes over an older lease', 'claim', "redis.call('HDEL', key, 'lease')\n        end", 'end'),
+    ('what is stored is not looked at', 'accept', 'not (is_any_known and', 'not (false and'),
+    ('an application is new twice in one call', 'accept', 'not first[id] and', ''),
+    ('a first event is not due', 'accept', "redis.call('ZADD', due, unpack(entries))", ''),
+    ("what was an older event's stays", 'application', "redis.call('HDEL', key, 'completed', 'trace',", "redis.call('HDEL', key,"),
+    ('a claim does not move the fence', 'claim', 'generation = generation_after(application.gen)', 'generation = application.gen'),
     ('a pending application can expire', 'application', "redis.call('PERSIST', key)", ''),
-    ('a newer seek-token keeps the history of the older one', 'application', "'http',\n            'history')", "'http')"),
+    ('a newer seek-token keeps the history of the older one', 'application', "'http', 'history')\n    if completed", "'http')\n    if completed"),
     ('a delivered application stays for ever', 'settle', "redis.call('PEXPIRE', key, ttl)", ''),
     ('what is done stays due', 'settle', "redis.call('ZREM', due, unpack(done))", ''),
     ('a retry forgets what came of the last attempt', 'settle', "if not history then", "if true then"),
@@ -103,18 +108,17 @@ BUGS = [
     ('a superseded seek-token comes back', 'drain', 'note_outdated(prefix .. id, application, token)', ''),
     ('only one replaced seek-token is known', 'application', " .. (application.replaced or '')", ''),
     ('a mended event gets another time', 'claim', "redis.call('HSET', key, 'completed', accepted)", ''),
-    ("an older event's time stays", 'application', "redis.call('HDEL', key, 'completed')", ''),
     ('a lost claim waits for its lease', 'claim', 'if last[1] > answered then', 'if false then'),
     ('a claim gives back what is being sent', 'claim', 'if last[1] > answered then', 'if last[1] ~= answered then'),
     ('a claim that is late takes something', 'claim', 'if last[1] >= number then', 'if false then'),
     ('a claim that is late is not known to be', 'claim', 'if #taken > 1 or number > answered + 1 then', 'if #taken > 1 then'),
     ('a lost claim costs an attempt', 'claim', 'release(id)', "redis.call('HSET', key, 'state', 'pending')\n        redis.call('ZADD', due, digits(now), id)"),
-    ('a lost claim takes the newer seek-token for sent', 'claim', 'and end_lease(id, state, current, generation)', ''),
+    ('a lost claim takes the newer seek-token for sent', 'claim', 'and end_lease(id, state, current, generation, lease)', ''),
     ('a forgotten attempt is overtaken', 'forget', 'if ends > now then', 'if false then'),
-    ('a forgotten application comes back', 'application', "if not state or state == 'draft' then", 'if false then'),
+    ('a forgotten application comes back', 'application', "local is_there = state and state ~= 'draft'", 'local is_there = true'),
     ('what is left of a forgotten application stays', 'claim', 'elseif lease then', 'elseif false then'),
     ('what is forgotten is shown', 'list', 'return found and', 'return'),
-    ('a draft takes the outcome of one that was forgotten', 'application', "if not state or state == 'draft' then", 'if not state then'),
+    ('a draft takes the outcome of one that was forgotten', 'application', "local is_there = state and state ~= 'draft'", 'local is_there = state'),
 ]
 
 
@@ -189,7 +193,7 @@ class Model:
 
     def owe(self, id, token, event, completed, trace, stamp=None, came=0):
         old = self.applications.get(id, {})
-        entry = {'state': 'pending', 'token': token, 'gen': self.next_generation(old), 'event': event.removesuffix(ZEROS),
+        entry = {'state': 'pending', 'token': token, 'gen': self.next_generation(old), 'event': event,
                  'accepted': str(min(stamp // 1000, self.now) if stamp else self.now)}
         if str(completed) != entry['accepted']:
             entry['completed'] = str(completed)
@@ -227,12 +231,12 @@ class Model:
         old = self.applications.get(id, {})
         token = token or old.get('token')
         if not token:
-            return [3, 'draft', '']
+            return 3
         is_owed = old.get('state', 'draft') != 'draft'
         if is_owed and token == old['token'] or self.was_replaced(old, token):
-            return [1, old['state'], old['event'] + ZEROS if 'event' in old else event]
+            return [old['state'], old.get('event', event) + ZEROS]
         self.owe(id, token, event, self.now if completed == -1 else completed, trace, came=came)
-        return [2 if is_owed else 0, 'pending', event]
+        return 2 if is_owed else 0
 
     def draft(self, id, token, event, came):
         old = self.applications.get(id, {})
@@ -448,9 +452,14 @@ class Model:
         return int('state' in entry)
 
 
+def written_down(entry):
+    """The lease of an attempt that is out is its application's generation, unless that has moved on."""
+    return {field: value for field, value in entry.items() if field != 'lease' or entry.get('state') != 'sending'}
+
+
 def shown(entry):
     told = {'completed': entry['accepted']} if 'accepted' in entry else {}
-    return told | entry | ({'event': entry['event'] + ZEROS} if 'event' in entry else {})
+    return told | written_down(entry) | ({'event': entry['event'] + ZEROS} if 'event' in entry else {})
 
 
 def behind(times, place):
@@ -498,6 +507,7 @@ class Promises:
         """One that is lost is never sent, so that it is not out and its number may come again."""
         for at in range(0, len(claims), 10):
             id, token, event, _, generation, number = claims[at:at + 6]
+            event = event.removesuffix(ZEROS)
             assert token == self.newest[id], f'{id}: {token} is sent after {self.newest[id]} was taken'
             assert (id, generation) not in self.generations, f'{id}: generation {generation} came twice'
             self.generations.add((id, generation))
@@ -516,7 +526,7 @@ class Promises:
         state = entry.get('state')
         if due is None:
             self.orphans.discard(id)
-        is_out = 'lease' in entry  # also of one that was forgotten, and perhaps is a draft again
+        is_out = state == 'sending' or 'lease' in entry  # also of one that was forgotten, and perhaps is a draft again
         assert (state in ('pending', 'sending')) == (due is not None) or is_out or id in self.orphans, f'{id}: {state}, due {due}'
         assert (state == 'dead') == (dead is not None), f'{id}: {state}, dead {dead}'
         assert (ttl > 0) == (state in ('draft', 'delivered') or state is None and is_out), f'{id}: {state}, time to live {ttl}'
@@ -546,7 +556,7 @@ class Walk:
 
     def event(self):
         self.events += 1
-        return f'{self.events:08x}-0000-4000-8000-1234{ZEROS}'
+        return f'{self.events:08x}-0000-4000-8000-1234'
 
     def check(self, expected, command):
         questions = [question for id in IDS for question in (
@@ -561,7 +571,8 @@ class Walk:
             entry = dict(zip(fields[0::2], fields[1::2]))
             model = self.model
             self.promises.kept(id, entry, ttl, due, dead)
-            assert entry == model.applications.get(id, {}), f'{id}: {entry} instead of {model.applications.get(id)}'
+            expected = written_down(model.applications.get(id, {}))
+            assert entry == expected, f'{id}: {entry} instead of {expected}'
             assert (due and int(due)) == model.due.get(id), f'{id}: due {due} instead of {model.due.get(id)}'
             assert (dead and int(dead)) == model.dead.get(id), f'{id}: dead {dead} instead of {model.dead.get(id)}'
 
@@ -574,8 +585,8 @@ class Walk:
                     self.random.choice([-1, self.model.now - 5000]), self.random.choice(['', 'trace']), self.arrival()]
             arguments += item
             result = self.model.accept(*item)
-            expected += result
-            if result[0] in (0, 2):
+            expected.append(result)
+            if result in (0, 2):
                 self.promises.taken(item[0], item[1] or self.model.applications[item[0]]['token'], self.model.now_us, item[-1])
         return self.check(expected, self.call('accept', *arguments))[1]
 

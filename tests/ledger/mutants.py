@@ -21,12 +21,12 @@ ACCEPT_ANYWAY = """{
 
 MUTANTS = [
     # the bug, file, what is there, what it becomes, faults that bring it to light, finding
-    ("an accepted event is not made due: a lost wake-up", "service/store/scripts/application.lua",
-     "    else\n        redis.call('ZADD', due, now_digits, id)\n", "", "", "lost"),
+    ("an accepted event is not made due: a lost wake-up", "service/store/scripts/accept.lua",
+     "    redis.call('ZADD', due, unpack(entries))\n", "", "", "lost"),
     ("acknowledged although Redis did not commit", "service/inbound/batch.c",
      "tell(&call->places[i], &result);", ACCEPT_ANYWAY, "redis-kill,redis-stop,redis-memory", "lost"),
     ("an outcome of the older seek-token settles the newer one", "service/store/scripts/application.lua",
-     "if current ~= generation then", "if false then", "", "lost"),
+     "local is_current = is_there and current == generation", "local is_current = is_there", "", "lost"),
     ("a claim is not leased", "service/store/scripts/claim.lua", "digits(now + lease_ms)", "digits(now)", "", "duplicate"),
     ("a replaced seek-token is not known again", "service/store/scripts/application.lua",
      "local wanted = application.replaced and fingerprint_of(token)", "local wanted = nil", "", "lost"),

@@ -99,6 +99,8 @@ static void take_failure(struct driver *driver, const struct store_failure *fail
 
 static const char *keep(struct driver *driver, const char *text)
 {
+    if (text == NULL)
+        return NULL;
     size_t bytes = strlen(text) + 1;
     assert_true(driver->texts_length + bytes <= sizeof driver->texts);
     char *copy = driver->texts + driver->texts_length;

@@ -10,11 +10,13 @@
 --
 -- Fields of an application's hash; one that would be empty or 0 is not there:
 --   state token gen event accepted completed trace   the signal that is owed, and its event's times (ms); `event` is its id
---                without the eight zeros at the end, `completed` is not there if it is the same as `accepted`
+--                without the eight zeros at the end (as the scripts are given it), `completed` is not there if it is the
+--                same as `accepted`
 --   received     when the seek-token came, if that was before the event
 --   replaced     fingerprints of seek-tokens that events had brought before, the latest first
 --   spooled      when the seek-token came to a process with a spool (us, by the clock of that machine)
---   lease        the generation of the attempt that is out; with gen all that is left of one that was forgotten meanwhile
+--   lease        the generation of the attempt that is out, when the application has moved on meanwhile (see lease_of); with
+--                gen all that is left of one that was forgotten
 --   attempts tried replayed delivered died           how far it came (times in ms)
 --   class code message http                          what the last attempt brought
 --   history      a line for each of the last ten attempts, the newest first: number, when (ms), class, code
@@ -35,15 +37,20 @@ end
 local now_us_digits = time[1] .. string.format('%06d', time[2])
 local now_digits = now_us_digits:sub(1, -4)
 
--- What each application repeats is not stored: of a million that wait, this saves a Redis 32 bytes each.
-local ZEROS = '00000000'
-
-local function without_zeros(event)
-    return #event == 36 and event:sub(-8) == ZEROS and event:sub(1, -9) or event
+-- The end of each event's id, which is not stored: of a million applications that wait, this saves a Redis 32 bytes each.
+local function with_zeros(event)
+    return #event == 28 and event .. '00000000' or event
 end
 
-local function with_zeros(event)
-    return #event == 28 and event .. ZEROS or event
+-- A write that changes nothing, since no application's id is empty. It takes no memory, and once a call has written Redis
+-- lets its other writes pass at maxmemory too: what is full must be able to drain.
+local function begin_draining()
+    redis.call('ZREM', due, '')
+end
+
+-- The generation of the attempt that is out; nil or false: none is. As long as nothing newer came, it is the application's.
+local function lease_of(state, generation, lease)
+    return lease or state == 'sending' and generation
 end
 
 -- All fields, field and value by turns.
@@ -64,20 +71,14 @@ local function all_fields(id)
     return entry
 end
 
-local NOTHING = {}
-
 -- The fields that decide, by name; nil or false where there is none.
 local function look_up(id)
-    local key = prefix .. id
-    -- Most are new, and asking that is cheaper than for the fields.
-    if redis.call('EXISTS', key) == 0 then
-        return NOTHING
-    end
-    local application = {}
-    application.state, application.token, application.gen, application.lease, application.event, application.accepted,
+    local application, lease = {}, nil
+    application.state, application.token, application.gen, lease, application.event, application.accepted,
         application.completed, application.trace, application.received, application.replaced, application.spooled =
-        unpack(redis.call('HMGET', key, 'state', 'token', 'gen', 'lease', 'event', 'accepted', 'completed', 'trace',
+        unpack(redis.call('HMGET', prefix .. id, 'state', 'token', 'gen', 'lease', 'event', 'accepted', 'completed', 'trace',
             'received', 'replaced', 'spooled'))
+    application.lease = lease_of(application.state, application.gen, lease)
     application.event = application.event and with_zeros(application.event)
     application.completed = application.completed or application.accepted
     return application
@@ -129,6 +130,20 @@ local function note_replaced(key, application, token)
     end
 end
 
+-- The first signal of an application of which nothing is known: one write. Its entry in `due` is left to the caller, who
+-- has many of them.
+local function owe_first(id, token, event, completed, trace, came)
+    local key = prefix .. id
+    redis.call('HSET', key, 'state', 'pending', 'token', token, 'gen', now_us_digits, 'event', event, 'accepted', now_digits)
+    if completed ~= now_digits then
+        redis.call('HSET', key, 'completed', completed)
+    end
+    if trace ~= '' then
+        redis.call('HSET', key, 'trace', trace)
+    end
+    note_came(key, came)
+end
+
 -- From any state to pending, with a new signal. While an attempt for the older seek-token is out (`lease`), the entry in
 -- `due` stays where it is, at the end of that lease: nothing older may reach SEEK after something newer. `came` and
 -- `accepted` may be left out: there is no spool, and it is accepted now.
@@ -137,33 +152,25 @@ local function owe(id, application, token, event, completed, trace, came, accept
     local is_draft_token = token == application.token
     accepted = accepted or now_digits
     -- HSET first: a Redis at maxmemory refuses it before anything has changed.
-    local added = redis.call('HSET', key, 'state', 'pending', 'token', token, 'gen', generation_after(application.gen),
-        'event', without_zeros(event), 'accepted', accepted)
-    local is_new = added == 5 -- all of them: there is nothing from before, which is the usual case
+    redis.call('HSET', key, 'state', 'pending', 'token', token, 'gen', generation_after(application.gen), 'event', event,
+        'accepted', accepted)
+    redis.call('HDEL', key, 'completed', 'trace', 'attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code',
+        'message', 'http', 'history')
     if completed ~= accepted then
         redis.call('HSET', key, 'completed', completed)
-    elseif not is_new then
-        redis.call('HDEL', key, 'completed')
     end
     if trace and trace ~= '' then
         redis.call('HSET', key, 'trace', trace)
-    elseif not is_new then
-        redis.call('HDEL', key, 'trace')
-    end
-    if not is_new then
-        redis.call('HDEL', key, 'attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code', 'message', 'http',
-            'history')
-        if not is_draft_token then
-            redis.call('HDEL', key, 'received', 'spooled')
-        end
-        note_replaced(key, application, token)
-        redis.call('PERSIST', key)
-        redis.call('ZREM', dead, id)
     end
     if not is_draft_token then
+        redis.call('HDEL', key, 'received', 'spooled')
         note_came(key, came)
     end
+    note_replaced(key, application, token)
+    redis.call('PERSIST', key)
+    redis.call('ZREM', dead, id)
     if application.lease then
+        redis.call('HSET', key, 'lease', application.lease)
         redis.call('ZADD', due, 'NX', now_digits, id)
     else
         redis.call('ZADD', due, now_digits, id)
@@ -181,24 +188,26 @@ local function keep_draft(id, application, token, ttl, received, came)
     redis.call('PEXPIRE', key, ttl)
 end
 
--- Ends the lease of an attempt. False: the application has moved on, and what waited for this end is due.
-local function end_lease(id, state, current, generation)
+-- Ends the lease of an attempt; `lease`: the field. False: the application has moved on, and what waited for this end is
+-- due.
+local function end_lease(id, state, current, generation, lease)
     local key = prefix .. id
-    -- HDEL first: a write that takes no memory, after which Redis lets the others pass at maxmemory too. What is full
-    -- must be able to drain.
-    redis.call('HDEL', key, 'lease')
-    if not state or state == 'draft' then -- forgotten meanwhile
+    local is_there = state and state ~= 'draft' -- else it was forgotten meanwhile
+    local is_current = is_there and current == generation -- it leaves `sending` now
+    if lease then
+        redis.call('HDEL', key, 'lease')
+    end
+    if is_current then
+        return true
+    elseif is_there then
+        redis.call('ZADD', due, now_digits, id)
+    else
         redis.call('ZREM', due, id)
         if not state then
             redis.call('DEL', key)
         end
-        return false
     end
-    if current ~= generation then -- a newer seek-token came meanwhile
-        redis.call('ZADD', due, now_digits, id)
-        return false
-    end
-    return true
+    return false
 end
 
 -- From sending to due again at once: it was never sent, so that it was no attempt.

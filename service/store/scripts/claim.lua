@@ -17,9 +17,9 @@
 
 local limit, lease_ms, age_max = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local own, number, answered = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local fields = {'state', 'token', 'gen', 'lease', 'event', 'completed', 'accepted', 'replayed', 'attempts', 'class',
-    'trace'}
 local results, expired, mended = {0, 0, 0, 0, 0, now}, 0, 0
+
+begin_draining()
 
 if now > tonumber(ARGV[7]) then
     limit = 0
@@ -27,7 +27,7 @@ end
 
 local function give_back(id, generation)
     local state, current, lease = unpack(redis.call('HMGET', prefix .. id, 'state', 'gen', 'lease'))
-    if lease == generation and end_lease(id, state, current, generation) then
+    if lease_of(state, current, lease) == generation and end_lease(id, state, current, generation, lease) then
         release(id)
     end
 end
@@ -61,7 +61,6 @@ local function straighten(id, tolerance)
     if ahead <= tolerance then
         return 0
     end
-    redis.call('PERSIST', key) -- changes nothing: first a write that takes no memory
     if past.accepted > now and not (received or spooled) then
         redis.call('HSET', key, 'received', accepted) -- the order of seek-tokens stays
     end
@@ -104,23 +103,30 @@ end
 local taken, leased, lease_end = {number}, {}, digits(now + lease_ms)
 
 local function lease_out(id, key, generation, attempt)
-    redis.call('HSET', key, 'state', 'sending', 'gen', generation, 'lease', generation, 'attempts', attempt,
-        'tried', now_digits)
+    redis.call('HSET', key, 'state', 'sending', 'gen', generation, 'attempts', attempt, 'tried', now_digits)
     leased[#leased + 1], leased[#leased + 2] = lease_end, id
     taken[#taken + 1], taken[#taken + 2] = id, generation
 end
 
-for i, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now_digits, 'LIMIT', 0, limit)) do
+-- All fields by name: what is due for the first time has few, which costs less than asking for what it may have.
+local function read_all(key)
+    local entry, application = redis.call('HGETALL', key), {}
+    for i = 1, #entry, 2 do
+        application[entry[i]] = entry[i + 1]
+    end
+    return application
+end
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now_digits, 'LIMIT', 0, limit)) do
     local key = prefix .. id
-    local state, token, generation, lease, event, completed, accepted, replayed, attempts, class, trace =
-        unpack(redis.call('HMGET', key, unpack(fields)))
+    local application = read_all(key)
+    local state, accepted, replayed = application.state, application.accepted, application.replayed
+    local lease = lease_of(state, application.gen, application.lease)
     local began = tonumber(replayed or accepted) or now
     local age = math.max(0, now - began)
     local is_owed = state == 'pending' or state == 'sending'
     local is_over = state == 'sending' and age > age_max
-    -- ZREM first: a write that takes no memory, after which Redis lets the others pass at maxmemory too. What is full
-    -- must be able to drain.
-    if i == 1 or is_over or not is_owed then
+    if is_over or not is_owed then
         redis.call('ZREM', due, id)
     end
     if lease then
@@ -129,19 +135,22 @@ for i, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now_digits, 'LIMIT'
     if is_over then
         die(id, key)
     elseif is_owed then
-        local attempt = attempts and digits(tonumber(attempts) + 1) or '1'
-        generation = generation_after(generation)
+        local attempt = application.attempts and digits(tonumber(application.attempts) + 1) or '1'
+        local generation = generation_after(application.gen)
         if began > now or replayed and tonumber(accepted or 0) > now then
             straighten(id, 0) -- else the end of this lease would seem to be too late
         end
+        if application.lease then
+            redis.call('HDEL', key, 'lease')
+        end
         lease_out(id, key, generation, attempt)
         local count = #results
-        results[count + 1], results[count + 2], results[count + 3] = id, token, with_zeros(event)
-        results[count + 4], results[count + 5], results[count + 6] = trace or '', generation, attempt
-        results[count + 7], results[count + 8] = completed or accepted, age
-        results[count + 9], results[count + 10] = class or '', lease and '1' or '0'
+        results[count + 1], results[count + 2], results[count + 3] = id, application.token, with_zeros(application.event)
+        results[count + 4], results[count + 5], results[count + 6] = application.trace or '', generation, attempt
+        results[count + 7], results[count + 8] = application.completed or accepted, age
+        results[count + 9], results[count + 10] = application.class or '', lease and '1' or '0'
     elseif lease then
-        end_lease(id, state, generation, lease) -- it was forgotten
+        end_lease(id, state, application.gen, lease, lease) -- it was forgotten
     end
     -- Else somebody deleted or changed the hash by hand, and the entry in `due` was all that was left.
 end
@@ -153,7 +162,6 @@ end
 
 -- One that takes nothing has nothing to keep, unless one before it may still be on its way.
 if #taken > 1 or number > answered + 1 then
-    redis.call('DEL', own) -- again: first a write that takes no memory
     redis.call('SET', own, cjson.encode(taken), 'PX', lease_ms)
 end
 

@@ -10,6 +10,7 @@
 local id = ARGV[1]
 local key = prefix .. id
 local state, generation, lease = unpack(redis.call('HMGET', key, 'state', 'gen', 'lease'))
+lease = lease_of(state, generation, lease)
 local ends = lease and tonumber(redis.call('ZSCORE', due, id) or 0) or 0
 redis.call('ZREM', dead, id)
 redis.call('DEL', key)

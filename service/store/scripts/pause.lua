@@ -10,7 +10,6 @@ if ARGV[1] == '0' then
     return redis.call('DEL', paused)
 end
 local since = redis.call('GET', paused)
--- DEL first: a write that takes no memory, after which Redis lets the other pass at maxmemory too.
-redis.call('DEL', paused)
+begin_draining()
 redis.call('SET', paused, since or now_digits)
 return since and 0 or 1

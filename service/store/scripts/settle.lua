@@ -7,6 +7,8 @@
 --       (delivered, retry, dead, release), delay (ms), class, code, message, HTTP status ('' and 0: none)
 -- Returns per settlement: 1 settled, 0 fenced
 
+begin_draining()
+
 local ttl = ARGV[1]
 local leads_to = {delivered = 'delivered', retry = 'pending', dead = 'dead', release = 'pending'}
 
@@ -69,7 +71,7 @@ local function settle(id, generation, action, delay, class, code, message, http)
     local key = prefix .. id
     local state, current, lease, attempts, tried, history, class_before =
         unpack(redis.call('HMGET', key, 'state', 'gen', 'lease', 'attempts', 'tried', 'history', 'class'))
-    if lease ~= generation then
+    if lease_of(state, current, lease) ~= generation then
         local is_current = current == generation
         if not (is_current and state == 'dead' and action == 'delivered') then
             -- Asked again after a lost connection, it finds done what it asks for; else somebody else went on.
@@ -79,7 +81,7 @@ local function settle(id, generation, action, delay, class, code, message, http)
         redis.call('ZREM', dead, id)
         redis.call('HDEL', key, 'died')
     end
-    if not end_lease(id, state, current, generation) then
+    if not end_lease(id, state, current, generation, lease) then
         return 0
     end
     if action == 'release' then

@@ -13,8 +13,8 @@ local function answer(status, document)
 end
 
 local function event_id()
-    return string.format("%08x-%04x-4%03x-8%03x-%012x", math.random(0, 0x7fffffff), math.random(0, 0xffff),
-        math.random(0, 0xfff), math.random(0, 0xfff), math.random(0, 0x7fffffff))
+    return string.format("%08x-%04x-4%03x-8%03x-%04x", math.random(0, 0x7fffffff), math.random(0, 0xffff),
+        math.random(0, 0xfff), math.random(0, 0xfff), math.random(0, 0xffff))
 end
 
 ngx.req.read_body()
@@ -35,5 +35,6 @@ if not result then
     return answer(503, {code = "store_unavailable", detail = failure})
 end
 client:set_keepalive(60000, 64)
-answer(202, {applicationId = event.applicationId, eventId = id, result = result[1] == 0 and "accepted" or "duplicate",
-    state = result[2]})
+local is_accepted = result[1] == 0
+answer(202, {applicationId = event.applicationId, eventId = is_accepted and id .. "00000000" or result[1][2],
+    result = is_accepted and "accepted" or "duplicate", state = is_accepted and "pending" or result[1][1]})
