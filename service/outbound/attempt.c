@@ -9,7 +9,8 @@
 #define TO(state) (1U << (state))
 
 static const unsigned allowed[ATTEMPT_STATE_COUNT] = {
-    [ATTEMPT_FREE] = TO(ATTEMPT_SENDING) | TO(ATTEMPT_FINISHED),
+    [ATTEMPT_FREE] = TO(ATTEMPT_CLAIMED),
+    [ATTEMPT_CLAIMED] = TO(ATTEMPT_SENDING) | TO(ATTEMPT_FINISHED),
     [ATTEMPT_SENDING] = TO(ATTEMPT_FINISHED),
     [ATTEMPT_FINISHED] = TO(ATTEMPT_SETTLING),
     [ATTEMPT_SETTLING] = TO(ATTEMPT_FREE) | TO(ATTEMPT_FINISHED),
@@ -17,7 +18,7 @@ static const unsigned allowed[ATTEMPT_STATE_COUNT] = {
 
 bool attempts_init(struct attempts *attempts, size_t sending_max, void *owner, struct error *error)
 {
-    size_t size = 2 * sending_max;
+    size_t size = 3 * sending_max;
     *attempts = (struct attempts){.owner = owner,
                                   .size = size,
                                   .sending_max = sending_max,
@@ -34,9 +35,15 @@ bool attempts_init(struct attempts *attempts, size_t sending_max, void *owner, s
 
 size_t attempts_room(const struct attempts *attempts)
 {
-    size_t unsent = attempts->sending_max - attempts->counts[ATTEMPT_SENDING];
+    return attempts->sending_max - attempts->counts[ATTEMPT_SENDING];
+}
+
+size_t attempts_claim_room(const struct attempts *attempts)
+{
+    size_t taken = attempts->counts[ATTEMPT_CLAIMED] + attempts->counts[ATTEMPT_SENDING];
+    size_t unclaimed = 2 * attempts->sending_max - taken;
     size_t free_count = attempts->counts[ATTEMPT_FREE];
-    return unsent < free_count ? unsent : free_count;
+    return unclaimed < free_count ? unclaimed : free_count;
 }
 
 static void drop_seek_token(struct attempt *attempt)
@@ -77,14 +84,14 @@ static struct attempt *find_free(struct attempts *attempts)
     return attempt;
 }
 
-struct attempt *attempts_prepare(struct attempts *attempts, const struct claim *claim,
-                                 int64_t now_ms)
+struct attempt *attempts_take(struct attempts *attempts, const struct claim *claim, int64_t now_ms)
 {
     struct attempt *attempt = find_free(attempts);
     if (attempt == NULL ||
         !copy_text(attempt->application_id, sizeof attempt->application_id,
                    claim->application_id) ||
-        !copy_text(attempt->event_id, sizeof attempt->event_id, claim->event_id))
+        !copy_text(attempt->event_id, sizeof attempt->event_id, claim->event_id) ||
+        !copy_text(attempt->traceparent, sizeof attempt->traceparent, claim->traceparent))
         return NULL;
     drop_seek_token(attempt);
     attempt->seek_token = strdup(claim->seek_token);
@@ -94,9 +101,11 @@ struct attempt *attempts_prepare(struct attempts *attempts, const struct claim *
     attempt_id(claim->event_id, claim->attempt, attempt->request_id);
     attempt->generation = claim->generation;
     attempt->number = claim->attempt;
+    attempt->completed_at_ms = claim->completed_at_ms;
     attempt->claimed_at_ms = now_ms;
     attempt->age_ms = claim->age_ms;
     attempt->was_auth_before = claim->was_auth_before;
+    attempts_move(attempts, attempt, ATTEMPT_CLAIMED);
     return attempt;
 }
 
@@ -105,12 +114,13 @@ void attempts_move(struct attempts *attempts, struct attempt *attempt, enum atte
     assert((allowed[attempt->state] & TO(next)) != 0);
     TAILQ_REMOVE(&attempts->lists[attempt->state], attempt, links);
     attempts->counts[attempt->state]--;
+    attempts->sent_count += attempt->state == ATTEMPT_SENDING;
     attempts->counts[next]++;
     attempt->state = next;
     if (next == ATTEMPT_FREE)
         TAILQ_INSERT_HEAD(&attempts->lists[next], attempt, links);
     else
         TAILQ_INSERT_TAIL(&attempts->lists[next], attempt, links);
-    if (next != ATTEMPT_SENDING)
+    if (next != ATTEMPT_CLAIMED && next != ATTEMPT_SENDING)
         drop_seek_token(attempt);
 }

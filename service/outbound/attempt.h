@@ -3,12 +3,12 @@
 /*
  * The attempts of one worker, from the claim until the store has recorded what came of them.
  *
- *     free ──► sending ──► finished ──► settling ──► free
- *        └──(never sent)─────▲  └─(connection lost)─┘
+ *     free ──► claimed ──► sending ──► finished ──► settling ──► free
+ *                 └────(never sent)───────▲  └─(connection lost)─┘
  *
- * There are twice as many as the worker may have on its way to SEEK, so that one is sent while
- * another waits for the store; a worker whose attempts are all taken claims nothing. So what waits
- * in memory for the store to come back is bounded.
+ * There are three times as many as the worker may have on its way to SEEK, so that some are sent
+ * while others are claimed or wait for the store; a worker whose attempts are all taken claims
+ * nothing. So what waits in memory for the store to come back is bounded.
  *
  * Owns:    its attempts and their seek-tokens.
  * Threads: one, the worker's.
@@ -32,6 +32,7 @@ struct span;
 
 enum attempt_state {
     ATTEMPT_FREE,
+    ATTEMPT_CLAIMED,
     ATTEMPT_SENDING,
     ATTEMPT_FINISHED, /* `action` is to be recorded */
     ATTEMPT_SETTLING, /* it is on its way to the store */
@@ -46,11 +47,14 @@ struct attempt {
     char application_id[APPLICATION_ID_BYTES_MAX + 1];
     char event_id[ATTEMPT_ID_BYTES];
     char request_id[ATTEMPT_ID_BYTES];
-    char *seek_token;  /* owned while it is sending, to be kept out of SEEK's words */
+    char traceparent[TRACEPARENT_BYTES + 1];
+    char *seek_token;  /* owned until it was sent, and to be kept out of SEEK's words */
     struct span *span; /* owned while it is sending; NULL: not traced */
     uint64_t generation;
     unsigned number; /* from 1 */
-    int64_t claimed_at_ms, age_ms;
+    int64_t completed_at_ms;
+    int64_t claimed_at_ms, age_ms; /* when the claim was answered; of the event by then */
+    int64_t begin_until_ms;        /* later its lease might end before it does */
     bool was_auth_before;
     uint64_t access_token_generation;
 
@@ -69,16 +73,17 @@ struct attempts {
     size_t sending_max;
     struct attempt_list lists[ATTEMPT_STATE_COUNT]; /* by state, as the counts */
     size_t counts[ATTEMPT_STATE_COUNT];
+    uint64_t sent_count; /* so far: answered or failed */
 };
 
 /* `sending_max`: on their way to SEEK at a time. */
 MUST_CHECK bool attempts_init(struct attempts *attempts, size_t sending_max, void *owner,
                               struct error *error);
 void attempts_fini(struct attempts *attempts);
-/* How many more may be claimed and sent now. */
+/* How many more may be sent now, and how many more may be claimed: as many again. */
 size_t attempts_room(const struct attempts *attempts);
-/* A free one, filled from the claim; NULL when there is none, no memory, or an id that cannot be
- * ours. It stays free until it is moved. */
-struct attempt *attempts_prepare(struct attempts *attempts, const struct claim *claim,
-                                 int64_t now_ms);
+size_t attempts_claim_room(const struct attempts *attempts);
+/* A free one, filled from the claim; NULL when there is none, no memory, or a text that cannot be
+ * ours. It is claimed. */
+struct attempt *attempts_take(struct attempts *attempts, const struct claim *claim, int64_t now_ms);
 void attempts_move(struct attempts *attempts, struct attempt *attempt, enum attempt_state next);

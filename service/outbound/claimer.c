@@ -15,10 +15,16 @@ enum {
     CLAIM_MAX = 128, /* a script must not hold Redis for long */
     TROUBLE_MS = 1000,
     LOST_MS = 100, /* an answer that nobody understands must not be asked for in a loop */
+    PLACE_WAIT_MAX_MS = 1000, /* meanwhile nobody else can send it */
     /* Left to the keeper of the watch. At work itself, it helps one that has its hands full. */
     PATIENCE_BUSY_MS = 20,
     PATIENCE_IDLE_MS = CLAIMER_WAIT_MAX_MS - DUE_WATCH_INTERVAL_MS,
 };
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
 
 /* False: the stop leaves no time for another attempt. */
 static bool may_begin(const struct claimer *claimer, int64_t now_ms)
@@ -32,11 +38,10 @@ static bool may_begin(const struct claimer *claimer, int64_t now_ms)
 
 /* The lease has to outlast the attempt: after a long silence (of Redis, or of this process) what
  * was claimed may be somebody else's by the end of it. */
-static bool is_in_time(const struct claimer *claimer)
+static int64_t begin_until_ms(const struct claimer *claimer)
 {
     const struct worker_shared *shared = claimer->shared;
-    int64_t budget_ms = (int64_t)shared->upstream.timeout_ms;
-    return clock_monotonic_ms() + budget_ms <= claimer->claimed_at_ms + shared->store.lease_ms;
+    return claimer->claimed_at_ms + shared->store.lease_ms - (int64_t)shared->upstream.timeout_ms;
 }
 
 static void note_expired_lease(const struct claim *claim)
@@ -53,36 +58,65 @@ static void release(struct claimer *claimer, struct attempt *attempt, const char
     attempt->action = SETTLE_RELEASE;
     attempt->delay_ms = 0;
     attempts_move(claimer->attempts, attempt, ATTEMPT_FINISHED);
-    claimer->rest_until_ms = clock_monotonic_ms() + TROUBLE_MS;
+}
+
+static struct attempt *first_claimed(const struct claimer *claimer)
+{
+    return TAILQ_FIRST(&claimer->attempts->lists[ATTEMPT_CLAIMED]);
 }
 
 /* Whether it is on its way, and a place of the gate with it. */
-static bool start(struct claimer *claimer, const struct claim *claim, bool may_send)
+static bool start(struct claimer *claimer, struct attempt *attempt, bool may_send)
 {
-    if (claim->was_expired)
-        note_expired_lease(claim);
-    struct attempt *attempt = attempts_prepare(claimer->attempts, claim, clock_monotonic_ms());
-    if (attempt == NULL) {
-        log_error("claim_unusable", "left to its lease", LOG_TEXT("event_id", claim->event_id));
-        return false;
-    }
     struct error error = {.message = "too late, stopping, or the access token is gone"};
-    if (may_send && is_in_time(claimer) && sender_send(claimer->sender, attempt, claim, &error))
+    int64_t now_ms = clock_monotonic_ms(); /* of each: libcurl may take its time */
+    if (may_send && now_ms <= attempt->begin_until_ms &&
+        sender_send(claimer->sender, attempt, &error))
         return true;
     release(claimer, attempt, error.message);
+    claimer->rest_until_ms = now_ms + TROUBLE_MS;
     return false;
 }
 
-static size_t start_all(struct claimer *claimer, const struct claim_result *result)
+/* What found no place. With nothing in flight, no place becomes free here. */
+static void release_surplus(struct claimer *claimer, int64_t now_ms)
 {
+    bool is_idle = claimer->attempts->counts[ATTEMPT_SENDING] == 0;
+    struct attempt *attempt;
+    while ((attempt = first_claimed(claimer)) != NULL &&
+           (is_idle || now_ms > attempt->claimed_at_ms + PLACE_WAIT_MAX_MS))
+        release(claimer, attempt, "no place became free for it");
+}
+
+/* Sends what was claimed, on `places` of the gate that it has and as many more as it gives. */
+static void start_claimed(struct claimer *claimer, size_t places, int64_t now_ms)
+{
+    size_t claimed = claimer->attempts->counts[ATTEMPT_CLAIMED];
+    size_t wanted = smaller(claimed, attempts_room(claimer->attempts));
     int64_t wait_ms;
-    int64_t now_ms = clock_monotonic_ms();
-    bool may_send = result->count > 0 && may_begin(claimer, now_ms) &&
+    if (wanted > places)
+        places += sending_gate_enter(claimer->shared->gate, wanted - places, now_ms, &wait_ms);
+    bool may_send = claimed > 0 && may_begin(claimer, now_ms) &&
                     authorizer_prepare(claimer->authorizer, now_ms, &wait_ms);
-    size_t started = 0;
-    for (size_t i = 0; i < result->count; i++)
-        started += start(claimer, &result->claims[i], may_send) ? 1 : 0;
-    return started;
+    struct attempt *attempt;
+    while ((places > 0 || !may_send) && (attempt = first_claimed(claimer)) != NULL)
+        places -= start(claimer, attempt, may_send) ? 1 : 0;
+    sending_gate_return(claimer->shared->gate, places);
+    release_surplus(claimer, now_ms);
+}
+
+static void take_all(struct claimer *claimer, const struct claim_result *result, int64_t now_ms)
+{
+    for (size_t i = 0; i < result->count; i++) {
+        const struct claim *claim = &result->claims[i];
+        if (claim->was_expired)
+            note_expired_lease(claim);
+        struct attempt *attempt = attempts_take(claimer->attempts, claim, now_ms);
+        if (attempt != NULL)
+            attempt->begin_until_ms = begin_until_ms(claimer);
+        else
+            log_error("claim_unusable", "left to its lease", LOG_TEXT("event_id", claim->event_id));
+    }
 }
 
 static void note_next_due(struct worker_shared *shared, const struct claim_result *result)
@@ -114,27 +148,29 @@ static void on_claimed(void *context, const struct store_failure *failure,
 {
     struct claimer *claimer = context;
     size_t places = claimer->places;
-    size_t started = 0;
+    int64_t now_ms = clock_monotonic_ms();
     claimer->is_claiming = false;
     claimer->places = 0;
+    claimer->expected = 0;
     switch (failure->status) {
     case STORE_OK:
         claimer->is_claim_lost = false;
-        started = start_all(claimer, result);
+        claimer->expected = (size_t)(claimer->attempts->sent_count - claimer->sent_count);
+        take_all(claimer, result, now_ms);
         note_next_due(claimer->shared, result);
         note_pause(claimer->shared, result->is_paused);
         note_clock(claimer->shared, result->mended_count);
         break;
     case STORE_REFUSED:
-        claimer->rest_until_ms = clock_monotonic_ms() + TROUBLE_MS;
+        claimer->rest_until_ms = now_ms + TROUBLE_MS;
         log_debug("claim_refused", "asked again later", LOG_TEXT("detail", failure->detail));
         break;
     case STORE_UNAVAILABLE: /* the store says itself that it is away, and when it is back */
         claimer->is_claim_lost = true;
-        claimer->rest_until_ms = clock_monotonic_ms() + LOST_MS;
+        claimer->rest_until_ms = now_ms + LOST_MS;
         break;
     }
-    sending_gate_return(claimer->shared->gate, places - started);
+    start_claimed(claimer, places, now_ms);
 }
 
 /* --- the watch --- */
@@ -149,12 +185,13 @@ void claimer_end(struct claimer *claimer)
 
 /* --- asking ------------------------------------------------------------------------ */
 
-/* Takes over the places. */
-static int64_t send_claim(struct claimer *claimer, size_t places, int64_t now_ms)
+/* For the places, which it takes over, and so many ahead. */
+static int64_t send_claim(struct claimer *claimer, size_t places, size_t ahead, int64_t now_ms)
 {
     struct error error;
     claimer->claimed_at_ms = now_ms;
-    if (store_claim(claimer->store, places, on_claimed, claimer, &error)) {
+    claimer->sent_count = claimer->attempts->sent_count;
+    if (store_claim(claimer->store, places + ahead, on_claimed, claimer, &error)) {
         claimer->is_claiming = true;
         claimer->places = places;
         return CLAIMER_WAIT_MAX_MS;
@@ -174,24 +211,38 @@ static int64_t patience_ms(const struct claimer *claimer)
     return is_idle ? PATIENCE_IDLE_MS : PATIENCE_BUSY_MS;
 }
 
-/* The access token comes first: without one nothing is claimed, and no attempt is spent. */
+/* For places that will have become free when the answer is here. */
+static size_t ahead_of(const struct claimer *claimer, size_t places)
+{
+    const struct attempts *attempts = claimer->attempts;
+    size_t room = smaller(attempts_claim_room(attempts), CLAIM_MAX);
+    size_t wanted = smaller(claimer->expected, attempts->counts[ATTEMPT_SENDING]);
+    wanted = smaller(wanted, room - places);
+    return wanted > 0 ? sending_gate_ahead(claimer->shared->gate, wanted) : 0;
+}
+
+/* The access token comes first: without one nothing is claimed, and no attempt is spent. What is
+ * claimed already comes before anything else. */
 static int64_t claim(struct claimer *claimer, int64_t now_ms)
 {
     struct worker_shared *shared = claimer->shared;
     if (claimer->is_claim_lost)
-        return send_claim(claimer, 0, now_ms); /* whether or not anything can be sent now */
+        return send_claim(claimer, 0, 0, now_ms); /* whether or not anything can be sent now */
+    if (claimer->attempts->counts[ATTEMPT_CLAIMED] > 0)
+        return PLACE_WAIT_MAX_MS; /* until one ends */
     int64_t patience = patience_ms(claimer);
     int64_t wait_ms = due_watch_wait_ms(&shared->due_watch, claimer->worker, patience, now_ms);
     if (wait_ms > 0 || !authorizer_prepare(claimer->authorizer, now_ms, &wait_ms))
         return wait_ms;
-    size_t wanted = attempts_room(claimer->attempts);
-    size_t places =
-        sending_gate_enter(shared->gate, wanted < CLAIM_MAX ? wanted : CLAIM_MAX, now_ms, &wait_ms);
-    claimer->is_held_back = places == 0;
-    if (places == 0)
+    size_t wanted =
+        smaller(attempts_room(claimer->attempts), attempts_claim_room(claimer->attempts));
+    size_t places = sending_gate_enter(shared->gate, smaller(wanted, CLAIM_MAX), now_ms, &wait_ms);
+    size_t ahead = ahead_of(claimer, places);
+    claimer->is_held_back = places + ahead == 0;
+    if (claimer->is_held_back)
         return wait_ms;
     if (due_watch_take(&shared->due_watch, claimer->worker, patience, now_ms))
-        return send_claim(claimer, places, now_ms);
+        return send_claim(claimer, places, ahead, now_ms);
     sending_gate_return(shared->gate, places);
     return due_watch_wait_ms(&shared->due_watch, claimer->worker, patience, now_ms);
 }
@@ -206,7 +257,7 @@ static bool is_gate_open(struct sending_gate *gate, int64_t now_ms)
 
 bool claimer_is_about_to_begin(const struct claimer *claimer, int64_t now_ms)
 {
-    return claimer->is_claiming ||
+    return claimer->is_claiming || claimer->attempts->counts[ATTEMPT_CLAIMED] > 0 ||
            (may_begin(claimer, now_ms) &&
             (claimer->authorizer->is_fetching ||
              (claimer->is_held_back && is_gate_open(claimer->shared->gate, now_ms))));
@@ -224,6 +275,8 @@ static bool is_able(const struct claimer *claimer, bool is_store_ready, int64_t 
 int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_ms)
 {
     claimer->is_held_back = false;
+    if (claimer->attempts->counts[ATTEMPT_CLAIMED] > 0)
+        start_claimed(claimer, 0, now_ms);
     if (claimer->is_claiming)
         return CLAIMER_WAIT_MAX_MS; /* until the answer */
     if (!is_able(claimer, is_store_ready, now_ms)) {
@@ -231,7 +284,9 @@ int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_m
         int64_t rest_ms = claimer->rest_until_ms - now_ms;
         return rest_ms > 0 && rest_ms < CLAIMER_WAIT_MAX_MS ? rest_ms : CLAIMER_WAIT_MAX_MS;
     }
-    if (attempts_room(claimer->attempts) == 0) {
+    size_t room = claimer->expected > 0 ? attempts_claim_room(claimer->attempts)
+                                        : attempts_room(claimer->attempts);
+    if (room == 0) {
         atomic_store(&claimer->state, CLAIMER_AWAKE);
         return CLAIMER_WAIT_MAX_MS; /* until one ends */
     }

@@ -6,6 +6,11 @@
  * the sender. A stop lets it go on for as long as an attempt still fits in: the last events of a
  * job would else wait for a process that may never come.
  *
+ * It also claims ahead: as many more as came back from SEEK while the last claim was on its way,
+ * since their places will be free when the answer is here. So SEEK and the store work at the same
+ * time. What finds no place all the same waits, shortly, for one that this worker leaves; it is
+ * released when that takes long, and when nothing may be sent any more.
+ *
  * Owns:    the places of the gate for the claim on its way.
  * Threads: claimer_rouse and the state from any; the rest from one, the worker's.
  * Blocks:  never.
@@ -40,9 +45,11 @@ struct claimer {
     _Atomic enum claimer_state state; /* any thread */
 
     bool is_claiming;
-    bool is_held_back;  /* something is due, and the gate had no place */
-    bool is_claim_lost; /* nobody knows what the last one took: the next one gives it back */
-    size_t places;      /* for the claim on its way */
+    bool is_held_back;   /* something is due, and the gate had no place */
+    bool is_claim_lost;  /* nobody knows what the last one took: the next one gives it back */
+    size_t places;       /* for the claim on its way */
+    size_t expected;     /* to come back from SEEK while a claim is on its way */
+    uint64_t sent_count; /* of the attempts, at the last claim */
     int64_t claimed_at_ms;
     int64_t rest_until_ms; /* after trouble: no claim before */
 };

@@ -187,16 +187,15 @@ static void on_answered(void *context, const struct http_exchange *exchange)
 
 /* --- sending ----------------------------------------------------------------------- */
 
-bool sender_send(struct sender *sender, struct attempt *attempt, const struct claim *claim,
-                 struct error *error)
+bool sender_send(struct sender *sender, struct attempt *attempt, struct error *error)
 {
-    struct span *span = tracer_begin(sender->shared->tracer, SPAN_ATTEMPT, claim->traceparent);
+    struct span *span = tracer_begin(sender->shared->tracer, SPAN_ATTEMPT, attempt->traceparent);
     const struct upstream_signal signal = {
-        .seek_token = claim->seek_token,
-        .completed_at_ms = claim->completed_at_ms,
+        .seek_token = attempt->seek_token,
+        .completed_at_ms = attempt->completed_at_ms,
         .event_id = attempt->event_id,
         .request_id = attempt->request_id,
-        .traceparent = span != NULL ? span->traceparent : claim->traceparent,
+        .traceparent = span != NULL ? span->traceparent : attempt->traceparent,
         .authorization = sender->authorizer->line.bytes,
     };
     if (!upstream_send_signal(&sender->shared->upstream, sender->http, &signal, on_answered,

@@ -28,7 +28,6 @@ struct sender {
 };
 
 /* Takes over one of the gate's places. False: it was not sent, nothing has changed. */
-MUST_CHECK bool sender_send(struct sender *sender, struct attempt *attempt,
-                            const struct claim *claim, struct error *error);
+MUST_CHECK bool sender_send(struct sender *sender, struct attempt *attempt, struct error *error);
 /* Ends what is on its way; it is retried at once, by whoever runs then. */
 void sender_cut(struct sender *sender);

@@ -126,6 +126,16 @@ size_t sending_gate_enter(struct sending_gate *gate, size_t wanted, int64_t now_
     return count;
 }
 
+size_t sending_gate_ahead(struct sending_gate *gate, size_t wanted)
+{
+    mutex_lock(&gate->shared.lock);
+    bool is_open = gate->shared.breaker.state == BREAKER_CLOSED && !gate->shared.is_throttled &&
+                   gate->shared.rate.per_second == 0;
+    size_t in_flight = is_open ? gate->shared.in_flight : 0;
+    mutex_unlock(&gate->shared.lock);
+    return smaller(wanted, in_flight);
+}
+
 static void give_back(struct sending_gate *gate, size_t count) REQUIRES(gate->shared.lock)
 {
     assert(count <= gate->shared.taken - gate->shared.in_flight);

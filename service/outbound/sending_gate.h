@@ -42,6 +42,9 @@ DEFINE_AUTO(sending_gate);
  * somebody returns places). With the breaker open exactly one place is given per probe. */
 size_t sending_gate_enter(struct sending_gate *gate, size_t wanted, int64_t now_ms,
                           int64_t *out_wait_ms);
+/* How many of `wanted` may be claimed for places that others are about to leave: as many as are in
+ * flight, none while anything else than their number keeps the gate shut. Reserves nothing. */
+size_t sending_gate_ahead(struct sending_gate *gate, size_t wanted);
 /* Gives back places that were not used (nothing was due): the rate limiter gets its permits back
  * too. */
 void sending_gate_return(struct sending_gate *gate, size_t count);

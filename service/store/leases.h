@@ -41,10 +41,10 @@ struct claim_result {
 };
 typedef void (*store_claim_done)(void *context, const struct store_failure *failure,
                                  const struct claim_result *result);
-/* Takes at most `limit` that start now; one claim at a time. What an earlier one took whose answer
- * was lost is given back first, also with a limit of 0: nobody has it. The lease runs from Redis's
- * receipt: do not start one whose answer came later than the lease less the attempt's budget after
- * this call. */
+/* Takes at most `limit`, which are to start when the answer is here; one claim at a time. What an
+ * earlier one took whose answer was lost is given back first, also with a limit of 0: nobody has
+ * it. The lease runs from Redis's receipt: do not start one whose answer came later than the lease
+ * less the attempt's budget after this call. */
 MUST_CHECK bool store_claim(struct store *store, size_t limit, store_claim_done done, void *context,
                             struct error *error);
 

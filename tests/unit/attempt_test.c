@@ -33,15 +33,15 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct attempt *prepare(struct attempts *attempts, const char *application_id)
+static struct attempt *take(struct attempts *attempts, const char *application_id)
 {
     const struct claim claim = claim_of(application_id);
-    return attempts_prepare(attempts, &claim, 1000);
+    return attempts_take(attempts, &claim, 1000);
 }
 
 static void keeps_what_the_claim_says(void **state)
 {
-    struct attempt *attempt = prepare(*state, "A-1");
+    struct attempt *attempt = take(*state, "A-1");
     assert_non_null(attempt);
     assert_string_equal(attempt->application_id, "A-1");
     assert_string_equal(attempt->request_id, "11111111-2222-4333-8444-555500000002");
@@ -54,7 +54,7 @@ static void keeps_what_the_claim_says(void **state)
 
 static struct attempt *begin(struct attempts *attempts, enum attempt_state state)
 {
-    struct attempt *attempt = prepare(attempts, "A-1");
+    struct attempt *attempt = take(attempts, "A-1");
     assert_non_null(attempt);
     attempts_move(attempts, attempt, state);
     return attempt;
@@ -63,31 +63,40 @@ static struct attempt *begin(struct attempts *attempts, enum attempt_state state
 static void has_only_so_many(void **state)
 {
     struct attempts *attempts = *state;
-    for (size_t i = 0; i < (size_t)2 * SENDING_MAX - 1; i++)
+    for (size_t i = 0; i < (size_t)3 * SENDING_MAX - 1; i++)
         (void)begin(attempts, ATTEMPT_FINISHED);
     struct attempt *last = begin(attempts, ATTEMPT_FINISHED);
-    assert_null(prepare(attempts, "A-3"));
+    assert_null(take(attempts, "A-3"));
     assert_int_equal(attempts->counts[ATTEMPT_FREE], 0);
 
     attempts_move(attempts, last, ATTEMPT_SETTLING);
     attempts_move(attempts, last, ATTEMPT_FINISHED); /* the connection broke */
     attempts_move(attempts, last, ATTEMPT_SETTLING);
     attempts_move(attempts, last, ATTEMPT_FREE);
-    assert_ptr_equal(prepare(attempts, "A-3"), last);
+    assert_ptr_equal(take(attempts, "A-3"), last);
 }
 
 static void has_room_beside_what_waits_for_the_store(void **state)
 {
+    static const struct {
+        enum attempt_state next; /* of one more */
+        size_t room, claim_room;
+    } rows[] = {
+        {ATTEMPT_SENDING, 1, 3},  {ATTEMPT_SENDING, 0, 2},  {ATTEMPT_FINISHED, 0, 2},
+        {ATTEMPT_FINISHED, 0, 2}, {ATTEMPT_FINISHED, 0, 1}, {ATTEMPT_FINISHED, 0, 0},
+    };
     struct attempts *attempts = *state;
     assert_int_equal(attempts_room(attempts), SENDING_MAX);
-    struct attempt *first = begin(attempts, ATTEMPT_SENDING);
-    (void)begin(attempts, ATTEMPT_SENDING);
-    assert_int_equal(attempts_room(attempts), 0);
-    attempts_move(attempts, first, ATTEMPT_FINISHED);
+    assert_int_equal(attempts_claim_room(attempts), 2 * SENDING_MAX);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        (void)begin(attempts, rows[i].next);
+        assert_int_equal(attempts_room(attempts), rows[i].room);
+        assert_int_equal(attempts_claim_room(attempts), rows[i].claim_room);
+    }
+    struct attempt *sending = TAILQ_FIRST(&attempts->lists[ATTEMPT_SENDING]);
+    attempts_move(attempts, sending, ATTEMPT_FINISHED);
     assert_int_equal(attempts_room(attempts), 1);
-    (void)begin(attempts, ATTEMPT_FINISHED);
-    (void)begin(attempts, ATTEMPT_FINISHED);
-    assert_int_equal(attempts_room(attempts), 0); /* one is not sending, but none is free */
+    assert_int_equal(attempts->sent_count, 1);
 }
 
 static void keeps_those_in_a_state_in_their_order(void **state)
@@ -105,7 +114,7 @@ static void keeps_those_in_a_state_in_their_order(void **state)
 static void forgets_the_seek_token_when_it_is_sent(void **state)
 {
     struct attempts *attempts = *state;
-    struct attempt *attempt = prepare(attempts, "A-1");
+    struct attempt *attempt = take(attempts, "A-1");
     attempts_move(attempts, attempt, ATTEMPT_SENDING);
     assert_non_null(attempt->seek_token);
     attempts_move(attempts, attempt, ATTEMPT_FINISHED);
@@ -117,9 +126,9 @@ static void refuses_ids_that_cannot_be_ours(void **state)
     char long_id[APPLICATION_ID_BYTES_MAX + 2];
     memset(long_id, 'a', sizeof long_id);
     long_id[sizeof long_id - 1] = '\0';
-    assert_null(prepare(*state, long_id));
+    assert_null(take(*state, long_id));
     long_id[sizeof long_id - 2] = '\0';
-    assert_non_null(prepare(*state, long_id));
+    assert_non_null(take(*state, long_id));
 }
 
 int main(void)

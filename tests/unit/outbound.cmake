@@ -1,6 +1,7 @@
-foreach(name access_token access_token_rejection attempt circuit_breaker due_watch in_flight_limit outage rate_limiter recorder sending_gate)
+foreach(name access_token access_token_rejection attempt circuit_breaker claimer due_watch in_flight_limit outage rate_limiter recorder sending_gate)
     specify(unit ${name} seek_outbound)
 endforeach()
+replace_calls(claimer_test store_claim sender_send authorizer_prepare clock_monotonic_ms)
 replace_calls(recorder_test store_settle clock_monotonic_ms)
 foreach(name access_token access_token_rejection)
     target_sources(${name}_test PRIVATE support/access_token_stand.c)

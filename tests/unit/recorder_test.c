@@ -9,7 +9,7 @@
 
 #include "tests/support/specification.h"
 
-enum { NOW_MS = 1000000, PLACES = 4 };
+enum { NOW_MS = 1000000, PLACES = 3 };
 
 static struct {
     unsigned calls;
@@ -54,7 +54,7 @@ static int begin(void **state)
     due_watch_init(&shared.due_watch);
     assert_true(due_watch_take(&shared.due_watch, 0, 0, NOW_MS)); /* nobody asks for a while */
     assert_true(due_watch_give_back(&shared.due_watch, 0));
-    return attempts_init(&attempts, PLACES / 2, NULL, &error) &&
+    return attempts_init(&attempts, PLACES / 3, NULL, &error) &&
                    recorder_init(&recorder, &shared, &attempts, &error)
                ? 0
                : -1;
@@ -70,8 +70,9 @@ static int end(void **state)
 
 static void finish_attempt(enum settle_action action, int64_t delay_ms)
 {
-    const struct claim claim = {.application_id = "A-1", .seek_token = "token", .event_id = ""};
-    struct attempt *attempt = attempts_prepare(&attempts, &claim, NOW_MS);
+    const struct claim claim = {
+        .application_id = "A-1", .seek_token = "token", .event_id = "", .traceparent = ""};
+    struct attempt *attempt = attempts_take(&attempts, &claim, NOW_MS);
     assert_non_null(attempt);
     attempt->action = action;
     attempt->delay_ms = delay_ms;
@@ -81,7 +82,7 @@ static void finish_attempt(enum settle_action action, int64_t delay_ms)
 static void answer(enum store_status status, enum settle_outcome outcome)
 {
     const struct store_failure failure = {.status = status};
-    const enum settle_outcome outcomes[PLACES] = {outcome, outcome, outcome, outcome};
+    const enum settle_outcome outcomes[PLACES] = {outcome, outcome, outcome};
     assert_non_null(asked.done);
     asked.done(asked.context, &failure, status == STORE_OK ? outcomes : NULL,
                status == STORE_OK ? asked.count : 0);

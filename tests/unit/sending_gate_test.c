@@ -328,6 +328,38 @@ static void threads_leave_nothing_behind(void **state)
     assert_int_equal(status_of(*state, START_MS).in_flight, 0);
 }
 
+static void foresees_places_while_it_is_open(void **state)
+{
+    struct sending_gate *gate = *state;
+    assert_int_equal(sending_gate_ahead(gate, 5), 0); /* nobody is about to leave */
+    must_enter(gate, 3, START_MS, 3);
+    assert_int_equal(sending_gate_ahead(gate, 5), 0);
+    for (unsigned i = 0; i < 3; i++)
+        sending_gate_start(gate);
+    assert_int_equal(sending_gate_ahead(gate, 5), 3);
+    assert_int_equal(sending_gate_ahead(gate, 2), 2);
+    must_enter(gate, IN_FLIGHT_MAX, START_MS, IN_FLIGHT_MAX - 3); /* it has reserved nothing */
+}
+
+static void foresees_nothing_while_it_is_shut(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned per_second;
+        enum verdict_class class;
+        unsigned answers;
+    } rows[] = {{0, VERDICT_TRANSIENT, FAILURES}, {0, VERDICT_THROTTLED, 1}, {1000, 0, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sending_gate *gate = gate_of(rows[i].per_second);
+        must_enter(gate, 5, START_MS, 5);
+        for (unsigned answers = 0; answers < rows[i].answers; answers++)
+            leave(gate, rows[i].class, START_MS);
+        sending_gate_start(gate);
+        assert_int_equal(sending_gate_ahead(gate, 1), 0);
+        sending_gate_destroy(gate);
+    }
+}
+
 int main(void)
 {
     log_configure(LOG_ERROR, LOG_FORMAT_TEXT);
@@ -362,6 +394,10 @@ int main(void)
                 set_up, tear_down),
         IT_WITH("opens the breaker when all are rejected with an access token that SEEK never took",
                 an_unproven_token_rejected_by_all_opens, set_up, tear_down),
+        IT_WITH("foresees as many places as are in flight", foresees_places_while_it_is_open,
+                set_up, tear_down),
+        IT("foresees none while anything but their number keeps it shut",
+           foresees_nothing_while_it_is_shut),
         IT("shares the rate, and takes unused permits back", the_rate_is_shared),
         IT("does not lose a probe for want of a permit", a_probe_without_a_permit_is_not_lost),
         IT_WITH("tells what failed last, until SEEK answers", the_last_failure_is_told, set_up,
