@@ -216,17 +216,18 @@ static void finish_call(void *context, const struct store_failure *failure,
         worker_pool_note_due(batch->view->worker_pool);
 }
 
-static void send_call(struct batch *batch, struct call_out *call)
+static bool send_call(struct batch *batch, struct call_out *call)
 {
     struct error error;
     if (store_accept(batch->store, batch->items, call->count, finish_call, call, &error)) {
         inbound_metrics_count_batch(batch->metrics, call->count);
-        return;
+        return true;
     }
     struct store_failure failure = {.status = STORE_UNAVAILABLE};
     (void)snprintf(failure.detail, sizeof failure.detail, "%.*s", (int)sizeof failure.detail - 1,
                    error.message);
     finish_call(call, &failure, NULL, 0);
+    return false;
 }
 
 /* What a call costs Redis is as much as several events cost, so a small one does not follow. */
@@ -249,18 +250,20 @@ static struct call_out *next_call(struct batch *batch)
     return NULL;
 }
 
-void batch_turn(struct batch *batch)
+bool batch_turn(struct batch *batch)
 {
     struct call_out *call;
+    bool is_any_sent = false;
     while ((call = next_call(batch)) != NULL) {
         struct store_health health;
         store_health(batch->store, &health);
         bool is_able = health.is_ready && !health.is_refusing;
         if (!is_able && batch->spool != NULL && spool_batch_is_busy(batch->spool))
-            return; /* the disk sets the pace; its end wakes the loop */
+            break; /* the disk sets the pace; its end wakes the loop */
         call->durability = health.durability;
         take_for_call(batch, call);
         if (call->count > 0) /* else none of them could be sent */
-            send_call(batch, call);
+            is_any_sent |= send_call(batch, call);
     }
+    return is_any_sent;
 }

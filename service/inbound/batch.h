@@ -62,5 +62,5 @@ MUST_CHECK bool batch_reserve(struct batch *batch, size_t events, size_t bytes,
 size_t batch_item_bytes(const struct accept_item *item);
 void batch_add(struct batch *batch, const struct accept_item *item, batch_done done, void *context,
                size_t index);
-/* Sends what is to be sent now. To be called in each turn of the loop. */
-void batch_turn(struct batch *batch);
+/* Sends what is to be sent now. To be called in each turn of the loop. Whether it sent anything. */
+bool batch_turn(struct batch *batch);

