@@ -6,11 +6,16 @@
  */
 #include "service/store/applications.h"
 
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "service/domain/event.h"
 #include "service/store/script_call.h"
 
 /* --- accept --- */
 
-enum { ACCEPT_ARGUMENTS = 6, DRAFT_ARGUMENTS = 5 };
+enum { ACCEPT_ARGUMENTS = 4, DRAFT_ARGUMENTS = 5, MORE_BYTES = 2 * 21 + TRACEPARENT_BYTES + 1 };
 
 /* A duplicate comes with its state and the event that it repeats, anything else with the outcome
  * alone. */
@@ -41,6 +46,21 @@ static bool accept_read(struct script_call *call, const struct redis_reply *repl
     return true;
 }
 
+/* What most events do not have, in one argument. */
+static void add_more(struct script_call *call, const struct accept_item *item)
+{
+    const char *traceparent = item->traceparent != NULL ? item->traceparent : "";
+    if (item->completed_at_ms < 0 && item->came_us == 0 && traceparent[0] == '\0') {
+        script_call_add_text(call, NULL);
+        return;
+    }
+    char more[MORE_BYTES];
+    int length = snprintf(more, sizeof more, "%" PRId64 " %" PRId64 " %s", item->completed_at_ms,
+                          item->came_us, traceparent);
+    assert(length > 0 && (size_t)length < sizeof more);
+    script_call_add_text(call, more);
+}
+
 static void accept_finish(struct script_call *call, const struct store_failure *failure)
 {
     bool is_done = failure->status == STORE_OK;
@@ -66,9 +86,7 @@ bool store_accept(struct store *store, const struct accept_item *items, size_t c
         script_call_add_text(call, items[i].application_id);
         script_call_add_text(call, items[i].seek_token);
         script_call_add_event_id(call, items[i].event_id);
-        script_call_add_number(call, items[i].completed_at_ms);
-        script_call_add_text(call, items[i].traceparent);
-        script_call_add_number(call, items[i].came_us);
+        add_more(call, &items[i]);
     }
     return script_call_send(STEAL(call), error);
 }

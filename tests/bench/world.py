@@ -20,8 +20,8 @@ SCRIPTS = stand.ROOT / "service" / "store" / "scripts"
 # 56 bytes, as a seek-token of SEEK's may have; the runs are what load.c and upstream.c fill in and read.
 TOKEN = "bench-t" + "#" * 16 + "-" + "0" * 16 + "@" * 16
 ID = "@" * 16
-# What accept.lua takes behind application id, seek-token and event id: completed now, no trace, no spool.
-ACCEPT_REST = ("-1", "", "0")
+# What accept.lua takes behind application id, seek-token and event id: nothing else is known.
+ACCEPT_REST = ("",)
 EVENT_ID = "@" * 8 + "-0000-4000-8000-" + "0" * 4  # as the service gives it to Redis, without its last zeros
 
 

@@ -193,8 +193,10 @@ class Model:
 
     def owe(self, id, token, event, completed, trace, stamp=None, came=0):
         old = self.applications.get(id, {})
-        entry = {'state': 'pending', 'token': token, 'gen': self.next_generation(old), 'event': event,
+        entry = {'state': 'pending', 'token': token, 'event': event,
                  'accepted': str(min(stamp // 1000, self.now) if stamp else self.now)}
+        if old or stamp:  # else there is nothing to fence
+            entry['gen'] = self.next_generation(old)
         if str(completed) != entry['accepted']:
             entry['completed'] = str(completed)
         if trace:
@@ -583,7 +585,9 @@ class Walk:
         for _ in range(self.random.choice([1, 1, 2, 4])):
             item = [self.random.choice(IDS), self.random.choice(TOKENS + ['', '']), self.event(),
                     self.random.choice([-1, self.model.now - 5000]), self.random.choice(['', 'trace']), self.arrival()]
-            arguments += item
+            id, token, event, completed, trace, came = item
+            more = '' if (completed, trace, came) == (-1, '', 0) else f'{completed} {came} {trace}'
+            arguments += [id, token, event, more]
             result = self.model.accept(*item)
             expected.append(result)
             if result in (0, 2):

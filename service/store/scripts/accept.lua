@@ -3,25 +3,26 @@
 --
 -- Accepts events, in their order: two of one application act like two calls.
 --
--- ARGV: per event: application id, seek-token ('': the stored one), event id, completed at (ms; -1: now),
---       traceparent ('': none), when it came (us, by the clock of a machine with a spool; 0: there is none)
+-- ARGV: per event: application id, seek-token ('': the stored one), event id, and what else is known of it ('': nothing):
+--       completed at (ms; -1: now), when it came (us, by the clock of a machine with a spool; 0: there is none) and
+--       traceparent (or nothing), with a space behind each of the first two. Few events have any of it, and each argument
+--       costs.
 -- Returns per event: 0 accepted, 2 replaced, 3 no seek-token; of a duplicate {state, event id}
 
-local ARGUMENTS = 6
+local ARGUMENTS = 4
 local ACCEPTED, REPLACED, NO_TOKEN = 0, 2, 3
 
 -- Of most applications nothing is known, and asking for all of them at once costs little: where each has its first event.
-local first, entries = {}, {}
+local keys, first, entries = {}, {}, {}
 
 local function find_first()
-    local keys = {}
     for i = 1, #ARGV, ARGUMENTS do
         keys[#keys + 1] = prefix .. ARGV[i]
     end
     local is_any_known = redis.call('EXISTS', unpack(keys)) > 0
     for i = 1, #ARGV, ARGUMENTS do
-        local id, token = ARGV[i], ARGV[i + 1]
-        if token ~= '' and not first[id] and not (is_any_known and redis.call('EXISTS', prefix .. id) == 1) then
+        local id, token, key = ARGV[i], ARGV[i + 1], keys[(i + ARGUMENTS - 1) / ARGUMENTS]
+        if token ~= '' and not first[id] and not (is_any_known and redis.call('EXISTS', key) == 1) then
             first[id] = i
             entries[#entries + 1], entries[#entries + 2] = now_digits, id
         end
@@ -57,13 +58,15 @@ end
 
 local results = {}
 for i = 1, #ARGV, ARGUMENTS do
-    local id, token, event, completed, trace, came = unpack(ARGV, i, i + ARGUMENTS - 1)
-    if completed == '-1' then
-        completed = now_digits
+    local id, token, event, more = unpack(ARGV, i, i + ARGUMENTS - 1)
+    local completed, came, trace = now_digits, nil, nil
+    if more ~= '' then
+        completed, came, trace = more:match('^(%S+) (%d+) (.*)$')
+        completed = completed == '-1' and now_digits or completed
+        came = came ~= '0' and math.min(tonumber(came), now_us) or nil
     end
-    came = came ~= '0' and math.min(tonumber(came), now_us) or nil
     if first[id] == i then
-        owe_first(id, token, event, completed, trace, came)
+        owe_first(keys[(i + ARGUMENTS - 1) / ARGUMENTS], token, event, completed, trace, came)
         results[#results + 1] = ACCEPTED
     else
         results[#results + 1] = accept(id, token, event, completed, trace, came)

@@ -11,7 +11,7 @@
 -- Fields of an application's hash; one that would be empty or 0 is not there:
 --   state token gen event accepted completed trace   the signal that is owed, and its event's times (ms); `event` is its id
 --                without the eight zeros at the end (as the scripts are given it), `completed` is not there if it is the
---                same as `accepted`
+--                same as `accepted`, and `gen` not before there is something to fence: a claim or a newer seek-token
 --   received     when the seek-token came, if that was before the event
 --   replaced     fingerprints of seek-tokens that events had brought before, the latest first
 --   spooled      when the seek-token came to a process with a spool (us, by the clock of that machine)
@@ -132,13 +132,12 @@ end
 
 -- The first signal of an application of which nothing is known: one write. Its entry in `due` is left to the caller, who
 -- has many of them.
-local function owe_first(id, token, event, completed, trace, came)
-    local key = prefix .. id
-    redis.call('HSET', key, 'state', 'pending', 'token', token, 'gen', now_us_digits, 'event', event, 'accepted', now_digits)
+local function owe_first(key, token, event, completed, trace, came)
+    redis.call('HSET', key, 'state', 'pending', 'token', token, 'event', event, 'accepted', now_digits)
     if completed ~= now_digits then
         redis.call('HSET', key, 'completed', completed)
     end
-    if trace ~= '' then
+    if trace and trace ~= '' then
         redis.call('HSET', key, 'trace', trace)
     end
     note_came(key, came)
