@@ -66,7 +66,7 @@ BUGS = [
     ("what was an older event's stays", 'application', "redis.call('HDEL', key, 'completed', 'trace',", "redis.call('HDEL', key,"),
     ('a claim does not move the fence', 'claim', 'generation = generation_after(application.gen)', 'generation = application.gen'),
     ('a pending application can expire', 'application', "redis.call('PERSIST', key)", ''),
-    ('a newer seek-token keeps the history of the older one', 'application', "'http', 'history')\n    if completed", "'http')\n    if completed"),
+    ('a newer seek-token keeps the history of the older one', 'application', "'http', 'history')\n    note_origin", "'http')\n    note_origin"),
     ('a delivered application stays for ever', 'settle', "redis.call('PEXPIRE', key, ttl)", ''),
     ('what is done stays due', 'settle', "redis.call('ZREM', due, unpack(done))", ''),
     ('a retry forgets what came of the last attempt', 'settle', "if not history then", "if true then"),

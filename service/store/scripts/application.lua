@@ -130,16 +130,21 @@ local function note_replaced(key, application, token)
     end
 end
 
--- The first signal of an application of which nothing is known: one write. Its entry in `due` is left to the caller, who
--- has many of them.
-local function owe_first(key, token, event, completed, trace, came)
-    redis.call('HSET', key, 'state', 'pending', 'token', token, 'event', event, 'accepted', now_digits)
-    if completed ~= now_digits then
+-- When it was completed, if not when it was accepted, and the trace that it belongs to, if any.
+local function note_origin(key, accepted, completed, trace)
+    if completed ~= accepted then
         redis.call('HSET', key, 'completed', completed)
     end
     if trace and trace ~= '' then
         redis.call('HSET', key, 'trace', trace)
     end
+end
+
+-- The first signal of an application of which nothing is known: one write. Its entry in `due` is left to the caller, who
+-- has many of them.
+local function owe_first(key, token, event, completed, trace, came)
+    redis.call('HSET', key, 'state', 'pending', 'token', token, 'event', event, 'accepted', now_digits)
+    note_origin(key, now_digits, completed, trace)
     note_came(key, came)
 end
 
@@ -155,12 +160,7 @@ local function owe(id, application, token, event, completed, trace, came, accept
         'accepted', accepted)
     redis.call('HDEL', key, 'completed', 'trace', 'attempts', 'tried', 'replayed', 'delivered', 'died', 'class', 'code',
         'message', 'http', 'history')
-    if completed ~= accepted then
-        redis.call('HSET', key, 'completed', completed)
-    end
-    if trace and trace ~= '' then
-        redis.call('HSET', key, 'trace', trace)
-    end
+    note_origin(key, accepted, completed, trace)
     if not is_draft_token then
         redis.call('HDEL', key, 'received', 'spooled')
         note_came(key, came)
