@@ -160,7 +160,8 @@ static void on_claimed(void *context, const struct store_failure *failure,
         note_next_due(claimer->shared, result);
         note_pause(claimer->shared, result->is_paused);
         note_clock(claimer->shared, result->mended_count);
-        break;
+        start_claimed(claimer, places, now_ms);
+        return;
     case STORE_REFUSED:
         claimer->rest_until_ms = now_ms + TROUBLE_MS;
         log_debug("claim_refused", "asked again later", LOG_TEXT("detail", failure->detail));
@@ -170,7 +171,7 @@ static void on_claimed(void *context, const struct store_failure *failure,
         claimer->rest_until_ms = now_ms + LOST_MS;
         break;
     }
-    start_claimed(claimer, places, now_ms);
+    sending_gate_return(claimer->shared->gate, places);
 }
 
 /* --- the watch --- */
