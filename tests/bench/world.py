@@ -171,10 +171,10 @@ class World:
         self.processes.append(process)
         return process
 
-    def redis(self):
+    def redis(self, name="redis"):
         """What the service starts for itself. No rewriting of the file: it would fall into some rounds and not into others."""
         return self.add(stand.Redis(self.directory, "--appendfsync", self.appendfsync, "--maxmemory-policy", "noeviction",
-                                    "--auto-aof-rewrite-percentage", "0"))
+                                    "--auto-aof-rewrite-percentage", "0", name=name))
 
     def upstream(self, delay_ms=0):
         return self.add(Upstream(self.directory, delay_ms))
