@@ -50,7 +50,8 @@ static bool accept_read(struct script_call *call, const struct redis_reply *repl
 static void add_more(struct script_call *call, const struct accept_item *item)
 {
     const char *traceparent = item->traceparent != NULL ? item->traceparent : "";
-    if (item->completed_at_ms < 0 && item->came_us == 0 && traceparent[0] == '\0') {
+    if (item->completed_at_ms == EVENT_COMPLETED_AT_UNKNOWN && item->came_us == 0 &&
+        traceparent[0] == '\0') {
         script_call_add_text(call, NULL);
         return;
     }
