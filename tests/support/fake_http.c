@@ -162,12 +162,13 @@ static bool serve(struct connection *connection)
     struct fake_request request;
     if (!read_request(connection, &request))
         return false;
-    pthread_mutex_lock(&server->lock);
-    server->requests++;
-    pthread_mutex_unlock(&server->lock);
     pthread_mutex_lock(&server->script_lock);
     struct fake_answer answer = server->script(server->context, &request);
     pthread_mutex_unlock(&server->script_lock);
+    /* Only now: whoever sees the count may change what the script answers. */
+    pthread_mutex_lock(&server->lock);
+    server->requests++;
+    pthread_mutex_unlock(&server->lock);
     return act(connection, &answer);
 }
 
