@@ -13,16 +13,17 @@ local ARGUMENTS = 4
 local ACCEPTED, REPLACED, NO_TOKEN = 0, 2, 3
 
 -- Of most applications nothing is known, and asking for all of them at once costs little: where each has its first event.
-local keys, first, entries = {}, {}, {}
+local first, entries = {}, {}
 
 local function find_first()
+    local keys = {}
     for i = 1, #ARGV, ARGUMENTS do
         keys[#keys + 1] = prefix .. ARGV[i]
     end
     local is_any_known = redis.call('EXISTS', unpack(keys)) > 0
     for i = 1, #ARGV, ARGUMENTS do
-        local id, token, key = ARGV[i], ARGV[i + 1], keys[(i + ARGUMENTS - 1) / ARGUMENTS]
-        if token ~= '' and not first[id] and not (is_any_known and redis.call('EXISTS', key) == 1) then
+        local id, token = ARGV[i], ARGV[i + 1]
+        if token ~= '' and not first[id] and not (is_any_known and redis.call('EXISTS', prefix .. id) == 1) then
             first[id] = i
             entries[#entries + 1], entries[#entries + 2] = now_digits, id
         end
@@ -66,7 +67,7 @@ for i = 1, #ARGV, ARGUMENTS do
         came = came ~= '0' and math.min(tonumber(came), now_us) or nil
     end
     if first[id] == i then
-        owe_first(keys[(i + ARGUMENTS - 1) / ARGUMENTS], token, event, completed, trace, came)
+        owe_first(id, token, event, completed, trace, came)
         results[#results + 1] = ACCEPTED
     else
         results[#results + 1] = accept(id, token, event, completed, trace, came)

@@ -142,7 +142,8 @@ end
 
 -- The first signal of an application of which nothing is known: one write. Its entry in `due` is left to the caller, who
 -- has many of them.
-local function owe_first(key, token, event, completed, trace, came)
+local function owe_first(id, token, event, completed, trace, came)
+    local key = prefix .. id
     redis.call('HSET', key, 'state', 'pending', 'token', token, 'event', event, 'accepted', now_digits)
     note_origin(key, now_digits, completed, trace)
     note_came(key, came)

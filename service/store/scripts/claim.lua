@@ -150,7 +150,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now_digits, 'LIMIT'
         results[count + 7], results[count + 8] = application.completed or accepted, age
         results[count + 9], results[count + 10] = application.class or '', lease and '1' or '0'
     elseif lease then
-        end_lease(id, state, application.gen, lease, lease) -- it was forgotten
+        end_lease(id, state, application.gen, lease, application.lease) -- it was forgotten
     end
     -- Else somebody deleted or changed the hash by hand, and the entry in `due` was all that was left.
 end
