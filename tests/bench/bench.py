@@ -175,12 +175,12 @@ class Bench:
         self.table.add("resident under full load with 1,000,000 pending", "≤ 18 MiB", mebi(loaded["resident_kib"]),
                        loaded["resident_kib"] <= 18 * 1024, **loaded)
         spent = footprint.measure_claims(self.out, (count, 1000))
-        ratio = Series(few / many for many, few in zip(spent[count], spent[1000]))
+        ratio = ratios(spent, 1000, count, "us")
         self.table.add("claim rate with 1,000,000 pending over 1,000 pending, by Redis's processor time", "≥ 0.9",
                        ratio.text(times), ratio.median >= 0.9, ratio=ratio)
         self.table.note("a claim, Redis's processor time", ", ".join(
-            f"{Series(us).median:.1f} µs with {pending:,} pending" for pending, us in spent.items()),
-            **{f"us_{pending}": Series(us) for pending, us in spent.items()})
+            f"{series(spent, pending, 'us').median:.1f} µs with {pending:,} pending" for pending in spent),
+            **{f"us_{pending}": series(spent, pending, "us") for pending in spent})
 
 
 def spent_by(results):

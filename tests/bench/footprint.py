@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 """What the service costs: memory, idle processor time, size, time to start, Redis's memory."""
 import contextlib
+import itertools
 import pathlib
 import subprocess
 import time
 
 import stand
 from intake import EVENT
+from rounds import alternate
 from world import PROGRAMS, Peer, World, memory_kib, processor_us, program, script
 
 TICKS_PER_SECOND = 100
@@ -96,18 +98,18 @@ def measure_redis_memory(out, applications):
 def measure_claims(out, backlogs, rounds=30, claims=960):
     """Redis's processor time per claim (us), 64 at a time, while so many are pending: {backlog: [per round]}. By the clock
     it would be a few disk syncs. All Redis run side by side and are asked in turn, so that the machine's moods are shared."""
+    ids = itertools.count(2 << 40, claims)
+
+    def claim_some(redis):
+        """As many as were claimed come anew, so that the backlog keeps its size."""
+        world.fill(redis, claims, 64, 1, first_id=next(ids))
+        before = processor_us(redis)
+        program("redis_loop", redis.port, "claim", script_file, claims, 64, 3600000)
+        return {"us": (processor_us(redis) - before) / claims}
+
     with World(out) as world:
         redis = {backlog: world.redis(f"redis-{backlog}") for backlog in backlogs}
-        claim = world.file("claim.lua", script("claim"))
+        script_file = world.file("claim.lua", script("claim"))
         for backlog in backlogs:
             world.fill(redis[backlog], backlog)
-        return {backlog: rows for backlog, rows in zip(backlogs, zip(*(
-            [claim_some(world, redis[backlog], claim, claims, number) for backlog in backlogs] for number in range(rounds))))}
-
-
-def claim_some(world, redis, claim, claims, number):
-    """As many as were claimed come anew, so that the backlog keeps its size."""
-    world.fill(redis, claims, 64, 1, first_id=(2 << 40) + claims * number)
-    before = processor_us(redis)
-    program("redis_loop", redis.port, "claim", claim, claims, 64, 3600000)
-    return (processor_us(redis) - before) / claims
+        return alternate({backlog: lambda backlog=backlog: claim_some(redis[backlog]) for backlog in backlogs}, rounds, "claims")
