@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+#
 # embed_file(target path symbol): compiles the bytes of the file (a Lua script without its lines of comment) into the target as
 # `const char symbol[]` (NUL-terminated) and `const size_t symbol_length`, declared in "embedded/symbol.h".
 function(embed_file target path symbol)

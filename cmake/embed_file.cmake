@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+#
 # Run by embed_file at build time.
 if(SOURCE MATCHES "\\.lua$")
     # Lines of comment are for the source's readers; an empty line each keeps the numbers in error messages.

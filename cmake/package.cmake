@@ -1,13 +1,22 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+#
 # `cpack` in the build directory makes seek-signal_VERSION_ARCHITECTURE.deb: the programs, the systemd unit and its
-# settings. These files are for the package alone: `cmake --install` installs programs into any prefix and nothing else.
+# settings. These files are for the package alone: `cmake --install` installs programs and manual pages into any prefix and nothing
+# else.
 include(GNUInstallDirs)
 set(package ${CMAKE_CURRENT_LIST_DIR}/package)
 set(in_package COMPONENT package EXCLUDE_FROM_ALL)
 install(FILES ${package}/seek-signal.service DESTINATION lib/systemd/system ${in_package})
 install(FILES ${package}/environment DESTINATION /etc/seek-signal ${in_package})
-install(FILES README.md ${package}/copyright DESTINATION share/doc/seek-signal ${in_package})
-install(FILES docs/settings.md docs/errors.md docs/sandbox.md openapi.yaml DESTINATION share/doc/seek-signal
-    ${in_package} OPTIONAL)
+# The documents, laid out as in the source: their links lead from one to the other.
+set(documents share/doc/seek-signal)
+install(FILES README.md ARCHITECTURE.md CONTRIBUTING.md CHANGELOG.md SECURITY.md LICENSE openapi.yaml ${package}/copyright
+    DESTINATION ${documents} ${in_package})
+install(DIRECTORY docs findings DESTINATION ${documents} ${in_package})
+install(FILES service/store/README.md DESTINATION ${documents}/service/store ${in_package})
+install(DIRECTORY docker/kubernetes docker/prometheus docker/grafana DESTINATION ${documents}/docker ${in_package}
+    PATTERN make-prometheusrule EXCLUDE)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
@@ -22,6 +31,9 @@ set(CPACK_PACKAGE_VENDOR "seek-signal contributors")
 set(CPACK_PACKAGE_CONTACT "seek-signal contributors <seek-signal@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+if(SEEK_SIGNAL_DEBIAN_ARCHITECTURE) # of the toolchain; else this machine's
+    set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE ${SEEK_SIGNAL_DEBIAN_ARCHITECTURE})
+endif()
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, init-system-helpers (>= 1.54)")

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CAPACITY_FIRST = 256 };
+enum { CAPACITY_FIRST = 256, WIPED_BYTES_MAX = 128 * 1024 };
 
 /* Shared by all empty buffers; nobody writes through it, since capacity 0 forces an allocation. */
 static char empty_text[1] = "";
@@ -28,8 +28,16 @@ void buffer_init_fixed(struct buffer *buffer, char *storage, size_t size)
         .bytes = storage, .capacity = size, .length_max = size - 1, .is_fixed = true};
 }
 
+/* The text and its terminator lie in the room, and within the bound. */
+static bool is_sound(const struct buffer *buffer)
+{
+    bool has_room = buffer->capacity > 0 ? buffer->length < buffer->capacity : buffer->length == 0;
+    return has_room && buffer->length <= buffer->length_max;
+}
+
 void buffer_fini(struct buffer *buffer)
 {
+    assert(is_sound(buffer));
     if (buffer->is_fixed) {
         buffer_clear(buffer);
         return;
@@ -50,6 +58,22 @@ void buffer_truncate(struct buffer *buffer, size_t length)
     buffer->length = length;
     if (buffer->capacity > 0)
         buffer->bytes[length] = '\0';
+    assert(is_sound(buffer));
+}
+
+/* realloc may leave what was there where it was. No buffer with credentials is larger than the
+ * first kind, which is wiped. NULL: no memory, and nothing has changed. */
+static char *move(struct buffer *buffer, size_t capacity)
+{
+    if (buffer->capacity > WIPED_BYTES_MAX)
+        return realloc(buffer->bytes, capacity);
+    char *bytes = malloc(capacity);
+    if (bytes == NULL || buffer->capacity == 0)
+        return bytes;
+    memcpy(bytes, buffer->bytes, buffer->length + 1);
+    explicit_bzero(buffer->bytes, buffer->length);
+    free(buffer->bytes);
+    return bytes;
 }
 
 /* Most additions find their room: they do not come here. */
@@ -57,15 +81,19 @@ static bool grow(struct buffer *buffer, size_t more, struct error *error)
 {
     if (more > buffer->length_max - buffer->length)
         return error_set(error, ERROR_FULL, "more than %zu bytes", buffer->length_max);
+    assert(!buffer->is_fixed); /* its bound is its storage's size */
     size_t needed = buffer->length + more + 1;
     size_t capacity = buffer->capacity > 0 ? buffer->capacity : CAPACITY_FIRST;
     while (capacity < needed)
         capacity *= 2;
-    char *bytes = realloc(buffer->capacity > 0 ? buffer->bytes : NULL, capacity);
+    if (capacity > buffer->length_max + 1)
+        capacity = buffer->length_max + 1;
+    char *bytes = move(buffer, capacity);
     if (bytes == NULL)
         return error_out_of_memory(error);
     buffer->bytes = bytes;
     buffer->capacity = capacity;
+    assert(more < buffer->capacity - buffer->length);
     return true;
 }
 
@@ -83,6 +111,7 @@ bool buffer_append(struct buffer *buffer, const void *bytes, size_t length, stru
     if (length > 0)
         memcpy(buffer->bytes + buffer->length, bytes, length);
     buffer->length += length;
+    assert(buffer->length < buffer->capacity);
     buffer->bytes[buffer->length] = '\0';
     return true;
 }
@@ -119,6 +148,7 @@ bool buffer_append_integer(struct buffer *buffer, int64_t number, struct error *
     } while (rest > 0);
     if (number < 0)
         *--start = '-';
+    assert(start >= text);
     return buffer_append(buffer, start, (size_t)(end - start), error);
 }
 
@@ -138,6 +168,7 @@ bool buffer_append_format(struct buffer *buffer, struct error *error, const char
         if ((size_t)length >= room)
             (void)vsnprintf(buffer->bytes + buffer->length, (size_t)length + 1, format, again);
         buffer->length += (size_t)length;
+        assert(buffer->length < buffer->capacity);
         is_done = true;
     }
     va_end(again);
@@ -154,10 +185,12 @@ void buffer_consume(struct buffer *buffer, size_t length)
     buffer->length -= length;
     memmove(buffer->bytes, buffer->bytes + length, buffer->length);
     buffer->bytes[buffer->length] = '\0';
+    assert(is_sound(buffer));
 }
 
 void buffer_wipe(struct buffer *buffer)
 {
+    assert(is_sound(buffer));
     if (buffer->capacity > 0)
         explicit_bzero(buffer->bytes, buffer->capacity);
     buffer->length = 0;

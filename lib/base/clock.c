@@ -31,3 +31,10 @@ int64_t clock_wall_ms(void)
 {
     return clock_wall_us() / 1000;
 }
+
+int64_t clock_sooner_ms(int64_t a_ms, int64_t b_ms)
+{
+    if (a_ms < 0 || b_ms < 0)
+        return a_ms < 0 ? b_ms : a_ms;
+    return a_ms < b_ms ? a_ms : b_ms;
+}

@@ -19,3 +19,5 @@ int64_t clock_monotonic_us(void);
 /* Since 1970-01-01T00:00:00Z. */
 int64_t clock_wall_ms(void);
 int64_t clock_wall_us(void);
+/* The shorter of two waits; a negative one is without end. */
+int64_t clock_sooner_ms(int64_t a_ms, int64_t b_ms);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What a failed call reports to its caller.
+ * The report of a failed call to its caller.
  *
  * Owns:    nothing; the message is held by value, so reporting never allocates.
  * Threads: a struct error belongs to one call at a time.
@@ -14,6 +14,7 @@
 #define MUST_CHECK __attribute__((warn_unused_result))
 
 enum error_kind {
+    ERROR_NONE = 0, /* nothing has failed */
     ERROR_INVALID,  /* the caller's input is wrong */
     ERROR_CONFIG,   /* a setting is wrong; somebody has to change it */
     ERROR_MEMORY,   /* an allocation failed */

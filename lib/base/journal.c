@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/array.h"
 #include "lib/base/journal_directory.h"
 #include "lib/base/journal_frame.h"
 
@@ -37,25 +38,37 @@ struct journal {
 
 static bool add_segment(struct journal *journal, struct segment segment, struct error *error)
 {
-    if (journal->count == journal->capacity) {
-        size_t capacity = journal->capacity > 0 ? 2 * journal->capacity : 16;
-        struct segment *segments = reallocarray(journal->segments, capacity, sizeof segments[0]);
-        if (segments == NULL)
-            return error_out_of_memory(error);
-        journal->segments = segments;
-        journal->capacity = capacity;
-    }
+    struct segment *segments = array_reserve(journal->segments, &journal->capacity,
+                                             journal->count + 1, sizeof segments[0]);
+    if (segments == NULL)
+        return error_out_of_memory(error);
+    journal->segments = segments;
     journal->segments[journal->count++] = segment;
+    assert(journal->count <= journal->capacity);
     return true;
 }
 
 static struct segment *last_segment(struct journal *journal)
 {
+    assert(journal->count > 0);
     return &journal->segments[journal->count - 1];
+}
+
+/* What is appended to is the newest segment, and what was confirmed of it was written. */
+static bool is_sound(const struct journal *journal)
+{
+    if (journal->fd < 0)
+        return journal->count <= journal->capacity;
+    if (journal->count == 0 || journal->count > journal->capacity)
+        return false;
+    const struct segment *last = &journal->segments[journal->count - 1];
+    return journal->committed <= last->bytes && last->bytes <= journal->bytes &&
+           last->number < journal->next_number;
 }
 
 static struct segment take_segment(struct journal *journal, size_t index)
 {
+    assert(index < journal->count);
     struct segment segment = journal->segments[index];
     journal->count--;
     memmove(&journal->segments[index], &journal->segments[index + 1],
@@ -66,6 +79,7 @@ static struct segment take_segment(struct journal *journal, size_t index)
 static bool delete_segment(struct journal *journal, size_t index, struct error *error)
 {
     struct segment segment = take_segment(journal, index);
+    assert(segment.bytes <= journal->bytes);
     journal->bytes -= segment.bytes;
     return journal_segment_delete(&journal->directory, segment.number, error);
 }
@@ -109,6 +123,8 @@ static bool list_segments(struct journal *journal, struct error *error)
 /* If it cannot be cut, the next start finds the same tail. */
 static void cut_tail(struct journal *journal, struct segment *segment, uint64_t bytes)
 {
+    assert(bytes <= segment->bytes);
+    assert(segment->bytes - bytes <= journal->bytes);
     (void)!journal_segment_cut(&journal->directory, segment->number, bytes, NULL);
     journal->bytes -= segment->bytes - bytes;
     segment->bytes = bytes;
@@ -122,6 +138,7 @@ static void scan(struct journal *journal, struct segment *segment, const struct 
     size_t offset = 0;
     for (;;) {
         enum journal_found found = journal_frame_next(bytes->bytes, bytes->length, &offset, &piece);
+        assert(offset <= bytes->length);
         if (found == JOURNAL_END)
             return;
         if (found == JOURNAL_RECORD) {
@@ -129,8 +146,8 @@ static void scan(struct journal *journal, struct segment *segment, const struct 
             continue;
         }
         bool is_torn = found == JOURNAL_TORN && segment == last_segment(journal);
-        options->trouble(options->context, is_torn ? JOURNAL_WAS_TORN : JOURNAL_IS_DAMAGED,
-                         segment->number, piece.start, piece.length);
+        options->damage(options->context, is_torn ? JOURNAL_WAS_TORN : JOURNAL_IS_DAMAGED,
+                        segment->number, piece.start, piece.length);
         if (is_torn)
             cut_tail(journal, segment, piece.start);
     }
@@ -140,11 +157,12 @@ static void scan(struct journal *journal, struct segment *segment, const struct 
 static bool scan_segment(struct journal *journal, size_t index, struct buffer *bytes,
                          const struct journal_options *options, struct error *error)
 {
+    assert(index < journal->count);
     struct segment *segment = &journal->segments[index];
     if (!journal_segment_read(&journal->directory, segment->number, segment->bytes, bytes, error)) {
         if (error->kind == ERROR_MEMORY)
             return false;
-        options->trouble(options->context, JOURNAL_UNREADABLE, segment->number, 0, segment->bytes);
+        options->damage(options->context, JOURNAL_UNREADABLE, segment->number, 0, segment->bytes);
         (void)!set_aside(journal, index, NULL); /* or it is found again at the next start */
         return false;
     }
@@ -160,11 +178,11 @@ static bool scan_all(struct journal *journal, const struct journal_options *opti
 {
     struct buffer bytes;
     buffer_init(&bytes, SIZE_MAX / 4);
-    struct error trouble = {.kind = ERROR_IO};
-    for (size_t index = 0; index < journal->count && trouble.kind != ERROR_MEMORY;)
-        index += scan_segment(journal, index, &bytes, options, &trouble);
+    struct error failure = {.kind = ERROR_NONE};
+    for (size_t index = 0; index < journal->count && failure.kind != ERROR_MEMORY;)
+        index += scan_segment(journal, index, &bytes, options, &failure);
     buffer_fini(&bytes);
-    return trouble.kind != ERROR_MEMORY || error_out_of_memory(error);
+    return failure.kind != ERROR_MEMORY || error_out_of_memory(error);
 }
 
 struct journal *journal_open(const struct journal_options *options, struct error *error)
@@ -182,6 +200,7 @@ struct journal *journal_open(const struct journal_options *options, struct error
         journal_destroy(journal);
         return NULL;
     }
+    assert(is_sound(journal));
     return journal;
 }
 
@@ -207,6 +226,7 @@ void journal_destroy(struct journal *journal)
 
 static bool begin_segment(struct journal *journal, struct error *error)
 {
+    assert(journal->fd < 0);
     const struct segment segment = {.number = journal->next_number++};
     if (!add_segment(journal, segment, error))
         return false;
@@ -243,6 +263,7 @@ static bool write_records(struct journal *journal, const struct buffer *records,
     if ((journal->fd < 0 && !begin_segment(journal, error)) ||
         !write_bytes(journal->fd, records->bytes, records->length, error))
         return false;
+    assert(journal->fd >= 0);
     last_segment(journal)->bytes += records->length;
     journal->bytes += records->length;
     return true;
@@ -250,6 +271,7 @@ static bool write_records(struct journal *journal, const struct buffer *records,
 
 bool journal_append(struct journal *journal, const struct buffer *records, struct error *error)
 {
+    assert(is_sound(journal));
     if (journal->bytes + records->length > journal->bytes_max)
         return error_set(error, ERROR_FULL, "the journal has reached its %" PRIu64 " bytes",
                          journal->bytes_max);
@@ -270,6 +292,7 @@ static void take_back(struct journal *journal)
     cut_tail(journal, last_segment(journal), journal->committed);
     if (journal->committed == 0)
         (void)!delete_segment(journal, journal->count - 1, NULL);
+    assert(is_sound(journal));
 }
 
 static bool sync_segment(struct journal *journal, struct error *error)
@@ -278,12 +301,14 @@ static bool sync_segment(struct journal *journal, struct error *error)
         return true;
     if (fdatasync(journal->fd) != 0)
         return error_set(error, ERROR_IO, "syncing the journal: %s", strerrordesc_np(errno));
+    assert(journal->committed < last_segment(journal)->bytes);
     journal->committed = last_segment(journal)->bytes;
     return true;
 }
 
 bool journal_commit(struct journal *journal, struct error *error)
 {
+    assert(is_sound(journal));
     if (!journal->is_failed && sync_segment(journal, &journal->failure))
         return true;
     take_back(journal);

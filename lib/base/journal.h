@@ -27,7 +27,7 @@
 
 struct journal;
 
-enum journal_trouble {
+enum journal_damage {
     JOURNAL_WAS_TORN,   /* the last write was cut short and never confirmed: its rest is cut off */
     JOURNAL_IS_DAMAGED, /* a record is not what was written; the ones around it are read */
     JOURNAL_UNREADABLE, /* a segment that cannot be read at all: set aside */
@@ -38,15 +38,15 @@ struct journal_options {
     uint64_t bytes_max;     /* of all files together, those set aside included */
     uint64_t segment_bytes; /* a segment with more is followed by a new one */
     /* Called while the journal is opened: for each record that is there, in order, and for each
-     * trouble. */
+     * damage. */
     void (*record)(void *context, const char *payload, size_t length);
-    void (*trouble)(void *context, enum journal_trouble trouble, uint64_t segment, uint64_t offset,
-                    uint64_t bytes);
+    void (*damage)(void *context, enum journal_damage damage, uint64_t segment, uint64_t offset,
+                   uint64_t bytes);
     void *context;
 };
 
-/* ERROR_IO when the directory cannot be used, or somebody else does; never because of what the
- * files hold. */
+/* ERROR_CONFIG when somebody else could change what is in the directory, ERROR_IO when it cannot be
+ * used or another process does; never because of what the files hold. */
 MUST_CHECK struct journal *journal_open(const struct journal_options *options, struct error *error);
 void journal_destroy(struct journal *journal); /* what is not committed may be lost; accepts NULL */
 DEFINE_AUTO(journal);

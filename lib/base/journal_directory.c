@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "lib/base/journal_directory.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/base/private_directory.h"
 
 enum { CHUNK_BYTES = 64 * 1024 };
 
@@ -24,6 +27,7 @@ static bool fail(struct error *error, const char *what, const char *name)
 
 void journal_file_name(enum journal_file kind, uint64_t number, char name[JOURNAL_NAME_BYTES])
 {
+    assert((size_t)kind < sizeof prefixes / sizeof prefixes[0]);
     (void)snprintf(name, JOURNAL_NAME_BYTES, "%s-%016" PRIx64 ".log", prefixes[kind], number);
 }
 
@@ -32,15 +36,12 @@ void journal_file_name(enum journal_file kind, uint64_t number, char name[JOURNA
 bool journal_directory_open(struct journal_directory *directory, const char *path,
                             struct error *error)
 {
-    *directory = (struct journal_directory){-1, -1};
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return fail(error, "creating the directory", path);
-    directory->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *directory = (struct journal_directory){private_directory_open(path, error), -1};
     if (directory->fd < 0)
-        return fail(error, "opening the directory", path);
-    directory->lock_fd = openat(directory->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        return false;
+    directory->lock_fd = private_file_open(directory->fd, "lock", O_RDWR | O_CREAT);
     if (directory->lock_fd < 0)
-        return fail(error, "writing to the directory", path);
+        return error_set(error, ERROR_IO, "%s/lock: %s", path, private_file_reason(errno));
     if (flock(directory->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return true;
     if (errno == EWOULDBLOCK)
@@ -87,6 +88,7 @@ static bool take_entry(const struct journal_directory *directory, const char *na
 bool journal_directory_list(const struct journal_directory *directory,
                             const struct journal_listing *listing, struct error *error)
 {
+    assert(directory->fd >= 0);
     int fd = openat(directory->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
     if (stream == NULL) {
@@ -106,6 +108,7 @@ bool journal_directory_list(const struct journal_directory *directory,
 static bool sync_names(const struct journal_directory *directory, const char *name,
                        struct error *error)
 {
+    assert(directory->fd >= 0);
     return fsync(directory->fd) == 0 || fail(error, "syncing the directory of", name);
 }
 
@@ -151,9 +154,9 @@ bool journal_segment_read(const struct journal_directory *directory, uint64_t nu
 {
     char name[JOURNAL_NAME_BYTES];
     journal_file_name(JOURNAL_LIVE, number, name);
-    int fd = openat(directory->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = private_file_open(directory->fd, name, O_RDONLY);
     if (fd < 0)
-        return fail(error, "opening", name);
+        return error_set(error, ERROR_IO, "opening %s: %s", name, private_file_reason(errno));
     buffer_clear(out);
     bool is_read = read_bytes(fd, name, bytes, out, error);
     (void)close(fd);
@@ -165,7 +168,7 @@ bool journal_segment_cut(const struct journal_directory *directory, uint64_t num
 {
     char name[JOURNAL_NAME_BYTES];
     journal_file_name(JOURNAL_LIVE, number, name);
-    int fd = openat(directory->fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = private_file_open(directory->fd, name, O_WRONLY);
     bool is_cut = (fd >= 0 && ftruncate(fd, (off_t)bytes) == 0) || fail(error, "cutting", name);
     if (fd >= 0)
         (void)close(fd);

@@ -26,7 +26,8 @@ enum journal_file {
 enum { JOURNAL_NAME_BYTES = 32 };
 void journal_file_name(enum journal_file kind, uint64_t number, char name[JOURNAL_NAME_BYTES]);
 
-/* Creates it (0700) when it is not there. */
+/* Creates it (0700) when it is not there. ERROR_CONFIG: somebody else could change what is in it.
+ */
 MUST_CHECK bool journal_directory_open(struct journal_directory *directory, const char *path,
                                        struct error *error);
 void journal_directory_close(struct journal_directory *directory); /* half-open too */

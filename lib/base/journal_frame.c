@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "lib/base/journal_frame.h"
 
+#include <assert.h>
 #include <stdint.h>
 
 #include "lib/base/crc32c.h"
@@ -41,6 +42,7 @@ bool journal_frame_open(struct buffer *out, size_t *out_start, struct error *err
 
 bool journal_frame_close(struct buffer *out, size_t start, struct error *error)
 {
+    assert(start + HEAD_BYTES <= out->length);
     char *head = out->bytes + start;
     size_t length = out->length - start - HEAD_BYTES;
     if (length > JOURNAL_PAYLOAD_BYTES_MAX)
@@ -68,23 +70,33 @@ static bool is_cut_short(const char *at, size_t left)
     return length <= JOURNAL_PAYLOAD_BYTES_MAX && length > left - HEAD_BYTES;
 }
 
+/* Up to the next record, or to the end. */
+static size_t damage_length(const char *bytes, size_t length)
+{
+    size_t next = 1;
+    while (next < length && !is_record(bytes + next, length - next))
+        next++;
+    assert(next <= length);
+    return next;
+}
+
 enum journal_found journal_frame_next(const char *bytes, size_t length, size_t *offset,
                                       struct journal_piece *out)
 {
     size_t start = *offset;
+    assert(start <= length);
     if (start == length)
         return JOURNAL_END;
     if (is_record(bytes + start, length - start)) {
         size_t payload = get_u32(bytes + start);
         *out = (struct journal_piece){start, bytes + start + HEAD_BYTES, payload};
         *offset = start + HEAD_BYTES + payload;
+        assert(*offset <= length);
         return JOURNAL_RECORD;
     }
-    size_t next = start + 1;
-    while (next < length && !is_record(bytes + next, length - next))
-        next++;
-    *out = (struct journal_piece){.start = start, .length = next - start};
-    *offset = next;
-    bool is_torn = next == length && is_cut_short(bytes + start, length - start);
+    *out = (struct journal_piece){.start = start,
+                                  .length = damage_length(bytes + start, length - start)};
+    *offset = start + out->length;
+    bool is_torn = *offset == length && is_cut_short(bytes + start, length - start);
     return is_torn ? JOURNAL_TORN : JOURNAL_DAMAGE;
 }

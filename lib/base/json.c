@@ -1,10 +1,5 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
-/*
- * json-c gives the tree, not the parser: its tokener (0.16) forgives much, and when an allocation
- * fails it crashes or leaves strings cut short without a word. So the scanner reads, and the tree
- * is built here with every step checked.
- */
 #include "lib/base/json.h"
 
 #include <assert.h>
@@ -14,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/json_builder.h"
 #include "lib/base/json_scanner.h"
 #include "lib/base/json_string.h"
 
@@ -26,166 +22,74 @@ struct json {
     struct json_object *root; /* owned; NULL is json-c's null */
 };
 
-struct builder {
-    struct json_object *root; /* owned */
-    /* Borrowed: the first is the root, each is in the one before. */
-    struct json_object *open[JSON_DEPTH_MAX];
-    size_t depth;
-    struct buffer name; /* of the member whose value comes next */
-    struct buffer text; /* of the string or number being made */
-};
-
-static void builder_init(struct builder *builder, size_t length)
+static struct json *json_of(struct json_object *take_root, struct error *error)
 {
-    *builder = (struct builder){.root = NULL};
-    buffer_init(&builder->name, length);
-    buffer_init(&builder->text, length);
-}
-
-static void builder_fini(struct builder *builder)
-{
-    json_object_put(builder->root);
-    buffer_fini(&builder->name);
-    buffer_fini(&builder->text);
-}
-
-/* Takes the object, also on failure. */
-static bool builder_add(struct builder *builder, struct json_object *take_object,
-                        struct error *error)
-{
-    if (builder->depth == 0) {
-        builder->root = take_object;
-        return true;
+    struct json *json = malloc(sizeof *json);
+    if (json == NULL) {
+        json_object_put(take_root);
+        (void)error_out_of_memory(error);
+        return NULL;
     }
-    struct json_object *parent = builder->open[builder->depth - 1];
-    int status = json_object_is_type(parent, json_type_array)
-                     ? json_object_array_add(parent, take_object)
-                     : json_object_object_add_ex(parent, builder->name.bytes, take_object, 0);
-    if (status == 0)
-        return true;
-    json_object_put(take_object);
-    return error_out_of_memory(error);
+    *json = (struct json){.root = take_root};
+    return json;
 }
 
-/* NULL: its allocation failed. */
-static bool builder_add_made(struct builder *builder, struct json_object *take_object,
-                             struct error *error)
-{
-    if (take_object == NULL)
-        return error_out_of_memory(error);
-    return builder_add(builder, take_object, error);
-}
-
-static bool builder_add_string(struct builder *builder, const struct json_token *token,
+/* The value that begins with the next token, or with `first` when that was read already. */
+static struct json *read_value(struct json_scanner *scanner, const struct json_token *first,
                                struct error *error)
 {
-    if (memchr(token->text, '\\', token->length) == NULL) /* it stands for itself */
-        return builder_add_made(builder,
-                                json_object_new_string_len(token->text, (int)token->length), error);
-    buffer_clear(&builder->text);
-    if (!json_string_unescape(token->text, token->length, &builder->text, error))
-        return false;
-    return builder_add_made(
-        builder, json_object_new_string_len(builder->text.bytes, (int)builder->text.length), error);
+    struct json_builder builder;
+    json_builder_init(&builder, scanner->length);
+    struct json *json = json_builder_read(&builder, scanner, first, error)
+                            ? json_of(STEAL(builder.root), error)
+                            : NULL;
+    json_builder_fini(&builder);
+    return json;
 }
 
-/* An integer where one fits; otherwise a double that remembers how it was written, so that writing
- * it again changes nothing. */
-static struct json_object *number_create(const char *text)
+static bool is_countable(size_t length, struct error *error)
 {
-    bool is_integer = text[strcspn(text, ".eE")] == '\0';
-    errno = 0;
-    int64_t integer = is_integer ? strtoll(text, NULL, 10) : 0;
-    if (is_integer && errno == 0)
-        return json_object_new_int64(integer);
-    return json_object_new_double_s(strtod(text, NULL), text);
-}
-
-static bool builder_add_number(struct builder *builder, const struct json_token *token,
-                               struct error *error)
-{
-    buffer_clear(&builder->text); /* the token has no terminator, strtod needs one */
-    if (!buffer_append(&builder->text, token->text, token->length, error))
-        return false;
-    return builder_add_made(builder, number_create(builder->text.bytes), error);
-}
-
-static bool builder_open(struct builder *builder, struct json_object *take_container,
-                         struct error *error)
-{
-    if (!builder_add_made(builder, take_container, error))
-        return false;
-    builder->open[builder->depth++] = take_container;
-    return true;
-}
-
-static bool builder_take_token(struct builder *builder, const struct json_token *token,
-                               struct error *error)
-{
-    switch (token->kind) {
-    case JSON_TOKEN_NULL:
-        return builder_add(builder, NULL, error);
-    case JSON_TOKEN_FALSE:
-    case JSON_TOKEN_TRUE:
-        return builder_add_made(builder, json_object_new_boolean(token->kind == JSON_TOKEN_TRUE),
-                                error);
-    case JSON_TOKEN_NUMBER:
-        return builder_add_number(builder, token, error);
-    case JSON_TOKEN_STRING:
-        return builder_add_string(builder, token, error);
-    case JSON_TOKEN_NAME:
-        buffer_clear(&builder->name);
-        return json_string_unescape(token->text, token->length, &builder->name, error);
-    case JSON_TOKEN_ARRAY_OPEN:
-        return builder_open(builder, json_object_new_array(), error);
-    case JSON_TOKEN_OBJECT_OPEN:
-        return builder_open(builder, json_object_new_object(), error);
-    case JSON_TOKEN_ARRAY_CLOSE:
-    case JSON_TOKEN_OBJECT_CLOSE:
-        builder->depth--;
-        return true;
-    case JSON_TOKEN_END:
-        return true;
-    }
-    return true;
-}
-
-static bool builder_read(struct builder *builder, const char *text, size_t length,
-                         struct error *error)
-{
-    struct json_scanner scanner;
-    struct json_token token;
-    json_scanner_init(&scanner, text, length);
-    size_t count = 0;
-    do {
-        if (count++ == JSON_TOKENS_MAX)
-            return error_set(error, ERROR_INVALID, "at byte %zu: more than %d values",
-                             scanner.position, JSON_TOKENS_MAX);
-        if (!json_scanner_next(&scanner, &token, error) ||
-            !builder_take_token(builder, &token, error))
-            return false;
-    } while (token.kind != JSON_TOKEN_END);
-    return true;
+    /* json-c counts in int */
+    return length <= INT_MAX || error_set(error, ERROR_INVALID, "longer than %d bytes", INT_MAX);
 }
 
 struct json *json_parse(const char *text, size_t length, struct error *error)
 {
-    if (length > INT_MAX) { /* json-c counts in int */
-        (void)error_set(error, ERROR_INVALID, "longer than %d bytes", INT_MAX);
+    struct json_scanner scanner;
+    struct json_token end;
+    if (!is_countable(length, error))
         return NULL;
-    }
-    struct builder builder;
-    builder_init(&builder, length);
-    struct json *json = NULL;
-    if (builder_read(&builder, text, length, error)) {
-        json = malloc(sizeof *json);
-        if (json == NULL)
-            (void)error_out_of_memory(error);
-        else
-            *json = (struct json){.root = STEAL(builder.root)};
-    }
-    builder_fini(&builder);
-    return json;
+    json_scanner_init(&scanner, text, length);
+    struct json *json = read_value(&scanner, NULL, error);
+    if (json != NULL && json_scanner_next(&scanner, &end, error))
+        return json;
+    json_destroy(json);
+    return NULL;
+}
+
+bool json_items_open(struct json_scanner *items, const char *text, size_t length)
+{
+    struct json_token token;
+    json_scanner_init(items, text, length);
+    return length <= INT_MAX && json_scanner_next(items, &token, NULL) &&
+           token.kind == JSON_TOKEN_ARRAY_OPEN;
+}
+
+bool json_items_next(struct json_scanner *items, struct json **out, const char **out_text,
+                     size_t *out_length, struct error *error)
+{
+    struct json_token token;
+    size_t start = items->position;
+    *out = NULL;
+    if (!json_scanner_next(items, &token, error))
+        return false;
+    if (token.kind == JSON_TOKEN_ARRAY_CLOSE)
+        return json_scanner_next(items, &token, error); /* the end of the text */
+    *out = read_value(items, &token, error);
+    start += strspn(items->text + start, " \t\n\r,"); /* it ends at the item, which is there */
+    *out_text = items->text + start;
+    *out_length = items->position - start;
+    return *out != NULL;
 }
 
 void json_destroy(struct json *json)
@@ -241,6 +145,20 @@ bool json_has_member(const struct json_value *object, const char *name)
 {
     struct json_object *member;
     return find_member(object, name, &member);
+}
+
+bool json_member_number(const struct json_value *object, const char *name, double *out)
+{
+    struct json_object *member;
+    if (!find_member(object, name, &member) || json_type(value_of(member)) != JSON_NUMBER)
+        return false;
+    *out = json_object_get_double(member);
+    return true;
+}
+
+bool json_is_true(const struct json_value *value)
+{
+    return json_type(value) == JSON_BOOLEAN && json_object_get_boolean(object_of(value));
 }
 
 bool json_text(const struct json_value *value, struct json_text *out)

@@ -19,11 +19,12 @@
 
 #include "lib/base/buffer.h"
 #include "lib/base/error.h"
+#include "lib/base/json_scanner.h"
 #include "lib/base/ownership.h"
 #include "lib/base/utf8.h"
 
-/* A body of `[{},{},…` would otherwise become a tree of some hundred times its size. */
-enum { JSON_DEPTH_MAX = 16, JSON_TOKENS_MAX = 400000 };
+/* What a tree takes beside its texts: `[{},{},…` becomes one of some hundred times its size. */
+enum { JSON_DEPTH_MAX = 16, JSON_TREE_BYTES_MAX = 16 * 1024 * 1024 };
 
 struct json;
 struct json_value; /* never defined: a json-c object seen from outside */
@@ -53,7 +54,10 @@ bool json_has_member(const struct json_value *object, const char *name);
 bool json_member_text(const struct json_value *object, const char *name, struct json_text *out);
 /* False too for a fraction, an exponent or more than 64 bits. */
 bool json_member_integer(const struct json_value *object, const char *name, int64_t *out);
+/* The nearest double, whatever way the number is written. */
+bool json_member_number(const struct json_value *object, const char *name, double *out);
 bool json_text(const struct json_value *value, struct json_text *out);
+bool json_is_true(const struct json_value *value);
 
 /* Members in the order of the document: false past the last. */
 bool json_member_at(const struct json_value *object, size_t index, const char **out_name,
@@ -66,10 +70,13 @@ const struct json_value *json_array_item(const struct json_value *array, size_t 
  * document that json_parse accepted. */
 bool json_repeats_member(const char *text, size_t length, const char *name);
 
-/* The bytes of one top-level array item, for reparsing it alone: false past the end. `text` must be
- * an accepted document whose root is an array. `cursor` starts at 0 and is the caller's to keep. */
-bool json_array_next_text(const char *text, size_t length, size_t *cursor, const char **out_text,
-                          size_t *out_length);
+/* An array read item by item, each a tree of its own, so that a long one takes no more memory than
+ * its largest item. False: it is no array. */
+MUST_CHECK bool json_items_open(struct json_scanner *items, const char *text, size_t length);
+/* The next item with its text; NULL behind the last, when the whole text was a document. False and
+ * `error`: it is none. */
+MUST_CHECK bool json_items_next(struct json_scanner *items, struct json **out,
+                                const char **out_text, size_t *out_length, struct error *error);
 
 /* Appends the value as compact JSON; numbers as they were written. `buffer` is unchanged on
  * failure. */

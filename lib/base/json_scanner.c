@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/json.h"
 #include "lib/base/json_string.h"
 
@@ -42,16 +43,16 @@ static void skip_space(struct json_scanner *scanner)
         continue;
 }
 
-static bool is_digit(int byte)
+static bool next_is_digit(const struct json_scanner *scanner)
 {
-    return byte >= '0' && byte <= '9';
+    return ascii_is_digit((char)peek(scanner)); /* the end, as a char, is none */
 }
 
 static bool take_digits(struct json_scanner *scanner)
 {
-    if (!is_digit(peek(scanner)))
+    if (!next_is_digit(scanner))
         return false;
-    while (is_digit(peek(scanner)))
+    while (next_is_digit(scanner))
         scanner->position++;
     return true;
 }
@@ -60,7 +61,7 @@ static bool scan_number(struct json_scanner *scanner, struct error *error)
 {
     (void)take(scanner, '-');
     bool is_zero = take(scanner, '0');
-    if (is_zero && is_digit(peek(scanner)))
+    if (is_zero && next_is_digit(scanner))
         return refuse(scanner, "a number with a leading zero", error);
     if (!is_zero && !take_digits(scanner))
         return refuse(scanner, "a number without digits", error);
@@ -89,6 +90,7 @@ static bool skip_characters(struct json_scanner *scanner, struct error *error)
         if (step == 0)
             return refuse(scanner, why, error);
         scanner->position += step;
+        assert(scanner->position <= scanner->length);
     }
     return true;
 }
@@ -102,6 +104,7 @@ static bool scan_string(struct json_scanner *scanner, struct json_token *out, st
         return false;
     out->text = scanner->text + start;
     out->length = scanner->position - start;
+    assert(peek(scanner) == '"');
     scanner->position++;
     return true;
 }
@@ -113,6 +116,7 @@ static bool scan_word(struct json_scanner *scanner, const char *word, struct err
         memcmp(scanner->text + scanner->position, word, length) != 0)
         return refuse(scanner, "not a value", error);
     scanner->position += length;
+    assert(scanner->position <= scanner->length);
     return true;
 }
 
@@ -126,12 +130,14 @@ static bool open_container(struct json_scanner *scanner, bool is_object, struct 
     if (is_object)
         scanner->object_bits |= bit;
     scanner->depth++;
+    assert(scanner->depth <= JSON_DEPTH_MAX);
     scanner->expected = is_object ? JSON_EXPECT_FIRST_MEMBER : JSON_EXPECT_FIRST_ITEM;
     return true;
 }
 
 static bool is_in_object(const struct json_scanner *scanner)
 {
+    assert(scanner->depth > 0);
     return (scanner->object_bits >> (scanner->depth - 1)) & 1;
 }
 
@@ -198,7 +204,7 @@ static bool scan_value(struct json_scanner *scanner, struct json_token *out, str
         out->kind = JSON_TOKEN_STRING;
         return scan_string(scanner, out, error);
     }
-    if (first == '-' || is_digit(first) || first == 'n' || first == 'f' || first == 't')
+    if (first == '-' || next_is_digit(scanner) || first == 'n' || first == 'f' || first == 't')
         return scan_literal(scanner, out, error);
     return refuse(scanner, first < 0 ? "a value is missing" : "not a value", error);
 }
@@ -227,6 +233,7 @@ static bool scan_more(struct json_scanner *scanner, struct json_token *out, stru
 
 bool json_scanner_next(struct json_scanner *scanner, struct json_token *out, struct error *error)
 {
+    assert(scanner->position <= scanner->length && scanner->depth <= JSON_DEPTH_MAX);
     *out = (struct json_token){.text = "", .length = 0};
     skip_space(scanner);
     switch (scanner->expected) {
@@ -249,6 +256,7 @@ bool json_repeats_member(const char *text, size_t length, const char *name)
     json_scanner_init(&scanner, text, length);
     uint32_t seen = 0; /* bit n: the object open at depth n has the member */
     while (json_scanner_next(&scanner, &token, NULL) && token.kind != JSON_TOKEN_END) {
+        assert(scanner.depth <= JSON_DEPTH_MAX);
         uint32_t bit = scanner.depth > 0 ? UINT32_C(1) << (scanner.depth - 1) : 0;
         if (token.kind == JSON_TOKEN_OBJECT_OPEN)
             seen &= ~bit;
@@ -259,34 +267,4 @@ bool json_repeats_member(const char *text, size_t length, const char *name)
         seen |= bit;
     }
     return false;
-}
-
-/* The position behind the spaces and the comma at `at`. */
-static size_t skip_separator(const char *text, size_t length, size_t at)
-{
-    static const char separators[] = " \t\n\r,";
-    while (at < length && memchr(separators, text[at], sizeof separators - 1) != NULL)
-        at++;
-    return at;
-}
-
-bool json_array_next_text(const char *text, size_t length, size_t *cursor, const char **out_text,
-                          size_t *out_length)
-{
-    size_t start = skip_separator(text, length, *cursor);
-    if (*cursor == 0) /* the array's own bracket */
-        start = skip_separator(text, length, start + 1);
-    if (start >= length)
-        return false;
-    struct json_scanner scanner;
-    struct json_token token;
-    json_scanner_init(&scanner, text + start, length - start);
-    do {
-        if (!json_scanner_next(&scanner, &token, NULL))
-            return false;
-    } while (scanner.depth > 0);
-    *out_text = text + start;
-    *out_length = scanner.position;
-    *cursor = start + scanner.position;
-    return true;
 }

@@ -5,12 +5,14 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/json.h"
+#include "lib/base/terminal.h"
 #include "lib/base/utf8.h"
 
 static bool is_plain(char byte)
 {
-    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+    return ascii_is_printable(byte) && byte != '"' && byte != '\\';
 }
 
 /* Eight bytes at once, since most of what the service does with strings is this. Subtracting 1
@@ -31,18 +33,15 @@ size_t json_string_plain_length(const char *text, size_t length)
     size_t at = 0;
     while (length - at >= sizeof(uint64_t) && are_all_plain(text + at))
         at += sizeof(uint64_t);
+    /* What is left of a plain end is in its last eight bytes. */
+    size_t left = length - at;
+    if (left > 0 && left < sizeof(uint64_t) && length >= sizeof(uint64_t) &&
+        are_all_plain(text + length - sizeof(uint64_t)))
+        return length;
     while (at < length && is_plain(text[at]))
         at++;
+    assert(at <= length);
     return at;
-}
-
-static int hex_value(char byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    if (byte >= 'a' && byte <= 'f')
-        return byte - 'a' + 10;
-    return byte >= 'A' && byte <= 'F' ? byte - 'A' + 10 : -1;
 }
 
 /* The number in "\uXXXX" at `text`; -1 for anything else. */
@@ -52,7 +51,7 @@ static int32_t escaped_unit(const char *text, size_t length)
         return -1;
     int32_t number = 0;
     for (size_t i = 2; i < 6; i++) {
-        int digit = hex_value(text[i]);
+        int digit = ascii_hex_value(text[i]);
         if (digit < 0)
             return -1;
         number = number * 16 + digit;
@@ -90,6 +89,7 @@ static size_t read_unicode_escape(const char *text, size_t length, struct json_c
         written = 12;
     }
     out->length = utf8_encode(character, out->bytes);
+    assert(written <= length);
     return written;
 }
 
@@ -118,6 +118,7 @@ size_t json_string_read(const char *text, size_t length, struct json_character *
     *why = is_control ? "a control character in a string" : "invalid UTF-8";
     if (bytes == 0 || is_control)
         return 0;
+    assert(bytes <= length && bytes <= sizeof out->bytes);
     out->length = bytes;
     memcpy(out->bytes, text, bytes);
     return bytes;
@@ -137,6 +138,7 @@ static size_t next_run(const char *text, size_t length, struct json_character *s
     const char *why;
     written = json_string_read(text, length, storage, &why);
     assert(written > 0);
+    assert(written <= length);
     *out_bytes = storage->bytes;
     *out_length = storage->length;
     return written;
@@ -176,8 +178,8 @@ bool json_string_equals(const char *text, size_t length, const char *plain)
     return *plain == '\0';
 }
 
-/* Two-character escapes where JSON has them; U+007F to U+009F are escaped too, although JSON does
- * not ask for it, because terminals obey them. */
+/* Two-character escapes where JSON has them; what a terminal would obey is escaped too, although
+ * JSON does not ask for it. */
 static bool append_escaped(struct buffer *buffer, const char *character, size_t length,
                            struct error *error)
 {
@@ -186,13 +188,9 @@ static bool append_escaped(struct buffer *buffer, const char *character, size_t 
     const char *found = length == 1 ? memchr(special, character[0], sizeof special - 1) : NULL;
     if (found != NULL)
         return buffer_append_format(buffer, error, "\\%c", letters[found - special]);
-    unsigned char first = (unsigned char)character[0];
-    if (length == 1)
-        return buffer_append_format(buffer, error, "\\u%04x", first);
-    unsigned char second = (unsigned char)character[1];
-    if (length == 2 && first == 0xc2 && second < 0xa0)
-        return buffer_append_format(buffer, error, "\\u%04x", second);
-    return buffer_append(buffer, character, length, error);
+    uint32_t number = utf8_decode(character, length);
+    return terminal_shows(number) ? buffer_append(buffer, character, length, error)
+                                  : terminal_append_escape(buffer, number, error);
 }
 
 static bool append_inside(struct buffer *buffer, const char *text, size_t length,
@@ -210,14 +208,35 @@ static bool append_inside(struct buffer *buffer, const char *text, size_t length
                                       : buffer_append_text(buffer, replacement, error);
         if (!is_appended)
             return false;
+        assert(step <= length);
         text += is_valid ? step : 1;
         length -= is_valid ? step : 1;
     }
     return true;
 }
 
+/* Most strings are plain from end to end, and fit into the room that is there. */
+static bool append_whole(struct buffer *buffer, const char *text, size_t length)
+{
+    static const size_t quotes = 2;
+    size_t after = buffer->length + length + quotes;
+    if (after >= buffer->capacity || after > buffer->length_max ||
+        json_string_plain_length(text, length) != length)
+        return false;
+    char *at = buffer->bytes + buffer->length;
+    *at++ = '"';
+    memcpy(at, text, length);
+    at[length] = '"';
+    at[length + 1] = '\0';
+    buffer->length = after;
+    assert(buffer->length < buffer->capacity);
+    return true;
+}
+
 bool json_append_string(struct buffer *buffer, const char *text, size_t length, struct error *error)
 {
+    if (append_whole(buffer, text, length))
+        return true;
     size_t before = buffer->length;
     if (buffer_append(buffer, "\"", 1, error) && append_inside(buffer, text, length, error) &&
         buffer_append(buffer, "\"", 1, error))

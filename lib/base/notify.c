@@ -10,11 +10,8 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-enum { WAIT_MAX_S = 1 };
 
 /* Returns the address's size; 0 when `name` is none. */
 static socklen_t name_address(const char *name, struct sockaddr_un *out)
@@ -41,11 +38,9 @@ bool notify_send(const char *socket_name, const char *lines, struct error *error
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return error_set(error, ERROR_IO, "socket: %s", strerror(errno));
-    const struct timeval wait = {.tv_sec = WAIT_MAX_S};
     size_t length = strlen(lines);
-    bool is_sent = setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) == 0 &&
-                   sendto(fd, lines, length, MSG_NOSIGNAL, (const struct sockaddr *)&address,
-                          address_size) == (ssize_t)length;
+    bool is_sent = sendto(fd, lines, length, MSG_NOSIGNAL | MSG_DONTWAIT,
+                          (const struct sockaddr *)&address, address_size) == (ssize_t)length;
     if (!is_sent)
         (void)error_set(error, ERROR_IO, "NOTIFY_SOCKET: %s", strerror(errno));
     (void)close(fd);

@@ -6,7 +6,7 @@
  *
  * Owns:    nothing.
  * Threads: any.
- * Blocks:  at most a second, when the manager reads slowly.
+ * Blocks:  never; a manager that reads too slowly does not hear it.
  */
 #pragma once
 

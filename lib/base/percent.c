@@ -2,16 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "lib/base/percent.h"
 
-static int digit_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
+#include <assert.h>
+
+#include "lib/base/ascii.h"
 
 enum percent_outcome percent_decode(const char *text, size_t length, char *out, size_t size,
                                     size_t *out_length)
@@ -20,8 +13,8 @@ enum percent_outcome percent_decode(const char *text, size_t length, char *out, 
     for (size_t i = 0; i < length; i++) {
         char byte = text[i];
         if (byte == '%') {
-            int high = i + 2 < length ? digit_value(text[i + 1]) : -1;
-            int low = high >= 0 ? digit_value(text[i + 2]) : -1;
+            int high = i + 2 < length ? ascii_hex_value(text[i + 1]) : -1;
+            int low = high >= 0 ? ascii_hex_value(text[i + 2]) : -1;
             if (low < 0)
                 return PERCENT_BROKEN;
             byte = (char)(high * 16 + low);
@@ -31,6 +24,7 @@ enum percent_outcome percent_decode(const char *text, size_t length, char *out, 
             return PERCENT_TOO_LONG;
         out[written++] = byte;
     }
+    assert(written < size);
     out[written] = '\0';
     *out_length = written;
     return PERCENT_DECODED;

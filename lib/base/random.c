@@ -2,13 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include "lib/base/random.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-/* Each event needs some, and a system call costs more than the luck: so it is fetched for several.
- * Up to 256 bytes come whole once the kernel's pool is initialised (getrandom(2)). */
+/* Each event needs some, and a system call costs more than the bytes: so they are fetched for
+ * several. Up to 256 bytes come whole once the kernel's pool is initialised (getrandom(2)). */
 enum { STOCK_BYTES = 256 };
 
 static _Thread_local struct {
@@ -31,9 +32,11 @@ static void restock(void)
 
 static void take(void *bytes, size_t length)
 {
+    assert(length <= STOCK_BYTES);
     if (stock.left < length)
         restock();
     stock.left -= length;
+    assert(stock.left <= STOCK_BYTES - length);
     memcpy(bytes, stock.bytes + stock.left, length);
 }
 
@@ -46,7 +49,7 @@ uint64_t random_u64(void)
 
 void uuid_v4(char text[UUID_BYTES])
 {
-    unsigned char luck[16];
-    take(luck, sizeof luck);
-    uuid_write(luck, text);
+    unsigned char bytes[16];
+    take(bytes, sizeof bytes);
+    uuid_write(bytes, text);
 }

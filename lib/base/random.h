@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Luck from the kernel. Domain code takes a random number as an argument instead of calling this.
+ * Random numbers from the kernel. Domain code takes a random number as an argument instead of
+ * calling this.
  *
- * Owns: a few bytes of luck per thread. Threads: any. Blocks: only in the first moments after the
+ * Owns: a few random bytes per thread. Threads: any. Blocks: only in the first moments after the
  * machine has booted.
  */
 #pragma once

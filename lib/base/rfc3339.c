@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "lib/base/rfc3339.h"
 
+#include <assert.h>
 #include <time.h>
 
 enum { MS_PER_SECOND = 1000, SECONDS_PER_MINUTE = 60, SECONDS_PER_DAY = 24 * 60 * 60 };
@@ -10,12 +11,12 @@ static const int64_t wall_ms_max = 253402300799999; /* 9999-12-31T23:59:59.999Z 
 
 /* What is left of the text being parsed. Each reader takes its part from the front, or nothing and
  * says false. */
-struct rest {
+struct date_rest {
     const char *text;
     size_t length;
 };
 
-static bool take_char(struct rest *rest, char low, char high, char *out)
+static bool take_char(struct date_rest *rest, char low, char high, char *out)
 {
     if (rest->length == 0 || rest->text[0] < low || rest->text[0] > high)
         return false;
@@ -26,7 +27,7 @@ static bool take_char(struct rest *rest, char low, char high, char *out)
     return true;
 }
 
-static bool take_number(struct rest *rest, size_t digits, int low, int high, int *out)
+static bool take_number(struct date_rest *rest, size_t digits, int low, int high, int *out)
 {
     int number = 0;
     for (size_t i = 0; i < digits; i++) {
@@ -40,13 +41,13 @@ static bool take_number(struct rest *rest, size_t digits, int low, int high, int
 }
 
 /* The letters of the grammar are case-insensitive, as in all ABNF. */
-static bool take_letter(struct rest *rest, char letter)
+static bool take_letter(struct date_rest *rest, char letter)
 {
     char lower = (char)(letter - 'A' + 'a');
     return take_char(rest, letter, letter, NULL) || take_char(rest, lower, lower, NULL);
 }
 
-static bool take_separator(struct rest *rest, char separator)
+static bool take_separator(struct date_rest *rest, char separator)
 {
     return take_char(rest, separator, separator, NULL);
 }
@@ -56,7 +57,7 @@ static bool is_leap_year(int year)
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
-static bool take_date(struct rest *rest, struct tm *moment)
+static bool take_date(struct date_rest *rest, struct tm *moment)
 {
     static const int days_of_month[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int year, month, day;
@@ -68,15 +69,8 @@ static bool take_date(struct rest *rest, struct tm *moment)
     return day <= days_of_month[month - 1] || (month == 2 && day == 29 && is_leap_year(year));
 }
 
-static bool take_time(struct rest *rest, struct tm *moment)
-{
-    return take_number(rest, 2, 0, 23, &moment->tm_hour) && take_separator(rest, ':') &&
-           take_number(rest, 2, 0, 59, &moment->tm_min) && take_separator(rest, ':') &&
-           take_number(rest, 2, 0, 60, &moment->tm_sec);
-}
-
 /* An optional "." and at least one digit; only milliseconds are kept. */
-static bool take_fraction(struct rest *rest, int *out_ms)
+static bool take_fraction(struct date_rest *rest, int *out_ms)
 {
     *out_ms = 0;
     if (!take_separator(rest, '.'))
@@ -92,7 +86,18 @@ static bool take_fraction(struct rest *rest, int *out_ms)
     return true;
 }
 
-static bool take_offset(struct rest *rest, int *out_seconds)
+/* Without seconds there is no fraction of them. */
+static bool take_time(struct date_rest *rest, struct tm *moment, int *out_ms)
+{
+    *out_ms = 0;
+    if (!take_number(rest, 2, 0, 23, &moment->tm_hour) || !take_separator(rest, ':') ||
+        !take_number(rest, 2, 0, 59, &moment->tm_min))
+        return false;
+    return !take_separator(rest, ':') ||
+           (take_number(rest, 2, 0, 60, &moment->tm_sec) && take_fraction(rest, out_ms));
+}
+
+static bool take_offset(struct date_rest *rest, int *out_seconds)
 {
     *out_seconds = 0;
     if (take_letter(rest, 'Z'))
@@ -121,11 +126,11 @@ static bool replace_leap_second(int64_t *seconds, int *ms)
 
 bool rfc3339_parse(const char *text, size_t length, int64_t *out_ms)
 {
-    struct rest rest = {text, length};
+    struct date_rest rest = {text, length};
     struct tm moment;
     int ms, offset_seconds;
-    if (!take_date(&rest, &moment) || !take_letter(&rest, 'T') || !take_time(&rest, &moment) ||
-        !take_fraction(&rest, &ms) || !take_offset(&rest, &offset_seconds) || rest.length > 0)
+    if (!take_date(&rest, &moment) || !take_letter(&rest, 'T') || !take_time(&rest, &moment, &ms) ||
+        !take_offset(&rest, &offset_seconds) || rest.length > 0)
         return false;
 
     bool is_leap_second = moment.tm_sec == 60;
@@ -144,6 +149,7 @@ static char *put(char *at, int number, int digits, char end)
 {
     for (int i = digits - 1; i >= 0; i--, number /= 10)
         at[i] = (char)('0' + number % 10);
+    assert(number == 0); /* all of it was written */
     at[digits] = end;
     return at + digits + 1;
 }

@@ -12,21 +12,14 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/file_version.h"
 #include "lib/base/mutex.h"
 
-enum { CHECK_INTERVAL_MS = 1000, SETTLED_AFTER_MS = 2000 };
+enum { CHECK_INTERVAL_MS = 1000 };
 
 struct value {
     char bytes[SECRET_BYTES_MAX + sizeof "\r\n"]; /* with what a file has after it */
     size_t length;                                /* 0: none; an empty secret is none */
-};
-
-/* What tells one content of a file from the next without reading it. */
-struct version {
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    struct timespec modified;
 };
 
 struct secret {
@@ -36,7 +29,7 @@ struct secret {
     struct {
         struct mutex lock;
         struct value value;
-        struct version version; /* of the file that the value was read from */
+        struct file_version version; /* of the file that the value was read from */
         struct secret_state state;
         int64_t checked_at_ms;
     } shared;
@@ -82,6 +75,7 @@ struct secret *secret_from_value(const char *value, struct error *error)
     struct value *own = &secret->shared.value;
     own->length = strnlen(value, SECRET_BYTES_MAX + 1);
     memcpy(own->bytes, value, own->length);
+    assert(own->length < sizeof own->bytes);
     if (value_check(own, error))
         return secret;
     secret_destroy(secret);
@@ -101,28 +95,6 @@ struct secret *secret_from_file(const char *path, struct error *error)
     return NULL;
 }
 
-static struct version version_of(const struct stat *status)
-{
-    return (struct version){.device = status->st_dev,
-                            .inode = status->st_ino,
-                            .size = status->st_size,
-                            .modified = status->st_mtim};
-}
-
-static bool version_equals(const struct version *a, const struct version *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
-}
-
-/* A file changed a moment ago may change again within the same tick of the file system's clock,
- * which nobody could see; its version is then not worth remembering. */
-static bool version_is_settled(const struct version *version)
-{
-    int64_t modified_ms = (int64_t)version->modified.tv_sec * 1000;
-    return clock_wall_ms() - modified_ms > SETTLED_AFTER_MS;
-}
-
 static bool read_content(int fd, struct value *out, struct error *error)
 {
     out->length = 0;
@@ -136,6 +108,7 @@ static bool read_content(int fd, struct value *out, struct error *error)
             break;
         out->length += (size_t)got;
     }
+    assert(out->length <= sizeof out->bytes);
     if (out->length > 0 && out->bytes[out->length - 1] == '\n') {
         out->length--;
         if (out->length > 0 && out->bytes[out->length - 1] == '\r')
@@ -145,23 +118,22 @@ static bool read_content(int fd, struct value *out, struct error *error)
 }
 
 /* What is new in an open file: `out` stays empty when its version is still `version`. */
-static bool read_changed(int fd, struct version *version, struct value *out, struct error *error)
+static bool read_changed(int fd, struct file_version *version, struct value *out,
+                         struct error *error)
 {
     struct stat status;
     if (fstat(fd, &status) != 0)
         return error_set(error, ERROR_CONFIG, "%s", strerror(errno));
     if (!S_ISREG(status.st_mode))
         return error_set(error, ERROR_CONFIG, "not a regular file");
-    struct version found = version_of(&status);
-    if (version_equals(&found, version))
+    struct file_version found = file_version_of(&status);
+    if (file_version_is_same(&found, version))
         return true;
-    if (!read_content(fd, out, error))
-        return false;
-    *version = version_is_settled(&found) ? found : (struct version){.inode = 0};
-    return true;
+    *version = found;
+    return read_content(fd, out, error);
 }
 
-static bool read_file(const char *path, struct version *version, struct value *out,
+static bool read_file(const char *path, struct file_version *version, struct value *out,
                       struct error *error)
 {
     /* O_NONBLOCK: opening a FIFO would wait for its writer. */
@@ -174,7 +146,7 @@ static bool read_file(const char *path, struct version *version, struct value *o
 }
 
 /* Whether this call is the one that looks at the file. Until there is a value, every call is. */
-static bool take_check(struct secret *secret, struct version *out_version)
+static bool take_check(struct secret *secret, struct file_version *out_version)
 {
     int64_t now_ms = clock_monotonic_ms();
     mutex_lock(&secret->shared.lock);
@@ -187,11 +159,14 @@ static bool take_check(struct secret *secret, struct version *out_version)
     return is_due;
 }
 
-static void store(struct secret *secret, const struct value *value, const struct version *version)
+static void store(struct secret *secret, const struct value *value,
+                  const struct file_version *version)
 {
+    assert(value->length > 0 && value->length <= SECRET_BYTES_MAX);
     struct value *own = &secret->shared.value;
     mutex_lock(&secret->shared.lock);
-    bool is_other = own->length != value->length || memcmp(own->bytes, value->bytes, own->length);
+    bool is_other =
+        own->length != value->length || memcmp(own->bytes, value->bytes, own->length) != 0;
     if (own->length > 0 && is_other)
         secret->shared.state.changes++;
     explicit_bzero(own->bytes, sizeof own->bytes);
@@ -201,28 +176,28 @@ static void store(struct secret *secret, const struct value *value, const struct
     mutex_unlock(&secret->shared.lock);
 }
 
-static void store_trouble(struct secret *secret, const char *trouble)
+static void store_reason(struct secret *secret, const char *reason)
 {
     mutex_lock(&secret->shared.lock);
-    (void)snprintf(secret->shared.state.trouble, ERROR_MESSAGE_BYTES, "%s", trouble);
+    (void)snprintf(secret->shared.state.reason, ERROR_MESSAGE_BYTES, "%s", reason);
     mutex_unlock(&secret->shared.lock);
 }
 
 /* False and `error` when the file had to be read and could not. */
 static bool refresh(struct secret *secret, struct error *error)
 {
-    struct version version;
+    struct file_version version;
     if (secret->path == NULL || !take_check(secret, &version))
         return true;
     struct value fresh;
     fresh.length = 0;
-    struct error trouble = {.message = ""};
-    bool is_read = read_file(secret->path, &version, &fresh, &trouble);
+    struct error failure = {.kind = ERROR_NONE};
+    bool is_read = read_file(secret->path, &version, &fresh, &failure);
     if (is_read && fresh.length > 0)
         store(secret, &fresh, &version);
     explicit_bzero(&fresh, sizeof fresh);
-    store_trouble(secret, trouble.message);
-    return is_read || error_set(error, trouble.kind, "%s", trouble.message);
+    store_reason(secret, failure.message);
+    return is_read || error_set(error, failure.kind, "%s", failure.message);
 }
 
 /* The newest value; false and `error` when there is none yet. The caller wipes `out`. */
@@ -249,6 +224,7 @@ bool secret_read(struct secret *secret, struct buffer *out, struct error *error)
 /* The time depends on the candidate's length alone, which its sender knows anyway. */
 static bool equals_in_constant_time(const char *line, size_t line_length, const char *candidate)
 {
+    assert(line_length > 0);
     size_t length = strlen(candidate);
     size_t difference = length ^ line_length;
     for (size_t i = 0; i < length; i++) {
@@ -261,6 +237,7 @@ static bool equals_in_constant_time(const char *line, size_t line_length, const 
 /* Every line is compared, so that the time does not tell which one it was. */
 static bool has_line(struct value *value, const char *candidate)
 {
+    assert(value->length < sizeof value->bytes);
     value->bytes[value->length] = '\0';
     bool is_found = false;
     for (const char *line = value->bytes; *line != '\0'; line += strspn(line, "\r\n")) {
@@ -281,7 +258,7 @@ bool secret_has_line(struct secret *secret, const char *candidate)
 
 void secret_state(struct secret *secret, struct secret_state *out)
 {
-    (void)refresh(secret, NULL); /* its trouble is in the state */
+    (void)refresh(secret, NULL); /* its reason is in the state */
     mutex_lock(&secret->shared.lock);
     *out = secret->shared.state;
     mutex_unlock(&secret->shared.lock);

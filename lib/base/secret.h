@@ -37,8 +37,8 @@ MUST_CHECK bool secret_read(struct secret *secret, struct buffer *out, struct er
 bool secret_has_line(struct secret *secret, const char *candidate);
 
 struct secret_state {
-    uint64_t changes;                  /* how often the value became another one */
-    char trouble[ERROR_MESSAGE_BYTES]; /* why the last look at the file found none; "": it did */
+    uint64_t changes;                 /* how often the value became another one */
+    char reason[ERROR_MESSAGE_BYTES]; /* why the last look at the file found none; "": it did */
 };
 
 /* Looks at the file when that is due, as secret_read does. */

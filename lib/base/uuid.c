@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-void uuid_write(const unsigned char luck[16], char text[UUID_BYTES])
+void uuid_write(const unsigned char random[16], char text[UUID_BYTES])
 {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < 16; i++) {
-        unsigned byte = luck[i];
+        unsigned byte = random[i];
         if (i == 6)
             byte = 0x40U | (byte & 0x0fU);
         else if (i == 8)

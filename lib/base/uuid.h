@@ -3,11 +3,11 @@
 /*
  * UUIDs of RFC 9562 version 4, in lower case.
  *
- * Owns: nothing; luck is an argument. Threads: any. Blocks: never.
+ * Owns: nothing; the random bytes are an argument. Threads: any. Blocks: never.
  */
 #pragma once
 
 enum { UUID_BYTES = 37 }; /* 36 characters and the terminator */
 
 /* 122 of the 128 bits are kept; version and variant take the others. */
-void uuid_write(const unsigned char luck[16], char text[UUID_BYTES]);
+void uuid_write(const unsigned char random[16], char text[UUID_BYTES]);

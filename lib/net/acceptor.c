@@ -2,41 +2,46 @@
  * SPDX-License-Identifier: MIT */
 #include "lib/net/acceptor.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <unistd.h>
 
 enum { RETRY_MS = 100, TAKES_PER_TURN_MAX = 64 /* then the others have their turn */ };
 
-void acceptor_init(struct acceptor *acceptor, int take_fd)
+void acceptor_init(struct acceptor *acceptor, const struct listener *take_listener)
 {
-    *acceptor = (struct acceptor){.fd = take_fd};
+    assert(take_listener->count > 0);
+    *acceptor = (struct acceptor){.listener = *take_listener};
+}
+
+static bool is_open(const struct acceptor *acceptor)
+{
+    return acceptor->listener.count > 0;
 }
 
 static void forget(struct acceptor *acceptor)
 {
-    if (acceptor->is_watched)
-        event_loop_forget(acceptor->options.loop, acceptor->fd);
+    assert(!acceptor->is_watched || is_open(acceptor));
+    for (size_t i = 0; acceptor->is_watched && i < acceptor->listener.count; i++)
+        event_loop_forget(acceptor->options.loop, acceptor->listener.fds[i]);
     acceptor->is_watched = false;
 }
 
 void acceptor_close(struct acceptor *acceptor)
 {
-    if (acceptor->fd < 0)
-        return;
     forget(acceptor);
-    (void)close(acceptor->fd);
-    acceptor->fd = -1;
+    listener_close(&acceptor->listener);
 }
 
 /* Whether there was one; errno tells why not. */
-static bool take_next(struct acceptor *acceptor)
+static bool take_next(struct acceptor *acceptor, int listen_fd)
 {
+    assert(listen_fd >= 0);
     struct sockaddr_storage peer;
     socklen_t length;
     int fd;
     do {
         length = sizeof peer;
-        fd = accept4(acceptor->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        fd = accept4(listen_fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     } while (fd < 0 && (errno == EINTR || errno == ECONNABORTED)); /* that one has gone */
     if (fd >= 0)
         acceptor->options.take(acceptor->options.take_context, fd, (const struct sockaddr *)&peer,
@@ -57,7 +62,7 @@ static void note(struct acceptor *acceptor, bool is_starved, int64_t now_ms)
  * an event. */
 static bool may_wait(const struct acceptor *acceptor, int64_t now_ms)
 {
-    if (acceptor->fd < 0)
+    if (!is_open(acceptor))
         return false;
     if (acceptor->is_starved)
         return now_ms >= acceptor->retry_at_ms;
@@ -71,12 +76,23 @@ void acceptor_turn(struct acceptor *acceptor, size_t room, int64_t now_ms)
     if (!is_due)
         return;
     size_t most = room < TAKES_PER_TURN_MAX ? room : TAKES_PER_TURN_MAX;
-    for (size_t i = 0; i < most; i++) {
-        if (!take_next(acceptor)) {
-            note(acceptor, errno != EAGAIN, now_ms); /* one taken is no sign of relief yet */
+    size_t count = acceptor->listener.count, empty = 0;
+    for (size_t taken = 0; taken < most && empty < count;) {
+        if (take_next(acceptor, acceptor->listener.fds[acceptor->next])) {
+            taken++;
+            continue;
+        }
+        if (errno != EAGAIN) {
+            note(acceptor, true, now_ms);
             return;
         }
+        acceptor->next = (acceptor->next + 1) % count;
+        empty++;
     }
+    if (empty == count)
+        note(acceptor, false, now_ms); /* one taken is no sign of relief yet */
+    else
+        acceptor->next = (acceptor->next + 1) % count;
 }
 
 static void take_event(void *context, unsigned events)
@@ -85,21 +101,34 @@ static void take_event(void *context, unsigned events)
     ((struct acceptor *)context)->is_ready = true;
 }
 
+static bool watch_all(struct acceptor *acceptor, struct error *error)
+{
+    for (size_t i = 0; i < acceptor->listener.count; i++) {
+        if (event_loop_watch(acceptor->options.loop, acceptor->listener.fds[i], EVENT_READ,
+                             take_event, acceptor, error))
+            continue;
+        while (i-- > 0)
+            event_loop_forget(acceptor->options.loop, acceptor->listener.fds[i]);
+        return false;
+    }
+    return true;
+}
+
 bool acceptor_watch(struct acceptor *acceptor, bool has_room, struct error *error)
 {
     acceptor->has_room = has_room;
-    bool is_wanted = acceptor->fd >= 0 && has_room && !acceptor->is_starved;
+    bool is_wanted = is_open(acceptor) && has_room && !acceptor->is_starved;
     if (!is_wanted)
         forget(acceptor);
     else if (!acceptor->is_watched)
-        acceptor->is_watched = event_loop_watch(acceptor->options.loop, acceptor->fd, EVENT_READ,
-                                                take_event, acceptor, error);
+        acceptor->is_watched = watch_all(acceptor, error);
+    assert(!acceptor->is_watched || is_wanted);
     return acceptor->is_watched == is_wanted;
 }
 
 int64_t acceptor_wait_ms(const struct acceptor *acceptor, int64_t now_ms)
 {
-    if (acceptor->fd < 0 || !acceptor->is_starved || !acceptor->has_room)
+    if (!is_open(acceptor) || !acceptor->is_starved || !acceptor->has_room)
         return -1;
     return acceptor->retry_at_ms > now_ms ? acceptor->retry_at_ms - now_ms : 0;
 }

@@ -1,13 +1,13 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Takes connections from a listening socket, as long as there is room for them.
+ * Takes connections from listening sockets, as long as there is room for them.
  *
- * Without room nobody looks at the socket, so that whoever waits in its queue costs no processor
+ * Without room nobody looks at them, so that whoever waits in their queues costs no processor
  * time; without descriptors or memory it is tried again a little later, since nothing tells when
  * somebody else has given some back.
  *
- * Owns:    the listening descriptor.
+ * Owns:    the listener.
  * Threads: one at a time, the event loop's. Blocks: never.
  */
 #pragma once
@@ -19,6 +19,7 @@
 
 #include "lib/base/error.h"
 #include "lib/net/event_loop.h"
+#include "lib/net/listener.h"
 
 struct acceptor_options {
     struct event_loop *loop; /* borrowed: outlives us */
@@ -31,7 +32,8 @@ struct acceptor_options {
 
 struct acceptor {
     struct acceptor_options options;
-    int fd;        /* -1: closed */
+    struct listener listener;
+    size_t next;   /* of its sockets the one to begin with, so that each has its turn */
     bool has_room; /* as the last acceptor_watch was told */
     bool is_watched;
     bool is_ready; /* since the last turn, as the loop reported */
@@ -39,9 +41,9 @@ struct acceptor {
     int64_t retry_at_ms; /* while it is starved */
 };
 
-/* Until the options are set, which may be done later, it only holds the descriptor. Stays in place
+/* Until the options are set, which may be done later, it only holds the listener. Stays in place
  * from the first acceptor_watch on. */
-void acceptor_init(struct acceptor *acceptor, int take_fd);
+void acceptor_init(struct acceptor *acceptor, const struct listener *take_listener);
 void acceptor_close(struct acceptor *acceptor); /* once or more */
 /* After the loop was polled: takes who waits, up to `room`. */
 void acceptor_turn(struct acceptor *acceptor, size_t room, int64_t now_ms);

@@ -2,7 +2,17 @@
  * SPDX-License-Identifier: MIT */
 #include "lib/net/deadline_queue.h"
 
+#include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Nothing comes before the first, nor after the last. */
+static bool is_sound(const struct deadline_queue *queue)
+{
+    if (queue->first == NULL)
+        return queue->last == NULL;
+    return queue->last != NULL && queue->first->earlier == NULL && queue->last->later == NULL;
+}
 
 void deadline_set(struct deadline *deadline, struct deadline_queue *queue, int64_t now_ms)
 {
@@ -14,6 +24,7 @@ void deadline_set(struct deadline *deadline, struct deadline_queue *queue, int64
     else
         queue->first = deadline;
     queue->last = deadline;
+    assert(is_sound(queue));
 }
 
 void deadline_clear(struct deadline *deadline)
@@ -30,6 +41,7 @@ void deadline_clear(struct deadline *deadline)
     else
         queue->last = deadline->earlier;
     *deadline = (struct deadline){.queue = NULL};
+    assert(is_sound(queue));
 }
 
 struct deadline *deadline_queue_take_due(struct deadline_queue *queue, int64_t now_ms)
@@ -41,16 +53,15 @@ struct deadline *deadline_queue_take_due(struct deadline_queue *queue, int64_t n
     return first;
 }
 
+int64_t deadline_age_ms(const struct deadline *deadline, int64_t now_ms)
+{
+    assert(deadline->queue != NULL); /* it runs */
+    return now_ms - (deadline->due_ms - deadline->queue->duration_ms);
+}
+
 int64_t deadline_queue_wait_ms(const struct deadline_queue *queue, int64_t now_ms)
 {
     if (queue->first == NULL)
         return -1;
     return queue->first->due_ms > now_ms ? queue->first->due_ms - now_ms : 0;
-}
-
-int64_t deadline_sooner_ms(int64_t a_ms, int64_t b_ms)
-{
-    if (a_ms < 0 || b_ms < 0)
-        return a_ms < 0 ? b_ms : a_ms;
-    return a_ms < b_ms ? a_ms : b_ms;
 }

@@ -31,7 +31,7 @@ void deadline_set(struct deadline *deadline, struct deadline_queue *queue, int64
 void deadline_clear(struct deadline *deadline); /* accepts one that is not set */
 /* The first one that is due, cleared; NULL when there is none. */
 struct deadline *deadline_queue_take_due(struct deadline_queue *queue, int64_t now_ms);
+/* How long ago it was set; it is. */
+int64_t deadline_age_ms(const struct deadline *deadline, int64_t now_ms);
 /* Time until the first one is due, 0 when it is; -1 when the queue is empty. */
 int64_t deadline_queue_wait_ms(const struct deadline_queue *queue, int64_t now_ms);
-/* The shorter of two such waits. */
-int64_t deadline_sooner_ms(int64_t a_ms, int64_t b_ms);

@@ -11,9 +11,11 @@
 #include "lib/net/name_lookup.h"
 
 struct dialer {
+    struct event_loop *loop; /* borrowed: outlives us */
     char host[256];
-    const char *ca_file; /* borrowed: outlives us */
+    struct tls_files tls; /* borrowed: outlive us */
     bool is_tls;
+    size_t first;
     int64_t step_ms;
     int64_t deadline_ms;
     struct name_lookup *lookup; /* owned; NULL once the addresses are known */
@@ -39,15 +41,18 @@ static bool set_unix_path(struct dialer *dialer, const char *path, struct error 
     return true;
 }
 
-struct dialer *dialer_start(const struct dialer_target *target, int64_t now_ms, struct error *error)
+struct dialer *dialer_start(const struct dialer_target *target, struct event_loop *loop,
+                            int64_t now_ms, struct error *error)
 {
     struct dialer *dialer = calloc(1, sizeof *dialer);
     if (dialer == NULL) {
         (void)error_out_of_memory(error);
         return NULL;
     }
+    dialer->loop = loop;
     (void)snprintf(dialer->host, sizeof dialer->host, "%s", target->host);
-    dialer->ca_file = target->ca_file;
+    dialer->tls = target->tls;
+    dialer->first = target->first;
     dialer->is_tls = target->is_tls;
     dialer->step_ms = target->step_ms;
     dialer->deadline_ms = now_ms + target->step_ms;
@@ -55,10 +60,11 @@ struct dialer *dialer_start(const struct dialer_target *target, int64_t now_ms, 
         if (!set_unix_path(dialer, target->host, error))
             goto fail;
     } else {
-        dialer->lookup = name_lookup_start(target->host, target->port, error);
+        dialer->lookup = name_lookup_start(loop, target->host, target->port, error);
         if (dialer->lookup == NULL)
             goto fail;
     }
+    assert((dialer->lookup != NULL) != (dialer->next != NULL));
     return dialer;
 fail:
     dialer_destroy(dialer);
@@ -76,19 +82,19 @@ void dialer_destroy(struct dialer *dialer)
     free(dialer);
 }
 
-/* The old stream is closed after the new one exists: a descriptor with the number of the one that
- * was just closed would look watched to a poll loop that compares numbers. */
 static bool connect_next(struct dialer *dialer, int64_t now_ms, struct error *error)
 {
+    assert(dialer->lookup == NULL);
+    stream_destroy(STEAL(dialer->stream));
     while (dialer->next != NULL) {
         const struct addrinfo *address = dialer->next;
         dialer->next = address->ai_next;
-        AUTO(stream) *stream = stream_connect(address->ai_addr, address->ai_addrlen, error);
+        AUTO(stream) *stream =
+            stream_connect(dialer->loop, address->ai_addr, address->ai_addrlen, error);
         if (stream == NULL)
             continue;
-        if (dialer->is_tls && !stream_secure(stream, dialer->host, dialer->ca_file, error))
+        if (dialer->is_tls && !stream_secure(stream, dialer->host, &dialer->tls, error))
             return false;
-        stream_destroy(dialer->stream);
         dialer->stream = STEAL(stream);
         dialer->deadline_ms = now_ms + dialer->step_ms;
         return true;
@@ -96,8 +102,27 @@ static bool connect_next(struct dialer *dialer, int64_t now_ms, struct error *er
     return false;
 }
 
+/* Turns the list so that it begins with another address. It stays one that freeaddrinfo takes: that
+ * goes from entry to entry. */
+static struct addrinfo *rotate(struct addrinfo *list, size_t first)
+{
+    size_t count = 0;
+    struct addrinfo *last = NULL;
+    for (struct addrinfo *each = list; each != NULL; each = each->ai_next, count++)
+        last = each;
+    for (first = count > 0 ? first % count : 0; first > 0; first--) {
+        struct addrinfo *moved = list;
+        list = moved->ai_next;
+        last->ai_next = moved;
+        moved->ai_next = NULL;
+        last = moved;
+    }
+    return list;
+}
+
 static enum stream_status finish_lookup(struct dialer *dialer, int64_t now_ms, struct error *error)
 {
+    assert(dialer->stream == NULL && dialer->found == NULL);
     switch (name_lookup_finish(dialer->lookup, &dialer->found, error)) {
     case NAME_LOOKUP_PENDING:
         if (now_ms < dialer->deadline_ms)
@@ -109,6 +134,9 @@ static enum stream_status finish_lookup(struct dialer *dialer, int64_t now_ms, s
     case NAME_LOOKUP_FOUND:
         break;
     }
+    name_lookup_destroy(STEAL(dialer->lookup));
+    assert(dialer->found != NULL);
+    dialer->found = rotate(dialer->found, dialer->first);
     dialer->next = dialer->found;
     return STREAM_DONE;
 }
@@ -121,9 +149,25 @@ static enum stream_status begin(struct dialer *dialer, int64_t now_ms, struct er
         if (looked_up != STREAM_DONE)
             return looked_up;
     }
-    bool is_begun = connect_next(dialer, now_ms, error);
-    name_lookup_destroy(STEAL(dialer->lookup)); /* after the socket exists, as above */
-    return is_begun ? STREAM_DONE : STREAM_FAILED;
+    return connect_next(dialer, now_ms, error) ? STREAM_DONE : STREAM_FAILED;
+}
+
+/* A Redis without TLS takes the greeting for the beginning of a line, and waits for its end. */
+static bool is_shaking_hands(const struct dialer *dialer)
+{
+    return dialer->is_tls && stream_is_connected(dialer->stream);
+}
+
+/* Why this address is given up; STREAM_FAILED has said it already. */
+static void explain(const struct dialer *dialer, enum stream_status opened, struct error *error)
+{
+    bool is_shaking = is_shaking_hands(dialer);
+    if (opened == STREAM_AGAIN)
+        (void)error_set(error, ERROR_IO, "%s: no answer within %lld ms%s",
+                        is_shaking ? "TLS handshake" : "connect", (long long)dialer->step_ms,
+                        is_shaking ? "; does the port speak TLS? If not, use redis://" : "");
+    if (opened == STREAM_ENDED)
+        (void)error_set(error, ERROR_IO, "the peer closed the connection during the handshake");
 }
 
 enum stream_status dialer_turn(struct dialer *dialer, int64_t now_ms, struct error *error)
@@ -134,15 +178,11 @@ enum stream_status dialer_turn(struct dialer *dialer, int64_t now_ms, struct err
             return begun;
     }
     do {
+        assert(dialer->stream != NULL);
         enum stream_status opened = stream_open(dialer->stream, error);
         if (opened == STREAM_DONE || (opened == STREAM_AGAIN && now_ms < dialer->deadline_ms))
             return opened;
-        if (opened == STREAM_AGAIN)
-            (void)error_set(error, ERROR_IO, "%s: no answer within %lld ms",
-                            dialer->is_tls ? "connect or TLS handshake" : "connect",
-                            (long long)dialer->step_ms);
-        if (opened == STREAM_ENDED)
-            (void)error_set(error, ERROR_IO, "the peer closed the connection during the handshake");
+        explain(dialer, opened, error);
     } while (connect_next(dialer, now_ms, error));
     return STREAM_FAILED;
 }
@@ -151,18 +191,6 @@ struct stream *dialer_take(struct dialer *dialer)
 {
     assert(dialer->stream != NULL);
     return STEAL(dialer->stream);
-}
-
-int dialer_fd(const struct dialer *dialer)
-{
-    if (dialer->stream != NULL)
-        return stream_fd(dialer->stream);
-    return dialer->lookup != NULL ? name_lookup_fd(dialer->lookup) : -1;
-}
-
-bool dialer_wants_write(const struct dialer *dialer)
-{
-    return dialer->stream != NULL && stream_wants_write(dialer->stream);
 }
 
 int64_t dialer_deadline_ms(const struct dialer *dialer)

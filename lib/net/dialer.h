@@ -4,8 +4,9 @@
  * The way to an open stream: resolves the name in the background, tries every address in turn, ends
  * with TLS if asked to.
  *
- * Owns:    the lookup and the stream until it is taken.
- * Threads: one at a time.
+ * Owns:    the lookup and the stream until it is taken; the event loop that they are watched in is
+ *          borrowed and outlives them.
+ * Threads: one, the loop's.
  * Blocks:  never.
  */
 #pragma once
@@ -18,26 +19,24 @@
 #include "lib/net/stream.h"
 
 struct dialer;
+struct event_loop;
 
-struct dialer_target { /* all borrowed for dialer_start, ca_file until the dialer's end */
+struct dialer_target { /* all borrowed for dialer_start, the files until the dialer's end */
     const char *host;  /* the path for a unix socket */
     uint16_t port;
     bool is_unix, is_tls;
-    const char *ca_file; /* NULL: the system's */
-    int64_t step_ms;     /* limit for resolving and again for each address */
+    struct tls_files tls; /* with is_tls */
+    size_t first;         /* which of the name's addresses to try first; counts round */
+    int64_t step_ms;      /* limit for resolving and again for each address */
 };
 
-MUST_CHECK struct dialer *dialer_start(const struct dialer_target *target, int64_t now_ms,
-                                       struct error *error);
+MUST_CHECK struct dialer *dialer_start(const struct dialer_target *target, struct event_loop *loop,
+                                       int64_t now_ms, struct error *error);
 void dialer_destroy(struct dialer *dialer); /* accepts NULL */
 DEFINE_AUTO(dialer);
 
-/* Call it once at the start and whenever the descriptor is ready or the deadline passed.
+/* Call it once at the start, after each poll of the loop and when the deadline passed.
  * STREAM_DONE: take the stream. STREAM_FAILED: every address failed, `error` is the last one's. */
 enum stream_status dialer_turn(struct dialer *dialer, int64_t now_ms, struct error *error);
 struct stream *dialer_take(struct dialer *dialer);
-
-/* Another descriptor always has another number than the one before it. */
-int dialer_fd(const struct dialer *dialer);
-bool dialer_wants_write(const struct dialer *dialer); /* reading otherwise */
 int64_t dialer_deadline_ms(const struct dialer *dialer);

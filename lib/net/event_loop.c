@@ -11,6 +11,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "lib/base/array.h"
+
 enum { BATCH_EVENTS = 64 };
 
 /* Descriptors are small numbers, so they index the table of watches. Each watch has a generation,
@@ -34,6 +36,7 @@ struct event_loop {
 
 static uint64_t tag_of(int fd, uint32_t generation)
 {
+    assert(fd >= 0);
     return (uint64_t)generation << 32 | (uint32_t)fd;
 }
 
@@ -46,18 +49,13 @@ static struct watch *find_watch(const struct event_loop *loop, int fd)
 
 static bool reserve_watch(struct event_loop *loop, int fd, struct error *error)
 {
-    size_t needed = (size_t)fd + 1;
-    if (needed <= loop->watch_count)
-        return true;
-    size_t count = loop->watch_count > 0 ? loop->watch_count : 16;
-    while (count < needed)
-        count *= 2;
-    struct watch *watches = reallocarray(loop->watches, count, sizeof *watches);
+    size_t known = loop->watch_count;
+    struct watch *watches =
+        array_reserve(loop->watches, &loop->watch_count, (size_t)fd + 1, sizeof *watches);
     if (watches == NULL)
         return error_out_of_memory(error);
-    memset(watches + loop->watch_count, 0, (count - loop->watch_count) * sizeof *watches);
+    memset(watches + known, 0, (loop->watch_count - known) * sizeof *watches);
     loop->watches = watches;
-    loop->watch_count = count;
     return true;
 }
 
@@ -128,6 +126,7 @@ bool event_loop_watch(struct event_loop *loop, int fd, unsigned events, event_ca
     assert(callback != NULL);
     if (!reserve_watch(loop, fd, error))
         return false;
+    assert(loop->watches != NULL && (size_t)fd < loop->watch_count);
     const struct watch *known = find_watch(loop, fd);
     uint32_t generation = known != NULL ? known->generation : ++loop->generation;
     struct epoll_event event = {.events = epoll_mask(events), .data.u64 = tag_of(fd, generation)};
@@ -147,6 +146,7 @@ void event_loop_forget(struct event_loop *loop, int fd)
      */
     (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
     watch->callback = NULL;
+    assert(find_watch(loop, fd) == NULL);
 }
 
 static void dispatch(struct event_loop *loop, const struct epoll_event *event)
@@ -160,16 +160,16 @@ static void dispatch(struct event_loop *loop, const struct epoll_event *event)
         watch->callback(watch->context, ready); /* may move the table: `watch` is gone now */
 }
 
-bool event_loop_poll(struct event_loop *loop, int64_t timeout_ms, struct error *error)
+void event_loop_poll(struct event_loop *loop, int64_t timeout_ms)
 {
     struct epoll_event events[BATCH_EVENTS];
     int wait_ms = timeout_ms < 0 ? -1 : timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms;
     int count = epoll_wait(loop->epoll_fd, events, BATCH_EVENTS, wait_ms);
-    if (count < 0 && errno != EINTR)
-        return error_set(error, ERROR_IO, "waiting for events: %s", strerror(errno));
+    bool could_wait = count >= 0 || errno == EINTR;
+    assert(could_wait);
+    assert(count <= BATCH_EVENTS);
     for (int i = 0; i < count; i++)
         dispatch(loop, &events[i]);
-    return true;
 }
 
 int event_loop_fd(const struct event_loop *loop)

@@ -34,8 +34,10 @@ MUST_CHECK bool event_loop_watch(struct event_loop *loop, int fd, unsigned event
 void event_loop_forget(struct event_loop *loop, int fd);
 
 /* Waits for events or a wake-up, at most `timeout_ms` (-1: no limit), and runs the callbacks. A
- * callback may watch and forget any descriptor. */
-MUST_CHECK bool event_loop_poll(struct event_loop *loop, int64_t timeout_ms, struct error *error);
+ * callback may watch and forget any descriptor. Only a mistake of ours makes the wait itself fail,
+ * closing the loop's descriptor elsewhere say, and no thread can go on without it: an assertion
+ * ends the process. What was acknowledged is on a disk by then. */
+void event_loop_poll(struct event_loop *loop, int64_t timeout_ms);
 /* For nesting in another loop: readable while a poll would find something. */
 int event_loop_fd(const struct event_loop *loop);
 /* Makes the current or next poll return at once. */

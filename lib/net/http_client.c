@@ -7,6 +7,7 @@
  */
 #include "lib/net/http_client.h"
 
+#include <assert.h>
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "lib/net/http_easy.h"
 
 enum {
+    SOCKETS_BESIDE_MAX = 64, /* of connections that are still being made, by several addresses */
     IDLE_TRANSFERS_MAX = 64, /* kept for reuse: an easy handle is costly to build, and not small */
 };
 
@@ -31,7 +33,7 @@ struct http_client {
     struct transfer_list running, idle; /* own their transfers */
     size_t running_count, idle_count;
     int64_t turn_at_ms; /* monotonic: when libcurl wants a turn */
-    bool has_stranded;
+    bool has_parked;
 };
 
 struct watched_socket { /* the event loop's context; libcurl keeps it beside the socket */
@@ -60,17 +62,17 @@ void http_client_cleanup(void)
 /* --- sockets and time --------------------------------------------------------------- */
 
 /* What nothing would move on any more ends in the next turn. */
-static void strand(struct http_client *client, struct http_easy *transfer,
-                   const struct error *reason)
+static void park(struct http_client *client, struct http_easy *transfer, const struct error *reason)
 {
-    if (transfer->trouble.kind == ERROR_INVALID)
-        transfer->trouble = *reason;
-    transfer->is_stranded = client->has_stranded = true;
+    assert(reason->kind != ERROR_NONE);
+    if (transfer->failure.kind == ERROR_NONE)
+        transfer->failure = *reason;
+    transfer->is_parked = client->has_parked = true;
 }
 
 /* Tells libcurl what happened. It fails when it is out of memory, and does not say whose socket it
  * left unwatched. */
-static void tell(struct http_client *client, curl_socket_t fd, int ready)
+static void report(struct http_client *client, curl_socket_t fd, int ready)
 {
     int running;
     CURLMcode code = curl_multi_socket_action(client->multi, fd, ready, &running);
@@ -81,16 +83,16 @@ static void tell(struct http_client *client, curl_socket_t fd, int ready)
     struct http_easy *transfer;
     TAILQ_FOREACH(transfer, &client->running, links)
     {
-        strand(client, transfer, &error);
+        park(client, transfer, &error);
     }
 }
 
 static void on_event(void *context, unsigned events)
 {
     const struct watched_socket *socket = context; /* may be gone afterwards */
-    tell(socket->client, socket->fd,
-         (events & EVENT_READ ? CURL_CSELECT_IN : 0) |
-             (events & EVENT_WRITE ? CURL_CSELECT_OUT : 0));
+    report(socket->client, socket->fd,
+           (events & EVENT_READ ? CURL_CSELECT_IN : 0) |
+               (events & EVENT_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
 static bool watch(struct http_client *client, struct watched_socket *socket, int wanted,
@@ -133,7 +135,7 @@ static int on_socket(CURL *handle, curl_socket_t fd, int wanted, void *context,
     struct http_easy *transfer = NULL;
     (void)curl_easy_getinfo(handle, CURLINFO_PRIVATE, &transfer);
     if (transfer != NULL)
-        strand(client, transfer, &error);
+        park(client, transfer, &error);
     return 0; /* anything else would be the end of all transfers */
 }
 
@@ -180,6 +182,8 @@ struct http_client *http_client_create(const struct http_client_options *options
     TAILQ_INIT(&client->idle);
     client->network.connect_timeout_ms = (long)options->connect_timeout_ms;
     client->network.connection_life_max_s = (long)options->connection_life_max_s;
+    if (!http_sockets_init(&client->network.sockets, options->connections_max + SOCKETS_BESIDE_MAX))
+        goto fail;
     if (!copy_path(options->ca_file, &client->network.ca_file) ||
         !copy_path(options->client_certificate, &client->network.client_certificate) ||
         !copy_path(options->client_key, &client->network.client_key))
@@ -196,6 +200,7 @@ fail:
 
 static struct http_easy *take_idle(struct http_client *client)
 {
+    assert(client->idle_count > 0);
     struct http_easy *transfer = TAILQ_FIRST(&client->idle);
     TAILQ_REMOVE(&client->idle, transfer, links);
     client->idle_count--;
@@ -213,6 +218,7 @@ void http_client_destroy(struct http_client *client)
     free(client->network.ca_file);
     free(client->network.client_certificate);
     free(client->network.client_key);
+    http_sockets_fini(&client->network.sockets);
     free(client);
 }
 
@@ -220,6 +226,7 @@ void http_client_destroy(struct http_client *client)
 
 static void put_back(struct http_client *client, struct http_easy *transfer)
 {
+    assert(client->idle_count <= IDLE_TRANSFERS_MAX);
     if (client->idle_count == IDLE_TRANSFERS_MAX) {
         http_easy_destroy(transfer);
         return;
@@ -246,13 +253,9 @@ bool http_client_start(struct http_client *client, const struct http_transfer *w
     return true;
 }
 
-size_t http_client_running(const struct http_client *client)
-{
-    return client->running_count;
-}
-
 static void finish(struct http_client *client, struct http_easy *transfer, CURLcode code)
 {
+    assert(client->running_count > 0);
     (void)curl_multi_remove_handle(client->multi, transfer->handle);
     TAILQ_REMOVE(&client->running, transfer, links);
     client->running_count--;
@@ -276,27 +279,28 @@ static void finish_all_done(struct http_client *client)
         CURLcode code = message->data.result;
         struct http_easy *transfer = NULL;
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        assert(transfer != NULL); /* each handle was given its own */
         finish(client, transfer, code);
     }
 }
 
-static struct http_easy *find_stranded(const struct http_client *client)
+static struct http_easy *find_parked(const struct http_client *client)
 {
     struct http_easy *transfer;
     TAILQ_FOREACH(transfer, &client->running, links)
     {
-        if (transfer->is_stranded)
+        if (transfer->is_parked)
             break;
     }
     return transfer;
 }
 
-static void finish_all_stranded(struct http_client *client)
+static void finish_all_parked(struct http_client *client)
 {
     struct http_easy *transfer;
-    while (client->has_stranded && (transfer = find_stranded(client)) != NULL)
+    while (client->has_parked && (transfer = find_parked(client)) != NULL)
         finish(client, transfer, cut);
-    client->has_stranded = false;
+    client->has_parked = false;
 }
 
 int64_t http_client_timeout_ms(const struct http_client *client)
@@ -311,15 +315,17 @@ void http_client_turn(struct http_client *client)
 {
     if (clock_monotonic_ms() >= client->turn_at_ms) {
         client->turn_at_ms = NEVER; /* libcurl says when again */
-        tell(client, CURL_SOCKET_TIMEOUT, 0);
+        report(client, CURL_SOCKET_TIMEOUT, 0);
     }
     finish_all_done(client);
-    finish_all_stranded(client);
+    finish_all_parked(client);
 }
 
 void http_client_abort_all(struct http_client *client)
 {
     /* What `done` starts meanwhile goes to the end of the list and is not counted. */
-    for (size_t left = client->running_count; left > 0; left--)
+    for (size_t left = client->running_count; left > 0; left--) {
+        assert(!TAILQ_EMPTY(&client->running));
         finish(client, TAILQ_FIRST(&client->running), cut);
+    }
 }

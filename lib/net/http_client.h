@@ -3,9 +3,8 @@
 /*
  * Many HTTPS transfers at once over one libcurl multi handle; connections are reused, HTTP/2 is
  * used where the server offers it, the certificate is always verified and redirects are not
- * followed.
- * The proxy variables of the environment count as they do for curl(1): https_proxy, HTTPS_PROXY,
- * http_proxy, all_proxy, no_proxy.
+ * followed. A transfer goes through a proxy of the environment when its caller says so, who asks
+ * http_proxy_find.
  *
  * Owns:    its transfers and connections; the event loop that they are watched in is borrowed.
  * Threads: one, the loop's. curl_global_init runs once per process in http_client_startup, before
@@ -41,6 +40,9 @@ enum http_outcome {
     HTTP_TIMED_OUT,
     HTTP_BROKEN, /* reset, cut body, protocol error */
     HTTP_ANSWER_TOO_LARGE,
+    HTTP_BAD_CODING,    /* gzip or the like that cannot be undone; `status` is there */
+    HTTP_PROXY_REFUSED, /* the proxy answered CONNECT with a 4xx that no repetition mends */
+    HTTP_NOT_SENT,      /* surely not processed: it may be sent again at once */
 };
 
 struct http_exchange { /* what came of a transfer; borrowed for the callback */
@@ -50,7 +52,8 @@ struct http_exchange { /* what came of a transfer; borrowed for the callback */
     size_t body_length;
     const char *content_type; /* "" when absent */
     const char *retry_after;  /* NULL when absent */
-    const char *detail;       /* libcurl's words for a failure, "" otherwise */
+    const char *link;         /* likewise: where the next page is */
+    const char *detail;       /* libcurl's words for a failure, and the proxy; "" otherwise */
     int64_t duration_us;      /* waiting for a connection included */
 };
 
@@ -59,7 +62,12 @@ typedef void (*http_client_done)(void *context, const struct http_exchange *exch
 struct http_transfer {
     const char *url;
     const char *unix_socket; /* path to connect to instead of the URL's host; NULL: none */
-    const char *body;        /* NULL: GET; otherwise POST. Copied. */
+    const char *connect_to;  /* "host:port" instead of the URL's, whose name the server must prove;
+                              * NULL: the URL's. Copied. */
+    const char *proxy;  /* as http_proxy_find names it, for texts: libcurl finds it again. NULL:
+                         * none is used. Borrowed: outlives the transfer. */
+    const char *method; /* NULL: GET without a body, POST with one */
+    const char *body;   /* NULL: none. Copied. */
     size_t body_length;
     const char *const *headers; /* "Name: value", ends with NULL; copied */
     const char *user_agent;
@@ -81,7 +89,6 @@ DEFINE_AUTO(http_client);
 /* False: nothing was started and `done` is not called. */
 MUST_CHECK bool http_client_start(struct http_client *client, const struct http_transfer *transfer,
                                   struct error *error);
-size_t http_client_running(const struct http_client *client);
 /* Before each poll of the loop: the longest wait until http_client_turn; -1: no limit. */
 int64_t http_client_timeout_ms(const struct http_client *client);
 /* After each poll: moves on what was started and what is late, and calls `done` for the transfers

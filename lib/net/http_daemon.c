@@ -12,19 +12,23 @@
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "lib/base/log.h"
 #include "lib/base/ownership.h"
 #include "lib/net/http_request.h"
+#include "lib/net/tls_server.h"
 
 enum {
-    /* The parsed headers and the head of the answer share the connection's pool with the head of
-     * the request: room for them, so that a head somewhat over the limit gets our answer. */
-    POOL_EXTRA_BYTES = 8192,
-    CUT_BLOCK_BYTES = 4096,
+    /* libmicrohttpd has a pool of one size for each connection, and clears all of it with each
+     * request: it is what an idle connection costs. The head of the request lies there, an entry
+     * for each header, argument and cookie, a copy of the cookies, and the head of the answer. The
+     * first ones are what header_bytes_max is about; the extra is for the answer, so that a head
+     * somewhat over the limit gets ours too. */
+    POOL_EXTRA_BYTES = 1536,
+    ENTRY_BYTES = 64,
+    IDLE_EXTRA_S = 3,
 };
 
 /* ---- connections and requests ---- */
@@ -34,42 +38,105 @@ static int fd_of(struct MHD_Connection *handle)
     return MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
+void *http_daemon_tls_session(struct MHD_Connection *handle)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info != NULL ? info->tls_session : NULL;
+}
+
 static void track_connection(void *context, struct MHD_Connection *handle, void **slot,
                              enum MHD_ConnectionNotificationCode code)
 {
+    const struct http_daemon_events *events = context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *slot = http_server_connected(context, fd_of(handle));
+        *slot = events->connected(
+            events->context, fd_of(handle),
+            MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
+            http_daemon_tls_session(handle));
         if (*slot == NULL)
             (void)shutdown(fd_of(handle), SHUT_RDWR);
     } else {
-        http_server_disconnected(context, *slot);
+        events->disconnected(events->context, *slot);
     }
+}
+
+/* libmicrohttpd parses the query behind start_request, in the buffer that it shows there, and makes
+ * a record of each parameter in the connection's pool. When that is full, 0.9.75 queues an answer,
+ * reads on as if nothing had happened, and in the end drops the connection without a word to
+ * anybody. The request has read its query by then, so none is left for libmicrohttpd. */
+static void hide_query(const char *target)
+{
+    char *mark = strchr(target, '?');
+    if (mark != NULL)
+        mark[1] = '\0';
 }
 
 static void *start_request(void *context, const char *target, struct MHD_Connection *handle)
 {
+    const struct http_daemon_events *events = context;
     void *connection =
         MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-    return connection != NULL ? http_server_request_line(context, connection, handle, target)
-                              : NULL;
+    struct http_request *request =
+        connection != NULL ? events->request_line(events->context, connection, handle, target)
+                           : NULL;
+    hide_query(target);
+    return request;
+}
+
+/* A value stands behind its name in what was received. libmicrohttpd 0.9.75 puts a folded line
+ * behind the name, elsewhere, and so makes another header of it. */
+static bool is_in_one_piece(const char *name, const char *value)
+{
+    for (const char *at = name + strlen(name) + 1; at != value; at++) {
+        if (at > value || (*at != ' ' && *at != '\t'))
+            return false;
+    }
+    return true;
+}
+
+/* Optional white space is no part of a value (RFC 9110 section 5.5); libmicrohttpd 0.9.75 keeps
+ * what is behind it. The value is its own. */
+static void trim(const char *value)
+{
+    char *end = strchr(value, '\0');
+    while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+        *--end = '\0';
 }
 
 static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const char *name,
                                    const char *value)
 {
     (void)kind;
-    http_head_note(context, name, value);
+    struct http_head *head = context;
+    http_head_note(head, name, value);
+    if (value == NULL)
+        return MHD_YES;
+    if (!is_in_one_piece(name, value))
+        head->is_malformed = true;
+    if (value != head->encoding) /* libmicrohttpd has read that as it was, and we do too */
+        trim(value);
     return MHD_YES;
 }
 
-static enum http_step take_head(struct http_request *request, const char *version)
+/* What it takes of the pool. */
+static size_t head_bytes(struct MHD_Connection *handle)
+{
+    const char *cookies = MHD_lookup_connection_value(handle, MHD_HEADER_KIND, "Cookie");
+    int entries = MHD_get_connection_values(
+        handle, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND, NULL, NULL);
+    assert(entries >= 0);
+    return MHD_get_connection_info(handle, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size +
+           (size_t)entries * ENTRY_BYTES + (cookies != NULL ? strlen(cookies) : 0);
+}
+
+static enum http_step take_head(const struct http_daemon_events *events,
+                                struct http_request *request, const char *version)
 {
     struct MHD_Connection *handle = request->handle;
     struct http_head head = {.hosts = 0};
     (void)MHD_get_connection_values(handle, MHD_HEADER_KIND, note_header, &head);
-    size_t bytes =
-        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
-    return http_server_head(request, &head, version, bytes);
+    return events->head(events->context, request, &head, version, head_bytes(handle));
 }
 
 /* MHD_NO closes the connection. */
@@ -97,11 +164,12 @@ static enum MHD_Result obey(struct http_request *request, enum http_step step)
     return MHD_NO;
 }
 
+/* The parameters are libmicrohttpd's. NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result take_request(void *context, struct MHD_Connection *handle, const char *url,
                                     const char *method, const char *version, const char *bytes,
                                     size_t *length, void **slot)
 {
-    (void)context;
+    const struct http_daemon_events *events = context;
     (void)handle;
     (void)url; /* decoded; start_request has seen the original */
     struct http_request *request = *slot;
@@ -109,11 +177,11 @@ static enum MHD_Result take_request(void *context, struct MHD_Connection *handle
         return MHD_NO;
     if (request->method == NULL) {
         request->method = method;
-        return obey(request, take_head(request, version));
+        return obey(request, take_head(events, request, version));
     }
     if (*length == 0)
-        return obey(request, http_server_end_of_request(request));
-    bool is_taken = http_request_take_body(request, bytes, *length);
+        return obey(request, events->complete(events->context, request));
+    bool is_taken = events->body(events->context, request, bytes, *length);
     *length = 0;
     return is_taken ? MHD_YES : MHD_NO;
 }
@@ -121,25 +189,11 @@ static enum MHD_Result take_request(void *context, struct MHD_Connection *handle
 static void end_request(void *context, struct MHD_Connection *handle, void **slot,
                         enum MHD_RequestTerminationCode code)
 {
-    (void)context;
+    const struct http_daemon_events *events = context;
     (void)handle;
     struct http_request *request = STEAL(*slot);
     if (request != NULL)
-        http_server_request_over(request, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
-}
-
-const char *http_request_header(const struct http_request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->handle, MHD_HEADER_KIND, name);
-}
-
-const char *http_request_query(const struct http_request *request, const char *name)
-{
-    const char *value = NULL;
-    if (MHD_lookup_connection_value_n(request->handle, MHD_GET_ARGUMENT_KIND, name, strlen(name),
-                                      &value, NULL) != MHD_YES)
-        return NULL;
-    return value != NULL ? value : "";
+        events->over(events->context, request, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 }
 
 /* ---- the daemon ---- */
@@ -158,24 +212,36 @@ static void forward_log(void *context, const char *format, va_list arguments)
     log_debug("http_server", text);
 }
 
-struct MHD_Daemon *http_daemon_start(struct http_server *server,
+/* Never called: http_server equips each session before its handshake. libmicrohttpd only insists on
+ * some way to a certificate. */
+static int give_no_certificate(void)
+{
+    return -1;
+}
+
+struct MHD_Daemon *http_daemon_start(const struct http_daemon_events *events,
                                      const struct http_server_options *options, struct error *error)
 {
-    bool is_tls = options->tls_key_pem != NULL;
-    /* A pointer option lacks the const; libmicrohttpd only reads. */
+    bool is_tls = options->tls_key_pem != NULL || options->tls != NULL;
+    /* The pointer options lack a const. */
+    void *context = (void *)(uintptr_t)events;
     void *key = (void *)(uintptr_t)options->tls_key_pem;
     void *certificate = (void *)(uintptr_t)options->tls_certificate_pem;
+    void *priorities = (void *)(uintptr_t)tls_server_priorities;
     size_t pool_bytes = options->header_bytes_max + POOL_EXTRA_BYTES;
     const struct MHD_OptionItem items[] = {
-        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)start_request, server},
-        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, server},
-        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)track_connection, server},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)start_request, context},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, context},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)track_connection, context},
         {MHD_OPTION_CONNECTION_LIMIT, options->connections_max, NULL},
-        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->connections_per_address_max, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout_s, NULL},
+        /* Between two requests the server's own deadline comes first: libmicrohttpd would close
+         * before it reads. */
+        {MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout_s + IDLE_EXTRA_S, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)pool_bytes, NULL},
-        {is_tls ? MHD_OPTION_HTTPS_MEM_KEY : MHD_OPTION_END, 0, key},
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, certificate},
+        {is_tls ? MHD_OPTION_HTTPS_PRIORITIES : MHD_OPTION_END, 0, priorities},
+        {options->tls != NULL ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_HTTPS_MEM_KEY, 0,
+         options->tls != NULL ? (void *)(uintptr_t)give_no_certificate : key},
+        {options->tls != NULL ? MHD_OPTION_END : MHD_OPTION_HTTPS_MEM_CERT, 0, certificate},
         {MHD_OPTION_END, 0, NULL},
     };
     /* It does not accept: without descriptors it would stop doing so until one of its own
@@ -184,7 +250,7 @@ struct MHD_Daemon *http_daemon_start(struct http_server *server,
                      MHD_USE_ERROR_LOG | (is_tls ? MHD_USE_TLS : 0U);
     /* The logger goes first, so that it hears about the other options. */
     struct MHD_Daemon *daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, take_request, server, MHD_OPTION_EXTERNAL_LOGGER,
+        MHD_start_daemon(flags, 0, NULL, NULL, take_request, context, MHD_OPTION_EXTERNAL_LOGGER,
                          forward_log, NULL, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
     if (daemon == NULL)
         (void)error_set(error, ERROR_IO, "the HTTP server does not start%s",
@@ -208,7 +274,8 @@ void http_daemon_run(struct MHD_Daemon *daemon)
     (void)MHD_run(daemon); /* fails only after MHD_stop_daemon */
 }
 
-void http_daemon_add(void *daemon, int take_fd, const struct sockaddr *peer, socklen_t peer_length)
+void http_daemon_add(struct MHD_Daemon *daemon, int take_fd, const struct sockaddr *peer,
+                     socklen_t peer_length)
 {
     (void)MHD_add_connection(daemon, take_fd, peer, peer_length); /* closes what it does not take */
 }
@@ -223,80 +290,51 @@ void http_daemon_resume(struct MHD_Connection *handle)
     MHD_resume_connection(handle);
 }
 
-/* Linux answers this with a RST at once, whereas closing with SO_LINGER 0 would come after the FIN
- * that libmicrohttpd sends first. A unix socket has no RST: the call fails and the close has to do.
- */
-void http_daemon_reset(int fd)
+const char *http_daemon_header(struct MHD_Connection *handle, const char *name)
 {
-    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-    (void)connect(fd, &nowhere, sizeof nowhere);
+    return MHD_lookup_connection_value(handle, MHD_HEADER_KIND, name);
 }
 
 /* ---- responses ---- */
 
-static struct MHD_Response *take_headers(struct MHD_Response *response,
-                                         const struct http_reply *reply, bool is_last)
+/* libmicrohttpd leaves out "Connection: keep-alive" in HTTP/1.1, where it is the rule; but it has
+ * to name a Keep-Alive (RFC 9110 section 7.6.1). */
+static bool add_end(struct MHD_Response *response, const char *keep_alive)
 {
-    if (response == NULL)
+    if (keep_alive == NULL)
+        return MHD_add_response_header(response, "Connection", "close") == MHD_YES;
+    return MHD_set_response_options(response, MHD_RF_SEND_KEEP_ALIVE_HEADER, MHD_RO_END) ==
+               MHD_YES &&
+           MHD_add_response_header(response, "Keep-Alive", keep_alive) == MHD_YES;
+}
+
+struct MHD_Response *http_daemon_add_headers(struct MHD_Response *take_response,
+                                             const struct http_reply *reply, const char *keep_alive)
+{
+    if (take_response == NULL)
         return NULL;
     bool is_complete =
         reply->content_type == NULL ||
-        MHD_add_response_header(response, "Content-Type", reply->content_type) == MHD_YES;
+        MHD_add_response_header(take_response, "Content-Type", reply->content_type) == MHD_YES;
     const struct http_header *header = reply->headers;
     const struct http_header *end = header + HTTP_REPLY_HEADERS_MAX;
     for (; is_complete && header < end && header->name != NULL; header++)
-        is_complete = MHD_add_response_header(response, header->name, header->value) == MHD_YES;
-    if (is_complete && is_last)
-        is_complete = MHD_add_response_header(response, "Connection", "close") == MHD_YES;
-    if (is_complete)
-        return response;
-    MHD_destroy_response(response);
+        is_complete =
+            MHD_add_response_header(take_response, header->name, header->value) == MHD_YES;
+    if (is_complete && add_end(take_response, keep_alive))
+        return take_response;
+    MHD_destroy_response(take_response);
     return NULL;
 }
 
-struct MHD_Response *http_daemon_create_response(const struct http_reply *reply, bool is_last)
+struct MHD_Response *http_daemon_create_response(const struct http_reply *reply,
+                                                 const char *keep_alive)
 {
     void *body = (void *)(uintptr_t)reply->body; /* the parameter lacks a const; it is only read */
     enum MHD_ResponseMemoryMode mode =
         reply->is_body_static ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY;
-    return take_headers(MHD_create_response_from_buffer(reply->body_length, body, mode), reply,
-                        is_last);
-}
-
-struct cut_body {
-    int fd;
-    size_t length; /* what is sent of it */
-    char bytes[];
-};
-
-static ssize_t read_cut_body(void *context, uint64_t position, char *bytes, size_t space)
-{
-    const struct cut_body *body = context;
-    if (position >= body->length) {
-        http_daemon_reset(body->fd);
-        return MHD_CONTENT_READER_END_WITH_ERROR;
-    }
-    size_t left = body->length - (size_t)position;
-    size_t length = left < space ? left : space;
-    memcpy(bytes, body->bytes + position, length);
-    return (ssize_t)length;
-}
-
-struct MHD_Response *http_daemon_create_cut_response(const struct http_reply *reply, int fd)
-{
-    assert(reply->body_length > 0);
-    size_t half = reply->body_length / 2;
-    struct cut_body *body = malloc(sizeof *body + half);
-    if (body == NULL)
-        return NULL;
-    body->fd = fd;
-    body->length = half;
-    memcpy(body->bytes, reply->body, half);
-    struct MHD_Response *response = MHD_create_response_from_callback(
-        reply->body_length, CUT_BLOCK_BYTES, read_cut_body, body, free);
-    if (response == NULL)
-        free(body);
-    return take_headers(response, reply, reply->is_last);
+    return http_daemon_add_headers(MHD_create_response_from_buffer(reply->body_length, body, mode),
+                                   reply, keep_alive);
 }
 
 void http_daemon_destroy_response(struct MHD_Response *response)

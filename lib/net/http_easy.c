@@ -2,14 +2,18 @@
  * SPDX-License-Identifier: MIT */
 #include "lib/net/http_easy.h"
 
+#include <assert.h>
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/net/http_sending.h"
 
 enum {
     IDLE_CONNECTION_S = 50, /* load balancers commonly hang up after 60 s */
@@ -34,6 +38,7 @@ static const struct {
     {CURLE_SSL_CACERT_BADFILE,      HTTP_TLS_FAILED},
     {CURLE_SSL_CERTPROBLEM,         HTTP_TLS_FAILED},
     {CURLE_OPERATION_TIMEDOUT,      HTTP_TIMED_OUT},
+    {CURLE_BAD_CONTENT_ENCODING,    HTTP_BAD_CODING},
 };
 /* clang-format on */
 
@@ -53,6 +58,8 @@ static void forget(struct http_easy *easy)
         explicit_bzero(easy->headers, easy->headers_bytes);
     free(easy->headers);
     easy->headers = NULL;
+    curl_slist_free_all(easy->connect_to);
+    easy->connect_to = NULL;
     buffer_wipe(&easy->request);
     buffer_fini(&easy->request);
     buffer_wipe(&easy->answer);
@@ -71,13 +78,14 @@ void http_easy_release(struct http_easy *easy)
     /* Neither can fail; the next prepare says whether it is a POST. */
     (void)curl_easy_setopt(easy->handle, CURLOPT_HTTPHEADER, NULL);
     (void)curl_easy_setopt(easy->handle, CURLOPT_POSTFIELDS, NULL);
+    (void)curl_easy_setopt(easy->handle, CURLOPT_CONNECT_TO, NULL);
     forget(easy);
 }
 
 static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
 {
     struct http_easy *easy = context;
-    if (!buffer_append(&easy->answer, bytes, size * count, &easy->trouble))
+    if (!buffer_append(&easy->answer, bytes, size * count, &easy->failure))
         return CURL_WRITEFUNC_ERROR;
     return size * count;
 }
@@ -87,11 +95,19 @@ static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
  * connection. */
 static int set_up_socket(void *context, curl_socket_t fd, curlsocktype purpose)
 {
-    const struct http_easy_network *network = context;
+    struct http_easy_network *network = context;
     (void)purpose;
+    http_sockets_add(&network->sockets, fd);
     unsigned timeout_ms = (unsigned)network->connect_timeout_ms;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
     return CURL_SOCKOPT_OK; /* an old kernel does without */
+}
+
+static int close_socket(void *context, curl_socket_t fd)
+{
+    struct http_easy_network *network = context;
+    http_sockets_remove(&network->sockets, fd);
+    return close(fd);
 }
 
 #define SET(option, value) (curl_easy_setopt(handle, (option), (value)) == CURLE_OK)
@@ -103,32 +119,6 @@ static bool set_authorities(CURL *handle, const struct http_easy_network *networ
     return SET(CURLOPT_CA_CACHE_TIMEOUT, (long)AUTHORITIES_KEPT_S) &&
            (network->ca_file == NULL ||
             (SET(CURLOPT_CAINFO, network->ca_file) && SET(CURLOPT_CAPATH, NULL)));
-}
-
-static int refuse_to_send(struct http_easy *easy, const char *reason)
-{
-    (void)error_set(&easy->trouble, ERROR_IO, "%s", reason);
-    return CURL_PREREQFUNC_ABORT;
-}
-
-/* libcurl silently sends a request again when a reused connection breaks before the answer, or when
- * an HTTP/2 server refuses the stream: a second signal under the same X-Request-Id, of which nobody
- * knows. And it goes by the time at which a turn began: a process that stood still in the middle of
- * a TLS handshake would send long after the caller's time was over. It asks here before each time;
- * the transfer fails instead, and the caller decides. */
-static int may_send(void *context, char *peer, char *own, int peer_port, int own_port)
-{
-    struct http_easy *easy = context;
-    (void)peer;
-    (void)own;
-    (void)peer_port;
-    (void)own_port;
-    if (clock_monotonic_us() > easy->send_until_us)
-        return refuse_to_send(easy, "its time was over before the request could be sent");
-    if (++easy->sends > 1 && easy->is_post)
-        return refuse_to_send(
-            easy, "the connection broke before the answer; the request is not sent twice");
-    return CURL_PREREQFUNC_OK;
 }
 
 /* This and the next are set once: the same for all transfers of a handle. */
@@ -148,7 +138,11 @@ static bool set_connection(CURL *handle, const struct http_easy_network *network
             */
            SET(CURLOPT_QUICK_EXIT, 1L) && SET(CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER_BYTES) &&
            SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER_BYTES) &&
-           SET(CURLOPT_SOCKOPTFUNCTION, set_up_socket) && SET(CURLOPT_SOCKOPTDATA, network);
+           SET(CURLOPT_ACCEPT_ENCODING,
+               "identity") && /* asked for; others are undone all the same */
+           SET(CURLOPT_SOCKOPTFUNCTION, set_up_socket) &&
+           SET(CURLOPT_SOCKOPTDATA, network) && SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket) &&
+           SET(CURLOPT_CLOSESOCKETDATA, network);
 }
 
 static bool set_callbacks(struct http_easy *easy)
@@ -156,14 +150,15 @@ static bool set_callbacks(struct http_easy *easy)
     CURL *handle = easy->handle;
     return SET(CURLOPT_ERRORBUFFER, easy->detail) && SET(CURLOPT_PRIVATE, easy) &&
            SET(CURLOPT_WRITEFUNCTION, take_answer) && SET(CURLOPT_WRITEDATA, easy) &&
-           SET(CURLOPT_PREREQFUNCTION, may_send) && SET(CURLOPT_PREREQDATA, easy);
+           SET(CURLOPT_PREREQFUNCTION, http_sending_may_begin) && SET(CURLOPT_PREREQDATA, easy);
 }
 
-struct http_easy *http_easy_create(const struct http_easy_network *network)
+struct http_easy *http_easy_create(struct http_easy_network *network)
 {
     struct http_easy *easy = calloc(1, sizeof *easy);
     if (easy == NULL)
         return NULL;
+    easy->network = network;
     buffer_init(&easy->answer, 0);
     buffer_init(&easy->request, 0);
     easy->handle = curl_easy_init();
@@ -197,6 +192,7 @@ static bool set_headers(struct http_easy *easy, const char *const *headers)
     add_header(&list[0], &rest, no_expect);
     for (size_t i = 1; i < count; i++)
         add_header(&list[i], &rest, headers[i - 1]);
+    assert(rest == (char *)list + easy->headers_bytes);
     list[count - 1].next = NULL;
     return curl_easy_setopt(easy->handle, CURLOPT_HTTPHEADER, list) == CURLE_OK;
 }
@@ -213,15 +209,41 @@ static bool set_body(struct http_easy *easy, const struct http_transfer *wanted)
            SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)wanted->body_length);
 }
 
+/* "" is no proxy to libcurl, NULL what the environment says. */
+static bool set_route(struct http_easy *easy, const struct http_transfer *wanted)
+{
+    bool is_direct = wanted->proxy == NULL;
+    if (is_direct == easy->is_direct)
+        return true; /* as for the transfer before */
+    easy->is_direct = is_direct;
+    return curl_easy_setopt(easy->handle, CURLOPT_PROXY, is_direct ? "" : NULL) == CURLE_OK;
+}
+
+static bool set_address(struct http_easy *easy, const struct http_transfer *wanted)
+{
+    char from_any[512];
+    if (wanted->connect_to == NULL)
+        return true;
+    int length = snprintf(from_any, sizeof from_any, "::%s", wanted->connect_to);
+    if (length < 0 || (size_t)length >= sizeof from_any)
+        return false;
+    easy->connect_to = curl_slist_append(NULL, from_any);
+    return easy->connect_to != NULL &&
+           curl_easy_setopt(easy->handle, CURLOPT_CONNECT_TO, easy->connect_to) == CURLE_OK;
+}
+
 bool http_easy_prepare(struct http_easy *easy, const struct http_transfer *wanted)
 {
+    assert(easy->headers == NULL && easy->answer.length == 0 && easy->request.length == 0);
     CURL *handle = easy->handle;
     easy->answer.length_max = wanted->answer_bytes_max;
-    easy->trouble.kind = ERROR_INVALID;
-    easy->is_stranded = false;
+    easy->failure.kind = ERROR_NONE;
+    easy->is_parked = false;
     easy->sends = 0;
+    easy->is_unsent = false;
     easy->is_post = wanted->body != NULL;
     easy->detail[0] = '\0';
+    easy->proxy = wanted->proxy;
     easy->done = wanted->done;
     easy->context = wanted->context;
     easy->prepared_at_us = clock_monotonic_us();
@@ -233,7 +255,9 @@ bool http_easy_prepare(struct http_easy *easy, const struct http_transfer *wante
            SET(CURLOPT_PIPEWAIT, may_share ? 1L : 0L) &&
            SET(CURLOPT_USERAGENT, wanted->user_agent) &&
            SET(CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms) &&
-           set_headers(easy, wanted->headers) && set_body(easy, wanted);
+           SET(CURLOPT_CUSTOMREQUEST, wanted->method) && set_route(easy, wanted) &&
+           set_address(easy, wanted) && set_headers(easy, wanted->headers) &&
+           set_body(easy, wanted);
 }
 
 static const char *header_of(CURL *handle, const char *name)
@@ -243,37 +267,108 @@ static const char *header_of(CURL *handle, const char *name)
     return is_there ? header->value : NULL;
 }
 
-/* libcurl calls a transfer whose time ran out while others had all connections one that could not
- * be resolved, and says that it took no time. */
+/* libcurl says of a transfer whose time ran out while others had all connections that it timed out.
+ * It took no time then, by the total; libcurl 8.6 and later count the wait in that, and say how
+ * long it took to leave the queue: not at all. */
+#if LIBCURL_VERSION_NUM >= 0x080600
+static const CURLINFO TIME_OF_BEGINNING = CURLINFO_QUEUE_TIME_T;
+#else
+static const CURLINFO TIME_OF_BEGINNING = CURLINFO_TOTAL_TIME_T;
+#endif
+
 static bool has_only_waited(CURL *handle, int code)
 {
     long connects = 0;
-    curl_off_t spent_us = 0;
+    curl_off_t begun_us = 0;
     (void)curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &connects);
-    (void)curl_easy_getinfo(handle, CURLINFO_TOTAL_TIME_T, &spent_us);
-    return code == (int)CURLE_OPERATION_TIMEDOUT && connects == 0 && spent_us == 0;
+    (void)curl_easy_getinfo(handle, TIME_OF_BEGINNING, &begun_us);
+    return code == (int)CURLE_OPERATION_TIMEDOUT && connects == 0 && begun_us == 0;
 }
 
-static const char *detail_of(const struct http_easy *easy, int code)
+/* libcurl quotes a proxy that it cannot use, with its user and password. */
+static void hide_credentials(char *text)
 {
-    if (easy->trouble.kind != ERROR_INVALID)
-        return easy->trouble.message;
-    return easy->detail[0] != '\0' ? easy->detail : curl_easy_strerror((CURLcode)code);
+    static const char hidden[] = "[hidden]";
+    char *last = strrchr(text, '@');
+    char *begin = strstr(text, "://");
+    if (last == NULL)
+        return;
+    begin = begin != NULL && begin < last ? begin + 3 : text;
+    assert(begin <= last);
+    size_t length = (size_t)(last - begin);
+    size_t shown = length < sizeof hidden - 1 ? length : sizeof hidden - 1;
+    memcpy(begin, hidden, shown);
+    memmove(begin + shown, last, strlen(last) + 1);
 }
 
-void http_easy_describe(const struct http_easy *easy, int code, struct http_exchange *out)
+/* What CONNECT was answered with, when that was no success; 0: nothing of the kind. */
+static long proxy_status(CURL *handle, int code)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(handle, CURLINFO_HTTP_CONNECTCODE, &status);
+    return code != (int)CURLE_OK && (status < 200 || status > 299) ? status : 0;
+}
+
+/* It had leave to send, and came to nothing before any answer. Without words of libcurl's, "error
+ * in the HTTP/2 framing layer" is an HTTP/2 session with nothing left to do: GOAWAY has come, and
+ * the request is behind the last one that the server processes, or was not even sent. (A server
+ * that breaks the protocol while it answers looks the same.) Else nothing was processed when the
+ * connection took not a byte of the request. */
+static bool was_not_processed(const struct http_easy *easy, int code)
+{
+    long written = 1, status = 0;
+    (void)curl_easy_getinfo(easy->handle, CURLINFO_REQUEST_SIZE, &written);
+    (void)curl_easy_getinfo(easy->handle, CURLINFO_RESPONSE_CODE, &status);
+    if (!easy->is_post || easy->sends == 0 || status != 0)
+        return false;
+    return (code == (int)CURLE_HTTP2 && easy->detail[0] == '\0') ||
+           (written == 0 && (code == (int)CURLE_SEND_ERROR || code == (int)CURLE_RECV_ERROR));
+}
+
+static enum http_outcome judge(const struct http_easy *easy, int code)
+{
+    long status = proxy_status(easy->handle, code);
+    if (easy->is_unsent || was_not_processed(easy, code))
+        return HTTP_NOT_SENT;
+    if (easy->failure.kind == ERROR_FULL)
+        return HTTP_ANSWER_TOO_LARGE;
+    if (status == 0)
+        return outcome_of(code);
+    bool is_temporary = status == 408 || status == 429 || status >= 500 || status < 300;
+    return is_temporary ? HTTP_NOT_CONNECTED : HTTP_PROXY_REFUSED;
+}
+
+static const char *detail_of(struct http_easy *easy, int code)
+{
+    const char *detail = easy->detail[0] != '\0' ? easy->detail : NULL;
+    if (easy->failure.kind != ERROR_NONE)
+        detail = easy->failure.message;
+    else if (code == (int)CURLE_OUT_OF_MEMORY)
+        detail = "out of memory, or a header line longer than libcurl takes (100 KiB)";
+    else if (detail == NULL)
+        detail = curl_easy_strerror((CURLcode)code);
+    bool is_proxied = easy->proxy != NULL;
+    (void)snprintf(easy->words, sizeof easy->words, "%s%s%s%s",
+                   is_proxied ? "through the proxy " : "", is_proxied ? easy->proxy : "",
+                   is_proxied ? ": " : "", detail);
+    hide_credentials(easy->words);
+    return easy->words;
+}
+
+void http_easy_describe(struct http_easy *easy, int code, struct http_exchange *out)
 {
     long status = 0;
     (void)curl_easy_getinfo(easy->handle, CURLINFO_RESPONSE_CODE, &status);
     const char *content_type = NULL;
     (void)curl_easy_getinfo(easy->handle, CURLINFO_CONTENT_TYPE, &content_type);
     *out = (struct http_exchange){
-        .outcome = easy->trouble.kind == ERROR_FULL ? HTTP_ANSWER_TOO_LARGE : outcome_of(code),
+        .outcome = judge(easy, code),
         .status = (unsigned)status,
         .body = easy->answer.bytes,
         .body_length = easy->answer.length,
         .content_type = content_type != NULL ? content_type : "",
         .retry_after = header_of(easy->handle, "Retry-After"),
+        .link = header_of(easy->handle, "Link"),
         .detail = code == CURLE_OK ? "" : detail_of(easy, code),
         .duration_us = clock_monotonic_us() - easy->prepared_at_us,
     };

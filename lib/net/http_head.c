@@ -6,10 +6,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/ascii.h"
+
 bool http_target_is_valid(const char *target)
 {
     for (const char *byte = target; *byte != '\0'; byte++) {
-        if ((unsigned char)*byte <= ' ' || (unsigned char)*byte >= 0x7f)
+        if (!ascii_is_visible(*byte))
             return false;
     }
     const char *query = strchr(target, '?');
@@ -25,8 +27,22 @@ const char *http_target_path(const char *target)
     return path != NULL && *path == '/' ? path : "/";
 }
 
+/* A blank before the colon is the end of the name for some and a part of it for others (RFC 9112
+ * section 5.1). */
+bool http_name_is_valid(const char *text)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~";
+    size_t length = 0;
+    while (ascii_is_alphanumeric(text[length]) ||
+           (text[length] != '\0' && strchr(others, text[length]) != NULL))
+        length++;
+    return length > 0 && text[length] == '\0';
+}
+
 void http_head_note(struct http_head *head, const char *name, const char *value)
 {
+    if (!http_name_is_valid(name))
+        head->is_malformed = true;
     if (strcasecmp(name, "Host") == 0) {
         head->hosts++;
     } else if (strcasecmp(name, "Content-Length") == 0) {
@@ -35,13 +51,17 @@ void http_head_note(struct http_head *head, const char *name, const char *value)
     } else if (strcasecmp(name, "Transfer-Encoding") == 0) {
         head->encodings++;
         head->encoding = value;
+    } else if (strcasecmp(name, "Connection") == 0) {
+        head->is_last = head->is_last || (value != NULL && strcasestr(value, "close") != NULL);
     }
 }
 
-/* Whoever stands between us and the client may read an ambiguous framing differently, and then
+/* Whoever stands between us and the client may read an ambiguous head differently, and then
  * somebody's body becomes somebody else's request (RFC 9112 section 11.2). */
 bool http_head_is_sound(const struct http_head *head, const char *version)
 {
+    if (head->is_malformed)
+        return false;
     if (head->hosts > 1 || (head->hosts == 0 && strcmp(version, "HTTP/1.0") != 0))
         return false;
     if (head->lengths + head->encodings > 1)

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What the head of a request must look like before anybody acts on it.
+ * The checks of a request's head before anybody acts on it.
  *
  * Owns: nothing; values are borrowed from the request. Threads: any. Blocks: never.
  */
@@ -15,10 +15,14 @@ struct http_head { /* zeroed, then filled by http_head_note */
     unsigned hosts;
     unsigned lengths;
     unsigned encodings;
+    bool is_last;      /* Connection: close */
+    bool is_malformed; /* a name that is none, or a folded header */
     const char *length;
     const char *encoding;
 };
 
+/* Of a header: a token of RFC 9110 section 5.6.2. */
+bool http_name_is_valid(const char *text);
 /* No white space or control characters, and no NUL in the decoded query. */
 bool http_target_is_valid(const char *target);
 /* The path of an absolute-form target (RFC 9112 section 3.2.2), otherwise the target itself. */

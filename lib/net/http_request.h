@@ -20,8 +20,20 @@
  *      └─────────────────────▲          (by begin, or refused) */
 enum http_request_state { HTTP_REQUEST_ARRIVING, HTTP_REQUEST_HANDLED, HTTP_REQUEST_ANSWERED };
 
+enum { KEEP_ALIVE_BYTES = sizeof "timeout=4294967295" };
+
+/* The requests of a server. */
+struct http_requests {
+    struct http_request *suspended;    /* list */
+    size_t open;                       /* the head is in, no answer yet */
+    size_t undelivered;                /* answered, and the answer is still on its way out */
+    bool has_resumed;                  /* since it was last set to false */
+    bool is_quiesced;                  /* each answer closes its connection */
+    char keep_alive[KEEP_ALIVE_BYTES]; /* the header's value: "timeout=74" */
+};
+
 struct http_request {
-    struct http_server *server;         /* borrowed: outlives us */
+    struct http_requests *requests;     /* borrowed: outlives us */
     struct http_connection *connection; /* borrowed: outlives us */
     struct MHD_Connection *handle;      /* the same to libmicrohttpd */
     const char *method;                 /* borrowed from it; NULL until the head is in */
@@ -30,21 +42,32 @@ struct http_request {
     bool is_suspended;
     struct http_request *previous, *next; /* among the suspended */
     struct buffer body;
+    struct budget *bodies; /* borrowed; NULL: none */
+    size_t charged;        /* to the budget, for the body */
     int64_t started_us;
     void *user_data;
     /* Once answered. Without a response the connection is closed. */
     struct MHD_Response *response; /* owned; NULL again when it is queued */
     unsigned status;
+    bool is_last;  /* the client asked for the end of the connection */
     bool is_early; /* queued before the body was read */
-    char path[];   /* as sent, without the query */
+    char *query;   /* decoded: http_query.h; behind the path */
+    size_t query_bytes;
+    char path[]; /* as sent, without the query */
 };
 
 /* NULL when memory is short. */
-struct http_request *http_request_create(const char *target, size_t body_bytes_max);
+struct http_request *http_request_create(const char *target,
+                                         const struct http_server_options *options);
 /* The response must be gone. */
 void http_request_destroy(struct http_request *request);
 /* The only writer of `state`. */
 void http_request_move(struct http_request *request, enum http_request_state next);
+/* Until it is answered. */
+void http_request_suspend(struct http_request *request);
+/* The answer; `take_response` may be NULL: then the connection is closed without one. */
+void http_request_settle(struct http_request *request, struct MHD_Response *take_response,
+                         unsigned status);
 /* The status that a complete head is refused with, or 0. */
 unsigned http_request_judge_head(const struct http_request *request, const struct http_head *head,
                                  const char *version, size_t head_bytes,

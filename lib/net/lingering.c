@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "lib/net/lingering.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ void lingering_init(struct lingering *lingering, struct event_loop *loop)
 
 static void end(struct lingering_socket *socket)
 {
+    assert(socket->lingering->count > 0);
     deadline_clear(&socket->deadline);
     event_loop_forget(socket->lingering->loop, socket->fd);
     (void)close(socket->fd);
@@ -37,6 +39,7 @@ static void end(struct lingering_socket *socket)
 void lingering_fini(struct lingering *lingering)
 {
     lingering_expire(lingering, INT64_MAX);
+    assert(lingering->count == 0);
 }
 
 static void drop_input(void *context, unsigned events)
@@ -66,6 +69,7 @@ void lingering_add(struct lingering *lingering, int take_fd, int64_t now_ms)
     socket->lingering = lingering;
     socket->fd = take_fd;
     lingering->count++;
+    assert(lingering->count <= LINGERING_MAX);
     deadline_set(&socket->deadline, &lingering->deadlines, now_ms);
     if (!event_loop_watch(lingering->loop, take_fd, EVENT_READ, drop_input, socket, NULL))
         end(socket);

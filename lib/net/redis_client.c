@@ -1,14 +1,41 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
+ * One connection after the other
+ *
  *   waiting ──► (searching) ──► dialing ──► greeting ──► open
  *      ▲             │             │            │         │
- *      └─────────────┴─────────────┴────────────┴─────────┘  lose(): the only way back, with a
- * pause
+ *      └─────────────┴─────────────┴────────────┴─────────┘  lose():
+ *                                                                the only way back, with a pause
+ *
+ *     waiting     until the pause is over; then the address is asked for anew
+ *     searching   only with sentinels: they name the master
+ *     dialing     name, connection, TLS
+ *     greeting    AUTH, SELECT and CLIENT SETNAME in one write; no answer may come unasked
+ *     open        commands are taken; one that is sent before is refused, none is queued
+ *
+ * The pause is that of backoff.h; a connection that lived for five seconds starts it over.
+ *
+ * What becomes of a command
+ *
+ *     redis_client_send ──► unwritten ──► written, awaited ──► its reply: REDIS_OK
+ *          │ refused: not open     │             │
+ *          ▼                       └─────────────┴──(lost)──► REDIS_LOST
+ *       false, no callback
+ *
+ * Replies come in the order of the commands. The oldest command without one has a time-out for its
+ * answer, after which the whole connection is lost: what is behind it could not be told apart. A
+ * reply that lies in the socket by then is read first. REDIS_LOST says that nobody knows whether
+ * the command was executed, also of one that was never written.
+ *
+ * A turn reads, calls back, writes, and loses the connection in the end if somebody has found it
+ * broken:
+ *
+ *     redis_client_turn: │ search, dial │ read ─► callbacks │ write │ broken? ─► lose ─► `closed`
  *
  * hiredis only reads the replies (redis_reader.c): its own connections resolve names in the
  * foreground and check no host name under TLS. Nothing is torn down while a callback runs: whoever
- * finds the connection broken dooms it, and the end of the turn loses it. So a callback may send,
+ * finds the connection broken fails it, and the end of the turn loses it. So a callback may send,
  * flush and reopen.
  */
 #include "lib/net/redis_client.h"
@@ -18,16 +45,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/random.h"
+#include "lib/base/backoff.h"
 #include "lib/net/dialer.h"
 #include "lib/net/redis_greeting.h"
 #include "lib/net/redis_pipeline.h"
 #include "lib/net/redis_sentinel.h"
 
-enum {
-    STABLE_AFTER_MS = 5000, /* a connection that lived this long was no failed attempt */
-    DOUBLINGS_MAX = 32,
-};
+enum { STABLE_AFTER_MS = 5000 }; /* a connection that lived this long was no failed attempt */
 
 enum client_state {
     CLIENT_WAITING,
@@ -39,6 +63,7 @@ enum client_state {
 
 struct redis_client {
     struct redis_client_options options;
+    struct event_loop *loop; /* borrowed: outlives us */
     enum client_state state;
     bool is_in_turn;
     int64_t now_ms; /* of the running turn */
@@ -48,38 +73,44 @@ struct redis_client {
     struct redis_url url;            /* from searching to open, then wiped */
     struct redis_sentinel *search;   /* owned; searching */
     size_t sentinel;                 /* the one to ask first */
+    size_t address;                  /* of the name's, the one to try first */
     struct dialer *dialer;           /* owned; dialing */
     struct redis_pipeline *pipeline; /* owned; greeting and open */
-    struct redis_greeting greetings[REDIS_GREETINGS_MAX];
-    char database_text[11];
-    size_t greetings_count, greetings_answered;
+    struct redis_greetings greetings;
     int64_t opened_at_ms;
 
-    bool is_doomed;
-    struct error doom;
+    bool has_failed;
+    struct error failure;
     char reported[ERROR_MESSAGE_BYTES]; /* the reason last given to `closed` */
 };
 
 /* --- losing --- */
 
-static void doom(struct redis_client *client, const char *reason)
+static void fail(struct redis_client *client, const char *reason)
 {
-    if (client->is_doomed)
+    if (client->has_failed)
         return; /* the first reason is the cause of the others */
-    client->is_doomed = true;
-    (void)error_set(&client->doom, ERROR_IO, "%s", reason);
+    client->has_failed = true;
+    (void)error_set(&client->failure, ERROR_IO, "%s", reason);
 }
 
-/* Jitter over the whole range, so that many clients do not come back in step; never below the
- * minimum. */
-static int64_t pause_ms(const struct redis_client *client)
+/* Which parts there are in a state. What failed may be without its part until the turn's end. */
+static bool is_sound(const struct redis_client *client)
 {
-    uint64_t min = client->options.reconnect_min_ms;
-    uint64_t most = client->options.reconnect_max_ms;
-    unsigned doublings = client->failures < DOUBLINGS_MAX ? client->failures : DOUBLINGS_MAX;
-    if (most > min << doublings)
-        most = min << doublings;
-    return (int64_t)(most > min ? min + random_u64() % (most - min + 1) : min);
+    bool is_searching = client->search != NULL, is_dialing = client->dialer != NULL;
+    bool is_connected = client->pipeline != NULL;
+    switch (client->state) {
+    case CLIENT_WAITING:
+        return !is_searching && !is_dialing && !is_connected;
+    case CLIENT_SEARCHING:
+        return !is_dialing && !is_connected;
+    case CLIENT_DIALING:
+        return !is_searching && !is_connected;
+    case CLIENT_GREETING:
+    case CLIENT_OPEN:
+        return !is_searching && !is_dialing && is_connected;
+    }
+    return false;
 }
 
 static void release(struct redis_client *client)
@@ -89,22 +120,26 @@ static void release(struct redis_client *client)
     explicit_bzero(&client->url, sizeof client->url);
     dialer_destroy(STEAL(client->dialer));
     redis_pipeline_destroy(STEAL(client->pipeline));
+    assert(is_sound(client));
 }
 
 static void lose(struct redis_client *client)
 {
+    assert(client->has_failed);
     bool was_open = client->state == CLIENT_OPEN;
     if (was_open && client->now_ms - client->opened_at_ms >= STABLE_AFTER_MS)
         client->failures = 0;
     else
         client->sentinel++; /* this one may be cut off with a master of the past */
     client->failures++;
-    client->retry_at_ms = client->now_ms + pause_ms(client);
+    client->retry_at_ms =
+        client->now_ms + backoff_ms(client->options.reconnect_min_ms,
+                                    client->options.reconnect_max_ms, client->failures);
     release(client);
-    client->is_doomed = false;
-    if (!was_open && strcmp(client->reported, client->doom.message) == 0)
+    client->has_failed = false;
+    if (!was_open && strcmp(client->reported, client->failure.message) == 0)
         return;
-    memcpy(client->reported, client->doom.message, sizeof client->reported);
+    memcpy(client->reported, client->failure.message, sizeof client->reported);
     client->options.closed(client->options.context, client->reported);
 }
 
@@ -112,40 +147,45 @@ static void lose(struct redis_client *client)
 
 static void begin_dialing(struct redis_client *client)
 {
+    assert(client->state == CLIENT_SEARCHING);
     struct error error;
     client->state = CLIENT_DIALING;
     const struct dialer_target target = {.host = client->url.host,
                                          .port = client->url.port,
                                          .is_unix = client->url.scheme == REDIS_UNIX,
                                          .is_tls = client->url.scheme == REDIS_TLS,
-                                         .ca_file = client->options.ca_file,
+                                         .tls = client->options.tls,
+                                         .first = client->address,
                                          .step_ms = client->options.connect_timeout_ms};
-    client->dialer = dialer_start(&target, client->now_ms, &error);
+    client->dialer = dialer_start(&target, client->loop, client->now_ms, &error);
     if (client->dialer == NULL)
-        doom(client, error.message);
+        fail(client, error.message);
 }
 
 static void begin_attempt(struct redis_client *client)
 {
+    assert(client->state == CLIENT_WAITING);
     struct error error;
     client->state = CLIENT_SEARCHING;
     if (!client->options.locate(client->options.context, &client->url, &error)) {
-        doom(client, error.message);
+        fail(client, error.message);
         return;
     }
     if (client->url.sentinels.count == 0) {
         begin_dialing(client);
         return;
     }
-    client->search = redis_sentinel_start(&client->url, client->sentinel, client->now_ms, &error);
+    client->search = redis_sentinel_start(&client->url, &client->options.tls, client->sentinel,
+                                          client->loop, client->now_ms, &error);
     if (client->search == NULL)
-        doom(client, error.message);
+        fail(client, error.message);
 }
 
-static void search(struct redis_client *client, bool is_writable)
+static void search(struct redis_client *client)
 {
+    assert(client->state == CLIENT_SEARCHING);
     struct error error;
-    switch (redis_sentinel_turn(client->search, client->now_ms, is_writable, &error)) {
+    switch (redis_sentinel_turn(client->search, client->now_ms, &error)) {
     case STREAM_AGAIN:
         break;
     case STREAM_DONE:
@@ -153,17 +193,19 @@ static void search(struct redis_client *client, bool is_writable)
         client->url.port = redis_sentinel_master(client->search)->port;
         memcpy(client->url.host, redis_sentinel_master(client->search)->host,
                sizeof client->url.host);
+        redis_sentinel_destroy(STEAL(client->search));
         begin_dialing(client);
         break;
     case STREAM_ENDED:
     case STREAM_FAILED:
-        doom(client, error.message);
+        fail(client, error.message);
         break;
     }
 }
 
 static void welcome(struct redis_client *client)
 {
+    assert(client->state == CLIENT_GREETING);
     redis_pipeline_wipe(client->pipeline);
     explicit_bzero(&client->url, sizeof client->url);
     client->state = CLIENT_OPEN;
@@ -177,31 +219,25 @@ static void greeting_answered(void *context, enum redis_failure failure,
     struct redis_client *client = context;
     if (failure != REDIS_OK)
         return;
-    const char *reason =
-        redis_greeting_refusal(&client->greetings[client->greetings_answered++], reply);
+    const char *reason = redis_greetings_refusal(&client->greetings, reply);
     if (reason == NULL && redis_pipeline_has_unwritten(client->pipeline))
         reason = "the peer is not Redis"; /* it answers before it is asked */
     if (reason != NULL)
-        doom(client, reason);
-    if (!client->is_doomed && client->greetings_answered == client->greetings_count)
+        fail(client, reason);
+    if (!client->has_failed && redis_greetings_are_done(&client->greetings))
         welcome(client);
 }
 
 static void greet(struct redis_client *client, struct stream *take_stream)
 {
+    assert(client->state == CLIENT_DIALING && client->pipeline == NULL);
     struct error error;
     client->state = CLIENT_GREETING;
     client->pipeline = redis_pipeline_create(take_stream, &error);
-    client->greetings_answered = 0;
-    client->greetings_count =
-        redis_greetings(&client->url, client->database_text, client->greetings);
-    bool is_sent = client->pipeline != NULL;
-    for (size_t i = 0; is_sent && i < client->greetings_count; i++)
-        is_sent = redis_pipeline_send(client->pipeline, client->greetings[i].argument_count,
-                                      client->greetings[i].arguments, NULL, greeting_answered,
-                                      client, &error);
-    if (!is_sent)
-        doom(client, error.message);
+    if (client->pipeline == NULL ||
+        !redis_greetings_send(&client->greetings, &client->url, client->pipeline, greeting_answered,
+                              client, &error))
+        fail(client, error.message);
 }
 
 static void dial(struct redis_client *client)
@@ -216,7 +252,7 @@ static void dial(struct redis_client *client)
         break;
     case STREAM_ENDED:
     case STREAM_FAILED:
-        doom(client, error.message);
+        fail(client, error.message);
         break;
     }
 }
@@ -229,29 +265,41 @@ static int64_t answer_deadline_ms(const struct redis_client *client)
     return oldest_ms == INT64_MAX ? INT64_MAX : oldest_ms + client->options.command_timeout_ms;
 }
 
-static void converse(struct redis_client *client, bool is_readable, bool is_writable)
+/* A Redis that speaks TLS hangs up on who does not, without a word. */
+static void fail_talking(struct redis_client *client, const struct error *error)
 {
+    bool was_silent = client->state == CLIENT_GREETING && client->greetings.answered == 0 &&
+                      client->url.scheme == REDIS_TCP;
+    struct error reason;
+    (void)error_set(&reason, ERROR_IO, "%s%s", error->message,
+                    was_silent ? " before any answer; does the port speak TLS? Then use rediss://"
+                               : "");
+    fail(client, reason.message);
+}
+
+static void converse(struct redis_client *client)
+{
+    assert(client->state == CLIENT_GREETING || client->state == CLIENT_OPEN);
     struct error error;
     /* An overdue answer may lie in the socket: after the process itself was stopped for a while,
      * say. */
-    bool is_worth_reading = is_readable || client->now_ms >= answer_deadline_ms(client);
+    bool is_worth_reading = redis_pipeline_is_readable(client->pipeline) ||
+                            client->now_ms >= answer_deadline_ms(client);
     if (is_worth_reading && !redis_pipeline_read(client->pipeline, &error))
-        doom(client, error.message);
-    if (is_writable)
-        redis_pipeline_unblock(client->pipeline);
-    if (!client->is_doomed && !redis_pipeline_write(client->pipeline, &error))
-        doom(client, error.message);
+        fail_talking(client, &error);
+    if (!client->has_failed && !redis_pipeline_write(client->pipeline, &error))
+        fail_talking(client, &error);
     if (client->now_ms < answer_deadline_ms(client))
         return;
     (void)error_set(&error, ERROR_IO, "Redis gave no answer within %u ms",
                     client->options.command_timeout_ms);
-    doom(client, error.message);
+    fail(client, error.message);
 }
 
 /* --- the interface --- */
 
 struct redis_client *redis_client_create(const struct redis_client_options *options,
-                                         struct error *error)
+                                         struct event_loop *loop, struct error *error)
 {
     assert(options->connect_timeout_ms > 0 && options->command_timeout_ms > 0);
     assert(options->reconnect_min_ms > 0);
@@ -261,6 +309,7 @@ struct redis_client *redis_client_create(const struct redis_client_options *opti
         return NULL;
     }
     client->options = *options;
+    client->loop = loop;
     return client;
 }
 
@@ -273,30 +322,29 @@ void redis_client_destroy(struct redis_client *client)
     free(client);
 }
 
-void redis_client_turn(struct redis_client *client, int64_t now_ms, bool is_readable,
-                       bool is_writable)
+void redis_client_turn(struct redis_client *client, int64_t now_ms)
 {
     assert(!client->is_in_turn);
+    assert(is_sound(client));
     client->is_in_turn = true;
     client->now_ms = now_ms;
     if (client->state == CLIENT_WAITING && now_ms >= client->retry_at_ms)
         begin_attempt(client);
-    if (client->search != NULL && !client->is_doomed)
-        search(client, is_writable);
-    if (client->dialer != NULL && !client->is_doomed)
+    if (client->search != NULL && !client->has_failed)
+        search(client);
+    if (client->dialer != NULL && !client->has_failed)
         dial(client);
-    if (client->state != CLIENT_SEARCHING) /* only now, or the new descriptor had the old number */
-        redis_sentinel_destroy(STEAL(client->search));
     if (client->pipeline != NULL)
-        converse(client, is_readable, is_writable);
-    if (client->is_doomed)
+        converse(client);
+    if (client->has_failed)
         lose(client);
     client->is_in_turn = false;
 }
 
 static int64_t deadline_ms(const struct redis_client *client)
 {
-    if (client->is_doomed)
+    if (client->has_failed ||
+        (client->pipeline != NULL && redis_pipeline_can_write(client->pipeline)))
         return 0;
     if (client->search != NULL)
         return redis_sentinel_deadline_ms(client->search);
@@ -307,39 +355,25 @@ static int64_t deadline_ms(const struct redis_client *client)
     return answer_deadline_ms(client);
 }
 
-void redis_client_interest(const struct redis_client *client, int64_t now_ms,
-                           struct redis_interest *out)
+int64_t redis_client_timeout_ms(const struct redis_client *client, int64_t now_ms)
 {
-    *out = (struct redis_interest){.fd = -1};
-    if (client->pipeline != NULL) {
-        out->fd = redis_pipeline_fd(client->pipeline);
-        out->want_read = true;
-        out->want_write = redis_pipeline_has_unwritten(client->pipeline);
-    } else if (client->search != NULL) {
-        out->fd = redis_sentinel_fd(client->search);
-        out->want_write = redis_sentinel_wants_write(client->search);
-        out->want_read = !out->want_write;
-    } else if (client->dialer != NULL) {
-        out->fd = dialer_fd(client->dialer);
-        out->want_write = dialer_wants_write(client->dialer);
-        out->want_read = !out->want_write;
-    }
     int64_t deadline = deadline_ms(client);
     if (deadline == INT64_MAX)
-        out->timeout_ms = -1;
-    else
-        out->timeout_ms = deadline > now_ms ? deadline - now_ms : 0;
+        return -1;
+    return deadline > now_ms ? deadline - now_ms : 0;
 }
 
 bool redis_client_is_open(const struct redis_client *client)
 {
-    return client->state == CLIENT_OPEN && !client->is_doomed;
+    return client->state == CLIENT_OPEN && !client->has_failed;
 }
 
 void redis_client_reopen(struct redis_client *client, const char *reason)
 {
-    if (client->state != CLIENT_WAITING)
-        doom(client, reason);
+    if (client->state == CLIENT_WAITING)
+        return;
+    client->address++;
+    fail(client, reason);
 }
 
 bool redis_client_send(struct redis_client *client, size_t argument_count,
@@ -356,12 +390,7 @@ void redis_client_flush(struct redis_client *client)
 {
     struct error error;
     if (redis_client_is_open(client) && !redis_pipeline_write(client->pipeline, &error))
-        doom(client, error.message);
-}
-
-size_t redis_client_pending(const struct redis_client *client)
-{
-    return client->state == CLIENT_OPEN ? redis_pipeline_pending(client->pipeline) : 0;
+        fail(client, error.message);
 }
 
 struct redis_reply *redis_client_keep_reply(struct redis_client *client)

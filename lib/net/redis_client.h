@@ -1,15 +1,15 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * One non-blocking, pipelined connection to Redis over hiredis, for any poll loop.
+ * One non-blocking, pipelined connection to Redis in an event loop; hiredis reads the replies.
  *
- * The caller polls redis_client_interest's descriptor and calls redis_client_turn. The connection
- * opens itself again with jittered backoff after it breaks. Commands are only taken while it is
- * open: nothing is queued for a connection that is not there, so a caller never waits without
- * knowing.
+ * The connection opens itself again with jittered backoff after it breaks. Commands are only taken
+ * while it is open: nothing is queued for a connection that is not there, so a caller never waits
+ * without knowing.
  *
- * Owns:    the connection and its pending commands.
- * Threads: one at a time.
+ * Owns:    the connection and its pending commands; the event loop that it is watched in is
+ *          borrowed.
+ * Threads: one, the loop's.
  * Blocks:  never; names are resolved in the background.
  */
 #pragma once
@@ -22,7 +22,9 @@
 #include "lib/base/error.h"
 #include "lib/base/ownership.h"
 #include "lib/net/redis_url.h"
+#include "lib/net/tls.h"
 
+struct event_loop;
 struct redis_client;
 struct redis_reply; /* never defined: a hiredis reply seen from outside */
 
@@ -51,32 +53,24 @@ struct redis_client_options {
     unsigned command_timeout_ms; /* oldest pending command; then the connection is closed as lost */
     unsigned reconnect_min_ms;
     unsigned reconnect_max_ms;
-    const char *ca_file; /* rediss://; borrowed: outlives the client; NULL: the system's */
+    struct tls_files tls; /* rediss://; borrowed: outlive the client */
 };
 
+/* The loop outlives the client. */
 MUST_CHECK struct redis_client *redis_client_create(const struct redis_client_options *options,
-                                                    struct error *error);
+                                                    struct event_loop *loop, struct error *error);
 void redis_client_destroy(
     struct redis_client *client); /* pending commands end REDIS_LOST; accepts NULL */
 DEFINE_AUTO(redis_client);
 
-struct redis_interest {
-    /* -1: nothing to poll, only the time. Another descriptor always has another number than the one
-     * asked for before, which is closed by then. */
-    int fd;
-    bool want_read, want_write;
-    int64_t timeout_ms; /* -1: none */
-};
-void redis_client_interest(const struct redis_client *client, int64_t now_ms,
-                           struct redis_interest *out);
-/* Connects, reads, writes, times out: whatever can be done now. Call it after each poll and once at
- * start. */
-void redis_client_turn(struct redis_client *client, int64_t now_ms, bool is_readable,
-                       bool is_writable);
+/* Before each poll of the loop: the longest wait until redis_client_turn; -1: no limit. */
+int64_t redis_client_timeout_ms(const struct redis_client *client, int64_t now_ms);
+/* After each poll: connects, reads, writes, times out, whatever can be done now. */
+void redis_client_turn(struct redis_client *client, int64_t now_ms);
 bool redis_client_is_open(const struct redis_client *client);
-/* Breaks the connection and opens a new one: after READONLY, for a moved master. The next turn does
- * it, so that callbacks may ask for it; from now on nothing can be sent. Does nothing between two
- * attempts. */
+/* Breaks the connection and opens a new one, with the next of its name's addresses if there are
+ * several: after READONLY, for a moved master. The next turn does it, so that callbacks may ask for
+ * it; from now on nothing can be sent. Does nothing between two attempts. */
 void redis_client_reopen(struct redis_client *client, const char *reason);
 
 /* Queues one command and tries to write it at the next turn (or at redis_client_flush). ERROR_IO
@@ -87,7 +81,6 @@ MUST_CHECK bool redis_client_send(struct redis_client *client, size_t argument_c
                                   redis_done done, void *context, struct error *error);
 /* Writes now what the socket takes, saving a turn of the loop. */
 void redis_client_flush(struct redis_client *client);
-size_t redis_client_pending(const struct redis_client *client);
 /* Within a redis_done: its reply is the caller's from now on. */
 struct redis_reply *redis_client_keep_reply(struct redis_client *client);
 void redis_reply_destroy(struct redis_reply *reply); /* accepts NULL */

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "lib/net/redis_command.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ static bool append_header(struct buffer *out, char type, size_t number, struct e
         number /= 10;
     } while (number > 0);
     *--start = type;
+    assert(start >= text);
     return buffer_append(out, start, (size_t)(text + sizeof text - start), error);
 }
 
@@ -30,6 +32,7 @@ static bool append_argument(struct buffer *out, const char *bytes, size_t length
 bool redis_command_append(struct buffer *out, size_t argument_count, const char *const arguments[],
                           const size_t lengths[], struct error *error)
 {
+    assert(argument_count > 0);
     const size_t length_before = out->length;
     bool is_done = append_header(out, '*', argument_count, error);
     for (size_t i = 0; is_done && i < argument_count; i++) {

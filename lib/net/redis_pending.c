@@ -14,6 +14,14 @@ void redis_pending_fini(struct redis_pending *pending)
     *pending = (struct redis_pending){0};
 }
 
+/* Slots are found by a mask, so that there are 0, or a power of two. */
+static bool is_sound(const struct redis_pending *pending)
+{
+    size_t capacity = pending->capacity;
+    bool is_ring = capacity == 0 ? pending->first == 0 : pending->first < capacity;
+    return is_ring && (capacity & (capacity - 1)) == 0 && pending->count <= capacity;
+}
+
 bool redis_pending_reserve(struct redis_pending *pending, struct error *error)
 {
     if (pending->count < pending->capacity)
@@ -31,11 +39,13 @@ bool redis_pending_reserve(struct redis_pending *pending, struct error *error)
         memcpy(ring + pending->capacity, ring, pending->first * sizeof *ring);
     pending->ring = ring;
     pending->capacity = capacity;
+    assert(is_sound(pending));
     return true;
 }
 
 static size_t slot(const struct redis_pending *pending, size_t offset)
 {
+    assert(pending->capacity > 0);
     return (pending->first + offset) & (pending->capacity - 1);
 }
 
@@ -44,6 +54,7 @@ void redis_pending_push(struct redis_pending *pending, struct redis_pending_comm
     assert(pending->count < pending->capacity);
     pending->ring[slot(pending, pending->count)] = command;
     pending->count++;
+    assert(is_sound(pending));
 }
 
 bool redis_pending_pop(struct redis_pending *pending, struct redis_pending_command *out)
@@ -53,6 +64,7 @@ bool redis_pending_pop(struct redis_pending *pending, struct redis_pending_comma
     *out = pending->ring[pending->first];
     pending->first = slot(pending, 1);
     pending->count--;
+    assert(is_sound(pending));
     return true;
 }
 

@@ -25,7 +25,6 @@ struct redis_pipeline {
     struct buffer output;
     struct redis_reply *delivered; /* owned; while its command's callback runs */
     size_t written;                /* of output, from its front */
-    bool is_blocked;               /* the socket took no more */
 };
 
 struct redis_pipeline *redis_pipeline_create(struct stream *take_stream, struct error *error)
@@ -50,6 +49,7 @@ void redis_pipeline_destroy(struct redis_pipeline *pipeline)
 {
     if (pipeline == NULL)
         return;
+    assert(pipeline->delivered == NULL); /* no callback runs */
     struct redis_pending_command command;
     while (redis_pending_pop(&pipeline->pending, &command))
         command.done(command.context, REDIS_LOST, NULL);
@@ -65,6 +65,7 @@ bool redis_pipeline_send(struct redis_pipeline *pipeline, size_t argument_count,
                          const char *const arguments[], const size_t lengths[], redis_done done,
                          void *context, struct error *error)
 {
+    assert(pipeline->written <= pipeline->output.length);
     if (!redis_pending_reserve(&pipeline->pending, error) ||
         !redis_command_append(&pipeline->output, argument_count, arguments, lengths, error))
         return false;
@@ -90,24 +91,27 @@ static void forget_written(struct redis_pipeline *pipeline)
     pipeline->written = 0;
 }
 
+static enum stream_status write_piece(struct redis_pipeline *pipeline, struct error *error)
+{
+    size_t length = 0;
+    enum stream_status status =
+        stream_write(pipeline->stream, pipeline->output.bytes + pipeline->written,
+                     pipeline->output.length - pipeline->written, &length, error);
+    if (status == STREAM_DONE)
+        pipeline->written += length;
+    assert(pipeline->written <= pipeline->output.length);
+    return status;
+}
+
 bool redis_pipeline_write(struct redis_pipeline *pipeline, struct error *error)
 {
-    while (redis_pipeline_has_unwritten(pipeline) && !pipeline->is_blocked) {
-        size_t length = 0;
-        switch (stream_write(pipeline->stream, pipeline->output.bytes + pipeline->written,
-                             pipeline->output.length - pipeline->written, &length, error)) {
-        case STREAM_DONE:
-            pipeline->written += length;
-            break;
-        case STREAM_AGAIN:
-            pipeline->is_blocked = true;
-            break;
-        case STREAM_ENDED:
-            return error_set(error, ERROR_IO, "Redis closed the connection");
-        case STREAM_FAILED:
-            return false;
-        }
-    }
+    enum stream_status status = STREAM_DONE;
+    while (redis_pipeline_has_unwritten(pipeline) && status == STREAM_DONE)
+        status = write_piece(pipeline, error);
+    if (status == STREAM_ENDED)
+        return error_set(error, ERROR_IO, "Redis closed the connection");
+    if (status == STREAM_FAILED)
+        return false;
     forget_written(pipeline);
     return true;
 }
@@ -127,6 +131,7 @@ static bool deliver(struct redis_pipeline *pipeline, const char *bytes, size_t l
         struct redis_pending_command command;
         if (!redis_pending_pop(&pipeline->pending, &command))
             return error_set(error, ERROR_PROTOCOL, "Redis sent a reply that nobody asked for");
+        assert(pipeline->delivered == NULL);
         pipeline->delivered = STEAL(reply);
         command.done(command.context, REDIS_OK, pipeline->delivered);
         redis_reply_destroy(STEAL(pipeline->delivered));
@@ -162,14 +167,9 @@ bool redis_pipeline_read(struct redis_pipeline *pipeline, struct error *error)
     return true;
 }
 
-void redis_pipeline_unblock(struct redis_pipeline *pipeline)
+bool redis_pipeline_is_readable(const struct redis_pipeline *pipeline)
 {
-    pipeline->is_blocked = false;
-}
-
-int redis_pipeline_fd(const struct redis_pipeline *pipeline)
-{
-    return stream_fd(pipeline->stream);
+    return stream_is_readable(pipeline->stream);
 }
 
 bool redis_pipeline_has_unwritten(const struct redis_pipeline *pipeline)
@@ -177,9 +177,9 @@ bool redis_pipeline_has_unwritten(const struct redis_pipeline *pipeline)
     return pipeline->written < pipeline->output.length;
 }
 
-size_t redis_pipeline_pending(const struct redis_pipeline *pipeline)
+bool redis_pipeline_can_write(const struct redis_pipeline *pipeline)
 {
-    return pipeline->pending.count;
+    return redis_pipeline_has_unwritten(pipeline) && stream_is_writable(pipeline->stream);
 }
 
 int64_t redis_pipeline_oldest_ms(const struct redis_pipeline *pipeline)

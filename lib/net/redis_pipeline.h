@@ -5,7 +5,7 @@
  * the oldest.
  *
  * Owns:    the stream, what is not written yet, and the commands pending.
- * Threads: one at a time.
+ * Threads: one, that of the stream's event loop.
  * Blocks:  never.
  */
 #pragma once
@@ -32,18 +32,19 @@ MUST_CHECK bool redis_pipeline_send(struct redis_pipeline *pipeline, size_t argu
                                     const char *const arguments[], const size_t lengths[],
                                     redis_done done, void *context, struct error *error);
 
-/* What the socket takes or has now. False: the connection is of no use any more.
+/* What the socket takes or has now, tried after each poll of the loop and, for what is urgent, at
+ * any other time. False: the connection is of no use any more.
  * redis_pipeline_read calls the commands' callbacks, which may send and write. */
 MUST_CHECK bool redis_pipeline_write(struct redis_pipeline *pipeline, struct error *error);
 MUST_CHECK bool redis_pipeline_read(struct redis_pipeline *pipeline, struct error *error);
 /* From within a callback: its reply is the caller's from now on. */
 struct redis_reply *redis_pipeline_keep_reply(struct redis_pipeline *pipeline);
-/* The socket was found writable: redis_pipeline_write tries it again. */
-void redis_pipeline_unblock(struct redis_pipeline *pipeline);
 
-int redis_pipeline_fd(const struct redis_pipeline *pipeline);
+/* The loop's last poll found something to read. */
+bool redis_pipeline_is_readable(const struct redis_pipeline *pipeline);
 bool redis_pipeline_has_unwritten(const struct redis_pipeline *pipeline);
-size_t redis_pipeline_pending(const struct redis_pipeline *pipeline);
+/* Something unwritten waits for a try, not for room in the socket. */
+bool redis_pipeline_can_write(const struct redis_pipeline *pipeline);
 /* When the oldest pending command was sent; INT64_MAX when there is none. */
 int64_t redis_pipeline_oldest_ms(const struct redis_pipeline *pipeline);
 /* Overwrites what was written, which may be a credential. Everything must be written. */

@@ -41,6 +41,7 @@ void redis_reader_destroy(struct redis_reader *reader)
 bool redis_reader_feed(struct redis_reader *reader, const char *bytes, size_t length,
                        struct error *error)
 {
+    assert(reader->bytes_unanswered <= REPLY_BYTES_MAX);
     if (length > REPLY_BYTES_MAX - reader->bytes_unanswered)
         return error_set(error, ERROR_PROTOCOL, "a reply of Redis is longer than %d bytes",
                          (int)REPLY_BYTES_MAX);

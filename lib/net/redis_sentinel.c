@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "lib/net/dialer.h"
+#include "lib/net/host.h"
 #include "lib/net/redis_client.h"
 #include "lib/net/redis_pipeline.h"
 
@@ -20,75 +21,63 @@
  * waited for, no event is taken. */
 enum { SENTINEL_MS = 300 };
 
-struct connection {
+struct redis_sentinel {
+    const struct redis_url *url; /* borrowed: outlives us, as the loop */
+    struct tls_files tls;        /* borrowed, as the URL */
+    struct event_loop *loop;
+    size_t current; /* number of the one that is asked */
+    size_t asked;   /* how many, with this one */
+    int64_t deadline_ms;
     struct dialer *dialer;           /* owned; dialing */
     struct redis_pipeline *pipeline; /* owned; asking */
-};
-
-struct redis_sentinel {
-    const struct redis_url *url; /* borrowed: outlives us */
-    size_t current;              /* number of the one that is asked */
-    size_t asked;                /* how many, with this one */
-    int64_t deadline_ms;
-    struct connection now;
-    struct connection before;    /* see leave */
-    struct redis_address master; /* port 0: not known */
-    bool is_unknown;             /* a sentinel does not know the master */
-    struct error failure;        /* of the one that is asked; "": none so far */
-    struct error first_failure;  /* of number 0: always the same one is named */
+    struct redis_address master;     /* port 0: not known */
+    bool is_unknown;                 /* a sentinel does not know the master */
+    struct error failure;            /* of the one that is asked */
+    struct error first_failure;      /* of number 0: always the same one is named */
 };
 
 static const struct redis_address *address_of(const struct redis_sentinel *search)
 {
+    assert(search->current < search->url->sentinels.count);
     return &search->url->sentinels.addresses[search->current];
 }
 
 static void fail(struct redis_sentinel *search, const char *reason)
 {
-    if (search->failure.message[0] == '\0')
+    if (search->failure.kind == ERROR_NONE)
         (void)error_set(&search->failure, ERROR_IO, "%s", reason);
 }
 
 /* --- dialing --- */
 
-static void close_connection(struct connection *connection)
+static void hang_up(struct redis_sentinel *search)
 {
-    dialer_destroy(STEAL(connection->dialer));
-    redis_pipeline_destroy(STEAL(connection->pipeline));
-}
-
-static bool is_closed(const struct connection *connection)
-{
-    return connection->dialer == NULL && connection->pipeline == NULL;
-}
-
-/* The connection that is polled now is closed in the next turn: one that is opened in this turn
- * would get the descriptor's number. */
-static void leave(struct redis_sentinel *search)
-{
-    if (is_closed(&search->before)) {
-        search->before = search->now;
-        search->now = (struct connection){NULL, NULL};
-    }
-    close_connection(&search->now);
+    dialer_destroy(STEAL(search->dialer));
+    redis_pipeline_destroy(STEAL(search->pipeline));
 }
 
 static void dial(struct redis_sentinel *search, int64_t now_ms)
 {
-    const struct dialer_target target = {
-        .host = address_of(search)->host, .port = address_of(search)->port, .step_ms = SENTINEL_MS};
+    const struct dialer_target target = {.host = address_of(search)->host,
+                                         .port = address_of(search)->port,
+                                         .is_tls = search->url->scheme == REDIS_TLS,
+                                         .tls = search->tls,
+                                         .step_ms = SENTINEL_MS};
     struct error error;
     search->asked++;
-    search->failure.message[0] = '\0';
+    assert(search->asked <= search->url->sentinels.count);
+    search->failure.kind = ERROR_NONE;
     search->deadline_ms = now_ms + SENTINEL_MS;
-    leave(search);
-    search->now.dialer = dialer_start(&target, now_ms, &error);
-    if (search->now.dialer == NULL)
+    hang_up(search);
+    search->dialer = dialer_start(&target, search->loop, now_ms, &error);
+    if (search->dialer == NULL)
         fail(search, error.message);
 }
 
-struct redis_sentinel *redis_sentinel_start(const struct redis_url *url, size_t first,
-                                            int64_t now_ms, struct error *error)
+struct redis_sentinel *redis_sentinel_start(const struct redis_url *url,
+                                            const struct tls_files *tls, size_t first,
+                                            struct event_loop *loop, int64_t now_ms,
+                                            struct error *error)
 {
     assert(url->sentinels.count > 0);
     struct redis_sentinel *search = calloc(1, sizeof *search);
@@ -97,6 +86,8 @@ struct redis_sentinel *redis_sentinel_start(const struct redis_url *url, size_t 
         return NULL;
     }
     search->url = url;
+    search->tls = *tls;
+    search->loop = loop;
     search->current = first % url->sentinels.count;
     dial(search, now_ms);
     return search;
@@ -106,8 +97,7 @@ void redis_sentinel_destroy(struct redis_sentinel *search)
 {
     if (search == NULL)
         return;
-    close_connection(&search->before);
-    close_connection(&search->now);
+    hang_up(search);
     free(search);
 }
 
@@ -122,6 +112,7 @@ static void authenticated(void *context, enum redis_failure failure,
 
 static void read_master(struct redis_sentinel *search, const struct redis_reply *reply)
 {
+    assert(search->master.port == 0);
     const char *host = redis_reply_text(redis_reply_item(reply, 0), NULL);
     int64_t port = redis_reply_integer(redis_reply_item(reply, 1));
     if (host[0] == '\0' || strlen(host) >= sizeof search->master.host || port < 1 ||
@@ -134,7 +125,7 @@ static void read_master(struct redis_sentinel *search, const struct redis_reply 
 }
 
 /* NULL: the reply is an address. */
-static const char *objection_to(const struct redis_reply *reply)
+static const char *failure_in(const struct redis_reply *reply)
 {
     enum redis_type type = redis_reply_type(reply);
     if (type == REDIS_TYPE_NIL)
@@ -149,27 +140,28 @@ static const char *objection_to(const struct redis_reply *reply)
 static void answered(void *context, enum redis_failure failure, const struct redis_reply *reply)
 {
     struct redis_sentinel *search = context;
-    if (failure != REDIS_OK || search->failure.message[0] != '\0')
+    if (failure != REDIS_OK || search->failure.kind != ERROR_NONE)
         return;
     search->is_unknown = search->is_unknown || redis_reply_type(reply) == REDIS_TYPE_NIL;
-    const char *objection = objection_to(reply);
-    if (objection == NULL)
+    const char *reason = failure_in(reply);
+    if (reason == NULL)
         read_master(search, reply);
     else
-        fail(search, objection);
+        fail(search, reason);
 }
 
 static void ask(struct redis_sentinel *search, struct stream *take_stream)
 {
+    assert(search->pipeline == NULL);
     const struct redis_sentinels *sentinels = &search->url->sentinels;
     struct error error;
-    search->now.pipeline = redis_pipeline_create(take_stream, &error);
-    bool is_sent = search->now.pipeline != NULL;
+    search->pipeline = redis_pipeline_create(take_stream, &error);
+    bool is_sent = search->pipeline != NULL;
     if (is_sent && sentinels->password[0] != '\0')
-        is_sent = redis_pipeline_send(search->now.pipeline, 2,
-                                      (const char *[]){"AUTH", sentinels->password}, NULL,
-                                      authenticated, search, &error);
-    is_sent = is_sent && redis_pipeline_send(search->now.pipeline, 3,
+        is_sent =
+            redis_pipeline_send(search->pipeline, 2, (const char *[]){"AUTH", sentinels->password},
+                                NULL, authenticated, search, &error);
+    is_sent = is_sent && redis_pipeline_send(search->pipeline, 3,
                                              (const char *[]){"SENTINEL", "GET-MASTER-ADDR-BY-NAME",
                                                               sentinels->master},
                                              NULL, answered, search, &error);
@@ -182,12 +174,12 @@ static void ask(struct redis_sentinel *search, struct stream *take_stream)
 static void advance_dialing(struct redis_sentinel *search, int64_t now_ms)
 {
     struct error error;
-    switch (dialer_turn(search->now.dialer, now_ms, &error)) {
+    switch (dialer_turn(search->dialer, now_ms, &error)) {
     case STREAM_AGAIN:
         break;
     case STREAM_DONE:
-        ask(search, dialer_take(search->now.dialer));
-        dialer_destroy(STEAL(search->now.dialer));
+        ask(search, dialer_take(search->dialer));
+        dialer_destroy(STEAL(search->dialer));
         break;
     case STREAM_ENDED:
     case STREAM_FAILED:
@@ -196,13 +188,12 @@ static void advance_dialing(struct redis_sentinel *search, int64_t now_ms)
     }
 }
 
-static void advance_asking(struct redis_sentinel *search, bool is_writable)
+static void advance_asking(struct redis_sentinel *search)
 {
     struct error error;
-    if (is_writable)
-        redis_pipeline_unblock(search->now.pipeline);
-    if (!redis_pipeline_write(search->now.pipeline, &error) ||
-        !redis_pipeline_read(search->now.pipeline, &error))
+    if (!redis_pipeline_write(search->pipeline, &error) ||
+        (redis_pipeline_is_readable(search->pipeline) &&
+         !redis_pipeline_read(search->pipeline, &error)))
         fail(search, error.message);
 }
 
@@ -211,7 +202,7 @@ static bool is_over(struct redis_sentinel *search, int64_t now_ms)
 {
     if (search->master.port == 0 && now_ms >= search->deadline_ms)
         fail(search, "no answer in time");
-    return search->master.port != 0 || search->failure.message[0] != '\0';
+    return search->master.port != 0 || search->failure.kind != ERROR_NONE;
 }
 
 static bool dial_next(struct redis_sentinel *search, int64_t now_ms)
@@ -228,25 +219,25 @@ static bool dial_next(struct redis_sentinel *search, int64_t now_ms)
 static enum stream_status give_up(const struct redis_sentinel *search, struct error *error)
 {
     const struct redis_sentinels *sentinels = &search->url->sentinels;
+    char first[HOST_PORT_BYTES];
+    host_port_write(sentinels->addresses[0].host, sentinels->addresses[0].port, first);
     if (search->is_unknown)
         (void)error_set(error, ERROR_IO, "the sentinels do not know the master %s",
                         sentinels->master);
     else
-        (void)error_set(error, ERROR_IO, "no sentinel tells the master; %s:%u: %s",
-                        sentinels->addresses[0].host, (unsigned)sentinels->addresses[0].port,
+        (void)error_set(error, ERROR_IO, "no sentinel tells the master; %s: %s", first,
                         search->first_failure.message);
     return STREAM_FAILED;
 }
 
 enum stream_status redis_sentinel_turn(struct redis_sentinel *search, int64_t now_ms,
-                                       bool is_writable, struct error *error)
+                                       struct error *error)
 {
-    close_connection(&search->before);
     do {
-        if (search->now.dialer != NULL)
+        if (search->dialer != NULL)
             advance_dialing(search, now_ms);
-        if (search->now.pipeline != NULL && search->failure.message[0] == '\0')
-            advance_asking(search, is_writable);
+        if (search->pipeline != NULL && search->failure.kind == ERROR_NONE)
+            advance_asking(search);
         if (!is_over(search, now_ms))
             return STREAM_AGAIN;
         if (search->master.port != 0)
@@ -257,26 +248,13 @@ enum stream_status redis_sentinel_turn(struct redis_sentinel *search, int64_t no
 
 const struct redis_address *redis_sentinel_master(const struct redis_sentinel *search)
 {
+    assert(search->master.port != 0); /* the turn said STREAM_DONE */
     return &search->master;
 }
 
 size_t redis_sentinel_answered(const struct redis_sentinel *search)
 {
     return search->current;
-}
-
-int redis_sentinel_fd(const struct redis_sentinel *search)
-{
-    if (search->now.pipeline != NULL)
-        return redis_pipeline_fd(search->now.pipeline);
-    return search->now.dialer != NULL ? dialer_fd(search->now.dialer) : -1;
-}
-
-bool redis_sentinel_wants_write(const struct redis_sentinel *search)
-{
-    if (search->now.pipeline != NULL)
-        return redis_pipeline_has_unwritten(search->now.pipeline);
-    return search->now.dialer != NULL && dialer_wants_write(search->now.dialer);
 }
 
 int64_t redis_sentinel_deadline_ms(const struct redis_sentinel *search)

@@ -4,8 +4,9 @@
  * One search for the master: asks the sentinels of a URL in turn, each at most once. One that is
  * away, silent or does not know is given up after at most 300 ms.
  *
- * Owns:    the connection to the sentinel that is asked.
- * Threads: one at a time.
+ * Owns:    the connection to the sentinel that is asked; the event loop that it is watched in is
+ *          borrowed and outlives it.
+ * Threads: one, the loop's.
  * Blocks:  never; names are resolved in the background.
  */
 #pragma once
@@ -19,22 +20,21 @@
 #include "lib/net/redis_url.h"
 #include "lib/net/tls.h"
 
+struct event_loop;
 struct redis_sentinel;
 
 /* `url` has sentinels and outlives the search; `first` is the number of the one to begin with. */
-MUST_CHECK struct redis_sentinel *redis_sentinel_start(const struct redis_url *url, size_t first,
-                                                       int64_t now_ms, struct error *error);
+MUST_CHECK struct redis_sentinel *redis_sentinel_start(const struct redis_url *url,
+                                                       const struct tls_files *tls, size_t first,
+                                                       struct event_loop *loop, int64_t now_ms,
+                                                       struct error *error);
 void redis_sentinel_destroy(struct redis_sentinel *search); /* accepts NULL */
 DEFINE_AUTO(redis_sentinel);
 
-/* Call it once at the start and whenever the descriptor is ready or the deadline passed.
+/* Call it once at the start, after each poll of the loop and when the deadline passed.
  * STREAM_DONE: the master is known. STREAM_FAILED: no sentinel knows it, `error` says why. */
 enum stream_status redis_sentinel_turn(struct redis_sentinel *search, int64_t now_ms,
-                                       bool is_writable, struct error *error);
+                                       struct error *error);
 const struct redis_address *redis_sentinel_master(const struct redis_sentinel *search);
 size_t redis_sentinel_answered(const struct redis_sentinel *search); /* the number of the one */
-
-/* Another descriptor always has another number than the one before it. */
-int redis_sentinel_fd(const struct redis_sentinel *search);
-bool redis_sentinel_wants_write(const struct redis_sentinel *search); /* reading otherwise */
 int64_t redis_sentinel_deadline_ms(const struct redis_sentinel *search);

@@ -7,17 +7,19 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/percent.h"
 
-enum { DATABASE_MAX = 65535, SENTINEL_PORT = 26379 };
+enum { DATABASE_MAX = 65535, REDIS_PORT = 6379, SENTINEL_PORT = 26379 };
 
 /* What is left to read; every reader takes its part off the front. */
-struct rest {
+struct url_rest {
     const char *at, *end;
 };
 
 /* `what` is named in the error, the text never: it may be a credential. */
-static bool decode(struct rest text, char *out, size_t size, const char *what, struct error *error)
+static bool decode(struct url_rest text, char *out, size_t size, const char *what,
+                   struct error *error)
 {
     size_t length = 0;
     enum percent_outcome outcome =
@@ -29,13 +31,13 @@ static bool decode(struct rest text, char *out, size_t size, const char *what, s
     return true;
 }
 
-static bool parse_number(struct rest text, unsigned max, const char *what, unsigned *out,
+static bool parse_number(struct url_rest text, unsigned max, const char *what, unsigned *out,
                          struct error *error)
 {
     unsigned value = 0;
     bool is_number = text.at < text.end;
     for (const char *at = text.at; is_number && at < text.end; at++) {
-        is_number = *at >= '0' && *at <= '9';
+        is_number = ascii_is_digit(*at);
         value = value * 10 + (unsigned)(*at - '0');
         is_number = is_number && value <= max;
     }
@@ -47,14 +49,14 @@ static bool parse_number(struct rest text, unsigned max, const char *what, unsig
 
 /* Cuts "[user[:password]@]" off the front. The last @ before the path ends it: a password that was
  * not encoded may hold another. */
-static bool take_credentials(struct rest *rest, const char *authority_end, struct redis_url *url,
-                             struct error *error)
+static bool take_credentials(struct url_rest *rest, const char *authority_end,
+                             struct redis_url *url, struct error *error)
 {
     const char *at_sign = memrchr(rest->at, '@', (size_t)(authority_end - rest->at));
     if (at_sign == NULL)
         return true;
-    struct rest user = {rest->at, at_sign};
-    struct rest password = {at_sign, at_sign};
+    struct url_rest user = {rest->at, at_sign};
+    struct url_rest password = {at_sign, at_sign};
     const char *colon = memchr(rest->at, ':', (size_t)(at_sign - rest->at));
     if (colon != NULL) {
         user.end = colon;
@@ -71,16 +73,16 @@ static bool take_credentials(struct rest *rest, const char *authority_end, struc
 }
 
 /* "host", "host:port" or "[::1]:port". */
-static bool parse_host(struct rest text, struct redis_url *url, struct error *error)
+static bool parse_host(struct url_rest text, struct redis_url *url, struct error *error)
 {
-    struct rest host = text;
-    struct rest port = {text.end, text.end};
+    struct url_rest host = text;
+    struct url_rest port = {text.end, text.end};
     const char *colon = memrchr(text.at, ':', (size_t)(text.end - text.at));
     if (text.at < text.end && *text.at == '[') {
         const char *bracket = memchr(text.at, ']', (size_t)(text.end - text.at));
         if (bracket == NULL)
             return error_set(error, ERROR_CONFIG, "the host has a [ without ]");
-        host = (struct rest){text.at + 1, bracket};
+        host = (struct url_rest){text.at + 1, bracket};
         colon = bracket + 1 < text.end ? bracket + 1 : NULL;
         if (colon != NULL && *colon != ':')
             return error_set(error, ERROR_CONFIG, "only a :port may follow [host]");
@@ -107,20 +109,33 @@ static bool parse_host(struct rest text, struct redis_url *url, struct error *er
     return true;
 }
 
-static bool parse_network(struct rest rest, struct redis_url *url, struct error *error)
+/* What other programs put behind a URL (`?timeout=5`, `?ssl_cert_reqs=none`) would be obeyed by
+ * none of us: better said than passed over. Behind the host no ? can be a part of anything. */
+static bool refuse_parameters(struct url_rest rest, const char *authority_end, struct error *error)
+{
+    const char *at_sign = memrchr(rest.at, '@', (size_t)(authority_end - rest.at));
+    const char *from = at_sign != NULL ? at_sign : rest.at;
+    return memchr(from, '?', (size_t)(rest.end - from)) == NULL ||
+           error_set(error, ERROR_CONFIG,
+                     "what follows the ? is not understood: leave it out; the database is /N, the "
+                     "rest are settings of ours");
+}
+
+static bool parse_network(struct url_rest rest, struct redis_url *url, struct error *error)
 {
     const char *slash = memchr(rest.at, '/', (size_t)(rest.end - rest.at));
     const char *authority_end = slash != NULL ? slash : rest.end;
-    if (!take_credentials(&rest, authority_end, url, error) ||
-        !parse_host((struct rest){rest.at, authority_end}, url, error))
+    if (!refuse_parameters(rest, authority_end, error) ||
+        !take_credentials(&rest, authority_end, url, error) ||
+        !parse_host((struct url_rest){rest.at, authority_end}, url, error))
         return false;
     if (slash == NULL || slash + 1 == rest.end)
         return true;
-    return parse_number((struct rest){slash + 1, rest.end}, DATABASE_MAX, "database",
+    return parse_number((struct url_rest){slash + 1, rest.end}, DATABASE_MAX, "database",
                         &url->database, error);
 }
 
-static bool parse_unix(struct rest rest, struct redis_url *url, struct error *error)
+static bool parse_unix(struct url_rest rest, struct redis_url *url, struct error *error)
 {
     const char *slash = memchr(rest.at, '/', (size_t)(rest.end - rest.at));
     if (!take_credentials(&rest, slash != NULL ? slash : rest.end, url, error))
@@ -129,30 +144,36 @@ static bool parse_unix(struct rest rest, struct redis_url *url, struct error *er
         return error_set(error, ERROR_CONFIG, "the path must be absolute: unix:///path");
     static const char query[] = "?db=";
     const char *question = memchr(rest.at, '?', (size_t)(rest.end - rest.at));
-    struct rest path = {rest.at, question != NULL ? question : rest.end};
+    struct url_rest path = {rest.at, question != NULL ? question : rest.end};
     if (!decode(path, url->host, sizeof((struct sockaddr_un *)NULL)->sun_path, "path", error))
         return false;
     if (question == NULL)
         return true;
     if (strncmp(question, query, sizeof query - 1) != 0)
         return error_set(error, ERROR_CONFIG, "only ?db=N may follow the path");
-    return parse_number((struct rest){question + sizeof query - 1, rest.end}, DATABASE_MAX,
+    return parse_number((struct url_rest){question + sizeof query - 1, rest.end}, DATABASE_MAX,
                         "database", &url->database, error);
 }
 
+struct host_list {
+    struct redis_address *addresses;
+    size_t *count, max;
+    uint16_t port; /* where none is named */
+    const char *what;
+};
+
 /* "host:port,host,…" */
-static bool parse_sentinel_hosts(struct rest rest, struct redis_sentinels *sentinels,
-                                 struct error *error)
+static bool parse_hosts(struct url_rest rest, struct host_list list, struct error *error)
 {
     for (bool has_more = true; has_more;) {
         const char *comma = memchr(rest.at, ',', (size_t)(rest.end - rest.at));
         const char *end = comma != NULL ? comma : rest.end;
-        if (sentinels->count == REDIS_SENTINELS_MAX)
-            return error_set(error, ERROR_CONFIG, "at most %d sentinels can be named",
-                             (int)REDIS_SENTINELS_MAX);
-        struct redis_address *address = &sentinels->addresses[sentinels->count++];
-        struct redis_url url = {.port = SENTINEL_PORT};
-        if (!parse_host((struct rest){rest.at, end}, &url, error))
+        if (*list.count == list.max)
+            return error_set(error, ERROR_CONFIG, "at most %zu %s can be named", list.max,
+                             list.what);
+        struct redis_address *address = &list.addresses[(*list.count)++];
+        struct redis_url url = {.port = list.port};
+        if (!parse_host((struct url_rest){rest.at, end}, &url, error))
             return false;
         memcpy(address->host, url.host, sizeof address->host);
         address->port = url.port;
@@ -163,7 +184,7 @@ static bool parse_sentinel_hosts(struct rest rest, struct redis_sentinels *senti
 }
 
 /* "master/db?sentinelPassword=…" */
-static bool parse_sentinel_path(struct rest rest, struct redis_url *url, struct error *error)
+static bool parse_sentinel_path(struct url_rest rest, struct redis_url *url, struct error *error)
 {
     static const char query[] = "?sentinelPassword=";
     const char *question = memchr(rest.at, '?', (size_t)(rest.end - rest.at));
@@ -171,54 +192,72 @@ static bool parse_sentinel_path(struct rest rest, struct redis_url *url, struct 
     const char *slash = memchr(rest.at, '/', (size_t)(path_end - rest.at));
     const char *name_end = slash != NULL ? slash : path_end;
     struct redis_sentinels *sentinels = &url->sentinels;
-    if (!decode((struct rest){rest.at, name_end}, sentinels->master, sizeof sentinels->master,
+    if (!decode((struct url_rest){rest.at, name_end}, sentinels->master, sizeof sentinels->master,
                 "master's name", error))
         return false;
     if (sentinels->master[0] == '\0')
         return error_set(error, ERROR_CONFIG,
                          "the master's name is missing: redis+sentinel://host:26379/name");
     if (slash != NULL && slash + 1 < path_end &&
-        !parse_number((struct rest){slash + 1, path_end}, DATABASE_MAX, "database", &url->database,
-                      error))
+        !parse_number((struct url_rest){slash + 1, path_end}, DATABASE_MAX, "database",
+                      &url->database, error))
         return false;
     if (question == NULL)
         return true;
     if (strncmp(question, query, sizeof query - 1) != 0)
         return error_set(error, ERROR_CONFIG, "only ?sentinelPassword=… may follow the name");
-    return decode((struct rest){question + sizeof query - 1, rest.end}, sentinels->password,
+    return decode((struct url_rest){question + sizeof query - 1, rest.end}, sentinels->password,
                   sizeof sentinels->password, "sentinels' password", error);
 }
 
-static bool parse_sentinel(struct rest rest, struct redis_url *url, struct error *error)
+static bool parse_sentinel(struct url_rest rest, struct redis_url *url, struct error *error)
 {
     const char *slash = memchr(rest.at, '/', (size_t)(rest.end - rest.at));
     const char *authority_end = slash != NULL ? slash : rest.end;
+    const struct host_list list = {url->sentinels.addresses, &url->sentinels.count,
+                                   REDIS_SENTINELS_MAX, SENTINEL_PORT, "sentinels"};
     return take_credentials(&rest, authority_end, url, error) &&
-           parse_sentinel_hosts((struct rest){rest.at, authority_end}, &url->sentinels, error) &&
-           parse_sentinel_path((struct rest){slash != NULL ? slash + 1 : rest.end, rest.end}, url,
-                               error);
+           parse_hosts((struct url_rest){rest.at, authority_end}, list, error) &&
+           parse_sentinel_path((struct url_rest){slash != NULL ? slash + 1 : rest.end, rest.end},
+                               url, error);
 }
 
-static bool refuse_cluster(struct rest rest, struct redis_url *url, struct error *error)
+static bool parse_cluster(struct url_rest rest, struct redis_url *url, struct error *error)
 {
-    (void)rest;
-    (void)url;
-    return error_set(error, ERROR_CONFIG,
-                     "Redis Cluster is not supported: use a single Redis (redis://) or one with "
-                     "replicas (redis+sentinel://)");
+    const char *slash = memchr(rest.at, '/', (size_t)(rest.end - rest.at));
+    const char *authority_end = slash != NULL ? slash : rest.end;
+    const struct host_list list = {url->seeds.addresses, &url->seeds.count, REDIS_SEEDS_MAX,
+                                   REDIS_PORT, "nodes of a cluster"};
+    struct url_rest database = {slash != NULL ? slash + 1 : rest.end, rest.end};
+    bool is_of_database_0 =
+        database.at == database.end || (database.end - database.at == 1 && *database.at == '0');
+    if (!refuse_parameters(rest, authority_end, error))
+        return false;
+    if (!is_of_database_0)
+        return error_set(error, ERROR_CONFIG, "a cluster has no database but 0: leave it out");
+    return take_credentials(&rest, authority_end, url, error) &&
+           parse_hosts((struct url_rest){rest.at, authority_end}, list, error);
 }
 
 static const struct scheme {
     const char *prefix;
-    bool (*parse)(struct rest rest, struct redis_url *url, struct error *error);
-    struct redis_url url; /* to begin with */
+    bool (*parse)(struct url_rest rest, struct redis_url *url, struct error *error);
+    enum redis_scheme scheme;
+    uint16_t port;
 } schemes[] = {
-    {"redis://", parse_network, {.scheme = REDIS_TCP, .port = 6379}},
-    {"rediss://", parse_network, {.scheme = REDIS_TLS, .port = 6379}},
-    {"unix://", parse_unix, {.scheme = REDIS_UNIX}},
-    {"redis+sentinel://", parse_sentinel, {.scheme = REDIS_TCP}},
-    {"redis+cluster://", refuse_cluster, {.scheme = REDIS_TCP}},
-    {"rediss+cluster://", refuse_cluster, {.scheme = REDIS_TCP}},
+    {"redis://", parse_network, REDIS_TCP, REDIS_PORT},
+    {"rediss://", parse_network, REDIS_TLS, REDIS_PORT},
+    {"unix://", parse_unix, REDIS_UNIX, 0},
+    {"valkey://", parse_network, REDIS_TCP, REDIS_PORT},
+    {"valkeys://", parse_network, REDIS_TLS, REDIS_PORT},
+    {"redis+sentinel://", parse_sentinel, REDIS_TCP, 0},
+    {"rediss+sentinel://", parse_sentinel, REDIS_TLS, 0},
+    {"valkey+sentinel://", parse_sentinel, REDIS_TCP, 0},
+    {"valkeys+sentinel://", parse_sentinel, REDIS_TLS, 0},
+    {"redis+cluster://", parse_cluster, REDIS_TCP, 0},
+    {"rediss+cluster://", parse_cluster, REDIS_TLS, 0},
+    {"valkey+cluster://", parse_cluster, REDIS_TCP, 0},
+    {"valkeys+cluster://", parse_cluster, REDIS_TLS, 0},
 };
 
 bool redis_url_parse(const char *text, struct redis_url *out, struct error *error)
@@ -227,8 +266,8 @@ bool redis_url_parse(const char *text, struct redis_url *out, struct error *erro
         size_t length = strlen(schemes[i].prefix);
         if (strncmp(text, schemes[i].prefix, length) != 0)
             continue;
-        struct redis_url url = schemes[i].url;
-        struct rest rest = {text + length, text + strlen(text)};
+        struct redis_url url = {.scheme = schemes[i].scheme, .port = schemes[i].port};
+        struct url_rest rest = {text + length, text + strlen(text)};
         bool is_parsed = schemes[i].parse(rest, &url, error);
         if (is_parsed)
             *out = url;
@@ -236,40 +275,6 @@ bool redis_url_parse(const char *text, struct redis_url *out, struct error *erro
         return is_parsed;
     }
     return error_set(error, ERROR_CONFIG,
-                     "a Redis URL starts with redis://, rediss://, unix:// or redis+sentinel://");
-}
-
-/* An IPv6 address goes back into its brackets. */
-static size_t describe_host(const char *host, uint16_t port, char *text, size_t bytes)
-{
-    bool is_bracketed = strchr(host, ':') != NULL;
-    int length = snprintf(text, bytes, "%s%s%s:%u", is_bracketed ? "[" : "", host,
-                          is_bracketed ? "]" : "", (unsigned)port);
-    return (size_t)length < bytes ? (size_t)length : bytes - 1;
-}
-
-static void describe_sentinels(const struct redis_url *url, char *text, size_t bytes)
-{
-    const struct redis_sentinels *sentinels = &url->sentinels;
-    size_t length = (size_t)snprintf(text, bytes, "redis+sentinel://");
-    for (size_t i = 0; i < sentinels->count; i++) {
-        if (i > 0 && length + 1 < bytes)
-            text[length++] = ',';
-        length += describe_host(sentinels->addresses[i].host, sentinels->addresses[i].port,
-                                text + length, bytes - length);
-    }
-    (void)snprintf(text + length, bytes - length, "/%s/%u", sentinels->master, url->database);
-}
-
-void redis_url_describe(const struct redis_url *url, char text[320])
-{
-    char host[sizeof url->host + sizeof "[]:65535"];
-    (void)describe_host(url->host, url->port, host, sizeof host);
-    if (url->sentinels.count > 0)
-        describe_sentinels(url, text, 320);
-    else if (url->scheme == REDIS_UNIX)
-        (void)snprintf(text, 320, "unix://%s?db=%u", url->host, url->database);
-    else
-        (void)snprintf(text, 320, "%s://%s/%u", url->scheme == REDIS_TLS ? "rediss" : "redis", host,
-                       url->database);
+                     "a Redis URL starts with redis://, rediss://, unix://, redis+sentinel://, "
+                     "rediss+sentinel://, redis+cluster:// or rediss+cluster://");
 }

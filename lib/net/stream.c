@@ -2,20 +2,57 @@
  * SPDX-License-Identifier: MIT */
 #include "lib/net/stream.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/net/event_loop.h"
+
 struct stream {
+    struct event_loop *loop; /* borrowed: outlives us */
     int fd;
+    unsigned wanted; /* what the loop looks out for */
+    unsigned ready;  /* what it found, as far as it is not used up */
     bool is_connected;
-    bool wants_write;
     struct tls *tls; /* owned; NULL: plain */
 };
+
+/* --- watching --- */
+
+static void note_ready(void *context, unsigned events)
+{
+    ((struct stream *)context)->ready |= events;
+}
+
+static bool watch(struct stream *stream, unsigned events, struct error *error)
+{
+    assert(stream->fd >= 0);
+    if (stream->wanted == events)
+        return true;
+    stream->wanted = events;
+    return event_loop_watch(stream->loop, stream->fd, events, note_ready, stream, error);
+}
+
+static enum stream_status wait_for(struct stream *stream, unsigned events, struct error *error)
+{
+    return watch(stream, events, error) ? STREAM_AGAIN : STREAM_FAILED;
+}
+
+bool stream_is_readable(const struct stream *stream)
+{
+    return (stream->ready & EVENT_READ) != 0;
+}
+
+bool stream_is_writable(const struct stream *stream)
+{
+    return (stream->ready & EVENT_WRITE) != 0;
+}
+
+/* --- connecting --- */
 
 /* Best effort: a connection without these works too. */
 static void tune(int fd, int family)
@@ -27,24 +64,27 @@ static void tune(int fd, int family)
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
-struct stream *stream_connect(const struct sockaddr *address, socklen_t length, struct error *error)
+struct stream *stream_connect(struct event_loop *loop, const struct sockaddr *address,
+                              socklen_t length, struct error *error)
 {
     struct stream *stream = calloc(1, sizeof *stream);
     if (stream == NULL) {
         (void)error_out_of_memory(error);
         return NULL;
     }
+    stream->loop = loop;
     stream->fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (stream->fd < 0) {
         (void)error_set(error, ERROR_IO, "socket: %s", strerrordesc_np(errno));
         goto fail;
     }
     tune(stream->fd, address->sa_family);
-    stream->wants_write = true;
     if (connect(stream->fd, address, length) != 0 && errno != EINPROGRESS) {
         (void)error_set(error, ERROR_IO, "connect: %s", strerrordesc_np(errno));
         goto fail;
     }
+    if (!watch(stream, EVENT_WRITE, error))
+        goto fail;
     return stream;
 fail:
     stream_destroy(stream);
@@ -56,23 +96,31 @@ void stream_destroy(struct stream *stream)
     if (stream == NULL)
         return;
     tls_destroy(stream->tls);
-    if (stream->fd >= 0)
+    if (stream->fd >= 0) {
+        event_loop_forget(stream->loop, stream->fd);
         (void)close(stream->fd);
+    }
     free(stream);
 }
 
-bool stream_secure(struct stream *stream, const char *host, const char *ca_file,
+bool stream_is_connected(const struct stream *stream)
+{
+    return stream->is_connected;
+}
+
+bool stream_secure(struct stream *stream, const char *host, const struct tls_files *files,
                    struct error *error)
 {
-    stream->tls = tls_create(stream->fd, host, ca_file, error);
+    assert(stream->tls == NULL && !stream->is_connected);
+    stream->tls = tls_create(stream->fd, host, files, error);
     return stream->tls != NULL;
 }
 
 static enum stream_status finish_connect(struct stream *stream, struct error *error)
 {
-    /* SO_ERROR says 0 both for "connected" and for "not yet", so ask whether it is over first. */
-    struct pollfd socket_state = {.fd = stream->fd, .events = POLLOUT};
-    if (poll(&socket_state, 1, 0) <= 0)
+    assert(!stream->is_connected);
+    /* SO_ERROR says 0 both for "connected" and for "not yet". */
+    if (!stream_is_writable(stream))
         return STREAM_AGAIN;
     int code = 0;
     socklen_t length = sizeof code;
@@ -93,11 +141,20 @@ enum stream_status stream_open(struct stream *stream, struct error *error)
         if (connected != STREAM_DONE)
             return connected;
     }
-    if (stream->tls != NULL)
-        return tls_handshake(stream->tls, &stream->wants_write, error);
-    stream->wants_write = false;
-    return STREAM_DONE;
+    bool wants_write = false;
+    enum stream_status status =
+        stream->tls != NULL ? tls_handshake(stream->tls, &wants_write, error) : STREAM_DONE;
+    if (status == STREAM_AGAIN)
+        return wait_for(stream, wants_write ? EVENT_WRITE : EVENT_READ, error);
+    if (status != STREAM_DONE)
+        return status;
+    /* Both are worth a try: what the peer says without being asked is seen before the first write.
+     */
+    stream->ready = EVENT_READ | EVENT_WRITE;
+    return watch(stream, EVENT_READ, error) ? STREAM_DONE : STREAM_FAILED;
 }
+
+/* --- talking --- */
 
 static enum stream_status failure(const char *call, struct error *error)
 {
@@ -107,8 +164,8 @@ static enum stream_status failure(const char *call, struct error *error)
     return STREAM_FAILED;
 }
 
-enum stream_status stream_read(struct stream *stream, char *bytes, size_t size, size_t *out_length,
-                               struct error *error)
+static enum stream_status receive_some(struct stream *stream, char *bytes, size_t size,
+                                       size_t *out_length, struct error *error)
 {
     if (stream->tls != NULL)
         return tls_read(stream->tls, bytes, size, out_length, error);
@@ -119,8 +176,19 @@ enum stream_status stream_read(struct stream *stream, char *bytes, size_t size, 
     return got == 0 ? STREAM_ENDED : STREAM_DONE;
 }
 
-enum stream_status stream_write(struct stream *stream, const char *bytes, size_t length,
-                                size_t *out_length, struct error *error)
+enum stream_status stream_read(struct stream *stream, char *bytes, size_t size, size_t *out_length,
+                               struct error *error)
+{
+    assert(stream->is_connected && size > 0);
+    enum stream_status status = receive_some(stream, bytes, size, out_length, error);
+    assert(status != STREAM_DONE || *out_length <= size);
+    if (status == STREAM_AGAIN || (status == STREAM_DONE && *out_length < size))
+        stream->ready &= ~(unsigned)EVENT_READ;
+    return status;
+}
+
+static enum stream_status send_some(struct stream *stream, const char *bytes, size_t length,
+                                    size_t *out_length, struct error *error)
 {
     if (stream->tls != NULL)
         return tls_write(stream->tls, bytes, length, out_length, error);
@@ -131,12 +199,19 @@ enum stream_status stream_write(struct stream *stream, const char *bytes, size_t
     return STREAM_DONE;
 }
 
-int stream_fd(const struct stream *stream)
+enum stream_status stream_write(struct stream *stream, const char *bytes, size_t length,
+                                size_t *out_length, struct error *error)
 {
-    return stream->fd;
-}
-
-bool stream_wants_write(const struct stream *stream)
-{
-    return stream->wants_write;
+    assert(stream->is_connected && length > 0);
+    if (!stream_is_writable(stream))
+        return STREAM_AGAIN;
+    enum stream_status status = send_some(stream, bytes, length, out_length, error);
+    if (status == STREAM_AGAIN) {
+        stream->ready &= ~(unsigned)EVENT_WRITE;
+        return wait_for(stream, EVENT_READ | EVENT_WRITE, error);
+    }
+    assert(status != STREAM_DONE || *out_length <= length);
+    if (status == STREAM_DONE && *out_length == length && !watch(stream, EVENT_READ, error))
+        return STREAM_FAILED;
+    return status;
 }

@@ -5,9 +5,10 @@
  *
  * The process ignores SIGPIPE: OpenSSL writes without MSG_NOSIGNAL.
  *
- * Owns:    the descriptor and its TLS session.
- * Threads: one at a time.
- * Blocks:  never, but for reading the file of certificate authorities in stream_secure.
+ * Owns:    the descriptor, watched for as long as it lives, and its TLS session; the event loop is
+ *          borrowed and outlives it.
+ * Threads: one, the loop's.
+ * Blocks:  never, but for reading the files in stream_secure.
  */
 #pragma once
 
@@ -19,32 +20,36 @@
 #include "lib/base/ownership.h"
 #include "lib/net/tls.h"
 
+struct event_loop;
 struct stream;
 
 /* Begins to connect; stream_open goes on. */
-MUST_CHECK struct stream *stream_connect(const struct sockaddr *address, socklen_t length,
-                                         struct error *error);
+MUST_CHECK struct stream *stream_connect(struct event_loop *loop, const struct sockaddr *address,
+                                         socklen_t length, struct error *error);
 void stream_destroy(struct stream *stream); /* accepts NULL */
 DEFINE_AUTO(stream);
 
 /* TLS for this stream, before the first stream_open. The certificate must be for `host`, signed by
- * an authority of `ca_file` (NULL: the system's). */
-MUST_CHECK bool stream_secure(struct stream *stream, const char *host, const char *ca_file,
-                              struct error *error);
+ * an authority of `files`. */
+MUST_CHECK bool stream_secure(struct stream *stream, const char *host,
+                              const struct tls_files *files, struct error *error);
 
-/* Call again whenever the descriptor is ready, until it is not STREAM_AGAIN. */
+/* What is missing is the TLS handshake. */
+bool stream_is_connected(const struct stream *stream);
+/* Call again after each poll of the loop, until it is not STREAM_AGAIN. */
 enum stream_status stream_open(struct stream *stream, struct error *error);
 
 /* Room for a whole TLS record (RFC 8446 section 5.1): nothing stays behind in OpenSSL, so the
  * descriptor is readable for as long as there is something to read. */
 enum { STREAM_READ_BYTES_MIN = 16384 };
 
-/* STREAM_DONE: at least one byte was moved. `size` is at least STREAM_READ_BYTES_MIN. */
+/* STREAM_DONE: at least one byte was moved. `size` is at least STREAM_READ_BYTES_MIN. A write that
+ * ends STREAM_AGAIN has the loop look out for room, until one takes all that it is given. */
 enum stream_status stream_read(struct stream *stream, char *bytes, size_t size, size_t *out_length,
                                struct error *error);
 enum stream_status stream_write(struct stream *stream, const char *bytes, size_t length,
                                 size_t *out_length, struct error *error);
 
-int stream_fd(const struct stream *stream);
-/* While opening: what to poll for; reading otherwise. */
-bool stream_wants_write(const struct stream *stream);
+/* Whether it is worth a try: so said the last poll, and nothing since then showed otherwise. */
+bool stream_is_readable(const struct stream *stream);
+bool stream_is_writable(const struct stream *stream);

@@ -6,7 +6,7 @@
  *
  * Owns:    the session; the descriptor stays the caller's.
  * Threads: one at a time.
- * Blocks:  never, but for reading the file of certificate authorities in tls_create.
+ * Blocks:  never, but for reading the files in tls_create.
  */
 #pragma once
 
@@ -24,10 +24,26 @@ enum stream_status {
 
 struct tls;
 
-/* `host` is a name or a numeric address. ERROR_CONFIG when `ca_file` cannot be used. */
-MUST_CHECK struct tls *tls_create(int fd, const char *host, const char *ca_file,
+struct tls_files {           /* PEM; a session is made with what they hold then */
+    const char *ca;          /* who signs the server's certificate; NULL: the system's. Read once
+                              * for all sessions, until it changes. */
+    const char *certificate; /* ours, with its chain, for who asks; NULL: none */
+    const char *key;
+};
+
+/* `host` is a name or a numeric address. ERROR_CONFIG when a file cannot be used. */
+MUST_CHECK struct tls *tls_create(int fd, const char *host, const struct tls_files *files,
                                   struct error *error);
 void tls_destroy(struct tls *tls); /* accepts NULL */
+
+enum { TLS_NAME_BYTES = 256 };
+/* A name or address that the first certificate in a PEM file is for, so that who reaches its server
+ * by another way can ask for it. Blocks for the file. ERROR_CONFIG. */
+MUST_CHECK bool tls_certificate_name(const char *path, char name[TLS_NAME_BYTES],
+                                     struct error *error);
+
+/* Of a session that another library made with OpenSSL, an SSL: whether HTTP/2 was agreed on. */
+bool tls_speaks_http2(void *session);
 
 enum stream_status tls_handshake(struct tls *tls, bool *out_wants_write, struct error *error);
 enum stream_status tls_read(struct tls *tls, char *bytes, size_t size, size_t *out_length,

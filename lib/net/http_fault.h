@@ -1,0 +1,19 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Misbehaviour on purpose, for stand-ins of other servers: no part of what the service itself does.
+ *
+ * Owns: nothing. Threads: one, the server's. Blocks: never.
+ */
+#pragma once
+
+#include "lib/net/http_server.h"
+
+/* Instead of a reply. */
+enum http_fault {
+    HTTP_FAULT_RESET,    /* RST, nothing sent */
+    HTTP_FAULT_CLOSE,    /* FIN, nothing sent */
+    HTTP_FAULT_CUT_BODY, /* the head and half of the reply's body, then RST */
+};
+void http_request_fail(struct http_request *request, enum http_fault fault,
+                       const struct http_reply *reply /* for CUT_BODY */);
