@@ -7,15 +7,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/core_dump.h"
 #include "lib/base/log.h"
+#include "lib/base/manual.h"
 
-#include "service/app.h"
 #include "service/command/command.h"
-#include "service/config.h"
+#include "service/command/printing.h"
+#include "service/config/config.h"
+#include "service/serve/app.h"
 
 extern char **environ;
 
-enum { EXIT_FINE = 0, EXIT_SETTING = 2, PROBLEMS_BYTES_MAX = 65536 };
+enum {
+    EXIT_FINE = 0,
+    EXIT_FAILED = 1,
+    EXIT_SETTING = 2,
+    PROBLEMS_BYTES_MAX = 65536,
+    LAST_LINES_MS = 1000, /* at the end, for whoever reads the log */
+};
 
 static int serve(const struct config *config, const struct command_arguments *arguments)
 {
@@ -38,19 +47,27 @@ static const struct command_row {
     {"check", command_check, CONFIG_NEED_ALL, TAKES_NOTHING,
      "check", "check", "try settings, Redis, access token and SEEK for real"},
     {"health", command_health, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
-     "health", "health", "exit 0 when the running service is ready"},
+     "health", "health", "end with 0 if the running service is ready"},
     {"status", command_status, CONFIG_NEED_ADDRESS, TAKES_ID | TAKES_JSON,
-     "status [ID]", "status [ID] [--json]", "what the running service says, or of one application"},
-    {"dead list", command_dead_list, CONFIG_NEED_ADDRESS, TAKES_CODE | TAKES_LIMIT | TAKES_JSON,
-     "dead list|show|replay", "dead list [--code CODE] [--limit N] [--json]", "what SEEK refused, or what grew too old"},
+     "status [ID], tail", "status [ID] [--json]", "show the running service, or one application"},
+    {"tail", command_tail, CONFIG_NEED_ADDRESS, TAKES_TAIL | TAKES_JSON,
+     NULL, "tail [--id ID] [--event EVENT] [--class CLASS] [--json]", "follow what happens to signals now, a line each"},
+    {"replay", command_replay, CONFIG_NEED_ADDRESS, NEEDS_ID | TAKES_JSON,
+     NULL, "replay ID [--json]", "send one application's signal again now"},
+    {"forget", command_forget, CONFIG_NEED_ADDRESS, NEEDS_ID | TAKES_JSON,
+     NULL, "forget ID [--json]", "forget one application for good"},
+    {"dead list", command_dead_list, CONFIG_NEED_ADDRESS, TAKES_FILTER | TAKES_CODE | TAKES_LIMIT | TAKES_JSON | TAKES_FORMAT,
+     "dead, replay, forget", "dead list [FILTER] [--limit N] [--json | --format csv|ndjson]", "dead applications (refused by SEEK, or too old): list, send again, forget"},
     {"dead show", command_status, CONFIG_NEED_ADDRESS, NEEDS_ID | TAKES_JSON,
-     NULL, "dead show ID [--json]", "one of them"},
-    {"dead replay", command_dead_replay, CONFIG_NEED_ADDRESS, TAKES_CODE | TAKES_DRY_RUN | TAKES_PER_SECOND | TAKES_JSON,
-     NULL, "dead replay [--code CODE] [--dry-run] [--per-second N] [--json]", "send them again"},
+     NULL, "dead show ID [--json]", "show one of them"},
+    {"dead replay", command_dead_replay, CONFIG_NEED_ADDRESS, TAKES_FILTER | TAKES_CODE | TAKES_DRY_RUN | TAKES_PER_SECOND | TAKES_JSON,
+     NULL, "dead replay [FILTER] [--dry-run] [--per-second N] [--json]", "send dead applications again"},
+    {"dead forget", command_dead_forget, CONFIG_NEED_ADDRESS, TAKES_FILTER | TAKES_CODE | TAKES_ALL | TAKES_DRY_RUN | TAKES_JSON,
+     NULL, "dead forget FILTER | --all [--dry-run] [--json]", "forget dead applications for good (FILTER: --code, --class, --since, --until)"},
     {"pause", command_pause, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
-     "pause, resume", "pause", "stop and restart sending for all on this Redis; events are still taken"},
+     "pause, resume", "pause", "stop and restart sending for every process on this Redis; events are still accepted"},
     {"resume", command_resume, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
-     NULL, "resume", "end a pause"},
+     NULL, "resume", "restart sending"},
     {"version", NULL, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
      "version", "version", "print the version"},
 };
@@ -71,6 +88,52 @@ static void print_usage(FILE *stream, bool is_all)
                   "also …_FILE)%s\n",
                   is_all ? "" : "; `--help all`: everything");
     config_print_help(stream, is_all);
+}
+
+static void print_manual_end(FILE *stream)
+{
+    manual_section(stream, "SIGNALS");
+    manual_entry(stream, "SIGTERM, SIGINT", "",
+                 "The service reports not ready, still answers requests, sends what it can within "
+                 "SEEK_SIGNAL_SHUTDOWN_TIMEOUT_S, and ends. A second signal ends it at once.");
+    manual_section(stream, "EXIT STATUS");
+    manual_entry(stream, "0", "", "success");
+    manual_entry(stream, "1", "", "anything else");
+    manual_entry(stream, "2", "", "a setting or an argument is wrong");
+    manual_section(stream, "FILES");
+    manual_entry(stream, "/etc/seek-signal/environment", "",
+                 "settings of the Debian package's unit, one a line");
+    manual_entry(stream, "/etc/seek-signal/client-secret", "",
+                 "SEEK's client secret, for the same");
+    manual_entry(stream, "/var/lib/seek-signal", "", "data of the private Redis");
+    manual_section(stream, "SEE ALSO");
+    manual_paragraph(stream, "seek-sandbox(1), systemctl(1), /usr/share/doc/seek-signal/README.md");
+}
+
+/* seek-signal(1), from the same tables as the help; the build asks for it. */
+static void print_manual(FILE *stream)
+{
+    manual_begin(stream, "seek-signal", SEEK_SIGNAL_VERSION,
+                 "delivers SEEK's application complete signal");
+    manual_section(stream, "SYNOPSIS");
+    manual_entry(stream, "seek-signal", "[COMMAND] [--setting VALUE]...", "");
+    manual_section(stream, "DESCRIPTION");
+    manual_paragraph(stream,
+                     "A sidecar that tells SEEK about completed job applications. An "
+                     "applicant tracking system posts one small JSON to it; it keeps the event "
+                     "in Redis and delivers the signal, with retries.");
+    manual_section(stream, "COMMANDS");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        manual_entry(stream, commands[i].full, "", commands[i].help);
+    manual_section(stream, "OPTIONS");
+    command_arguments_print_manual(stream);
+    manual_section(stream, "SETTINGS");
+    manual_paragraph(stream, "Each is an environment variable, or a flag, which wins: "
+                             "SEEK_SIGNAL_REDIS_URL=... or --redis-url .... A secret can also be "
+                             "read from a file, as SEEK_SIGNAL_CLIENT_SECRET_FILE. The default "
+                             "is in brackets.");
+    config_print_manual(stream);
+    print_manual_end(stream);
 }
 
 static bool begins_with_word(const char *name, const char *word)
@@ -95,18 +158,36 @@ static unsigned print_commands(FILE *stream, const char *word)
     return count;
 }
 
-/* `dead --help` is about `dead`, everything else about the whole. */
-static void print_help(int count, char *arguments[], bool is_all)
+/* `dead --help` is about `dead`, everything else about the whole. `of_what` may be NULL. */
+static void print_help(int count, char *arguments[], const char *of_what)
 {
-    if (count == 0 || arguments[0][0] == '-' || print_commands(stdout, arguments[0]) == 0)
+    bool is_all = of_what != NULL && strcmp(of_what, "all") == 0;
+    if (of_what != NULL && strcmp(of_what, "man") == 0)
+        print_manual(stdout);
+    else if (count == 0 || arguments[0][0] == '-' || print_commands(stdout, arguments[0]) == 0)
         print_usage(stdout, is_all);
 }
 
 static int refuse_command(const char *word)
 {
-    (void)fprintf(stderr, "%s: unknown command: see `seek-signal --help`\n", word);
+    print_format(stderr, "%s: unknown command: see `seek-signal --help`", word);
     (void)print_commands(stderr, word); /* perhaps its second word is missing or mistyped */
     return EXIT_SETTING;
+}
+
+/* `dead` alone lists. */
+static const struct command_row *find_listing(int *count, char **arguments[])
+{
+    bool is_alone = *count > 0 && strcmp((*arguments)[0], "dead") == 0 &&
+                    (*count == 1 || strncmp((*arguments)[1], "--", 2) == 0);
+    for (size_t i = 0; is_alone && i < sizeof commands / sizeof commands[0]; i++) {
+        if (commands[i].run == command_dead_list) {
+            (*count)--;
+            (*arguments)++;
+            return &commands[i];
+        }
+    }
+    return NULL;
 }
 
 /* Takes one word, or two, off the arguments. */
@@ -125,15 +206,36 @@ static const struct command_row *find_command(int *count, char **arguments[])
         *arguments += words;
         return &commands[i];
     }
-    return NULL;
+    return find_listing(count, arguments);
 }
 
-static void configure_log(const struct config *config)
+static void configure_log(int level, int format)
 {
-    int format = config->log_format;
     if (format == CONFIG_LOG_FORMAT_AUTO)
         format = isatty(STDERR_FILENO) ? LOG_FORMAT_TEXT : LOG_FORMAT_JSON;
-    log_configure((enum log_level)config->log_level, (enum log_format)format);
+    log_configure((enum log_level)level, (enum log_format)format);
+}
+
+/* Each line of `sentences`, which is used up: a line of the log where the service has one that is
+ * read by a machine, else as it is, for whoever has typed a command. */
+static void report(const struct command_row *row, struct buffer *sentences, enum log_level level,
+                   const char *event)
+{
+    if (row->run != serve || (isatty(STDERR_FILENO) && log_format() == LOG_FORMAT_TEXT)) {
+        log_plain(sentences->bytes);
+        return;
+    }
+    char *rest = NULL;
+    for (const char *sentence = strtok_r(sentences->bytes, "\n", &rest); sentence != NULL;
+         sentence = strtok_r(NULL, "\n", &rest))
+        log_at(level, event, sentence);
+}
+
+/* A command prints its own answer: lines of a log beside it would say the same again. */
+static int level_of(const struct command_row *row, const struct config *config)
+{
+    bool is_logging = row->run == serve || config->log_level == LOG_DEBUG;
+    return is_logging ? (int)config->log_level : LOG_OFF;
 }
 
 static int read_config_and_run(const struct command_row *row, int count, char *arguments[],
@@ -141,17 +243,34 @@ static int read_config_and_run(const struct command_row *row, int count, char *a
 {
     struct buffer problems;
     buffer_init(&problems, PROBLEMS_BYTES_MAX);
+    int format;
     AUTO(config) *config =
-        config_read(row->need, count, arguments, (const char *const *)environ, &problems);
+        config_read(row->need, count, arguments, (const char *const *)environ, &problems, &format);
     int status = EXIT_SETTING;
     if (config == NULL) {
-        (void)fputs(problems.bytes, stderr);
+        configure_log(LOG_INFO, format);
+        report(row, &problems, LOG_ERROR, "start_failed");
     } else {
-        (void)fputs(config->warnings.bytes, stderr);
-        configure_log(config);
+        configure_log(level_of(row, config), format);
+        report(row, &config->warnings, LOG_WARN, "setting_doubtful");
         status = row->run(config, taken);
     }
     buffer_fini(&problems);
+    return status;
+}
+
+/* The service does not wait for whoever reads what it says, from its first word to its last. A
+ * command does, as one is used to from commands. */
+static int run_command(const struct command_row *row, int count, char *arguments[],
+                       const struct command_arguments *taken)
+{
+    struct error error;
+    if (row->run == serve && !log_start(&error)) {
+        log_error("start_failed", error.message);
+        return EXIT_FAILED;
+    }
+    int status = read_config_and_run(row, count, arguments, taken);
+    log_stop(LAST_LINES_MS);
     return status;
 }
 
@@ -164,9 +283,13 @@ static bool is_help(const char *argument)
 int main(int argc, char *argv[])
 {
     const struct command_row *row = &commands[0];
+    configure_log(LOG_INFO, CONFIG_LOG_FORMAT_AUTO); /* until the settings are read */
+    if (!core_dump_forbid())                         /* before there is any secret in here */
+        log_warn("cores_allowed",
+                 "Core dumps could not be switched off, and they would hold secrets");
     for (int i = 1; i < argc; i++) {
         if (is_help(argv[i])) {
-            print_help(i - 1, argv + 1, i + 1 < argc && strcmp(argv[i + 1], "all") == 0);
+            print_help(i - 1, argv + 1, argv[i + 1]);
             return EXIT_FINE;
         }
     }
@@ -184,8 +307,9 @@ int main(int argc, char *argv[])
     struct command_arguments taken;
     struct error error;
     if (!command_arguments_take(row->takes, &count, arguments, &taken, &error)) {
-        (void)fprintf(stderr, "%s: %s\n", row->name, error.message);
+        print_format(stderr, "%s: %s", row->name, error.message);
         return EXIT_SETTING;
     }
-    return read_config_and_run(row, count, arguments, &taken);
+    log_name_journal(config_variable("JOURNAL_STREAM", (const char *const *)environ));
+    return run_command(row, count, arguments, &taken);
 }

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "service/settings.h"
+#include "lib/base/ascii.h"
+#include "lib/base/manual.h"
+
+#include "service/config/settings.h"
 
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
 
@@ -20,11 +23,19 @@ static const struct option {
     const char *help;
 } options[] = {
     /* clang-format off */
-    {"--json", TAKES_JSON, OPTION_FLAG, FIELD(is_json), "as JSON, for programs"},
-    {"--code", TAKES_CODE, OPTION_TEXT, FIELD(code), "only what died with this code, such as FORBIDDEN"},
-    {"--limit", TAKES_LIMIT, OPTION_NUMBER, FIELD(limit), "at most so many; 50 unless given"},
-    {"--dry-run", TAKES_DRY_RUN, OPTION_FLAG, FIELD(is_dry_run), "only say how many; nothing is changed"},
-    {"--per-second", TAKES_PER_SECOND, OPTION_NUMBER, FIELD(per_second), "so many a second; 20 unless given"},
+    {"--json", TAKES_JSON, OPTION_FLAG, FIELD(is_json), "print JSON, for programs"},
+    {"--code", TAKES_CODE, OPTION_TEXT, FIELD(code), "only applications that died with this code, such as FORBIDDEN"},
+    {"--class", TAKES_FILTER, OPTION_TEXT, FIELD(class), "only applications that died of this class: refused, transient, damaged, ..."},
+    {"--id", TAKES_TAIL, OPTION_TEXT, FIELD(id), "only this application"},
+    {"--event", TAKES_TAIL, OPTION_TEXT, FIELD(event), "only this event: event_accepted, signal_delivered, signal_retry, signal_dead, ..."},
+    {"--class", TAKES_TAIL, OPTION_TEXT, FIELD(class), "only attempts that ended with this class: refused, transient, throttled, ..."},
+    {"--since", TAKES_FILTER, OPTION_TEXT, FIELD(since), "only applications that died then or later: 2026-01-02T03:04:05Z, or a time ago: 2h, 7d"},
+    {"--until", TAKES_FILTER, OPTION_TEXT, FIELD(until), "only applications that died before then"},
+    {"--all", TAKES_ALL, OPTION_FLAG, FIELD(is_all), "all dead applications, without a filter"},
+    {"--format", TAKES_FORMAT, OPTION_TEXT, FIELD(format), "csv or ndjson, for a download; all of them unless --limit is given"},
+    {"--limit", TAKES_LIMIT, OPTION_NUMBER, FIELD(limit), "at most this number; default 50"},
+    {"--dry-run", TAKES_DRY_RUN, OPTION_FLAG, FIELD(is_dry_run), "only count them, and change nothing"},
+    {"--per-second", TAKES_PER_SECOND, OPTION_NUMBER, FIELD(per_second), "this number a second; default 20"},
     /* clang-format on */
 };
 
@@ -34,6 +45,12 @@ void command_arguments_print_help(FILE *stream, unsigned takes)
         if ((takes & options[i].takes) != 0)
             (void)fprintf(stream, "  %-14s %s\n", options[i].name, options[i].help);
     }
+}
+
+void command_arguments_print_manual(FILE *stream)
+{
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        manual_entry(stream, options[i].name, "", options[i].help);
 }
 
 static const struct option *find_option(unsigned takes, const char *argument)
@@ -52,7 +69,7 @@ static bool read_number(const char *name, const char *text, int64_t *out, struct
 {
     enum { NUMBER_MAX = 1000000000 };
     char *end;
-    long long number = text[0] >= '1' && text[0] <= '9' ? strtoll(text, &end, 10) : 0;
+    long long number = ascii_is_digit(text[0]) ? strtoll(text, &end, 10) : 0;
     if (number < 1 || number > NUMBER_MAX || *end != '\0')
         return error_set(error, ERROR_CONFIG, "%s: %s is no number from 1 on", name, text);
     *out = number;

@@ -22,16 +22,22 @@ enum { /* what a command takes */
        TAKES_LIMIT = 1 << 4,
        TAKES_DRY_RUN = 1 << 5,
        TAKES_PER_SECOND = 1 << 6,
+       TAKES_FILTER = 1 << 7, /* --class, --since and --until */
+       TAKES_ALL = 1 << 8,
+       TAKES_FORMAT = 1 << 9,
+       TAKES_TAIL = 1 << 10, /* --id, --event and --class */
 };
 
 struct command_arguments {
-    const char *id, *code;     /* NULL: not given */
-    int64_t limit, per_second; /* 0: not given */
-    bool is_dry_run, is_json;
+    const char *id, *code, *class, *since, *until, *format, *event; /* NULL: not given */
+    int64_t limit, per_second;                                      /* 0: not given */
+    bool is_dry_run, is_json, is_all;
 };
 
 /* A line for each option in `takes`. */
 void command_arguments_print_help(FILE *stream, unsigned takes);
+/* All of them, as entries of seek-signal(1). */
+void command_arguments_print_manual(FILE *stream);
 
 /* Takes what `takes` names out of `arguments`; the rest, which are settings, closes up.
  * ERROR_CONFIG when an argument is not the command's, has no value or a bad one. */

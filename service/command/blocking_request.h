@@ -16,10 +16,13 @@ struct blocking_answer {
     enum http_outcome outcome;
     unsigned status;
     struct buffer body;
-    char detail[160];
+    char content_type[128]; /* "" when absent */
+    char link[2048];        /* likewise; one that is longer is cut */
+    char detail[256];
 };
 
-/* Fills in `done` and `context` of the transfer itself. False and `error` when it could not even
+/* Fills in `done` and `context` of the transfer itself; without `answer_bytes_max` it is
+ * BLOCKING_ANSWER_BYTES_MAX, which no transfer exceeds. False and `error` when it could not even
  * start. The body is the caller's to buffer_fini in any case. */
 MUST_CHECK bool blocking_request(const struct http_client_options *options,
                                  struct http_transfer transfer, struct blocking_answer *out,

@@ -4,113 +4,91 @@
  * `check`: the things that must work before an event can be delivered, tried for real and in the
  * order in which they matter. A failed one does not end the check: one run shows everything.
  */
-#include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/clock.h"
-#include "lib/base/json.h"
+#include "lib/base/json_repair.h"
+#include "lib/base/private_directory.h"
+#include "lib/base/redaction.h"
+#include "lib/base/rfc3339.h"
+#include "lib/net/tls_server.h"
 
 #include "service/command/blocking_request.h"
+#include "service/command/check_parts.h"
 #include "service/command/command.h"
+#include "service/command/printing.h"
 #include "service/domain/mutation.h"
+#include "service/domain/upstream_reply.h"
 #include "service/outbound/access_token.h"
-#include "service/redis_location.h"
+#include "service/outbound/issuer_answer.h"
 
-enum { REDIS_PATIENCE_MS = 5000, ANSWER_BYTES_MAX = 1 << 16 };
+enum { REQUEST_BYTES_MAX = 128 * 1024 };
 
 static const char playground_audience[] = "https://test.graphql.seek.com";
 
-__attribute__((format(printf, 3, 4))) static bool report(bool is_fine, const char *what,
-                                                         const char *format, ...)
-{
-    (void)printf("%-5s %-13s ", is_fine ? "ok" : "FAIL", what);
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vprintf(format, arguments);
-    va_end(arguments);
-    (void)putchar('\n');
-    return is_fine;
-}
-
-/* --- Redis --------------------------------------------------------------------------------------
- */
-
-/* Turns the store until preflight has said something, or patience ends. */
-static void wait_for_finding(struct store *store, struct store_health *health)
-{
-    const int64_t deadline_ms = clock_monotonic_ms() + REDIS_PATIENCE_MS;
-    int64_t now_ms = clock_monotonic_ms();
-    store_turn(store, now_ms, false, false);
-    do {
-        struct redis_interest interest;
-        store_interest(store, now_ms, &interest);
-        struct pollfd fd = {.fd = interest.fd,
-                            .events = (short)((interest.want_read ? POLLIN : 0) |
-                                              (interest.want_write ? POLLOUT : 0))};
-        int wait_ms =
-            interest.timeout_ms < 0 || interest.timeout_ms > 100 ? 100 : (int)interest.timeout_ms;
-        (void)poll(&fd, 1, wait_ms); /* an interruption is a turn like any other */
-        now_ms = clock_monotonic_ms();
-        bool is_broken = (fd.revents & (POLLERR | POLLHUP)) != 0;
-        store_turn(store, now_ms, is_broken || (fd.revents & POLLIN) != 0,
-                   is_broken || (fd.revents & POLLOUT) != 0);
-        store_health(store, health);
-    } while (!health->is_ready && now_ms < deadline_ms);
-}
-
-static bool check_redis(const struct config *config)
+/* Only the directory: the journal in it may be a running service's. */
+static bool check_spool(const struct config *config)
 {
     struct error error;
-    AUTO(embedded_redis) *embedded = NULL;
-    struct redis_location location = {.url = config->redis_url};
-    if (config->redis_url == NULL) {
-        embedded = embedded_redis_start(config->data_dir, &error);
-        if (embedded == NULL)
-            return report(false, "Redis", "%s", error.message);
-        location.embedded = embedded;
-    }
-    const struct store_options options = {
-        .locate = redis_location_find,
-        .context = &location,
-        .ca_file = config->redis_ca_file,
-        .demand = config->durability,
-        .ttl_ms = 1,
-        .lease_ms = 1,
-        .age_max_ms = 1,
-        .role = "check",
-    };
-    AUTO(store) *store = store_create(&options, &error);
-    if (store == NULL)
-        return report(false, "Redis", "%s", error.message);
-    struct store_health health = {0};
-    wait_for_finding(store, &health);
-    if (!health.is_ready)
-        return report(false, "Redis", "%s", health.reason);
-    return report(true, "Redis", "%s; an acknowledged event is durable at the level \"%s\"%s%s",
-                  config->redis_url != NULL ? "reached" : "embedded one started",
-                  durability_name(health.durability), *health.reason != '\0' ? "; note: " : "",
-                  health.reason);
+    if (config->spool_dir == NULL)
+        return true;
+    int fd = private_directory_open(config->spool_dir, &error);
+    if (fd < 0)
+        return check_report(false, "spool", "SEEK_SIGNAL_SPOOL_DIR: %s", error.message);
+    (void)close(fd);
+    return check_report(true, "spool", "%s can be used", config->spool_dir);
+}
+
+/* The files of the API listener, and until when they are good. */
+static bool check_tls(const struct config *config)
+{
+    struct error error;
+    if (config->tls_cert_file == NULL)
+        return true;
+    const struct tls_server_files files = {.certificate = config->tls_cert_file,
+                                           .key = config->tls_key_file,
+                                           .client_ca = config->tls_client_ca_file};
+    AUTO(tls_server) *server = tls_server_create(&files, &error);
+    if (server == NULL)
+        return check_report(false, "TLS", "%s", error.message);
+    struct tls_server_status status;
+    char expires_at[RFC3339_BYTES];
+    tls_server_status(server, &status);
+    rfc3339_format(status.expires_at_ms, expires_at);
+    bool is_valid = status.expires_at_ms > clock_wall_ms();
+    return check_report(is_valid, "TLS", "the certificate in %s %s %s", config->tls_cert_file,
+                        is_valid ? "is valid until" : "has expired at", expires_at);
 }
 
 /* --- SEEK ---------------------------------------------------------------------------------------
  */
 
-static bool post(const struct config *config, const char *url, const char *body, size_t length,
-                 struct blocking_answer *answer, struct error *error)
+struct check_target {
+    const char *url, *proxy; /* as http_transfer has them */
+    size_t answer_bytes_max; /* as the service has it */
+};
+
+/* `authorization`: a header line; "": none. */
+static bool post(const struct config *config, struct check_target place, const char *authorization,
+                 const struct buffer *body, struct blocking_answer *answer, struct error *error)
 {
-    const char *const headers[] = {"Content-Type: application/json", NULL};
+    const char *const headers[] = {"Content-Type: application/json",
+                                   authorization[0] != '\0' ? authorization : NULL, NULL};
     const struct http_client_options options = {.ca_file = config->ca_file,
                                                 .connections_max = 1,
                                                 .connect_timeout_ms = config->request_timeout_ms};
     const struct http_transfer transfer = {
-        .url = url,
-        .body = body,
-        .body_length = length,
+        .url = place.url,
+        .proxy = place.proxy,
+        .body = body->bytes,
+        .body_length = body->length,
         .headers = headers,
         .user_agent = config->user_agent,
         .timeout_ms = config->request_timeout_ms,
+        .answer_bytes_max = place.answer_bytes_max,
     };
     return blocking_request(&options, transfer, answer, error);
 }
@@ -120,19 +98,21 @@ static bool post(const struct config *config, const char *url, const char *body,
 static bool fetch_access_token(const struct config *config, struct access_token *token,
                                struct error *error)
 {
+    const struct check_target place = {config->token_url, config->token_proxy,
+                                       ISSUER_ANSWER_BYTES_MAX};
     struct buffer body;
-    struct blocking_answer answer;
-    buffer_init(&body, ANSWER_BYTES_MAX);
+    struct blocking_answer answer = {.status = 0};
+    buffer_init(&body, REQUEST_BYTES_MAX);
     buffer_init(&answer.body, 0);
-    bool is_fetched = access_token_request(token, &body, error) &&
-                      post(config, config->token_url, body.bytes, body.length, &answer, error);
+    bool is_fetched =
+        access_token_request(token, &body, error) && post(config, place, "", &body, &answer, error);
     if (is_fetched) {
         const struct http_exchange exchange = {
             .outcome = answer.outcome,
             .status = answer.status,
             .body = answer.body.bytes,
             .body_length = answer.body.length,
-            .content_type = "",
+            .content_type = answer.content_type,
             .detail = answer.detail,
         };
         is_fetched = access_token_refreshed(token, &exchange, clock_monotonic_ms(), 0, error);
@@ -144,9 +124,12 @@ static bool fetch_access_token(const struct config *config, struct access_token 
     return is_fetched;
 }
 
-static bool check_access_token(const struct config *config)
+/* Its header line goes to `line` when there is one. */
+static bool check_access_token(const struct config *config, struct buffer *line)
 {
     struct error error;
+    uint64_t generation;
+    int64_t wait_ms;
     const struct access_token_options options = {
         .audience = config->audience,
         .client_id = config->client_id,
@@ -158,36 +141,89 @@ static bool check_access_token(const struct config *config)
     };
     AUTO(access_token) *token = access_token_create(&options, &error);
     if (token == NULL || !fetch_access_token(config, token, &error))
-        return report(false, "access token", "%s: %s", config->token_url, error.message);
+        return check_report(false, "access token", "%s: %s", config->token_url, error.message);
     struct access_token_status status;
     access_token_status(token, clock_monotonic_ms(), &status);
-    return report(true, "access token", "%s gave one, valid for %lld s", config->token_url,
-                  (long long)(status.expires_in_ms / 1000));
+    (void)access_token_acquire(token, clock_monotonic_ms(), line, &generation, &wait_ms);
+    return check_report(true, "access token", "%s gave one, valid for %lld s", config->token_url,
+                        (long long)(status.expires_in_ms / 1000));
 }
 
-static bool check_graphql(const struct config *config)
+/* What to look at, by what SEEK or somebody in its place said. */
+static const char *hint(const struct verdict *verdict)
 {
-    struct error error;
-    struct blocking_answer answer;
-    bool is_fine = false;
-    if (!post(config, config->graphql_url, mutation_version_query, strlen(mutation_version_query),
-              &answer, &error)) {
-        (void)report(false, "SEEK", "%s: %s", config->graphql_url, error.message);
-    } else if (answer.outcome != HTTP_ANSWERED) {
-        (void)report(false, "SEEK", "%s: %s", config->graphql_url, answer.detail);
-    } else {
-        AUTO(json) *body = json_parse(answer.body.bytes, answer.body.length, &error);
-        const struct json_value *data = body != NULL ? json_member(json_root(body), "data") : NULL;
-        struct json_text version;
-        is_fine = data != NULL && json_member_text(data, "version", &version);
-        if (is_fine)
-            (void)report(true, "SEEK", "%s answers, version %s", config->graphql_url,
-                         version.bytes);
-        else
-            (void)report(false, "SEEK",
-                         "%s answered HTTP %u without a version: is GRAPHQL_URL right?",
-                         config->graphql_url, answer.status);
+    switch (verdict->class) {
+    case VERDICT_AUTH:
+        return "SEEK does not take this access token: do CLIENT_ID, CLIENT_SECRET and AUDIENCE "
+               "belong together?";
+    case VERDICT_THROTTLED:
+        return "SEEK is rate-limiting us: try again later";
+    case VERDICT_REFUSED:
+        return "SEEK refuses it: are these credentials allowed to send signals?";
+    case VERDICT_MISCONFIGURED:
+    case VERDICT_UNREADABLE:
+        return "is GRAPHQL_URL right, or does a proxy or firewall answer?";
+    case VERDICT_DELIVERED:
+        return "this is no answer to the query for its version";
+    case VERDICT_TRANSIENT:
+    case VERDICT_CLASS_COUNT:
+        break;
     }
+    return "SEEK has trouble of its own: try again later";
+}
+
+static bool report_answer(const struct config *config, const struct blocking_answer *answer,
+                          const char *access_token)
+{
+    const char *const secrets[] = {access_token};
+    const struct redaction redaction = {secrets, 1};
+    AUTO(json) *body =
+        json_parse_repaired(answer->body.bytes, answer->body.length, UPSTREAM_DEPTH_MAX, NULL);
+    struct json_text version;
+    if (body != NULL && answer->status / 100 == 2 &&
+        json_member_text(json_member(json_root(body), "data"), "version", &version)) {
+        bool may_show = !redaction_is_needed(&redaction, version.bytes, version.length);
+        return check_report(true, "SEEK", "%s answers%s, version %s", config->graphql_url,
+                            access_token[0] != '\0' ? " with this access token" : "",
+                            may_show ? version.bytes : "(hidden)");
+    }
+    const struct upstream_reply reply = {.transport = UPSTREAM_ANSWERED,
+                                         .status = answer->status,
+                                         .body = answer->body.bytes,
+                                         .body_length = answer->body.length,
+                                         .content_type = answer->content_type};
+    struct verdict verdict;
+    upstream_reply_classify(&reply, 0, &verdict);
+    redaction_apply(&redaction, verdict.message, sizeof verdict.message);
+    if (!verdict.is_code_known)
+        redaction_apply(&redaction, verdict.code, sizeof verdict.code);
+    return check_report(false, "SEEK", "%s answered HTTP %u, %s: %.600s; %s", config->graphql_url,
+                        answer->status, verdict.code, verdict.message, hint(&verdict));
+}
+
+/* With the access token, if there is one: that it was given says nothing of whether SEEK takes it.
+ */
+static bool check_graphql(const struct config *config, const char *authorization)
+{
+    const size_t start_length = sizeof ACCESS_TOKEN_LINE_START - 1;
+    const char *access_token =
+        strlen(authorization) > start_length ? authorization + start_length : "";
+    const struct check_target place = {config->graphql_url, config->graphql_proxy,
+                                       UPSTREAM_ANSWER_BYTES_MAX};
+    struct error error;
+    struct blocking_answer answer = {.status = 0};
+    struct buffer query;
+    buffer_init(&query, REQUEST_BYTES_MAX);
+    buffer_init(&answer.body, 0);
+    bool is_fine = false;
+    if (!buffer_append_text(&query, mutation_version_query, &error) ||
+        !post(config, place, authorization, &query, &answer, &error))
+        (void)check_report(false, "SEEK", "%s: %s", config->graphql_url, error.message);
+    else if (answer.outcome != HTTP_ANSWERED)
+        (void)check_report(false, "SEEK", "%s: %s", config->graphql_url, answer.detail);
+    else
+        is_fine = report_answer(config, &answer, access_token);
+    buffer_fini(&query);
     buffer_fini(&answer.body);
     return is_fine;
 }
@@ -213,9 +249,16 @@ static void check_collector(const struct config *config)
     if (config->tracing.collector.url == NULL)
         return;
     if (ask_collector(&config->tracing.collector, &error))
-        (void)report(true, "collector", "takes spans");
+        (void)check_report(true, "collector", "takes spans");
     else
-        (void)printf("note  collector     %s; signals are sent without it\n", error.message);
+        print_format(stdout, "note  collector     %s; signals are sent without it", error.message);
+}
+
+static void name_proxy(const struct config *config)
+{
+    const char *proxy = config->graphql_proxy != NULL ? config->graphql_proxy : config->token_proxy;
+    if (proxy != NULL)
+        print_format(stdout, "note  proxy         SEEK is reached through the proxy %s", proxy);
 }
 
 static void explain_playground(const struct config *config)
@@ -234,16 +277,24 @@ int command_check(const struct config *config, const struct command_arguments *a
 {
     struct error error;
     (void)arguments;
-    (void)report(true, "settings", "all can be used");
+    (void)check_report(true, "settings", "all can be used");
     if (!http_client_startup(&error)) {
-        (void)report(false, "libcurl", "%s", error.message);
+        (void)check_report(false, "libcurl", "%s", error.message);
         return 1;
     }
     bool is_redis_fine = check_redis(config);
-    bool is_token_fine = check_access_token(config);
-    bool is_graphql_fine = check_graphql(config);
+    bool is_spool_fine = check_spool(config);
+    bool is_tls_fine = check_tls(config);
+    name_proxy(config);
+    struct buffer authorization;
+    buffer_init(&authorization, REQUEST_BYTES_MAX);
+    bool is_token_fine = check_access_token(config, &authorization);
+    bool is_graphql_fine = check_graphql(config, authorization.bytes);
+    buffer_wipe(&authorization);
+    buffer_fini(&authorization);
     check_collector(config);
     explain_playground(config);
     http_client_cleanup();
-    return is_redis_fine && is_token_fine && is_graphql_fine ? 0 : 1;
+    return is_redis_fine && is_spool_fine && is_tls_fine && is_token_fine && is_graphql_fine ? 0
+                                                                                             : 1;
 }

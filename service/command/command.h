@@ -9,12 +9,12 @@
 #pragma once
 
 #include "service/command/arguments.h"
-#include "service/config.h"
+#include "service/config/config.h"
 
-/* Tries Redis, the access token and SEEK's `{ version }` for real; a line each. */
+/* check.c. Tries Redis, the access token and SEEK's `{ version }` for real; a line each. */
 int command_check(const struct config *config, const struct command_arguments *arguments);
 
-/* All others ask the service that runs with these settings. */
+/* All others ask the service that runs with these settings: running.c, for the dead dead.c. */
 
 /* Exit 0 when it is ready: for HEALTHCHECK in images without a shell. */
 int command_health(const struct config *config, const struct command_arguments *arguments);
@@ -22,5 +22,11 @@ int command_health(const struct config *config, const struct command_arguments *
 int command_status(const struct config *config, const struct command_arguments *arguments);
 int command_dead_list(const struct config *config, const struct command_arguments *arguments);
 int command_dead_replay(const struct config *config, const struct command_arguments *arguments);
+int command_dead_forget(const struct config *config, const struct command_arguments *arguments);
+/* One application: sends it again, forgets it for good. */
+int command_replay(const struct config *config, const struct command_arguments *arguments);
+int command_forget(const struct config *config, const struct command_arguments *arguments);
 int command_pause(const struct config *config, const struct command_arguments *arguments);
 int command_resume(const struct config *config, const struct command_arguments *arguments);
+/* tail.c. Follows what happens to signals, a line each, until it is ended. */
+int command_tail(const struct config *config, const struct command_arguments *arguments);

@@ -4,30 +4,53 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/terminal.h"
+
 #include "service/command/blocking_request.h"
+
+enum { PRINTED_BYTES_MAX = 6 * BLOCKING_ANSWER_BYTES_MAX, PATH_WIDTH = 32 };
 
 /* --- texts --- */
 
-/* U+0080 to U+009F are control characters too; in UTF-8 they begin with C2. */
-static size_t control_bytes(const char *text)
+/* Without memory nothing is said rather than something raw. */
+void print_text(FILE *stream, const char *text)
 {
-    const unsigned char *c = (const unsigned char *)text;
-    if (c[0] < ' ' || c[0] == 0x7f)
-        return 1;
-    return c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0 ? 2 : 0;
+    struct buffer shown;
+    buffer_init(&shown, PRINTED_BYTES_MAX);
+    if (terminal_append(&shown, text, strlen(text), NULL))
+        (void)fputs(shown.bytes, stream);
+    buffer_fini(&shown);
 }
 
-static void print_text(const char *text)
+void print_lines(FILE *stream, const char *text)
 {
-    while (*text != '\0') {
-        size_t skipped = control_bytes(text);
-        (void)putchar(skipped > 0 ? '?' : *text);
-        text += skipped > 0 ? skipped : 1;
+    char *copy = strdup(text);
+    for (char *rest = copy, *line; (line = strsep(&rest, "\n")) != NULL;) {
+        if (rest == NULL && *line == '\0')
+            break; /* behind the last line's end */
+        print_text(stream, line);
+        (void)putc('\n', stream);
     }
+    free(copy);
+}
+
+void print_format(FILE *stream, const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        return;
+    print_text(stream, text);
+    (void)putc('\n', stream);
+    free(text);
 }
 
 /* Characters, which is what most terminals show them as. */
@@ -39,14 +62,38 @@ static size_t width_of(const char *text)
     return width;
 }
 
-/* A string as it is, anything else as JSON. */
-static void append_value(struct buffer *out, const struct json_value *value)
+/* A string as it may be shown, anything else as JSON, which is so already. */
+static void append_scalar(struct buffer *out, const struct json_value *value)
 {
     struct json_text text;
     if (json_text(value, &text))
-        (void)!buffer_append(out, text.bytes, text.length, NULL);
+        (void)!terminal_append(out, text.bytes, text.length, NULL);
     else
         (void)!json_write(out, value, NULL);
+}
+
+/* As in the text log: a text with blanks is quoted. */
+static void append_member(struct buffer *out, const char *name, const struct json_value *value)
+{
+    struct json_text text;
+    bool is_word = json_text(value, &text) && strcspn(text.bytes, " \"=") == text.length;
+    (void)!buffer_append_texts(out, NULL, out->length > 0 ? " " : "", name, "=", NULL);
+    if (is_word)
+        append_scalar(out, value);
+    else
+        (void)!json_write(out, value, NULL);
+}
+
+static void append_value(struct buffer *out, const struct json_value *value)
+{
+    const char *name = NULL;
+    const struct json_value *member = NULL;
+    if (json_type(value) != JSON_OBJECT) {
+        append_scalar(out, value);
+        return;
+    }
+    for (size_t i = 0; json_member_at(value, i, &name, &member); i++)
+        append_member(out, name, member);
 }
 
 void print_json(const struct json_value *value)
@@ -65,9 +112,9 @@ static void print_value(const char *path, const struct json_value *value)
     struct buffer text;
     buffer_init(&text, BLOCKING_ANSWER_BYTES_MAX);
     append_value(&text, value);
-    (void)printf("%-32s ", path);
-    print_text(text.bytes);
-    (void)putchar('\n');
+    print_text(stdout, path);
+    size_t width = width_of(path);
+    (void)printf("%*s %s\n", width < PATH_WIDTH ? (int)(PATH_WIDTH - width) : 0, "", text.bytes);
     buffer_fini(&text);
 }
 
@@ -78,6 +125,7 @@ static void print_items(const char *path, const struct json_value *array)
         print_value(i == 0 ? path : "", json_array_item(array, i));
 }
 
+/* Recursive, as deep as lib/base/json reads. NOLINTNEXTLINE(misc-no-recursion) */
 static void print_under(const char *prefix, const struct json_value *object)
 {
     const char *name = NULL;
@@ -134,9 +182,8 @@ static size_t widest(const struct json_value *array, const struct print_column *
 /* The last column is not padded. */
 static void print_cell(const char *text, size_t width, bool is_last)
 {
-    print_text(text);
     size_t padding = is_last ? 0 : width - width_of(text) + 2;
-    (void)printf("%*s%s", (int)padding, "", is_last ? "\n" : "");
+    (void)printf("%s%*s%s", text, (int)padding, "", is_last ? "\n" : "");
 }
 
 void print_table(const struct json_value *array, const struct print_column *columns, size_t count,

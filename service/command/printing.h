@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /*
  * What commands print for a person: members of an object, tables, how far long work has come.
- * Control characters, which a message of SEEK's may have, never reach the terminal.
+ * What would steer the terminal, which a message of SEEK's may have, never reaches it
+ * (lib/base/terminal.h).
  *
  * Owns: nothing. Threads: the only one. Blocks: for the terminal.
  */
@@ -11,8 +12,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "lib/base/json.h"
+
+void print_text(FILE *stream, const char *text);
+/* Each line of the text as one, and an end of line behind the last. */
+void print_lines(FILE *stream, const char *text);
+/* One line, whatever its parts hold. */
+void print_format(FILE *stream, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "store.durability  fsync" for each member, those of inner objects with their path. */
 void print_members(const struct json_value *object);

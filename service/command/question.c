@@ -2,57 +2,113 @@
  * SPDX-License-Identifier: MIT */
 #include "service/command/question.h"
 
-#include <ctype.h>
 #include <string.h>
 
-enum { QUESTION_TIMEOUT_MS = 60000, CONNECT_TIMEOUT_MS = 5000, HEADERS_MAX = 3 };
+#include "lib/base/ascii.h"
+#include "lib/net/tls.h"
 
-static bool append_url(struct buffer *url, const struct listen_address *address, const char *path,
+/* A probe ends before who asked for it gives up. */
+enum {
+    QUESTION_TIMEOUT_MS = 60000,
+    PROBE_TIMEOUT_MS = 5000,
+    CONNECT_TIMEOUT_MS = 5000,
+    HEADERS_MAX = 3
+};
+
+/* Whom to ask: how the service is reached, and by which name it proves who it is. */
+struct way {
+    char address[HOST_PORT_BYTES]; /* "": a unix socket */
+    char name[TLS_NAME_BYTES];     /* in its certificate; "": it does not speak TLS */
+};
+
+static bool find_way(const struct config *config, const struct listen_address *address,
+                     struct way *out, struct error *error)
+{
+    bool is_tls = address == &config->listen_address && config->tls_cert_file != NULL;
+    *out = (struct way){.address = ""};
+    if (!address->is_unix)
+        config_client_address(address, out->address);
+    return !is_tls || tls_certificate_name(config->tls_cert_file, out->name, error);
+}
+
+static bool append_url(struct buffer *url, const struct way *way, const char *path,
                        struct error *error)
 {
-    return (address->is_unix ? buffer_append_text(url, "http://localhost", error)
-                             : config_client_url(address, url, error)) &&
-           buffer_append_text(url, path, error);
+    if (way->name[0] != '\0')
+        return buffer_append_format(url, error, "https://%s%s", way->name, path);
+    return buffer_append_format(url, error, "http://%s%s",
+                                way->address[0] != '\0' ? way->address : "localhost", path);
+}
+
+static bool append_key(struct buffer *line, struct secret *key, struct error *error)
+{
+    bool is_read =
+        buffer_append_text(line, "Authorization: Bearer ", error) && secret_read(key, line, error);
+    /* Of several keys the first is the one to stay. */
+    buffer_truncate(line, strcspn(line->bytes, "\r\n"));
+    return is_read;
+}
+
+/* The own certificate is the one authority: nobody else can be the service. Where clients show
+ * certificates, it is shown too, and counts if it is for clients. */
+static struct http_client_options options_for(const struct config *config, const struct way *way)
+{
+    struct http_client_options options = {.connections_max = 1,
+                                          .connect_timeout_ms = CONNECT_TIMEOUT_MS};
+    if (way->name[0] == '\0')
+        return options;
+    options.ca_file = config->tls_cert_file;
+    if (config->tls_client_ca_file != NULL) {
+        options.client_certificate = config->tls_cert_file;
+        options.client_key = config->tls_key_file;
+    }
+    return options;
+}
+
+static bool ask(const struct config *config, const struct way *way, struct http_transfer transfer,
+                struct blocking_answer *answer, struct error *error)
+{
+    const struct http_client_options options = options_for(config, way);
+    transfer.connect_to = way->name[0] != '\0' && way->address[0] != '\0' ? way->address : NULL;
+    transfer.user_agent = "seek-signal/" SEEK_SIGNAL_VERSION;
+    if (!blocking_request(&options, transfer, answer, error))
+        return false;
+    return answer->outcome == HTTP_ANSWERED ||
+           error_set(error, ERROR_IO, "no answer from %s: %s; is the service running?",
+                     transfer.url, answer->detail);
 }
 
 bool question_ask(const struct config *config, const struct listen_address *address,
-                  const char *path, const char *body, struct blocking_answer *answer,
-                  struct error *error)
+                  const char *method, const char *path, const char *body,
+                  struct blocking_answer *answer, struct error *error)
 {
     struct buffer url, authorization;
+    struct way way;
     buffer_init(&url, QUESTION_PATH_BYTES_MAX + 512);
     buffer_init(&authorization, SECRET_BYTES_MAX + 64);
     *answer = (struct blocking_answer){.status = 0};
     buffer_init(&answer->body, 0);
-    const char *headers[HEADERS_MAX] = {NULL};
-    size_t header_count = 0;
-    if (body != NULL)
-        headers[header_count++] = "Content-Type: application/json";
-    bool is_answered = append_url(&url, address, path, error);
-    if (is_answered && config->api_key != NULL) {
-        is_answered = buffer_append_text(&authorization, "Authorization: Bearer ", error) &&
-                      secret_read(config->api_key, &authorization, error);
-        /* Of several keys the first is the one to stay. */
-        buffer_truncate(&authorization, strcspn(authorization.bytes, "\r\n"));
-        headers[header_count] = authorization.bytes;
-    }
+    bool is_answered =
+        find_way(config, address, &way, error) && append_url(&url, &way, path, error) &&
+        (config->api_key == NULL || append_key(&authorization, config->api_key, error));
     if (is_answered) {
-        const struct http_client_options options = {.connections_max = 1,
-                                                    .connect_timeout_ms = CONNECT_TIMEOUT_MS};
+        const char *headers[HEADERS_MAX] = {NULL};
+        size_t header_count = 0;
+        if (body != NULL)
+            headers[header_count++] = "Content-Type: application/json";
+        if (config->api_key != NULL)
+            headers[header_count] = authorization.bytes;
         const struct http_transfer transfer = {
             .url = url.bytes,
             .unix_socket = address->is_unix ? address->host : NULL,
+            .method = method,
             .body = body,
             .body_length = body != NULL ? strlen(body) : 0,
             .headers = headers,
-            .user_agent = "seek-signal/" SEEK_SIGNAL_VERSION,
-            .timeout_ms = QUESTION_TIMEOUT_MS,
+            .timeout_ms = strncmp(path, "/v1/", 4) == 0 ? QUESTION_TIMEOUT_MS : PROBE_TIMEOUT_MS,
         };
-        is_answered = blocking_request(&options, transfer, answer, error);
+        is_answered = ask(config, &way, transfer, answer, error);
     }
-    if (is_answered && answer->outcome != HTTP_ANSWERED)
-        is_answered = error_set(error, ERROR_IO, "no answer from %s: %s; is the service running?",
-                                url.bytes, answer->detail);
     buffer_wipe(&authorization);
     buffer_fini(&authorization);
     buffer_fini(&url);
@@ -75,26 +131,35 @@ static bool report_problem(const struct json_value *problem, unsigned status, st
                      member(problem, "code"));
 }
 
+bool question_ask_api(const struct config *config, const char *method, const char *path,
+                      const char *body, struct blocking_answer *answer, struct error *error)
+{
+    if (!question_ask(config, &config->listen_address, method, path, body, answer, error))
+        return false;
+    if (answer->status / 100 == 2)
+        return true;
+    AUTO(json) *problem = json_parse(answer->body.bytes, answer->body.length, error);
+    return problem != NULL && report_problem(json_root(problem), answer->status, error);
+}
+
 struct json *question_ask_json(const struct config *config, const char *path, const char *body,
                                struct error *error)
 {
     struct blocking_answer answer;
     AUTO(json) *json = NULL;
-    if (question_ask(config, &config->listen_address, path, body, &answer, error) &&
+    if (question_ask_api(config, NULL, path, body, &answer, error) &&
         (answer.status != 204 || buffer_append_text(&answer.body, "{}", error)))
         json = json_parse(answer.body.bytes, answer.body.length, error);
-    bool is_refused = json != NULL && answer.status / 100 != 2;
-    if (is_refused)
-        (void)report_problem(json_root(json), answer.status, error);
     buffer_fini(&answer.body);
-    return is_refused ? NULL : STEAL(json);
+    return STEAL(json);
 }
 
 bool question_append_escaped(struct buffer *path, const char *text, struct error *error)
 {
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-        bool is_unreserved = isalnum(*c) || strchr("-._~", *c) != NULL; /* RFC 3986 section 2.3 */
-        if (!buffer_append_format(path, error, is_unreserved ? "%c" : "%%%02X", *c))
+    for (const char *c = text; *c != '\0'; c++) {
+        bool is_unreserved = /* RFC 3986 section 2.3 */
+            ascii_is_alphanumeric(*c) || strchr("-._~", *c) != NULL;
+        if (!buffer_append_format(path, error, is_unreserved ? "%c" : "%%%02X", (unsigned char)*c))
             return false;
     }
     return true;

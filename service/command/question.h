@@ -13,17 +13,20 @@
 #include "lib/base/json.h"
 
 #include "service/command/blocking_request.h"
-#include "service/config.h"
+#include "service/config/config.h"
 
 enum { QUESTION_PATH_BYTES_MAX = 4096 };
 
-/* GET `path` at a listener, or POST `body` as JSON. Whatever status is answered; the answer's body
- * is the caller's to buffer_fini in any case. */
+/* GET `path` at a listener, or POST `body` as JSON, or `method` if it is not NULL. Whatever status
+ * is answered; the answer's body is the caller's to buffer_fini in any case. */
 MUST_CHECK bool question_ask(const struct config *config, const struct listen_address *address,
-                             const char *path, const char *body, struct blocking_answer *answer,
-                             struct error *error);
-/* The same at the API, for its 2xx answer as JSON; anything else is `error`, in the words of the
- * problem document. */
+                             const char *method, const char *path, const char *body,
+                             struct blocking_answer *answer, struct error *error);
+/* The same at the API; anything but a 2xx is `error`, in the words of the problem document. */
+MUST_CHECK bool question_ask_api(const struct config *config, const char *method, const char *path,
+                                 const char *body, struct blocking_answer *answer,
+                                 struct error *error);
+/* The same, for its answer as JSON; {} when that is empty. */
 MUST_CHECK struct json *question_ask_json(const struct config *config, const char *path,
                                           const char *body, struct error *error);
 /* Appends percent-encoded text. */

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * `health`, `status`, `pause` and `resume`: the service that runs with the same settings.
+ * `health`, `status`, `replay`, `forget`, `pause` and `resume`: the service that runs with the same
+ * settings.
  */
 #include <stdio.h>
 
@@ -15,21 +16,28 @@ int command_health(const struct config *config, const struct command_arguments *
     struct error error;
     int status = 1;
     (void)arguments;
-    if (!question_ask(config, &config->ops_listen_address, "/readyz", NULL, &answer, &error))
-        (void)fprintf(stderr, "%s\n", error.message);
+    if (!question_ask(config, &config->ops_listen_address, NULL, "/readyz", NULL, &answer, &error))
+        print_format(stderr, "%s", error.message);
     else
         status = answer.status == 200 ? 0 : 1;
-    (void)fwrite(answer.body.bytes, 1, answer.body.length, stdout);
+    print_lines(stdout, answer.body.bytes);
     buffer_fini(&answer.body);
     return status;
+}
+
+static bool append_application_path(struct buffer *path, const char *application_id,
+                                    const char *end, struct error *error)
+{
+    return buffer_append_text(path, "/v1/applications/", error) &&
+           question_append_escaped(path, application_id, error) &&
+           buffer_append_text(path, end, error);
 }
 
 static bool append_status_path(struct buffer *path, const char *application_id, struct error *error)
 {
     if (application_id == NULL)
         return buffer_append_text(path, "/v1/status", error);
-    return buffer_append_text(path, "/v1/applications/", error) &&
-           question_append_escaped(path, application_id, error);
+    return append_application_path(path, application_id, "", error);
 }
 
 int command_status(const struct config *config, const struct command_arguments *arguments)
@@ -42,7 +50,7 @@ int command_status(const struct config *config, const struct command_arguments *
         answer = question_ask_json(config, path.bytes, NULL, &error);
     buffer_fini(&path);
     if (answer == NULL) {
-        (void)fprintf(stderr, "%s\n", error.message);
+        print_format(stderr, "%s", error.message);
         return 1;
     }
     if (arguments->is_json)
@@ -52,12 +60,43 @@ int command_status(const struct config *config, const struct command_arguments *
     return 0;
 }
 
-static int tell(const struct config *config, const char *path, const char *done)
+static int change(const struct config *config, const struct command_arguments *arguments,
+                  const char *method, const char *end, const char *body, const char *done)
+{
+    struct error error;
+    struct buffer path;
+    struct blocking_answer answer;
+    buffer_init(&path, QUESTION_PATH_BYTES_MAX);
+    buffer_init(&answer.body, 0);
+    bool is_done = append_application_path(&path, arguments->id, end, &error) &&
+                   question_ask_api(config, method, path.bytes, body, &answer, &error);
+    if (!is_done)
+        print_format(stderr, "%s", error.message);
+    else if (!arguments->is_json)
+        print_format(stdout, "%s %s", arguments->id, done);
+    else
+        print_lines(stdout, answer.body.length > 0 ? answer.body.bytes : "{}");
+    buffer_fini(&answer.body);
+    buffer_fini(&path);
+    return is_done ? 0 : 1;
+}
+
+int command_replay(const struct config *config, const struct command_arguments *arguments)
+{
+    return change(config, arguments, NULL, "/replay", "{}", "is sent again");
+}
+
+int command_forget(const struct config *config, const struct command_arguments *arguments)
+{
+    return change(config, arguments, "DELETE", "", NULL, "is forgotten");
+}
+
+static int post(const struct config *config, const char *path, const char *done)
 {
     struct error error;
     AUTO(json) *answer = question_ask_json(config, path, "{}", &error);
     if (answer == NULL) {
-        (void)fprintf(stderr, "%s\n", error.message);
+        print_format(stderr, "%s", error.message);
         return 1;
     }
     (void)puts(done);
@@ -67,7 +106,7 @@ static int tell(const struct config *config, const char *path, const char *done)
 int command_pause(const struct config *config, const struct command_arguments *arguments)
 {
     (void)arguments;
-    return tell(
+    return post(
         config, "/v1/pause",
         "sending is paused for every process on this Redis; `seek-signal resume` ends that");
 }
@@ -75,5 +114,5 @@ int command_pause(const struct config *config, const struct command_arguments *a
 int command_resume(const struct config *config, const struct command_arguments *arguments)
 {
     (void)arguments;
-    return tell(config, "/v1/resume", "sending goes on");
+    return post(config, "/v1/resume", "sending goes on");
 }

@@ -18,8 +18,8 @@ void base64_encode(const void *bytes, size_t length, char *out)
             bits |= in[i + 2];
         *out++ = alphabet[bits >> 18];
         *out++ = alphabet[bits >> 12 & 63];
-        *out++ = i + 1 < length ? alphabet[bits >> 6 & 63] : '=';
-        *out++ = i + 2 < length ? alphabet[bits & 63] : '=';
+        *out++ = (char)(i + 1 < length ? alphabet[bits >> 6 & 63] : '=');
+        *out++ = (char)(i + 2 < length ? alphabet[bits & 63] : '=');
     }
     *out = '\0';
 }

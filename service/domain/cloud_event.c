@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /* CloudEvents 1.0.2 and its JSON event format: the envelope; what is inside is event.c's. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,7 @@ bool event_cloud_attributes_check(const struct cloud_attributes *attributes, int
                           "specversion and type.",
                           "A required attribute is missing, empty or not a string.");
     }
+    assert(attributes->specversion != NULL && attributes->type != NULL);
     if (strcmp(attributes->specversion, "1.0") != 0)
         return refuse(rejection, "specversion", "Send CloudEvents with specversion 1.0.",
                       "The specversion is not 1.0.");
@@ -160,7 +162,7 @@ struct event *event_read_cloud(const struct json_value *value, const char *text,
                             "The event is not a JSON object.");
         return NULL;
     }
-    int64_t time_ms;
+    int64_t time_ms = EVENT_COMPLETED_AT_UNKNOWN;
     if (!check_envelope(value, text, length, &time_ms, rejection))
         return NULL;
     struct event *event = read_data(value, text, length, rejection);

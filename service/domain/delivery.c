@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/uuid.h"
 
 static const struct {
@@ -43,11 +44,27 @@ void attempt_id(const char *event_id, unsigned attempt, char text[ATTEMPT_ID_BYT
     (void)snprintf(text, ATTEMPT_ID_BYTES, "%.*s%08x", KEPT, event_id, attempt);
 }
 
-/* The 90 bits of luck that are left make a collision of two events as good as impossible. */
+bool event_id_is_valid(const char *text)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    for (size_t i = 0; i < sizeof form; i++) {
+        if (form[i] == 'x' ? !ascii_is_hex(text[i]) : text[i] != form[i])
+            return false;
+    }
+    return true;
+}
+
+void attempt_id_of_repetition(const char *event_id, unsigned attempt, unsigned repetition,
+                              char text[ATTEMPT_ID_BYTES])
+{
+    attempt_id(event_id, (attempt & 0xffffff) | repetition << 24, text);
+}
+
+/* The 90 random bits that are left make a collision of two events as good as impossible. */
 void event_id_make(const unsigned char random[16], char text[ATTEMPT_ID_BYTES])
 {
-    enum { LUCK_BYTES = 12 };
-    unsigned char luck[16] = {0};
-    memcpy(luck, random, LUCK_BYTES);
-    uuid_write(luck, text);
+    enum { RANDOM_BYTES = 12 };
+    unsigned char bytes[16] = {0};
+    memcpy(bytes, random, RANDOM_BYTES);
+    uuid_write(bytes, text);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/json.h"
 #include "lib/base/rfc3339.h"
 #include "lib/base/utf8.h"
@@ -25,10 +26,9 @@ void event_destroy(struct event *event)
 static bool has_control(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte < 0x20 || byte == 0x7f)
+        if (ascii_is_control(text[i]))
             return true;
-        if (byte == 0xc2 && i + 1 < length && (unsigned char)text[i + 1] < 0xa0)
+        if (text[i] == '\xc2' && i + 1 < length && (unsigned char)text[i + 1] < 0xa0)
             return true;
     }
     return false;
@@ -43,16 +43,42 @@ static bool refuse_application_id(struct rejection *rejection, const char *detai
         "%s", detail);
 }
 
-bool application_id_check(const char *id, size_t length, struct rejection *rejection)
+static const char *fault_of_id(const char *id, size_t length)
 {
     if (length == 0)
-        return refuse_application_id(rejection, "The application id is empty.");
+        return "The application id is empty.";
     if (length > APPLICATION_ID_BYTES_MAX)
-        return refuse_application_id(rejection, "The application id is longer than 256 bytes.");
+        return "The application id is longer than 256 bytes.";
     if (!utf8_is_valid(id, length))
-        return refuse_application_id(rejection, "The application id is not UTF-8.");
+        return "The application id is not UTF-8.";
     if (has_control(id, length))
-        return refuse_application_id(rejection, "The application id holds a control character.");
+        return "The application id holds a control character.";
+    return NULL;
+}
+
+bool application_id_is_sound(const char *id, size_t length)
+{
+    return fault_of_id(id, length) == NULL;
+}
+
+/* In a URL these mean the same folder and the one above, percent-encoded too: clients and proxies
+ * leave them out of a path before they send it (RFC 3986 section 5.2.4), so that nobody could ask
+ * for such an application. They do so with whole segments alone. */
+static bool is_dot_segment(const char *id, size_t length)
+{
+    return (length == 1 && id[0] == '.') || (length == 2 && id[0] == '.' && id[1] == '.');
+}
+
+bool application_id_check(const char *id, size_t length, struct rejection *rejection)
+{
+    const char *fault = fault_of_id(id, length);
+    if (fault != NULL)
+        return refuse_application_id(rejection, fault);
+    if (is_dot_segment(id, length))
+        return rejection_set(rejection, REJECTED_APPLICATION_ID, "applicationId",
+                             "Send an id that is more than one or two dots.",
+                             "The application id %s cannot stand in the path of a URL.",
+                             length == 1 ? "." : "..");
     return true;
 }
 
@@ -90,8 +116,12 @@ static bool read_application_id(struct event *event, struct json_text value,
            keep(&event->application_id, value.bytes, value.length, rejection);
 }
 
+/* An empty one is what a form without the field gives: none. The stored one counts then, as it does
+ * for a link without a seek-token. */
 static bool read_token(struct event *event, struct json_text value, struct rejection *rejection)
 {
+    if (value.length == 0)
+        return true;
     return seek_token_check(value.bytes, value.length, rejection) &&
            keep(&event->seek_token, value.bytes, value.length, rejection);
 }
@@ -105,8 +135,9 @@ static bool read_application_uri(struct event *event, struct json_text value,
                              "The event has a token and an applicationUri.");
     struct buffer token;
     buffer_init(&token, SEEK_TOKEN_BYTES_MAX);
-    bool is_read = seek_token_from_uri(value.bytes, value.length, &token, rejection) &&
-                   keep(&event->seek_token, token.bytes, token.length, rejection);
+    bool is_found = seek_token_from_uri(value.bytes, value.length, &token, rejection);
+    bool is_read = is_found ? keep(&event->seek_token, token.bytes, token.length, rejection)
+                            : rejection->code == REJECTED_NO_TOKEN;
     buffer_fini(&token);
     return is_read;
 }
@@ -138,8 +169,6 @@ static const struct member {
     {"completedAt", REJECTED_COMPLETED_AT, read_completed_at},
 };
 
-/* A null is refused and not taken for "absent": a token that is null is most often one that was
- * lost on its way, and the stored one may be older than that. */
 static bool read_member(struct event *event, const struct member *member,
                         const struct json_value *value, struct rejection *rejection)
 {
@@ -167,6 +196,12 @@ static bool is_repeated(const char *text, size_t length, const char *name)
     return json_repeats_member(text, length, name);
 }
 
+/* Serializers write null for what is not there. */
+static bool is_absent(const struct member *member, const struct json_value *value)
+{
+    return member->read != read_application_id && json_type(value) == JSON_NULL;
+}
+
 static bool read_members(struct event *event, const struct json_value *value, const char *text,
                          size_t length, struct rejection *rejection)
 {
@@ -178,11 +213,13 @@ static bool read_members(struct event *event, const struct json_value *value, co
             return rejection_set(rejection, REJECTED_REPEATED_MEMBER, member->name,
                                  "Send each member once.", "%s is there more than once.",
                                  member->name);
-        if (!read_member(event, member, json_member(value, member->name), rejection))
+        const struct json_value *given = json_member(value, member->name);
+        if (!is_absent(member, given) && !read_member(event, member, given, rejection))
             return false;
     }
-    return event->application_id != NULL ||
-           refuse_application_id(rejection, "applicationId is missing.");
+    if (event->application_id == NULL)
+        return refuse_application_id(rejection, "applicationId is missing.");
+    return true;
 }
 
 struct event *event_read(const struct json_value *value, const char *text, size_t length,

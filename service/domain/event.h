@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What an ATS posts: an application was completed. Reading the four accepted forms, and their
- * rules.
+ * An event, as an ATS posts it: an application was completed. Reading the four accepted forms, and
+ * their rules.
  *
  *     event.c        one event: its members and their rules
  *     cloud_event.c  the envelope around one
@@ -87,6 +87,8 @@ bool event_cloud_attributes_check(const struct cloud_attributes *attributes, int
 void event_default_completed_at(struct event *event, int64_t time_ms);
 
 /* 1 to APPLICATION_ID_BYTES_MAX bytes of UTF-8, no control characters (C0, DEL, C1). */
+bool application_id_is_sound(const char *id, size_t length);
+/* And it can stand in the path of a URL: it is neither "." nor "..". */
 bool application_id_check(const char *id, size_t length, struct rejection *rejection);
 
 /* W3C Trace Context: the traceparent as one of version 00. False, and `out` is unchanged, when it

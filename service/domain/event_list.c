@@ -7,7 +7,9 @@
 
 #include "service/domain/event.h"
 
-static const struct form {
+enum { ARRAY_CAPACITY_FIRST = 16 };
+
+static const struct list_form {
     struct event *(*read)(const struct json_value *value, const char *text, size_t length,
                           struct rejection *rejection);
     bool takes_one, takes_array;
@@ -39,53 +41,113 @@ static struct event_list *create(size_t count, bool is_batch, struct rejection *
     return list;
 }
 
+static void reject_empty(struct rejection *rejection)
+{
+    (void)rejection_set(rejection, REJECTED_EMPTY_BATCH, "", "Send at least one event.",
+                        "The batch is empty.");
+}
+
+static void reject_long(struct rejection *rejection, size_t batch_max)
+{
+    (void)rejection_set(rejection, REJECTED_BATCH_TOO_LONG, "", "Split the batch.",
+                        "The batch has more than %zu events, which are the limit.", batch_max);
+}
+
 static struct event_list *create_batch(size_t count, size_t batch_max, struct rejection *rejection)
 {
     if (count == 0)
-        (void)rejection_set(rejection, REJECTED_EMPTY_BATCH, "", "Send at least one event.",
-                            "The batch is empty.");
+        reject_empty(rejection);
     else if (count > batch_max)
-        (void)rejection_set(rejection, REJECTED_BATCH_TOO_LONG, "", "Split the batch.",
-                            "The batch has %zu events; %zu are the limit.", count, batch_max);
+        reject_long(rejection, batch_max);
     else
         return create(count, true, rejection);
     return NULL;
+}
+
+static void reject_text(struct rejection *rejection, const struct error *error)
+{
+    if (error->kind == ERROR_MEMORY)
+        (void)rejection_out_of_memory(rejection);
+    else
+        (void)rejection_set(rejection, REJECTED_NOT_JSON, "",
+                            "Send JSON as RFC 8259 defines it, in UTF-8.", "Not JSON: %s.",
+                            error->message);
 }
 
 static struct json *parse(const char *text, size_t length, struct rejection *rejection)
 {
     struct error error;
     struct json *json = json_parse(text, length, &error);
-    if (json != NULL)
-        return json;
-    if (error.kind == ERROR_MEMORY)
-        (void)rejection_out_of_memory(rejection);
-    else
-        (void)rejection_set(rejection, REJECTED_NOT_JSON, "",
-                            "Send JSON as RFC 8259 defines it, in UTF-8.", "Not JSON: %s.",
-                            error.message);
+    if (json == NULL)
+        reject_text(rejection, &error);
+    return json;
+}
+
+/* Room for one more entry, which is zeroed. False: out of memory; the list is as it was. */
+static bool grow(struct event_list **list, size_t *capacity)
+{
+    size_t count = (*list)->count;
+    if (count == *capacity) {
+        size_t doubled = *capacity * 2;
+        struct event_list *bigger =
+            realloc(*list, sizeof **list + doubled * sizeof(*list)->entries[0]);
+        if (bigger == NULL)
+            return false;
+        *list = bigger;
+        *capacity = doubled;
+    }
+    memset(&(*list)->entries[count], 0, sizeof(*list)->entries[0]);
+    (*list)->count++;
+    return true;
+}
+
+/* Each event's tree is gone before the next one's is made. */
+static bool read_items(const struct list_form *form, struct json_scanner *items,
+                       struct event_list **list, size_t batch_max, struct rejection *rejection)
+{
+    size_t capacity = ARRAY_CAPACITY_FIRST;
+    for (;;) {
+        struct error error;
+        struct json *next;
+        const char *text;
+        size_t length;
+        if (!json_items_next(items, &next, &text, &length, &error)) {
+            reject_text(rejection, &error);
+            return false;
+        }
+        AUTO(json) *item = next;
+        if (item == NULL)
+            return true;
+        if ((*list)->count == batch_max) {
+            reject_long(rejection, batch_max);
+            return false;
+        }
+        if (!grow(list, &capacity)) {
+            (void)rejection_out_of_memory(rejection);
+            return false;
+        }
+        struct event_entry *entry = &(*list)->entries[(*list)->count - 1];
+        entry->event = form->read(json_root(item), text, length, &entry->rejection);
+    }
+}
+
+static struct event_list *parse_array(const struct list_form *form, struct json_scanner *items,
+                                      size_t batch_max, struct rejection *rejection)
+{
+    struct event_list *list = create(ARRAY_CAPACITY_FIRST, true, rejection);
+    if (list == NULL)
+        return NULL;
+    list->count = 0;
+    bool is_read = read_items(form, items, &list, batch_max, rejection);
+    if (is_read && list->count > 0)
+        return list;
+    if (is_read)
+        reject_empty(rejection);
+    event_list_destroy(list);
     return NULL;
 }
 
-static struct event_list *parse_array(const struct form *form, const struct json_value *array,
-                                      const char *body, size_t length, size_t batch_max,
-                                      struct rejection *rejection)
-{
-    struct event_list *list = create_batch(json_array_length(array), batch_max, rejection);
-    if (list == NULL)
-        return NULL;
-    size_t cursor = 0;
-    const char *text = NULL;
-    size_t text_length = 0;
-    for (size_t i = 0;
-         i < list->count && json_array_next_text(body, length, &cursor, &text, &text_length); i++) {
-        struct event_entry *entry = &list->entries[i];
-        entry->event = form->read(json_array_item(array, i), text, text_length, &entry->rejection);
-    }
-    return list;
-}
-
-static struct event_list *parse_one(const struct form *form, const struct json_value *value,
+static struct event_list *parse_one(const struct list_form *form, const struct json_value *value,
                                     const char *body, size_t length, struct rejection *rejection)
 {
     struct event *event = form->read(value, body, length, rejection);
@@ -99,18 +161,19 @@ static struct event_list *parse_one(const struct form *form, const struct json_v
     return list;
 }
 
-static struct event_list *parse_document(const struct form *form, const char *body, size_t length,
-                                         size_t batch_max, struct rejection *rejection)
+static struct event_list *parse_document(const struct list_form *form, const char *body,
+                                         size_t length, size_t batch_max,
+                                         struct rejection *rejection)
 {
+    struct json_scanner items;
+    bool is_array = json_items_open(&items, body, length);
+    if (is_array && form->takes_array)
+        return parse_array(form, &items, batch_max, rejection);
     AUTO(json) *json = parse(body, length, rejection);
     if (json == NULL)
         return NULL;
-    const struct json_value *root = json_root(json);
-    bool is_array = json_type(root) == JSON_ARRAY;
-    if (is_array && form->takes_array)
-        return parse_array(form, root, body, length, batch_max, rejection);
     if (!is_array && form->takes_one)
-        return parse_one(form, root, body, length, rejection);
+        return parse_one(form, json_root(json), body, length, rejection);
     (void)rejection_set(rejection, REJECTED_NOT_AN_OBJECT, "",
                         "Send application/cloudevents+json for one event and "
                         "application/cloudevents-batch+json for an array.",
@@ -119,6 +182,14 @@ static struct event_list *parse_document(const struct form *form, const char *bo
 }
 
 /* --- NDJSON ---------------------------------------------------------------------------------- */
+
+static bool is_blank(const char *line, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r')
+            return false;
+    return true;
+}
 
 /* The next line that is not blank. */
 static bool next_line(const char *body, size_t length, size_t *cursor, const char **out_line,
@@ -129,12 +200,10 @@ static bool next_line(const char *body, size_t length, size_t *cursor, const cha
         const char *end = memchr(line, '\n', length - *cursor);
         size_t line_length = end != NULL ? (size_t)(end - line) : length - *cursor;
         *cursor += line_length + (end != NULL);
-        for (size_t i = 0; i < line_length; i++) {
-            if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r') {
-                *out_line = line;
-                *out_length = line_length;
-                return true;
-            }
+        if (!is_blank(line, line_length)) {
+            *out_line = line;
+            *out_length = line_length;
+            return true;
         }
     }
     return false;

@@ -18,10 +18,11 @@ enum rejection_code {
     REJECTED_BATCH_TOO_LONG,  /* 413 */
     REJECTED_TYPE,            /* 422: `type` is not application.completed */
     REJECTED_APPLICATION_ID,  /* 422: missing, wrong type, length, characters */
+    REJECTED_NO_TOKEN,        /* 409: the link had none: there is nothing to send */
     REJECTED_TOKEN,           /* 422: wrong type, length, white space, control characters */
     REJECTED_TOKEN_ENCODED,   /* 422: a literal percent-escape */
     REJECTED_TOKEN_AND_URI,   /* 422: both given */
-    REJECTED_APPLICATION_URI, /* 422: not a URL, or without seek-token, or with two */
+    REJECTED_APPLICATION_URI, /* 422: not a URL, or with two seek-tokens */
     REJECTED_COMPLETED_AT,    /* 422: not RFC 3339 */
     REJECTED_CLOUD_EVENT,     /* 400: a required attribute is missing or specversion is not 1.0 */
     REJECTED_OUT_OF_MEMORY,   /* 503 */

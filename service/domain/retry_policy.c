@@ -3,11 +3,13 @@
 #include "service/domain/retry_policy.h"
 
 #include <assert.h>
+#include <limits.h>
 
 static const enum retry_action actions[VERDICT_CLASS_COUNT] = {
-    [VERDICT_DELIVERED] = RETRY_DONE,  [VERDICT_TRANSIENT] = RETRY_LATER,
-    [VERDICT_THROTTLED] = RETRY_LATER, [VERDICT_AUTH] = RETRY_LATER,
-    [VERDICT_REFUSED] = RETRY_DEAD,    [VERDICT_MISCONFIGURED] = RETRY_LATER,
+    [VERDICT_DELIVERED] = RETRY_DONE,   [VERDICT_TRANSIENT] = RETRY_LATER,
+    [VERDICT_THROTTLED] = RETRY_LATER,  [VERDICT_AUTH] = RETRY_LATER,
+    [VERDICT_REFUSED] = RETRY_DEAD,     [VERDICT_MISCONFIGURED] = RETRY_LATER,
+    [VERDICT_UNREADABLE] = RETRY_LATER,
 };
 
 /* min(max, base * 2^(attempt-1)); stops doubling at the maximum, so that no attempt number
@@ -40,6 +42,17 @@ static int64_t floor_of_ms(const struct retry_policy *policy, int64_t retry_afte
     return retry_after_ms < most_ms ? retry_after_ms : most_ms;
 }
 
+/* SEEK may have the signal already, and would get it again each time: from a minute (with the usual
+ * pauses) to six hours, four times as long each time, and never less than half of that. */
+static int64_t spaced_ms(const struct retry_policy *policy, unsigned attempt, uint64_t random)
+{
+    enum { FIRST = 60, LONGEST = 24, ENOUGH = 64 };
+    unsigned doublings = attempt < ENOUGH ? 2 * attempt : 2 * ENOUGH;
+    int64_t ceiling = ceiling_ms(FIRST * policy->base_ms, LONGEST * policy->max_ms,
+                                 doublings > 1 ? doublings - 1 : 1);
+    return (ceiling + 1) / 2 + (int64_t)(random % (uint64_t)(ceiling / 2 + 1));
+}
+
 static int64_t later_ms(const struct retry_policy *policy, const struct attempt_facts *facts,
                         const struct verdict *verdict, uint64_t random)
 {
@@ -48,8 +61,12 @@ static int64_t later_ms(const struct retry_policy *policy, const struct attempt_
     int64_t floor_ms = floor_of_ms(policy, verdict->retry_after_ms);
     if (verdict->class == VERDICT_AUTH && !facts->was_auth_before)
         return floor_ms; /* SEEK allows one retry with a new access token; it needs no pause */
-    int64_t delay_ms =
-        floor_ms + retry_policy_backoff_ms(policy->base_ms, policy->max_ms, facts->attempt, random);
+    int64_t delay_ms = floor_ms;
+    if (verdict->class == VERDICT_UNREADABLE)
+        delay_ms += spaced_ms(policy, facts->attempt, random);
+    else
+        delay_ms +=
+            retry_policy_backoff_ms(policy->base_ms, policy->max_ms, facts->attempt, random);
     bool is_outage = facts->outage_pause_ms > 0 && verdict->class == VERDICT_TRANSIENT &&
                      !verdict->has_errors && floor_ms == 0;
     return is_outage && facts->outage_pause_ms < delay_ms ? facts->outage_pause_ms : delay_ms;

@@ -37,7 +37,8 @@ struct retry_decision {
 
 /* Full jitter: delay = random in [0, min(max, base * 2^(attempt-1))]; Retry-After is a floor,
  * up to the larger of max_ms and RETRY_AFTER_TRUSTED_MS, and jitter goes only upwards. The first
- * VERDICT_AUTH is retried at once (with a new access token), the next one with backoff. In an
+ * VERDICT_AUTH is retried at once (with a new access token), the next one with backoff. What was
+ * VERDICT_UNREADABLE is spaced out: SEEK may have it. In an
  * outage that is not about this signal the wait is no longer than until SEEK is asked again: the
  * circuit breaker sets the pace for all then, and nobody waits on once SEEK is back. Dead when
  * refused, or when the age is over its bound. `random` is uniform over all 64 bits. Delays are at

@@ -16,17 +16,21 @@
 
 enum { SEEK_TOKEN_BYTES_MAX = 4096, SEEK_TOKEN_FINGERPRINT_BYTES = 17 };
 
-/* False and `rejection` (field "token"): empty, too long, white space, control characters, a
- * literal percent-escape. */
+/* REJECTED_NO_TOKEN, which is nobody's mistake; returns false. */
+bool seek_token_refuse_none(struct rejection *rejection, const char *field, const char *detail);
+
+/* False and `rejection` (field "token"): empty (REJECTED_NO_TOKEN), too long, white space, control
+ * characters, a literal percent-escape. */
 bool seek_token_check(const char *token, size_t length, struct rejection *rejection);
 
-/* Takes the parameter `seek-token` out of a link-out URL and decodes it once (percent-escapes; '+'
- * stays '+': a URL's query is not a form). False and `rejection` (field "applicationUri"). The
- * value is then checked as above. `out` is appended to. */
+/* seek_token_uri.c. Takes the parameter `seek-token` out of a link-out URL and decodes it once
+ * (percent-escapes; '+' stays '+': a URL's query is not a form). False and `rejection` (field
+ * "applicationUri"), with REJECTED_NO_TOKEN for a sound URL where the parameter is missing or
+ * empty. The value is then checked as above. `out` is appended to. */
 bool seek_token_from_uri(const char *uri, size_t length, struct buffer *out,
                          struct rejection *rejection);
 
 /* 16 hexadecimal digits that identify the token to somebody who has it, and to nobody else (first
- * 64 bits of SHA-256). */
+ * 64 bits of SHA-256); "" when there is no memory to make them. */
 void seek_token_fingerprint(const char *token, size_t length,
                             char text[SEEK_TOKEN_FINGERPRINT_BYTES]);

@@ -3,42 +3,36 @@
 /* The seek-token inside a link-out URL: scheme "://" authority path ["?" query] ["#" fragment],
  * where the query is read as name=value pairs between '&' (RFC 3986 section 3, and what SEEK
  * appends to a link). */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/ascii.h"
+
 #include "service/domain/seek_token.h"
 
-struct span {
+struct uri_part {
     const char *at, *end; /* `at` is NULL when nothing is left, not even an empty part */
 };
 
 enum { DECODED_END = -1, DECODED_BROKEN = -2 };
 
-static int hex_value(char digit)
-{
-    if (!isxdigit((unsigned char)digit))
-        return -1;
-    return digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
-}
-
 /* The next byte, a percent-escape decoded; moves on. */
-static int next_decoded(struct span *text)
+static int next_decoded(struct uri_part *text)
 {
     if (text->at == text->end)
         return DECODED_END;
     if (*text->at != '%')
         return (unsigned char)*text->at++;
-    int high = text->end - text->at > 2 ? hex_value(text->at[1]) : -1;
-    int low = high >= 0 ? hex_value(text->at[2]) : -1;
+    int high = text->end - text->at > 2 ? ascii_hex_value(text->at[1]) : -1;
+    int low = high >= 0 ? ascii_hex_value(text->at[2]) : -1;
     if (low < 0)
         return DECODED_BROKEN;
     text->at += 3;
     return high << 4 | low;
 }
 
-static bool decodes_to(struct span text, const char *expected, size_t length)
+static bool decodes_to(struct uri_part text, const char *expected, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         if (next_decoded(&text) != (unsigned char)expected[i])
@@ -48,12 +42,12 @@ static bool decodes_to(struct span text, const char *expected, size_t length)
 }
 
 /* Splits off what stands before `separator`, or all. */
-static bool next_part(struct span *rest, char separator, struct span *part)
+static bool next_part(struct uri_part *rest, char separator, struct uri_part *part)
 {
     if (rest->at == NULL)
         return false;
     const char *found = memchr(rest->at, separator, (size_t)(rest->end - rest->at));
-    *part = (struct span){rest->at, found != NULL ? found : rest->end};
+    *part = (struct uri_part){rest->at, found != NULL ? found : rest->end};
     rest->at = found != NULL ? found + 1 : NULL;
     return true;
 }
@@ -66,34 +60,34 @@ static bool refuse(struct rejection *rejection, const char *detail)
                          "%s", detail);
 }
 
-static struct span after_scheme(const char *uri, size_t length)
+static struct uri_part after_scheme(const char *uri, size_t length)
 {
     static const char *const schemes[] = {"https://", "http://"};
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         size_t scheme_length = strlen(schemes[i]);
         if (length >= scheme_length && strncasecmp(uri, schemes[i], scheme_length) == 0)
-            return (struct span){uri + scheme_length, uri + length};
+            return (struct uri_part){uri + scheme_length, uri + length};
     }
-    return (struct span){NULL, NULL};
+    return (struct uri_part){NULL, NULL};
 }
 
-static bool has_host(struct span authority)
+static bool has_host(struct uri_part authority)
 {
-    struct span host = authority;
+    struct uri_part host = authority;
     while (next_part(&authority, '@', &host)) {
     }
     return host.at < host.end && *host.at != ':';
 }
 
 /* False when it is not an absolute http or https URL. `query` may come out with nothing in it. */
-static bool find_query(const char *uri, size_t length, struct span *query)
+static bool find_query(const char *uri, size_t length, struct uri_part *query)
 {
     for (size_t i = 0; i < length; i++) {
-        if ((unsigned char)uri[i] <= 0x20 || uri[i] == 0x7f)
+        if (ascii_is_space_or_control(uri[i]))
             return false;
     }
-    struct span rest = after_scheme(uri, length);
-    struct span before_query, authority;
+    struct uri_part rest = after_scheme(uri, length);
+    struct uri_part before_query, authority;
     if (!next_part(&rest, '#', query))
         return false;
     (void)next_part(query, '?', &before_query);
@@ -106,7 +100,7 @@ struct decoded {
     size_t length;
 };
 
-static bool decode(struct span value, struct decoded *out, struct rejection *rejection)
+static bool decode(struct uri_part value, struct decoded *out, struct rejection *rejection)
 {
     int byte;
     while ((byte = next_decoded(&value)) >= 0) {
@@ -116,18 +110,21 @@ static bool decode(struct span value, struct decoded *out, struct rejection *rej
     }
     if (byte == DECODED_BROKEN)
         return refuse(rejection, "Its seek-token holds a broken percent-escape.");
-    return out->length > 0 || refuse(rejection, "Its seek-token is empty.");
+    return true;
 }
 
-static bool find_token(struct span query, struct decoded *out, struct rejection *rejection)
+static bool find_token(struct uri_part query, struct decoded *out, struct rejection *rejection)
 {
     static const char parameter_name[] = "seek-token";
-    struct span parameter, name;
+    struct uri_part parameter, name;
     while (next_part(&query, '&', &parameter)) {
         (void)next_part(&parameter, '=', &name);
         if (!decodes_to(name, parameter_name, sizeof parameter_name - 1))
             continue;
-        struct span value = parameter.at != NULL ? parameter : (struct span){name.end, name.end};
+        struct uri_part value =
+            parameter.at != NULL ? parameter : (struct uri_part){name.end, name.end};
+        if (value.at == value.end)
+            continue;
         if (out->length == 0) {
             if (!decode(value, out, rejection))
                 return false;
@@ -135,19 +132,43 @@ static bool find_token(struct span query, struct decoded *out, struct rejection 
             return refuse(rejection, "It has two different seek-tokens.");
         }
     }
-    return out->length > 0 || refuse(rejection, "It has no query parameter seek-token.");
+    return true;
+}
+
+/* A link that names a seek-token in another place has lost one on its way: in the fragment, as an
+ * application in the browser shows it, in other letters, or encoded twice. */
+static bool names_token(const char *uri, size_t length)
+{
+    static const char *const names[] = {"seek-token=", "seek%2Dtoken=", "seek%252Dtoken="};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t name_length = strlen(names[i]);
+        for (size_t at = 0; at + name_length < length; at++)
+            if (strncasecmp(uri + at, names[i], name_length) == 0 && uri[at + name_length] != '&')
+                return true;
+    }
+    return false;
+}
+
+static bool refuse_missing(const char *uri, size_t length, struct rejection *rejection)
+{
+    return names_token(uri, length)
+               ? refuse(rejection, "Its seek-token is no parameter of its query.")
+               : seek_token_refuse_none(rejection, "applicationUri",
+                                        "Its query has no seek-token, or an empty one.");
 }
 
 bool seek_token_from_uri(const char *uri, size_t length, struct buffer *out,
                          struct rejection *rejection)
 {
-    struct span query;
+    struct uri_part query;
     struct decoded token;
     token.length = 0;
     if (!find_query(uri, length, &query))
         return refuse(rejection, "It is not an absolute http or https URL.");
     if (!find_token(query, &token, rejection))
         return false;
+    if (token.length == 0)
+        return refuse_missing(uri, length, rejection);
     if (!seek_token_check(token.bytes, token.length, rejection)) {
         if (rejection->code == REJECTED_TOKEN_ENCODED)
             (void)snprintf(rejection->remedy, sizeof rejection->remedy,

@@ -54,13 +54,24 @@ static bool write_request_ids(struct buffer *out, const struct application *appl
     for (unsigned i = 0; i < shown; i++) {
         char id[ATTEMPT_ID_BYTES];
         attempt_id(application->event_id, attempts - i, id);
-        if (!buffer_append_format(out, error, "%s\"%s\"", i > 0 ? "," : "", id))
+        if ((i > 0 && !buffer_append_text(out, ",", error)) ||
+            !json_append_string(out, id, strlen(id), error))
             return false;
     }
     return buffer_append_format(out, error, "],\"requestIdsTotal\":%u", attempts);
 }
 
-/* One line of the history, which ends at `end`. What our scripts write can be read. */
+/* Whether our scripts have written it: number, time, class. */
+static bool is_past_attempt(const char *line, const char *end)
+{
+    static const char figures[] = "0123456789";
+    size_t number = strspn(line, figures);
+    size_t time = line[number] == ' ' ? strspn(line + number + 1, figures) : 0;
+    return number > 0 && time > 0 && line + number + 1 + time < end &&
+           line[number + 1 + time] == ' ';
+}
+
+/* One line of the history, which ends at `end`. */
 static bool write_past_attempt(struct buffer *out, const char *event_id, const char *line,
                                const char *end, struct error *error)
 {
@@ -72,9 +83,11 @@ static bool write_past_attempt(struct buffer *out, const char *event_id, const c
     const char *class = rest + (*rest == ' ');
     size_t class_length = strcspn(class, " \n");
     const char *code = class + class_length + (class[class_length] == ' ');
-    return buffer_append_format(
-               out, error, "{\"attempt\":%u,\"at\":\"%s\",\"requestId\":\"%s\",\"class\":\"%.*s\"",
-               attempt, at, request_id, (int)class_length, class) &&
+    return buffer_append_format(out, error, "{\"attempt\":%u,\"at\":\"%s\",\"requestId\":", attempt,
+                                at) &&
+           json_append_string(out, request_id, strlen(request_id), error) &&
+           buffer_append_text(out, ",\"class\":", error) &&
+           json_append_string(out, class, class_length, error) &&
            (code >= end || (buffer_append_text(out, ",\"code\":", error) &&
                             json_append_string(out, code, (size_t)(end - code), error))) &&
            buffer_append_text(out, "}", error);
@@ -88,11 +101,15 @@ static bool write_history(struct buffer *out, const struct application *applicat
                            : "";
     if (!buffer_append_text(out, ",\"history\":[", error))
         return false;
+    const char *separator = "";
     while (*line != '\0') {
         const char *end = line + strcspn(line, "\n");
-        if ((line != application->history && !buffer_append_text(out, ",", error)) ||
-            !write_past_attempt(out, application->event_id, line, end, error))
-            return false;
+        if (is_past_attempt(line, end)) {
+            if (!buffer_append_text(out, separator, error) ||
+                !write_past_attempt(out, application->event_id, line, end, error))
+                return false;
+            separator = ",";
+        }
         line = end + (*end == '\n');
     }
     return buffer_append_text(out, "]", error);
@@ -110,8 +127,9 @@ bool application_write_last_error(struct buffer *out, const struct application *
 {
     if (!has_last_error(application))
         return true;
-    return buffer_append_format(out, error, ",\"lastError\":{\"class\":\"%s\"",
-                                application->last_class) &&
+    return buffer_append_text(out, ",\"lastError\":{\"class\":", error) &&
+           json_append_string(out, application->last_class, strlen(application->last_class),
+                              error) &&
            write_text(out, "code", application->last_code, error) &&
            write_text(out, "message", application->last_message, error) &&
            (application->last_http_status == 0 ||

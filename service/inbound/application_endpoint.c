@@ -3,10 +3,13 @@
 /*
  * GET and DELETE /v1/applications/{id}.
  */
+#include <assert.h>
+
+#include "lib/base/log.h"
+
 #include "service/inbound/application_document.h"
 #include "service/inbound/call.h"
 #include "service/inbound/endpoints.h"
-#include "service/inbound/spool_batch.h"
 
 static void answer_application(struct call *call, const struct application *application)
 {
@@ -36,44 +39,36 @@ static void take_application(void *context, const struct store_failure *failure,
 
 void application_get(struct call *call)
 {
+    assert(call->application_id_length > 0);
     struct error error;
-    call_hold(call);
-    if (store_get(call->front->store, call->application_id, take_application, call, &error))
-        return;
-    call_refuse_untaken(call, &error);
-    call_release(call);
+    call_start(
+        call, store_get(call->context->store, call->application_id, take_application, call, &error),
+        &error);
 }
 
 static void take_forgotten(void *context, const struct store_failure *failure)
 {
     struct call *call = context;
-    if (failure->status == STORE_OK)
+    if (failure->status == STORE_OK) {
+        log_info("application_forgotten", "The application and its signal are forgotten",
+                 LOG_TEXT("application", call->application_id), CALL_LOG_WHO(call));
         call_answer_empty(call, 204);
-    else
+    } else {
         call_refuse_store(call, failure);
+    }
     call_release(call);
-}
-
-/* What the spool holds of the application would bring it back. */
-static bool is_in_spool(const struct call *call)
-{
-    const struct spool_batch *spool = call->front->spool;
-    return spool != NULL && spool_is_holding(spool_batch_spool(spool));
 }
 
 /* 204 too when there was nothing: afterwards it is forgotten either way. */
 void application_delete(struct call *call)
 {
+    assert(call->application_id_length > 0);
     struct error error;
-    if (is_in_spool(call)) {
-        call_refuse_store(call, &(struct store_failure){STORE_UNAVAILABLE,
-                                                        "The spool holds events that Redis does "
-                                                        "not have yet, perhaps of this one."});
+    if (call_is_awaiting_spool(call))
         return;
-    }
-    call_hold(call);
-    if (store_forget(call->front->store, call->application_id, take_forgotten, call, &error))
-        return;
-    call_refuse_untaken(call, &error);
-    call_release(call);
+    call_note_who(call);
+    call_start(
+        call,
+        store_forget(call->context->store, call->application_id, take_forgotten, call, &error),
+        &error);
 }

@@ -22,13 +22,13 @@
 
 #include "service/store/store.h"
 
-struct inbound_metrics;
+struct batch;
+struct metric;
 struct service_view;
 struct spool_batch;
-struct batch;
 
 enum {
-    BATCH_CALLS_MAX = 4,          /* on their way at a time */
+    BATCH_CALLS_MAX = 4,          /* on their way to one shard at a time */
     BATCH_CALL_EVENTS_MAX = 1000, /* one script call: Redis serves nobody else meanwhile */
     BATCH_CALL_BYTES_MAX = 1024 * 1024,
     BATCH_OPEN_BYTES_MAX = 32 * 1024 * 1024,
@@ -45,7 +45,7 @@ typedef void (*batch_done)(void *context, size_t index, const struct batch_resul
 
 /* `open_events_max`: gathered and not sent yet. */
 MUST_CHECK struct batch *batch_create(struct store *store, const struct service_view *view,
-                                      struct inbound_metrics *metrics, size_t open_events_max,
+                                      struct metric *metrics, size_t open_events_max,
                                       struct error *error);
 /* After the store: whatever was not sent ends STORE_UNAVAILABLE. Accepts NULL. */
 void batch_destroy(struct batch *batch);
@@ -62,5 +62,6 @@ MUST_CHECK bool batch_reserve(struct batch *batch, size_t events, size_t bytes,
 size_t batch_item_bytes(const struct accept_item *item);
 void batch_add(struct batch *batch, const struct accept_item *item, batch_done done, void *context,
                size_t index);
-/* Sends what is to be sent now. To be called in each turn of the loop. Whether it sent anything. */
+/* Sends what is to be sent now. To be called in each turn of the loop. Whether it sent anything
+ * that will not be leased to us, so that somebody has to claim it. */
 bool batch_turn(struct batch *batch);

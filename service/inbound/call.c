@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/random.h"
@@ -14,8 +15,10 @@
 #include "service/inbound/inbound_metrics.h"
 #include "service/inbound/media_type.h"
 #include "service/inbound/service_view.h"
-#include "service/inbound/submission.h"
+#include "service/inbound/spool_batch.h"
 #include "service/tracing/tracer.h"
+
+enum { SCRATCH_KEPT_BYTES = 64 * 1024 };
 
 static const char problem_content_type[] = "application/problem+json";
 
@@ -26,41 +29,34 @@ static void read_request_id(struct call *call)
     size_t length = given == NULL ? 0 : strlen(given);
     bool is_usable = length > 0 && length < REQUEST_ID_BYTES;
     for (size_t i = 0; is_usable && i < length; i++)
-        is_usable = given[i] > ' ' && given[i] < 0x7f;
+        is_usable = ascii_is_visible(given[i]);
     if (is_usable)
         memcpy(call->request_id, given, length + 1);
     else
         uuid_v4(call->request_id);
 }
 
-struct call *call_create(struct front *front, struct http_request *request)
+struct call *call_create(struct inbound_context *context, struct http_request *request)
 {
     struct call *call = calloc(1, sizeof *call);
     if (call == NULL)
         return NULL;
-    call->front = front;
+    call->context = context;
     call->request = request;
     read_request_id(call);
     http_request_set_user_data(request, call);
-    if (front->metrics != NULL)
-        metric_add(&front->metrics->open_requests, 1);
+    if (context->metrics != NULL)
+        metric_add(&context->metrics[INBOUND_OPEN_REQUESTS], 1);
     return call;
 }
 
 void call_trace(struct call *call)
 {
-    struct tracer *tracer = call->front->view->tracer;
+    assert(call->span == NULL && !call->is_answered);
+    struct tracer *tracer = call->context->view->tracer;
     if (tracer != NULL)
         call->span =
             tracer_begin(tracer, SPAN_INTAKE, http_request_header(call->request, "traceparent"));
-}
-
-/* A single event is named, so that the trace leads to its lines in the log. */
-static void describe_events(struct span *span, const struct submission *submission)
-{
-    span->event_count = submission->events->count;
-    if (!submission->events->is_batch)
-        memcpy(span->event_id, submission->items[0].event_id, sizeof span->event_id);
 }
 
 /* `status` 0: the client left without an answer. */
@@ -75,9 +71,9 @@ static void end_span(struct call *call, unsigned status)
         (void)snprintf(span->error_type, sizeof span->error_type, "CLIENT_LEFT");
     else if (status >= 500)
         (void)snprintf(span->error_type, sizeof span->error_type, "%u", status);
-    if (call->submission != NULL)
-        describe_events(span, call->submission);
-    tracer_end(call->front->view->tracer, span,
+    if (call->work != NULL && call->work->describe != NULL)
+        call->work->describe(call->work, span);
+    tracer_end(call->context->view->tracer, span,
                clock_monotonic_us() - http_request_started_us(call->request));
 }
 
@@ -85,24 +81,25 @@ static void free_unless_used(struct call *call)
 {
     if (call->request != NULL || call->holds > 0)
         return;
-    submission_destroy(call->submission);
+    assert(call->is_answered || call->span == NULL);
+    if (call->work != NULL)
+        call->work->destroy(call->work);
     free(call);
 }
 
 void call_end(struct call *call)
 {
     assert(call->request != NULL);
-    if (call->front->metrics != NULL)
-        metric_add(&call->front->metrics->open_requests, -1);
+    if (call->context->metrics != NULL)
+        metric_add(&call->context->metrics[INBOUND_OPEN_REQUESTS], -1);
     end_span(call, 0);
     call->request = NULL;
-    if (call->submission != NULL)
-        submission_stop_waiting(call->submission);
     free_unless_used(call);
 }
 
 void call_hold(struct call *call)
 {
+    assert(call->request != NULL || call->holds > 0); /* else it is gone */
     call->holds++;
 }
 
@@ -113,10 +110,15 @@ void call_release(struct call *call)
     free_unless_used(call);
 }
 
+void call_note_who(struct call *call)
+{
+    http_request_address(call->request, call->peer);
+}
+
 struct buffer *call_scratch(struct call *call)
 {
-    buffer_clear(&call->front->scratch);
-    return &call->front->scratch;
+    buffer_clear(&call->context->scratch);
+    return &call->context->scratch;
 }
 
 /* Answers name applications, and browsers have no business with them: nothing is cached, sniffed or
@@ -125,24 +127,30 @@ void call_answer(struct call *call, const struct answer *answer)
 {
     if (call->request == NULL || call->is_answered)
         return;
+    assert(answer->status >= 200 && answer->status <= 599);
     struct http_reply reply = {
         .status = answer->status,
         .content_type = answer->content_type,
         .body = answer->body,
         .body_length = answer->body_length,
         .is_body_static = answer->is_body_static,
+        .is_last = call->is_last,
         .headers = {{"X-Content-Type-Options", "nosniff"},
                     {"Cache-Control", "no-store"},
                     {"X-Request-Id", call->request_id}},
     };
     for (size_t i = 0; i < ANSWER_HEADERS_MAX && answer->headers[i].name != NULL; i++)
         reply.headers[3 + i] = answer->headers[i];
+    assert(answer->body_length == 0 || answer->body != NULL);
     call->is_answered = true;
     end_span(call, answer->status);
-    if (call->front->metrics != NULL)
-        inbound_metrics_count_reply(call->front->metrics, answer->status,
+    if (call->context->metrics != NULL)
+        inbound_metrics_count_reply(call->context->metrics, answer->status,
                                     clock_monotonic_us() - http_request_started_us(call->request));
     http_request_reply(call->request, &reply);
+    /* What one large answer took is not kept for small ones. */
+    if (call->context->scratch.capacity > SCRATCH_KEPT_BYTES)
+        buffer_fini(&call->context->scratch);
 }
 
 void call_answer_empty(struct call *call, unsigned status)
@@ -158,16 +166,12 @@ void call_answer_json(struct call *call, unsigned status, const struct buffer *b
                                        .body_length = body->length});
 }
 
-static const char *reason_of(const struct problem *problem)
-{
-    return problem->detail != NULL ? problem->detail : problem_kind(problem->code)->title;
-}
-
 static void log_refusal(const struct call *call, const struct problem *problem)
 {
+    assert(call->request != NULL && !call->is_answered);
     const struct problem_kind *kind = problem_kind(problem->code);
     if (kind->status < 500)
-        log_info("request_refused", reason_of(problem), LOG_TEXT("code", kind->name),
+        log_info("request_refused", problem_detail(problem), LOG_TEXT("code", kind->name),
                  LOG_TEXT("field", problem->field), LOG_TEXT("request_id", call->request_id));
 }
 
@@ -175,11 +179,16 @@ static void log_refusal(const struct call *call, const struct problem *problem)
 static void log_outage(struct call *call, const struct problem *problem)
 {
     const struct problem_kind *kind = problem_kind(problem->code);
-    if (kind->status < 500 || problem->code == PROBLEM_SHUTTING_DOWN || call->front->is_unavailable)
+    if (kind->status < 500 || problem->code == PROBLEM_SHUTTING_DOWN ||
+        call->context->is_unavailable)
         return;
-    call->front->is_unavailable = true;
-    log_warn("intake_unavailable", "Answering 503 until it is over", LOG_TEXT("code", kind->name),
-             LOG_TEXT("reason", reason_of(problem)));
+    call->context->is_unavailable = true;
+    /* Somebody has to act where Redis is the reason; a full service helps itself. */
+    bool is_store =
+        problem->code == PROBLEM_STORE_UNAVAILABLE || problem->code == PROBLEM_STORE_REFUSED;
+    log_at(is_store ? LOG_ERROR : LOG_WARN, "intake_unavailable",
+           "Events get 503 until the reason is gone", LOG_TEXT("code", kind->name),
+           LOG_TEXT("reason", problem_detail(problem)));
 }
 
 /* Must not allocate, as far as that is in our hands. */
@@ -187,7 +196,10 @@ void call_answer_out_of_memory(struct call *call)
 {
     static const char body[] =
         "{\"type\":\"urn:seek-signal:problem:out_of_memory\",\"title\":\"The service is out of "
-        "memory\",\"status\":503,\"code\":\"out_of_memory\",\"retryable\":true}";
+        "memory\",\"status\":503,\"code\":\"out_of_memory\",\"retryable\":true,"
+        "\"detail\":\"Memory for this request could not be allocated.\","
+        "\"remedy\":\"Send it again after Retry-After. If this lasts, give the service more "
+        "memory.\"}";
     log_outage(call, &(struct problem){.code = PROBLEM_OUT_OF_MEMORY});
     call_answer(call, &(struct answer){.status = 503,
                                        .content_type = problem_content_type,
@@ -199,9 +211,9 @@ void call_answer_out_of_memory(struct call *call)
 
 void call_note_available(struct call *call)
 {
-    if (!call->front->is_unavailable)
+    if (!call->context->is_unavailable)
         return;
-    call->front->is_unavailable = false;
+    call->context->is_unavailable = false;
     log_info("intake_available", "Events are accepted again");
 }
 
@@ -219,6 +231,7 @@ static void answer_problem(struct call *call, const struct problem *problem,
         (void)snprintf(seconds, sizeof seconds, "%u", kind->retry_after_s);
         answer.headers[header_count++] = (struct http_header){"Retry-After", seconds};
     }
+    assert(header_count < ANSWER_HEADERS_MAX);
     answer.headers[header_count] = header;
     log_refusal(call, problem);
     call_answer(call, &answer);
@@ -249,13 +262,21 @@ void call_refuse(struct call *call, const struct problem *problem)
 
 enum problem_code problem_code_of_store(enum store_status status)
 {
-    return status == STORE_REFUSED ? PROBLEM_STORE_REFUSED : PROBLEM_STORE_UNAVAILABLE;
+    static const enum problem_code codes[] = {[STORE_UNAVAILABLE] = PROBLEM_STORE_UNAVAILABLE,
+                                              [STORE_REFUSED] = PROBLEM_STORE_REFUSED,
+                                              [STORE_DAMAGED] = PROBLEM_APPLICATION_DAMAGED};
+    assert(status != STORE_OK && (size_t)status < sizeof codes / sizeof codes[0]);
+    return codes[status];
 }
 
 void call_refuse_store(struct call *call, const struct store_failure *failure)
 {
-    call_refuse(call, &(struct problem){.code = problem_code_of_store(failure->status),
-                                        .detail = failure->detail});
+    call_refuse(call,
+                &(struct problem){.code = problem_code_of_store(failure->status),
+                                  .detail = failure->detail,
+                                  .remedy = failure->status == STORE_DAMAGED
+                                                ? "DELETE the application, then send it again."
+                                                : NULL});
 }
 
 void call_refuse_untaken(struct call *call, const struct error *error)
@@ -266,19 +287,99 @@ void call_refuse_untaken(struct call *call, const struct error *error)
                                   .detail = error->message});
 }
 
+void call_start(struct call *call, bool is_taken, const struct error *error)
+{
+    if (is_taken) /* the store answers in a later turn */
+        call_hold(call);
+    else
+        call_refuse_untaken(call, error);
+}
+
+bool call_is_awaiting_spool(struct call *call)
+{
+    const struct spool_batch *spool = call->context->spool;
+    if (spool == NULL || !spool_is_holding(spool_batch_spool(spool)))
+        return false;
+    call_refuse_store(
+        call,
+        &(struct store_failure){
+            STORE_UNAVAILABLE,
+            "The spool holds events that Redis does not have yet, perhaps for this application."});
+    return true;
+}
+
+void call_refuse_bodies_full(struct call *call)
+{
+    if (call->context->metrics != NULL)
+        metric_add(&call->context->metrics[INBOUND_BODIES_REFUSED], 1);
+    call_refuse(call, &(struct problem){.code = PROBLEM_BODIES_FULL,
+                                        .detail = "The bodies of all requests together are over "
+                                                  "BODIES_BYTES_MAX.",
+                                        .remedy = "Send it again after Retry-After. Send smaller "
+                                                  "batches, or fewer of them at a time."});
+}
+
+const char *call_body(const struct call *call, size_t *out_length)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    const size_t mark_length = sizeof mark - 1;
+    const char *body = http_request_body(call->request, out_length);
+    if (*out_length < mark_length || memcmp(body, mark, mark_length) != 0)
+        return body;
+    *out_length -= mark_length;
+    return body + mark_length;
+}
+
+void call_refuse_content_type(struct call *call, struct http_header header)
+{
+    enum { SHOWN_BYTES_MAX = 100 };
+    const char *given = http_request_header(call->request, "Content-Type");
+    char detail[SHOWN_BYTES_MAX + 80] = "There is no Content-Type.";
+    bool is_charset = given != NULL && media_type_has_other_charset(given);
+    if (given != NULL)
+        (void)snprintf(detail, sizeof detail, "%s: Content-Type: %.*s",
+                       is_charset ? "The charset is not UTF-8" : "This one is not supported",
+                       SHOWN_BYTES_MAX, given);
+    call_refuse_with(call,
+                     &(struct problem){.code = PROBLEM_CONTENT_TYPE_UNSUPPORTED,
+                                       .detail = detail,
+                                       .remedy = is_charset
+                                                     ? "Encode the body in UTF-8, and leave "
+                                                       "charset out of the Content-Type."
+                                                     : "Send Content-Type: application/json. Many "
+                                                       "clients send text/plain or a form's type "
+                                                       "when none is set."},
+                     header);
+}
+
 bool call_is_json(struct call *call)
 {
     if (media_type_is(http_request_header(call->request, "Content-Type"), "application/json"))
         return true;
-    call_refuse(call, &(struct problem){.code = PROBLEM_CONTENT_TYPE_UNSUPPORTED,
-                                        .remedy = "Send Content-Type: application/json."});
+    call_refuse_content_type(call, (struct http_header){NULL, NULL});
     return false;
+}
+
+static bool is_of_browser(const struct call *call)
+{
+    static const char *const headers[] = {"Origin", "Referer", "Sec-Fetch-Site", "Cookie"};
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
+        if (http_request_header(call->request, headers[i]) != NULL)
+            return true;
+    return false;
+}
+
+bool call_is_json_or_bare(struct call *call)
+{
+    size_t length;
+    (void)call_body(call, &length);
+    return (length == 0 && !is_of_browser(call)) || call_is_json(call);
 }
 
 void call_make_event_id(char text[ATTEMPT_ID_BYTES])
 {
-    const uint64_t luck[2] = {random_u64(), random_u64()};
-    unsigned char bytes[sizeof luck];
-    memcpy(bytes, luck, sizeof luck);
+    const uint64_t numbers[2] = {random_u64(), random_u64()};
+    unsigned char bytes[sizeof numbers];
+    memcpy(bytes, numbers, sizeof numbers);
     event_id_make(bytes, text);
 }

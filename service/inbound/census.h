@@ -3,7 +3,8 @@
 /*
  * Keeps the gauges of what Redis holds fresh: due, dead, oldest age, pause. Redis is asked once per
  * CENSUS_INTERVAL_MS as long as somebody reads them, so that a reader never waits for Redis and
- * many readers cost no more than one. What is not known, or not any longer, is METRIC_UNKNOWN.
+ * many readers cost no more than one. What is not known, or not any longer, is METRIC_UNKNOWN,
+ * and a gauge of its own says so.
  *
  * Owns:    nothing; store and metrics are borrowed and outlive it.
  * Threads: census_ask from any, the rest from the loop's. Blocks: never.
@@ -14,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct inbound_metrics;
+struct metric;
 struct store;
 
 enum {
@@ -24,13 +25,13 @@ enum {
 
 struct census {
     struct store *store;
-    struct inbound_metrics *metrics;
+    struct metric *metrics;
     int64_t next_at_ms;
     bool is_under_way;
     bool is_known;
     _Atomic int64_t asked_until_ms; /* any thread */
 };
 
-void census_init(struct census *census, struct store *store, struct inbound_metrics *metrics);
+void census_init(struct census *census, struct store *store, struct metric *metrics);
 void census_ask(struct census *census, int64_t now_ms);
 void census_turn(struct census *census, int64_t now_ms);

@@ -17,7 +17,7 @@
 
 #include "service/domain/event.h"
 
-enum { CURSOR_NUMBERS_MAX = 3 };
+enum { CURSOR_NUMBERS_MAX = 4 };
 
 struct cursor {
     int64_t numbers[CURSOR_NUMBERS_MAX]; /* none is negative */

@@ -21,8 +21,9 @@ void application_get(struct call *call);
 void application_delete(struct call *call);
 /* replay_endpoint.c */
 void replay_post(struct call *call);
-/* replay_dead_endpoint.c */
+/* dead_endpoint.c */
 void replay_dead_post(struct call *call);
+void forget_dead_post(struct call *call);
 /* pause_endpoint.c */
 void pause_post(struct call *call);
 void resume_post(struct call *call);
@@ -30,8 +31,11 @@ void resume_post(struct call *call);
 void page_get(struct call *call);
 /* status_endpoint.c */
 void status_get(struct call *call);
-/* contract_endpoint.c */
+/* tail_endpoint.c */
+void tail_get(struct call *call);
+/* document_endpoint.c */
 void contract_get(struct call *call);
+void troubleshooting_get(struct call *call);
 /* probes_endpoint.c */
 void livez_get(struct call *call);
 void readyz_get(struct call *call);

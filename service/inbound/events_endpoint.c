@@ -3,7 +3,12 @@
 /*
  * POST /v1/events: from the request to a submission.
  */
+#include <assert.h>
 #include <string.h>
+
+#include "lib/base/budget.h"
+#include "lib/base/json.h"
+#include "lib/base/percent.h"
 
 #include "service/inbound/call.h"
 #include "service/inbound/endpoints.h"
@@ -30,7 +35,7 @@ static const char accept_post[] =
 
 static void refuse_events(struct call *call, const struct problem *problem)
 {
-    metric_add(&call->front->metrics->events[INTAKE_REFUSED], 1);
+    metric_add(&call->context->metrics[INBOUND_EVENTS + INTAKE_REFUSED], 1);
     call_refuse(call, problem);
 }
 
@@ -43,14 +48,41 @@ static bool read_format(struct call *call, enum event_format *out)
         *out = formats[i].format;
         return true;
     }
-    metric_add(&call->front->metrics->events[INTAKE_REFUSED], 1);
-    call_refuse_with(call,
-                     &(struct problem){.code = PROBLEM_CONTENT_TYPE_UNSUPPORTED,
-                                       .detail = header == NULL ? "There is no Content-Type."
-                                                                : "This Content-Type is not known.",
-                                       .remedy = "Send Content-Type: application/json."},
-                     (struct http_header){"Accept-Post", accept_post});
+    if (media_type_is_json(header)) { /* after those above, which end in +json too */
+        *out = EVENT_FORMAT_JSON;
+        return true;
+    }
+    metric_add(&call->context->metrics[INBOUND_EVENTS + INTAKE_REFUSED], 1);
+    call_refuse_content_type(call, (struct http_header){"Accept-Post", accept_post});
     return false;
+}
+
+enum { CE_VALUE_BYTES = 256 };
+
+/* As the HTTP binding 1.0.2 has it in section 3.1.3.2: quotes are taken off, then one round of
+ * percent-decoding. What cannot be decoded, or is longer than any value that counts, stays as it
+ * is.
+ */
+static const char *ce_header(const struct call *call, const char *name, char text[CE_VALUE_BYTES])
+{
+    const char *value = http_request_header(call->request, name);
+    if (value == NULL || strpbrk(value, "%\"") == NULL)
+        return value;
+    size_t length = strlen(value);
+    bool is_quoted = length >= 2 && value[0] == '"' && value[length - 1] == '"';
+    char bare[CE_VALUE_BYTES];
+    size_t bare_length = 0;
+    for (size_t i = is_quoted; i < length - is_quoted; i++) {
+        if (bare_length == sizeof bare)
+            return value;
+        if (is_quoted && value[i] == '\\' && i + 1 < length - is_quoted)
+            i++;
+        bare[bare_length++] = value[i];
+    }
+    size_t decoded;
+    return percent_decode(bare, bare_length, text, CE_VALUE_BYTES, &decoded) == PERCENT_DECODED
+               ? text
+               : value;
 }
 
 /* CloudEvents HTTP binding, binary mode: the attributes are headers, the body is `data`. It is told
@@ -58,12 +90,13 @@ static bool read_format(struct call *call, enum event_format *out)
 static bool check_binary_cloud_event(struct call *call, int64_t *out_time_ms)
 {
     *out_time_ms = EVENT_COMPLETED_AT_UNKNOWN;
+    char text[5][CE_VALUE_BYTES];
     const struct cloud_attributes attributes = {
-        .id = http_request_header(call->request, "ce-id"),
-        .source = http_request_header(call->request, "ce-source"),
-        .specversion = http_request_header(call->request, "ce-specversion"),
-        .type = http_request_header(call->request, "ce-type"),
-        .time = http_request_header(call->request, "ce-time"),
+        .id = ce_header(call, "ce-id", text[0]),
+        .source = ce_header(call, "ce-source", text[1]),
+        .specversion = ce_header(call, "ce-specversion", text[2]),
+        .type = ce_header(call, "ce-type", text[3]),
+        .time = ce_header(call, "ce-time", text[4]),
     };
     if (attributes.id == NULL && attributes.source == NULL && attributes.specversion == NULL &&
         attributes.type == NULL)
@@ -88,13 +121,35 @@ static bool read_wait(struct call *call, int64_t *out_ms)
     return false;
 }
 
+/* What is read from a body for a moment, at most: see json.h. That of a small one is not counted.
+ */
+static size_t tree_bytes(size_t body_bytes)
+{
+    enum { UNCOUNTED_BYTES = 8192, PER_BYTE = 300 };
+    if (body_bytes <= UNCOUNTED_BYTES)
+        return 0;
+    return body_bytes < JSON_TREE_BYTES_MAX / PER_BYTE ? body_bytes * PER_BYTE
+                                                       : JSON_TREE_BYTES_MAX;
+}
+
 static struct event_list *read_events(struct call *call, enum event_format format)
 {
     size_t length;
-    const char *body = http_request_body(call->request, &length);
+    const char *body = call_body(call, &length);
+    struct budget *budget = call->context->bodies;
     struct rejection rejection;
+    size_t room = budget != NULL ? tree_bytes(length) : 0;
+    if (room > 0 && !budget_take(budget, room)) {
+        metric_add(&call->context->metrics[INBOUND_EVENTS + INTAKE_UNAVAILABLE], 1);
+        call_refuse_bodies_full(call);
+        return NULL;
+    }
     struct event_list *events =
-        event_list_parse(body, length, format, call->front->batch_max, &rejection);
+        event_list_parse(body, length, format, call->context->batch_max, &rejection);
+    if (room > 0)
+        budget_give(budget, room);
+    http_request_drop_body(call->request); /* the events are copies */
+    assert(events == NULL || events->count > 0);
     if (events == NULL) {
         const struct problem problem = problem_from_rejection(&rejection);
         refuse_events(call, &problem);
@@ -119,8 +174,10 @@ static bool check_wait_of_batch(struct call *call, const struct event_list *even
  * for them is below the request's span, when it has one. */
 static void keep_traceparent(struct submission *submission)
 {
+    assert(submission->traceparent[0] == '\0');
     const struct call *call = submission->call;
-    const char *of_event = http_request_header(call->request, "ce-traceparent");
+    char text[CE_VALUE_BYTES];
+    const char *of_event = ce_header(call, "ce-traceparent", text);
     const char *of_request = call->span != NULL ? call->span->traceparent
                                                 : http_request_header(call->request, "traceparent");
     if (of_event != NULL && traceparent_read(of_event, submission->traceparent))
@@ -143,12 +200,13 @@ void events_post(struct call *call)
         if (events->entries[i].event != NULL)
             event_default_completed_at(events->entries[i].event, time_ms);
     }
-    call->submission = submission_create(call, STEAL(events));
-    if (call->submission == NULL) {
+    assert(!events->is_batch || wait_ms == 0);
+    struct submission *submission = submission_create(call, STEAL(events));
+    if (submission == NULL) {
         call_answer_out_of_memory(call);
         return;
     }
-    call->submission->wait_ms = wait_ms;
-    keep_traceparent(call->submission);
-    submission_gather(call->submission);
+    submission->wait_ms = wait_ms;
+    keep_traceparent(submission);
+    submission_gather(submission);
 }

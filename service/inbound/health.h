@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Whether the service lives, is ready and has started, with the reason. Never asks Redis or SEEK:
- * it tells what the loops found out last.
+ * The answers to the probes: is the service alive, ready, started, and if not, why. Never asks
+ * Redis or SEEK: it tells what the loops found out last.
  *
  * Owns:    nothing; `detail` is held by value.
  * Threads: any. Blocks: never.
@@ -18,18 +18,23 @@
 struct heartbeat;
 struct service_view;
 
-enum { HEALTH_WEDGED_AFTER_MS = 10000, HEALTH_LOOPS_MAX = 130 };
+enum {
+    HEALTH_WEDGED_AFTER_MS = 10000, /* is no more alive */
+    HEALTH_STALLED_AFTER_MS = 5000, /* takes no events: over the longest turn of an idle loop */
+    HEALTH_LOOPS_MAX = 130
+};
 
 enum health_probe {
-    HEALTH_LIVE,    /* every loop has turned within HEALTH_WEDGED_AFTER_MS */
-    HEALTH_READY,   /* an event could be accepted durably now; SEEK does not matter */
+    HEALTH_LIVE,  /* every loop has turned within HEALTH_WEDGED_AFTER_MS; the log's thread is none:
+                     whoever reads the log is no reason for a restart */
+    HEALTH_READY, /* an event could be accepted durably now; SEEK does not matter */
     HEALTH_STARTED, /* every intake thread has reached Redis once, or the spool does without */
 };
 
 struct health {
     bool is_fine;
     enum problem_code code; /* otherwise */
-    char detail[512];
+    char detail[1024];      /* Redis's reason, and the spool's */
 };
 void health_look(enum health_probe probe, const struct service_view *view, int64_t now_ms,
                  struct health *out);

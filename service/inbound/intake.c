@@ -12,7 +12,7 @@
  */
 #include "service/inbound/intake.h"
 
-#include <pthread.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,29 +20,31 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/memory.h"
 #include "lib/base/mutex.h"
+#include "lib/base/thread.h"
 #include "lib/net/event_loop.h"
 #include "lib/net/http_server.h"
 
 #include "service/inbound/api.h"
 #include "service/inbound/batch.h"
 #include "service/inbound/census.h"
-#include "service/inbound/front.h"
+#include "service/inbound/inbound_context.h"
 #include "service/inbound/service_view.h"
 #include "service/inbound/spool_batch.h"
 #include "service/inbound/waiting_room.h"
-#include "service/outbound/worker_pool.h"
-#include "service/store/store_watch.h"
 
 enum {
-    TURN_MS_MAX = 3000, /* a heart may miss 10 s */
+    WAITERS_DIVISOR = 4,
+    TRIM_MS = 2000,
+    TURN_MS_MAX = 3000, /* readiness misses it after 5 s */
     NOT_STOPPING = -1,
 };
 
 struct intake {
     /* Set by create, then read-only: any thread. */
     char name[16];
-    struct inbound_metrics *metrics; /* borrowed: outlives us */
+    struct metric *metrics; /* borrowed: outlives us */
     /* The thread's own while it runs. */
     struct event_loop *loop; /* owned, as the rest; wake from any thread */
     struct http_server *server;
@@ -51,14 +53,12 @@ struct intake {
     struct spool_batch *spool; /* NULL: none */
     struct waiting_room waits;
     struct census census; /* census_ask from any thread */
-    struct front front;
-    struct store_watch watch;
-    struct store_counters counted; /* as far as the metrics have it */
-    int64_t connections_counted;
+    struct inbound_context context;
+    bool was_waits_full;
+    int64_t trimmed_at_ms;
     bool is_quiesced;
     /* main's. */
-    pthread_t thread;
-    bool is_started;
+    struct thread thread;
     /* Any thread. */
     struct heartbeat heartbeat;
     _Atomic int64_t stop_at_ms; /* NOT_STOPPING, or the deadline */
@@ -75,20 +75,27 @@ static void take_http_events(void *context, unsigned events)
     (void)events;
 }
 
-static bool create_server(struct intake *intake, int take_listen_fd,
+static unsigned connections_of_thread(const struct intake_pool_options *options)
+{
+    assert(options->thread_count > 0);
+    return (options->connections_max + options->thread_count - 1) / options->thread_count;
+}
+
+static bool create_server(struct intake *intake, const struct listener *take_listener,
                           const struct intake_pool_options *options, struct error *error)
 {
-    unsigned threads = options->thread_count;
     struct http_server_options server = {
-        .listen_fd = take_listen_fd,
+        .listener = *take_listener,
         .body_bytes_max = options->body_bytes_max,
         .header_bytes_max = options->header_bytes_max,
-        .connections_max = (options->connections_max + threads - 1) / threads,
+        .connections_max = connections_of_thread(options),
         .connections_per_address_max = options->connections_per_address_max,
         .idle_timeout_s = options->idle_timeout_s,
         .request_timeout_ms = options->read_timeout_ms,
+        .tls = options->tls,
+        .plain_answer = options->tls != NULL ? intake->context.plain_answer : NULL,
     };
-    front_serve(&intake->front, &server);
+    inbound_context_serve(&intake->context, &server);
     intake->server = http_server_create(&server, error);
     return intake->server != NULL;
 }
@@ -98,6 +105,7 @@ static bool create_spool_batch(struct intake *intake, struct spool *spool, struc
     if (spool == NULL)
         return true;
     intake->spool = spool_batch_create(spool, intake->loop, error);
+    assert(intake->batch != NULL); /* made before */
     batch_use_spool(intake->batch, intake->spool);
     return intake->spool != NULL;
 }
@@ -105,10 +113,18 @@ static bool create_spool_batch(struct intake *intake, struct spool *spool, struc
 static bool create_parts(struct intake *intake, unsigned index,
                          const struct intake_pool_options *options, struct error *error)
 {
+    assert(intake->server != NULL); /* made before */
+    intake->loop = event_loop_create(error);
+    if (intake->loop == NULL)
+        return false;
     struct store_options store = options->store;
     store.role = intake->name;
     store.is_quiet = index > 0; /* the first one tells */
-    intake->store = store_create(&store, error);
+    store.metrics =
+        (struct store_metrics){.connects = &intake->metrics[INBOUND_REDIS_CONNECTS],
+                               .losses = &intake->metrics[INBOUND_REDIS_LOSSES],
+                               .round_trip = &intake->metrics[INBOUND_REDIS_ROUND_TRIP]};
+    intake->store = store_create(&store, intake->loop, error);
     if (intake->store == NULL)
         return false;
     intake->batch = batch_create(
@@ -116,39 +132,39 @@ static bool create_parts(struct intake *intake, unsigned index,
         options->open_events_max > 0 ? options->open_events_max : INTAKE_OPEN_EVENTS_MAX, error);
     if (intake->batch == NULL)
         return false;
-    intake->loop = event_loop_create(error);
-    store_watch_init(&intake->watch, intake->loop, intake->store);
     census_init(&intake->census, intake->store, intake->metrics);
-    return intake->loop != NULL &&
-           event_loop_watch(intake->loop, http_server_fd(intake->server), EVENT_READ,
+    return event_loop_watch(intake->loop, http_server_fd(intake->server), EVENT_READ,
                             take_http_events, intake, error) &&
            create_spool_batch(intake, options->spool, error);
 }
 
-static void fill_front(struct intake *intake, const struct intake_pool_options *options)
+static void fill_context(struct intake *intake, const struct intake_pool_options *options)
 {
-    intake->front.routes = api_routes;
-    intake->front.route_count = api_route_count;
-    intake->front.view = options->view;
-    intake->front.body_bytes_max = options->body_bytes_max;
-    intake->front.api_key = options->api_key;
-    intake->front.is_local =
-        !options->listen_address->is_unix && listen_address_is_local(options->listen_address);
-    intake->front.metrics = intake->metrics;
-    intake->front.store = intake->store;
-    intake->front.batch = intake->batch;
-    intake->front.spool = intake->spool;
-    intake->front.waits = &intake->waits;
-    intake->front.batch_max = options->batch_max;
+    intake->context.routes = api_routes;
+    intake->context.route_count = api_route_count;
+    intake->context.view = options->view;
+    intake->context.body_bytes_max = options->body_bytes_max;
+    intake->context.access = options->access;
+    /* Over TLS it is called by the names in its certificate, and a browser refuses any other. */
+    intake->context.is_local = options->tls == NULL && !options->listen_address->is_unix &&
+                               listen_address_is_local(options->listen_address);
+    intake->context.metrics = intake->metrics;
+    intake->context.loop = intake->loop;
+    intake->context.store = intake->store;
+    intake->context.batch = intake->batch;
+    intake->context.spool = intake->spool;
+    intake->context.waits = &intake->waits;
+    intake->context.batch_max = options->batch_max;
 }
 
-struct intake *intake_create(unsigned index, int take_listen_fd,
-                             const struct intake_pool_options *options,
-                             struct inbound_metrics *metrics, struct error *error)
+struct intake *intake_create(unsigned index, const struct listener *take_listener,
+                             const struct intake_pool_options *options, struct metric *metrics,
+                             struct budget *bodies, struct error *error)
 {
     struct intake *intake = calloc(1, sizeof *intake);
     if (intake == NULL) {
-        (void)close(take_listen_fd);
+        struct listener listener = *take_listener;
+        listener_close(&listener);
         (void)error_out_of_memory(error);
         return NULL;
     }
@@ -157,69 +173,53 @@ struct intake *intake_create(unsigned index, int take_listen_fd,
     intake->metrics = metrics;
     atomic_init(&intake->stop_at_ms, NOT_STOPPING);
     mutex_init(&intake->shared.lock);
-    waiting_room_init(&intake->waits);
-    front_init(&intake->front);
-    if (!create_server(intake, take_listen_fd, options, error) ||
+    size_t connections_max = connections_of_thread(options);
+    waiting_room_init(&intake->waits,
+                      connections_max > WAITERS_DIVISOR ? connections_max / WAITERS_DIVISOR : 1);
+    inbound_context_init(&intake->context);
+    intake->context.bodies = bodies;
+    if (!create_server(intake, take_listener, options, error) ||
         !create_parts(intake, index, options, error)) {
         intake_destroy(intake);
         return NULL;
     }
-    fill_front(intake, options);
+    fill_context(intake, options);
     return intake;
 }
 
 /* ---- the loop ---- */
 
-static int64_t sooner_ms(int64_t a, int64_t b) /* negative: never */
-{
-    if (a < 0 || b < 0)
-        return a < 0 ? b : a;
-    return a < b ? a : b;
-}
-
 static void wait_for_events(struct intake *intake)
 {
     int64_t now_ms = clock_monotonic_ms();
-    int64_t timeout_ms = store_watch_prepare(&intake->watch, now_ms);
-    timeout_ms = sooner_ms(timeout_ms, http_server_timeout_ms(intake->server));
-    timeout_ms = sooner_ms(timeout_ms, waiting_room_timeout_ms(&intake->waits, now_ms));
-    timeout_ms = sooner_ms(timeout_ms, TURN_MS_MAX);
+    int64_t timeout_ms = store_timeout_ms(intake->store, now_ms);
+    timeout_ms = clock_sooner_ms(timeout_ms, http_server_timeout_ms(intake->server));
+    timeout_ms = clock_sooner_ms(timeout_ms, waiting_room_timeout_ms(&intake->waits, now_ms));
+    timeout_ms = clock_sooner_ms(timeout_ms, inbound_context_timeout_ms(&intake->context, now_ms));
+    timeout_ms = clock_sooner_ms(timeout_ms, TURN_MS_MAX);
     int64_t stop_at_ms = atomic_load(&intake->stop_at_ms);
     if (stop_at_ms != NOT_STOPPING)
-        timeout_ms = sooner_ms(timeout_ms, stop_at_ms > now_ms ? stop_at_ms - now_ms : 0);
-    struct error error;
-    if (event_loop_poll(intake->loop, timeout_ms, &error))
-        return;
-    /* Only our own mistake can make it fail. What was acknowledged is in Redis. */
-    log_error("intake_failed", error.message, LOG_TEXT("thread", intake->name));
-    abort();
+        timeout_ms = clock_sooner_ms(timeout_ms, stop_at_ms > now_ms ? stop_at_ms - now_ms : 0);
+    assert(timeout_ms >= 0 && timeout_ms <= TURN_MS_MAX);
+    event_loop_poll(intake->loop, timeout_ms);
 }
 
-static void publish_counters(struct intake *intake)
+static void note_waits(struct intake *intake)
 {
-    struct store_counters now;
-    store_counters(intake->store, &now);
-    struct store_counters *counted = &intake->counted;
-    int64_t connections = (int64_t)http_server_connections(intake->server);
-    if (now.connects != counted->connects)
-        metric_add(&intake->metrics->redis_connects, (int64_t)(now.connects - counted->connects));
-    if (now.losses != counted->losses)
-        metric_add(&intake->metrics->redis_losses, (int64_t)(now.losses - counted->losses));
-    if (now.last_round_trip_us != counted->last_round_trip_us)
-        metric_observe_us(&intake->metrics->redis_round_trip, now.last_round_trip_us);
-    if (connections != intake->connections_counted)
-        metric_add(&intake->metrics->connections, connections - intake->connections_counted);
-    *counted = now;
-    intake->connections_counted = connections;
+    if (intake->was_waits_full && !intake->waits.is_full)
+        log_info("waits_free", "Requests with ?wait= may wait again");
+    intake->was_waits_full = intake->waits.is_full;
 }
 
 static void publish(struct intake *intake)
 {
-    publish_counters(intake);
+    note_waits(intake);
     struct intake_status status = {
-        .is_connected = intake->counted.connects > 0,
-        .connections = (size_t)intake->connections_counted,
+        .is_connected = store_has_connected(intake->store),
+        .connections = http_server_connections(intake->server),
+        .is_full = intake->context.is_full,
         .open_requests = http_server_open_requests(intake->server),
+        .waiters = intake->waits.count,
     };
     store_health(intake->store, &status.health);
     mutex_lock(&intake->shared.lock);
@@ -227,20 +227,28 @@ static void publish(struct intake *intake)
     mutex_unlock(&intake->shared.lock);
 }
 
-/* A worker is told already when events leave for Redis, not only when they are there: its claim
- * arrives behind them and shares their sync, so that a lone event is sent a third of a millisecond
- * sooner. A claim that comes too early finds nothing, and is made again after the commit.
+/* What cannot go the straight way has to be claimed. A worker is told so already when the events
+ * leave for Redis, not only when they are there: its claim arrives behind them and shares their
+ * sync, so that a lone event is sent a third of a millisecond sooner. A claim that comes too early
+ * finds nothing, and is made again after the commit.
  *
  * The spool last: it has what the batch could not give to Redis. */
 static void commit(struct intake *intake)
 {
-    struct worker_pool *workers = intake->front.view->worker_pool;
-    bool is_sent = batch_turn(intake->batch);
+    bool is_due_soon = batch_turn(intake->batch);
     store_flush(intake->store);
-    if (is_sent && workers != NULL)
-        worker_pool_note_due(workers);
+    if (is_due_soon)
+        service_view_note_due(intake->context.view, false);
     if (intake->spool != NULL)
         spool_batch_turn(intake->spool);
+}
+
+static void trim_memory(struct intake *intake, int64_t now_ms)
+{
+    if (now_ms - intake->trimmed_at_ms < TRIM_MS)
+        return;
+    intake->trimmed_at_ms = now_ms;
+    memory_trim_own();
 }
 
 static void turn(struct intake *intake)
@@ -248,12 +256,15 @@ static void turn(struct intake *intake)
     wait_for_events(intake);
     log_gather(); /* each event is a line */
     int64_t now_ms = clock_monotonic_ms();
-    store_watch_turn(&intake->watch, now_ms);
+    store_turn(intake->store, now_ms);
+    store_give_back_lost(intake->store, now_ms);
     waiting_room_turn(&intake->waits, now_ms);
+    inbound_context_turn(&intake->context, now_ms);
     census_turn(&intake->census, now_ms);
     http_server_turn(intake->server);
     commit(intake);
     publish(intake);
+    trim_memory(intake, now_ms);
     heartbeat_beat(&intake->heartbeat, now_ms);
     log_release();
 }
@@ -269,30 +280,25 @@ static bool has_finished_stopping(struct intake *intake)
         intake->is_quiesced = true;
     }
     waiting_room_expire_all(&intake->waits);
+    assert(intake->waits.count == 0);
     return http_server_open_requests(intake->server) == 0 || clock_monotonic_ms() >= stop_at_ms;
 }
 
-static void *run(void *context)
+static void run(void *context)
 {
     struct intake *intake = context;
-    (void)pthread_setname_np(pthread_self(), intake->name);
     heartbeat_beat(&intake->heartbeat, clock_monotonic_ms());
     while (!has_finished_stopping(intake))
         turn(intake);
     /* Suspended requests are answered by `abandon`, before their server goes. */
     http_server_stop(intake->server);
+    assert(intake->waits.count == 0); /* nobody waits for a loop that has ended */
     publish(intake);
-    return NULL;
 }
 
 bool intake_start(struct intake *intake, struct error *error)
 {
-    int failure = pthread_create(&intake->thread, NULL, run, intake);
-    if (failure != 0)
-        return error_set(error, ERROR_IO, "starting thread %s: %s", intake->name,
-                         strerror(failure));
-    intake->is_started = true;
-    return true;
+    return thread_start(&intake->thread, intake->name, run, intake, error);
 }
 
 void intake_stop(struct intake *intake, int64_t deadline_ms)
@@ -303,10 +309,7 @@ void intake_stop(struct intake *intake, int64_t deadline_ms)
 
 void intake_join(struct intake *intake)
 {
-    if (!intake->is_started)
-        return;
-    (void)pthread_join(intake->thread, NULL);
-    intake->is_started = false;
+    thread_join(&intake->thread);
 }
 
 /* Requests first, since they use the rest; then the store, whose open calls end and let go of
@@ -320,7 +323,7 @@ void intake_destroy(struct intake *intake)
     batch_destroy(intake->batch);
     spool_batch_destroy(intake->spool);
     event_loop_destroy(intake->loop);
-    front_fini(&intake->front);
+    inbound_context_fini(&intake->context);
     mutex_fini(&intake->shared.lock);
     free(intake);
 }

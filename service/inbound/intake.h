@@ -15,12 +15,14 @@
 #include "service/inbound/inbound_metrics.h"
 #include "service/inbound/intake_pool.h"
 
+struct budget;
 struct intake;
 
-/* `listen_fd` is taken, also on failure; the rest is borrowed and outlives the intake. */
-MUST_CHECK struct intake *intake_create(unsigned index, int take_listen_fd,
+/* `listener` is taken, also on failure; the rest is borrowed and outlives the intake. */
+MUST_CHECK struct intake *intake_create(unsigned index, const struct listener *take_listener,
                                         const struct intake_pool_options *options,
-                                        struct inbound_metrics *metrics, struct error *error);
+                                        struct metric *metrics, struct budget *bodies,
+                                        struct error *error);
 MUST_CHECK bool intake_start(struct intake *intake, struct error *error);
 /* No new connections; what is open is answered until `deadline_ms`, then the thread ends. */
 void intake_stop(struct intake *intake, int64_t deadline_ms);
@@ -31,7 +33,8 @@ DEFINE_AUTO(intake);
 struct intake_status {
     bool is_connected; /* to Redis, ever */
     size_t connections;
-    size_t open_requests;
+    bool is_full; /* as many as they may be */
+    size_t open_requests, waiters;
     struct store_health health;
 };
 void intake_status(struct intake *intake, struct intake_status *out);

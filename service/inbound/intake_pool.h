@@ -20,13 +20,14 @@
 #include "lib/base/heartbeat.h"
 #include "lib/base/metrics.h"
 #include "lib/base/ownership.h"
-#include "lib/base/secret.h"
 #include "lib/net/listener.h"
 
+#include "service/inbound/access.h"
 #include "service/inbound/service_view.h"
 #include "service/store/store.h"
 
 struct intake_pool;
+struct tls_server;
 
 enum { INTAKE_THREADS_MAX = 64, INTAKE_OPEN_EVENTS_MAX = 10000 };
 
@@ -34,6 +35,7 @@ struct intake_pool_options {
     const struct listen_address *listen_address; /* borrowed for the call */
     unsigned thread_count;                       /* 1 to INTAKE_THREADS_MAX */
     size_t body_bytes_max;
+    size_t bodies_bytes_max; /* of all requests together; the largest alone always fits */
     size_t header_bytes_max;
     unsigned connections_max;             /* of all threads together */
     unsigned connections_per_address_max; /* of each thread; 0: no limit */
@@ -43,7 +45,8 @@ struct intake_pool_options {
     size_t open_events_max;     /* waiting for Redis in each thread; 0: INTAKE_OPEN_EVENTS_MAX */
     struct store_options store; /* `role` is set per thread */
     struct spool *spool;        /* borrowed: stopped before the pool is destroyed; NULL: none */
-    struct secret *api_key;     /* borrowed: outlives the pool; NULL: none */
+    struct access access;       /* its secrets outlive the pool */
+    struct tls_server *tls;     /* borrowed: outlives the pool; NULL: plain HTTP */
     struct service_view *view;  /* borrowed: outlives the pool; may be filled until start */
 };
 
@@ -62,20 +65,25 @@ DEFINE_AUTO(intake_pool);
 
 /* The port really bound; 0 for a unix socket. */
 uint16_t intake_pool_port(const struct intake_pool *pool);
+/* Where it really listens: "127.0.0.1:8787, [::1]:8787"; "" for a unix socket. */
+const char *intake_pool_places(const struct intake_pool *pool);
 
 /* One per thread: "intake-0". NULL past the last. */
 const struct heartbeat *intake_pool_heartbeat(const struct intake_pool *pool, size_t index);
-/* The rows of /metrics that the intake fills. */
-struct metric *const *intake_pool_metrics(const struct intake_pool *pool, size_t *out_count);
-/* They were read: those of what Redis holds are refreshed, now and for a while. */
-void intake_pool_ask_census(struct intake_pool *pool);
+/* What of /metrics the intake fills. Reading it keeps fresh, for a while, what Redis holds. */
+struct metric_table intake_pool_metrics(struct intake_pool *pool);
+/* The same to those who count: inbound_metrics.h. */
+struct metric *intake_pool_inbound_metrics(struct intake_pool *pool);
 
 struct intake_pool_status {
     unsigned threads;
     unsigned threads_connected; /* to Redis, ever: what /startupz asks for */
     unsigned threads_ready;     /* could accept an event durably now: what /readyz asks for */
     size_t connections;         /* of clients */
+    unsigned threads_full;      /* whose connections are as many as they may be */
     size_t open_requests;       /* in and not answered yet */
+    size_t waiters;             /* of them, for SEEK */
+    bool has_durability_fallen; /* at any of them */
     struct store_health health; /* the first thread's that is not ready, else the first thread's */
 };
 void intake_pool_status(struct intake_pool *pool, struct intake_pool_status *out);

@@ -3,32 +3,31 @@
 #include "service/inbound/metrics_page.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/heartbeat.h"
+#include "lib/base/log.h"
 #include "lib/base/metrics.h"
+#include "lib/net/tls_server.h"
 
 #include "service/inbound/health.h"
 #include "service/inbound/intake_pool.h"
 #include "service/inbound/service_view.h"
-#include "service/outbound/worker_pool.h"
-#include "service/store/spool.h"
-#include "service/tracing/tracer.h"
 
 static int64_t resident_bytes(void)
 {
-    int64_t pages = 0;
+    char line[256] = ""; /* all pages, then those in memory */
     FILE *file = fopen("/proc/self/statm", "re");
     if (file == NULL)
         return 0;
-    if (fscanf(file, "%*d %" SCNd64, &pages) != 1)
-        pages = 0;
+    const char *second = fgets(line, sizeof line, file) != NULL ? strchr(line, ' ') : NULL;
     (void)fclose(file);
-    return pages * sysconf(_SC_PAGESIZE);
+    return second != NULL ? strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
 }
 
 /* The descriptor that looks is not counted; 0: unknown. */
@@ -59,75 +58,110 @@ static int64_t processor_us(void)
            usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
 }
 
-static bool is_redis_fit(const struct service_view *view)
+static void look_at_redis(const struct service_view *view, struct intake_pool_status *out)
 {
-    struct intake_pool_status status = {.threads = 0};
+    *out = (struct intake_pool_status){.threads = 0};
     if (view->intake_pool != NULL)
-        intake_pool_status(view->intake_pool, &status);
-    return status.threads > 0 && status.threads_ready == status.threads;
+        intake_pool_status(view->intake_pool, out);
 }
 
-static bool write_rows(struct buffer *out, struct metric rows[], size_t count, struct error *error)
+static bool write_version(struct buffer *out, const char *version, struct error *error)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct metric *row = &rows[i];
-        if (!metrics_write(out, &row, 1, error))
-            return false;
-    }
-    return true;
+    char labels[80];
+    (void)snprintf(labels, sizeof labels, "version=\"%s\"", version);
+    const struct metric_row row = METRIC_ROW(
+        GAUGE, "seek_signal_build_info", "Always 1; the version is the label.", .labels = labels);
+    struct metric metric;
+    metrics_init(&metric, &row, 1);
+    metric_set(&metric, 1);
+    return metrics_write(out, &metric, 1, error);
 }
 
-static bool write_process(struct buffer *out, struct error *error)
-{
-    struct metric rows[] = {
-        {.name = "process_resident_memory_bytes",
-         .help = "Resident memory.",
-         .type = METRIC_GAUGE,
-         .value = resident_bytes()},
-        {.name = "process_cpu_seconds_total",
-         .help = "Processor time used, user and system.",
-         .type = METRIC_COUNTER,
-         .scale = 1e-6,
-         .value = processor_us()},
-        {.name = "process_open_fds",
-         .help = "Open file descriptors.",
-         .type = METRIC_GAUGE,
-         .value = open_descriptors()},
-        {.name = "process_max_fds",
-         .help = "How many file descriptors may be open.",
-         .type = METRIC_GAUGE,
-         .value = descriptors_max()},
-    };
-    return write_rows(out, rows, sizeof rows / sizeof rows[0], error);
-}
+enum {
+    READY,
+    REDIS_READY,
+    REDIS_CLOCK,
+    SHARDS,
+    SHARDS_READY,
+    FALLEN,
+    STARTED,
+    MEMORY,
+    PROCESSOR,
+    FDS,
+    FDS_MAX,
+    LOG_LOST,
+    LOG_STUCK,
+    COUNT
+};
 
-static bool write_service(struct buffer *out, const struct service_view *view, struct error *error)
+/* clang-format off */
+static const struct metric_row rows[COUNT] = {
+    [READY]       = METRIC_ROW(GAUGE, "seek_signal_ready", "1 while an event could be accepted durably, as /readyz says."),
+    [REDIS_READY] = METRIC_ROW(GAUGE, "seek_signal_redis_ready", "1 while every intake thread is connected to a Redis that is fit."),
+    [REDIS_CLOCK] = METRIC_ROW(GAUGE, "seek_signal_redis_clock_ahead_seconds", "Redis's clock minus this machine's, at the last check.", .scale = 1e-3),
+    [SHARDS]      = METRIC_ROW(GAUGE, "seek_signal_shards", "Shards that the queue in Redis is spread over."),
+    [SHARDS_READY] = METRIC_ROW(GAUGE, "seek_signal_shards_ready", "Shards that events can be written to, as the intake thread that sees the fewest has it."),
+    [FALLEN]      = METRIC_ROW(GAUGE, "seek_signal_durability_fallen", "1 while Redis gives less durability than before in the life of this process."),
+    [STARTED]     = METRIC_ROW(GAUGE, "process_start_time_seconds", "Start of the process, in seconds since 1970.", .scale = 1e-3),
+    [MEMORY]      = METRIC_ROW(GAUGE, "process_resident_memory_bytes", "Resident memory."),
+    [PROCESSOR]   = METRIC_ROW(COUNTER, "process_cpu_seconds_total", "Processor time used, user and system.", .scale = 1e-6),
+    [FDS]         = METRIC_ROW(GAUGE, "process_open_fds", "Open file descriptors."),
+    [FDS_MAX]     = METRIC_ROW(GAUGE, "process_max_fds", "File descriptors that may be open."),
+    [LOG_LOST]    = METRIC_ROW(COUNTER, "seek_signal_log_lines_lost_total", "Log lines that were dropped, or could not be written."),
+    [LOG_STUCK]   = METRIC_ROW(GAUGE, "seek_signal_log_stuck_seconds", "Time for which nobody has read the log although lines wait; 0: the log is read.", .scale = 1e-3),
+};
+/* clang-format on */
+
+/* Nobody counts these: they are looked up. */
+static bool write_process(struct buffer *out, const struct service_view *view, struct error *error)
 {
-    char version[80];
-    (void)snprintf(version, sizeof version, "version=\"%s\"", view->version);
+    int64_t now_ms = clock_monotonic_ms();
     struct health ready;
-    health_look(HEALTH_READY, view, clock_monotonic_ms(), &ready);
-    struct metric rows[] = {
-        {.name = "seek_signal_build_info",
-         .help = "Always 1; the version is the label.",
-         .labels = version,
-         .type = METRIC_GAUGE,
-         .value = 1},
-        {.name = "seek_signal_ready",
-         .help = "1 while an event could be accepted durably, as /readyz says.",
-         .type = METRIC_GAUGE,
-         .value = ready.is_fine},
-        {.name = "seek_signal_redis_ready",
-         .help = "1 while every intake thread is connected to a Redis that is fit.",
-         .type = METRIC_GAUGE,
-         .value = is_redis_fit(view)},
-        {.name = "process_start_time_seconds",
-         .help = "When the process started, since 1970.",
-         .type = METRIC_GAUGE,
-         .scale = 1e-3,
-         .value = view->started_at_ms},
+    health_look(HEALTH_READY, view, now_ms, &ready);
+    struct intake_pool_status redis;
+    look_at_redis(view, &redis);
+    const int64_t values[COUNT] = {
+        [READY] = ready.is_fine,
+        [REDIS_READY] = redis.threads > 0 && redis.threads_ready == redis.threads,
+        [REDIS_CLOCK] = redis.health.is_clock_known ? redis.health.clock_ahead_ms : METRIC_UNKNOWN,
+        [SHARDS] = redis.health.shard_count,
+        [SHARDS_READY] = redis.health.shards_ready,
+        [FALLEN] = redis.has_durability_fallen,
+        [STARTED] = view->started_at_ms,
+        [MEMORY] = resident_bytes(),
+        [PROCESSOR] = processor_us(),
+        [FDS] = open_descriptors(),
+        [FDS_MAX] = descriptors_max(),
+        [LOG_LOST] = (int64_t)log_lines_lost(),
+        [LOG_STUCK] = log_stuck_ms(now_ms),
     };
-    return write_rows(out, rows, sizeof rows / sizeof rows[0], error);
+    struct metric metrics[COUNT];
+    metrics_init(metrics, rows, COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        metric_set(&metrics[i], values[i]);
+    return metrics_write(out, metrics, COUNT, error);
+}
+
+enum { TLS_EXPIRY, TLS_UNUSABLE, TLS_COUNT };
+
+/* clang-format off */
+static const struct metric_row tls_rows[TLS_COUNT] = {
+    [TLS_EXPIRY]   = METRIC_ROW(GAUGE, "seek_signal_tls_certificate_expiry_timestamp_seconds", "End of the API listener's certificate, in seconds since 1970.", .scale = 1e-3),
+    [TLS_UNUSABLE] = METRIC_ROW(GAUGE, "seek_signal_tls_files_unusable", "1 while the files of the certificate cannot be used and the one read before stays in use."),
+};
+/* clang-format on */
+
+static bool write_tls(struct buffer *out, struct tls_server *server, struct error *error)
+{
+    struct tls_server_status status;
+    if (server == NULL)
+        return true;
+    tls_server_status(server, &status);
+    struct metric metrics[TLS_COUNT];
+    metrics_init(metrics, tls_rows, TLS_COUNT);
+    metric_set(&metrics[TLS_EXPIRY], status.expires_at_ms);
+    metric_set(&metrics[TLS_UNUSABLE], status.reason[0] != '\0');
+    return metrics_write(out, metrics, TLS_COUNT, error);
 }
 
 /* One row per loop; their names are ours and their number is fixed at the start. */
@@ -135,66 +169,26 @@ static bool write_loops(struct buffer *out, const struct service_view *view, str
 {
     const struct heartbeat *loops[HEALTH_LOOPS_MAX];
     char labels[HEALTH_LOOPS_MAX][32];
-    struct metric rows[HEALTH_LOOPS_MAX];
-    struct metric *list[HEALTH_LOOPS_MAX];
+    struct metric_row loop_rows[HEALTH_LOOPS_MAX];
+    struct metric ages[HEALTH_LOOPS_MAX];
     size_t count = health_loops(view, loops);
     int64_t now_ms = clock_monotonic_ms();
     for (size_t i = 0; i < count; i++) {
         bool has_turned = atomic_load(&loops[i]->beaten_at_ms) != 0;
         (void)snprintf(labels[i], sizeof labels[i], "loop=\"%s\"", loops[i]->name);
-        rows[i] = (struct metric){.name = "seek_signal_loop_age_seconds",
-                                  .help = "Since the loop last turned; an idle one turns at least "
-                                          "once a second.",
-                                  .labels = labels[i],
-                                  .type = METRIC_GAUGE,
-                                  .scale = 1e-3,
-                                  .value = has_turned ? heartbeat_age_ms(loops[i], now_ms) : 0};
-        list[i] = &rows[i];
+        loop_rows[i] = (struct metric_row)METRIC_ROW(
+            GAUGE, "seek_signal_loop_age_seconds",
+            "Time since the loop last turned; an idle one turns at least every 3 seconds.",
+            .labels = labels[i], .scale = 1e-3);
+        metrics_init(&ages[i], &loop_rows[i], 1);
+        metric_set(&ages[i], has_turned ? heartbeat_age_ms(loops[i], now_ms) : 0);
     }
-    return metrics_write(out, list, count, error);
-}
-
-static bool write_intake(struct buffer *out, struct intake_pool *pool, struct error *error)
-{
-    size_t count;
-    if (pool == NULL)
-        return true;
-    intake_pool_ask_census(pool);
-    struct metric *const *rows = intake_pool_metrics(pool, &count);
-    return metrics_write(out, rows, count, error);
-}
-
-static bool write_spool(struct buffer *out, const struct spool *spool, struct error *error)
-{
-    size_t count;
-    if (spool == NULL)
-        return true;
-    struct metric *const *rows = spool_metrics(spool, &count);
-    return metrics_write(out, rows, count, error);
-}
-
-static bool write_workers(struct buffer *out, const struct worker_pool *pool, struct error *error)
-{
-    size_t count;
-    if (pool == NULL)
-        return true;
-    struct metric *const *rows = worker_pool_metrics(pool, &count);
-    return metrics_write(out, rows, count, error);
-}
-
-static bool write_spans(struct buffer *out, const struct tracer *tracer, struct error *error)
-{
-    size_t count;
-    if (tracer == NULL)
-        return true;
-    struct metric *const *rows = tracer_metrics(tracer, &count);
-    return metrics_write(out, rows, count, error);
+    return metrics_write(out, ages, count, error);
 }
 
 bool metrics_page_write(struct buffer *out, const struct service_view *view, struct error *error)
 {
-    return write_service(out, view, error) && write_process(out, error) &&
-           write_loops(out, view, error) && write_intake(out, view->intake_pool, error) &&
-           write_spool(out, view->spool, error) && write_workers(out, view->worker_pool, error) &&
-           write_spans(out, view->tracer, error);
+    return write_version(out, view->version, error) && write_process(out, view, error) &&
+           write_tls(out, view->tls, error) && write_loops(out, view, error) &&
+           (view->metrics == NULL || metric_registry_write(out, view->metrics, error));
 }

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * /metrics: the rows of intake and workers, and those of the process as a whole.
+ * /metrics: what is known of the process as a whole, then the tables of its parts.
  *
  * Owns: nothing. Threads: any. Blocks: reads /proc/self.
  */

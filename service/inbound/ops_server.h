@@ -36,3 +36,5 @@ int64_t ops_server_timeout_ms(const struct ops_server *server);
 void ops_server_turn(struct ops_server *server);
 /* The port really bound; 0 for a unix socket. */
 uint16_t ops_server_port(const struct ops_server *server);
+/* Where it really listens: "127.0.0.1:8788, [::1]:8788"; "" for a unix socket. */
+const char *ops_server_places(const struct ops_server *server);

@@ -9,52 +9,24 @@
  * anyway, and a proxy in front may keep the Host of its own.
  *
  * Cross-site requests: a page may send a POST without asking as long as it looks like a form's.
- * Browsers say where it comes from, in Sec-Fetch-Site, or at least in Origin. Reading is left to
- * the same-origin policy: no answer of ours allows another origin to see it.
+ * Browsers say where it comes from, in Sec-Fetch-Site, or at least in Origin. What is read by
+ * another origin stays hidden from it by the same-origin policy, but not whether there was an
+ * answer or an error: an <object> or <script> shows its fallback or fires an event. So these are
+ * refused too. What remains is a link: a navigation of the whole page, which its origin sees
+ * nothing of.
  */
 #include "service/inbound/origin.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
-enum { HOST_BYTES = 256 };
+#include "lib/net/this_machine.h"
 
-/* The name without its port and brackets. False when it is too long. */
-static bool read_name(const char *host, char name[HOST_BYTES])
-{
-    size_t length;
-    if (host[0] == '[') {
-        host++;
-        length = strcspn(host, "]");
-    } else {
-        length = strcspn(host, ":");
-    }
-    if (length >= HOST_BYTES)
-        return false;
-    memcpy(name, host, length);
-    name[length] = '\0';
-    return true;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), end_length = strlen(end);
-    return length > end_length && strcasecmp(text + length - end_length, end) == 0;
-}
-
+/* The Host without its port. */
 static bool is_local_name(const char *host)
 {
-    char name[HOST_BYTES];
-    struct in_addr ipv4;
-    struct in6_addr ipv6;
-    if (!read_name(host, name))
-        return false;
-    if (inet_pton(AF_INET, name, &ipv4) == 1)
-        return ntohl(ipv4.s_addr) >> 24 == 127;
-    if (inet_pton(AF_INET6, name, &ipv6) == 1)
-        return IN6_IS_ADDR_LOOPBACK(&ipv6);
-    return strcasecmp(name, "localhost") == 0 || ends_with(name, ".localhost"); /* RFC 6761 */
+    size_t length = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+    return this_machine_is_host(host, strnlen(host, length));
 }
 
 static bool is_reading(const char *method)
@@ -81,12 +53,18 @@ static bool is_own_page(const struct origin_facts *facts)
     return facts->origin == NULL || is_same_origin(facts->origin, facts->host);
 }
 
+static bool is_link(const struct origin_facts *facts)
+{
+    return facts->fetch_mode != NULL && strcmp(facts->fetch_mode, "navigate") == 0 &&
+           facts->fetch_dest != NULL && strcmp(facts->fetch_dest, "document") == 0;
+}
+
 enum origin_verdict origin_judge(const struct origin_facts *facts)
 {
     if (facts->is_local_and_keyless && facts->host != NULL && facts->host[0] != '\0' &&
         !is_local_name(facts->host))
         return ORIGIN_FOREIGN_HOST;
-    if (!is_reading(facts->method) && !is_own_page(facts))
+    if (!is_own_page(facts) && !(is_reading(facts->method) && is_link(facts)))
         return ORIGIN_FOREIGN_SITE;
     return ORIGIN_FINE;
 }

@@ -15,13 +15,15 @@ struct origin_facts { /* headers: NULL when absent */
     const char *method;
     const char *host;
     const char *origin;
-    const char *fetch_site;    /* Sec-Fetch-Site */
-    bool is_local_and_keyless; /* the listener is bound to loopback and asks for no API key */
+    const char *fetch_site; /* Sec-Fetch-Site, and so on */
+    const char *fetch_mode;
+    const char *fetch_dest;
+    bool is_local_and_keyless; /* the listener is plain, on loopback, and asks for no API key */
 };
 
 enum origin_verdict {
     ORIGIN_FINE,
     ORIGIN_FOREIGN_HOST, /* a name of somebody else's that was made to lead here */
-    ORIGIN_FOREIGN_SITE, /* another site's page wants to change something */
+    ORIGIN_FOREIGN_SITE, /* another site's page wants to change something, or to know */
 };
 enum origin_verdict origin_judge(const struct origin_facts *facts);

@@ -10,8 +10,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lib/base/sha256.h"
+
 #include "service/domain/base64.h"
-#include "service/domain/sha256.h"
 #include "service/inbound/call.h"
 #include "service/inbound/endpoints.h"
 
@@ -26,10 +27,10 @@ static bool append_source(struct buffer *policy, const char *directive, const ch
     const char *end = begin != NULL ? strstr(begin, close) : NULL;
     unsigned char digest[SHA256_BYTES];
     char text[DIGEST_TEXT_BYTES];
-    if (end == NULL)
-        return false;
+    assert(end != NULL);
     begin += strlen(open);
-    sha256(begin, (size_t)(end - begin), digest);
+    if (!sha256(begin, (size_t)(end - begin), digest, NULL))
+        return false;
     base64_encode(digest, sizeof digest, text);
     return buffer_append_format(policy, NULL, "; %s 'sha256-%s'", directive, text);
 }
@@ -49,8 +50,10 @@ void page_get(struct call *call)
     char storage[POLICY_BYTES_MAX];
     struct buffer policy;
     buffer_init_fixed(&policy, storage, sizeof storage);
-    bool is_written = write_policy(&policy);
-    assert(is_written);
+    if (!write_policy(&policy)) {
+        call_answer_out_of_memory(call);
+        return;
+    }
     call_answer(call, &(struct answer){.status = 200,
                                        .content_type = "text/html; charset=utf-8",
                                        .body = page_html,

@@ -9,14 +9,12 @@
 #include "service/inbound/call.h"
 #include "service/inbound/endpoints.h"
 #include "service/inbound/service_view.h"
-#include "service/outbound/worker_pool.h"
 
 static void take_paused(void *context, const struct store_failure *failure)
 {
     struct call *call = context;
     if (failure->status == STORE_OK) {
-        log_info("pause_asked", "Nothing more is sent until somebody resumes",
-                 LOG_TEXT("request_id", call->request_id));
+        log_info("pause_asked", "Sending is paused until somebody resumes it", CALL_LOG_WHO(call));
         call_answer_empty(call, 204);
     } else {
         call_refuse_store(call, failure);
@@ -28,9 +26,8 @@ static void take_resumed(void *context, const struct store_failure *failure)
 {
     struct call *call = context;
     if (failure->status == STORE_OK) {
-        log_info("resume_asked", "Sending goes on", LOG_TEXT("request_id", call->request_id));
-        if (call->front->view->worker_pool != NULL)
-            worker_pool_wake(call->front->view->worker_pool);
+        log_info("resume_asked", "Sending goes on", CALL_LOG_WHO(call));
+        service_view_note_due(call->context->view, true);
         call_answer_empty(call, 204);
     } else {
         call_refuse_store(call, failure);
@@ -41,14 +38,13 @@ static void take_resumed(void *context, const struct store_failure *failure)
 static void set_paused(struct call *call, bool is_paused)
 {
     struct error error;
-    if (!call_is_json(call))
+    if (!call_is_json_or_bare(call))
         return;
-    call_hold(call);
-    if (store_set_paused(call->front->store, is_paused, is_paused ? take_paused : take_resumed,
-                         call, &error))
-        return;
-    call_refuse_untaken(call, &error);
-    call_release(call);
+    call_note_who(call);
+    call_start(call,
+               store_set_paused(call->context->store, is_paused,
+                                is_paused ? take_paused : take_resumed, call, &error),
+               &error);
 }
 
 void pause_post(struct call *call)

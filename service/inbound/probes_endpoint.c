@@ -14,9 +14,9 @@ static void answer_probe(struct call *call, enum health_probe probe)
 {
     int64_t now_ms = clock_monotonic_ms();
     struct health health;
-    health_look(probe, call->front->view, now_ms, &health);
+    health_look(probe, call->context->view, now_ms, &health);
     struct buffer *body = call_scratch(call);
-    if (!health_write(body, probe, call->front->view, now_ms, &health, NULL)) {
+    if (!health_write(body, probe, call->context->view, now_ms, &health, NULL)) {
         call_answer_out_of_memory(call);
     } else if (health.is_fine) {
         call_answer_json(call, 200, body);
@@ -44,7 +44,7 @@ void startupz_get(struct call *call)
 void metrics_get(struct call *call)
 {
     struct buffer *body = call_scratch(call);
-    if (!metrics_page_write(body, call->front->view, NULL)) {
+    if (!metrics_page_write(body, call->context->view, NULL)) {
         call_answer_out_of_memory(call);
         return;
     }

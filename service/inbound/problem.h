@@ -18,6 +18,7 @@
 
 enum problem_code {
     PROBLEM_REQUEST_INVALID,
+    PROBLEM_TLS_REQUIRED,
     PROBLEM_NOT_JSON,
     PROBLEM_NOT_AN_OBJECT,
     PROBLEM_REPEATED_MEMBER,
@@ -27,17 +28,19 @@ enum problem_code {
     PROBLEM_QUERY_INVALID,
     PROBLEM_UNAUTHORIZED,
     PROBLEM_FORBIDDEN_ORIGIN,
+    PROBLEM_KEY_READ_ONLY,
     PROBLEM_NOT_FOUND,
     PROBLEM_APPLICATION_UNKNOWN,
     PROBLEM_METHOD_NOT_ALLOWED,
-    PROBLEM_REQUEST_TOO_SLOW,
     PROBLEM_TOKEN_MISSING,
     PROBLEM_REPLAY_DRAFT,
     PROBLEM_REPLAY_SENDING,
     PROBLEM_REPLAY_DELIVERED,
+    PROBLEM_APPLICATION_DAMAGED,
     PROBLEM_BODY_TOO_LARGE,
     PROBLEM_BATCH_TOO_LONG,
     PROBLEM_CONTENT_TYPE_UNSUPPORTED,
+    PROBLEM_CONTENT_ENCODING_UNSUPPORTED,
     PROBLEM_TYPE_UNKNOWN,
     PROBLEM_APPLICATION_ID_INVALID,
     PROBLEM_TOKEN_INVALID,
@@ -52,6 +55,7 @@ enum problem_code {
     PROBLEM_STORE_UNAVAILABLE,
     PROBLEM_STORE_REFUSED,
     PROBLEM_OVERLOADED,
+    PROBLEM_BODIES_FULL,
     PROBLEM_SHUTTING_DOWN,
     PROBLEM_NOT_LIVE,
     PROBLEM_NOT_READY,
@@ -67,14 +71,16 @@ struct problem_kind {
     const char *title;
 };
 
-struct problem { /* borrowed texts; NULL or "" is left out */
+struct problem { /* borrowed texts */
     enum problem_code code;
-    const char *detail; /* NULL: the title says it all */
-    const char *field;  /* the JSON member at fault */
-    const char *remedy;
+    const char *detail; /* NULL or "": what the code always means */
+    const char *field;  /* the JSON member at fault; NULL or "": none */
+    const char *remedy; /* NULL or "": what always helps */
 };
 
 const struct problem_kind *problem_kind(enum problem_code code);
+/* Its own, or that of its code. */
+const char *problem_detail(const struct problem *problem);
 /* The result borrows the texts of `rejection`. */
 struct problem problem_from_rejection(const struct rejection *rejection);
 /* Appends the document without its closing brace, for members that come on top. */

@@ -3,13 +3,14 @@
 /*
  * POST /v1/applications/{id}/replay: sends again now, from the dead or before its time.
  */
+#include <assert.h>
+
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 
 #include "service/inbound/call.h"
 #include "service/inbound/endpoints.h"
 #include "service/inbound/service_view.h"
-#include "service/outbound/worker_pool.h"
 
 static const struct problem refusals[] = {
     [REPLAY_UNKNOWN] = {.code = PROBLEM_APPLICATION_UNKNOWN},
@@ -20,15 +21,18 @@ static const struct problem refusals[] = {
                         .remedy = "Look again when the attempt is over."},
     [REPLAY_DELIVERED] = {.code = PROBLEM_REPLAY_DELIVERED,
                           .detail = "SEEK has this signal already."},
+    [REPLAY_DAMAGED] = {.code = PROBLEM_APPLICATION_DAMAGED,
+                        .detail = "Its data in Redis cannot be sent: its seek-token is lost, or "
+                                  "its key has another type.",
+                        .remedy = "Post its event again with its seek-token. If that is refused "
+                                  "too, DELETE the application first."},
 };
 
 static void answer_scheduled(struct call *call)
 {
     log_info("application_replayed", "The signal is sent again",
-             LOG_TEXT("application", call->application_id),
-             LOG_TEXT("request_id", call->request_id));
-    if (call->front->view->worker_pool != NULL)
-        worker_pool_wake(call->front->view->worker_pool);
+             LOG_TEXT("application", call->application_id), CALL_LOG_WHO(call));
+    service_view_note_due(call->context->view, true);
     struct buffer *body = call_scratch(call);
     if (buffer_append_text(body, "{\"applicationId\":", NULL) &&
         json_append_string(body, call->application_id, call->application_id_length, NULL) &&
@@ -53,10 +57,10 @@ static void take_outcome(void *context, const struct store_failure *failure,
 
 void replay_post(struct call *call)
 {
+    assert(call->application_id_length > 0);
     struct error error;
-    call_hold(call);
-    if (store_replay(call->front->store, call->application_id, take_outcome, call, &error))
-        return;
-    call_refuse_untaken(call, &error);
-    call_release(call);
+    call_note_who(call);
+    call_start(call,
+               store_replay(call->context->store, call->application_id, take_outcome, call, &error),
+               &error);
 }

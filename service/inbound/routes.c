@@ -10,6 +10,7 @@ static const char id_pattern[] = "{id}";
 
 static bool path_matches(const char *pattern, const char *path, struct route_match *match)
 {
+    assert(pattern[0] == '/');
     match->id = NULL;
     match->id_length = 0;
     while (*pattern != '\0') {
@@ -52,15 +53,24 @@ static void note_allowed(const struct route *routes, size_t count, const char *p
         allow_add(out->allow, "OPTIONS");
 }
 
+static const struct route *find(const struct route *routes, size_t count, const char *method,
+                                const char *path, struct route_match *out)
+{
+    for (size_t i = 0; i < count; i++)
+        if (method_matches(routes[i].method, method) && path_matches(routes[i].path, path, out))
+            return &routes[i];
+    return NULL;
+}
+
 enum route_outcome routes_find(const struct route *routes, size_t count, const char *method,
                                const char *path, struct route_match *out)
 {
     *out = (struct route_match){.route = NULL};
-    for (size_t i = 0; i < count; i++) {
-        if (method_matches(routes[i].method, method) && path_matches(routes[i].path, path, out)) {
-            out->route = &routes[i];
-            return ROUTE_FOUND;
-        }
+    const struct route *route = find(routes, count, method, path, out);
+    out->route = route;
+    if (route != NULL) {
+        assert((out->id == NULL) == (out->id_length == 0));
+        return ROUTE_FOUND;
     }
     out->id = NULL;
     note_allowed(routes, count, path, out);

@@ -10,14 +10,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "service/inbound/access.h"
+
 struct call;
 
 enum { ALLOW_BYTES = 64 };
 
+/* The limit of a body without a meaning, that clients send out of habit. */
+enum { ROUTE_BODY_IGNORED = 4 * 1024 };
+
 struct route {
     const char *method;
-    const char *path; /* "{id}" stands for one segment that is not empty */
-    bool needs_api_key;
+    const char *path;      /* "{id}" stands for one segment that is not empty */
+    enum right right;      /* what a caller must have */
     bool is_traced;        /* a call makes a span, given a collector */
     size_t body_bytes_max; /* 0: the listener's */
     void (*handle)(struct call *call);

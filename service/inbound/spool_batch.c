@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct place {
+#include "lib/base/array.h"
+
+struct spool_place {
     batch_done done;
     void *context;
     size_t index;
@@ -15,7 +17,7 @@ struct place {
 /* One order and those who wait for it. */
 struct gathering {
     struct spool_order order;
-    struct place *places; /* owned; order.count of them */
+    struct spool_place *places; /* owned; order.count of them */
     size_t capacity;
 };
 
@@ -64,32 +66,41 @@ static struct batch_result result_of(const struct spool_order *order, struct sto
     return (struct batch_result){.failure = failure};
 }
 
-static void tell(struct gathering *gathering)
+/* One of the two is filled, the other one is out or empty. */
+static bool is_sound(const struct spool_batch *batch)
 {
+    return batch->open != batch->out && (batch->is_out || batch->out->order.count == 0) &&
+           batch->open->order.count <= batch->open->capacity;
+}
+
+static void report(struct gathering *gathering)
+{
+    assert(gathering->order.count <= gathering->capacity);
     struct store_failure failure;
     const struct batch_result result = result_of(&gathering->order, &failure);
     for (size_t i = 0; i < gathering->order.count; i++) {
-        const struct place *place = &gathering->places[i];
+        const struct spool_place *place = &gathering->places[i];
         place->done(place->context, place->index, &result);
     }
     gathering->order.count = 0;
-    buffer_wipe(&gathering->order.records); /* seek-tokens */
+    buffer_clear(&gathering->order.records);
 }
 
 static void abandon(struct gathering *gathering)
 {
     gathering->order.is_written = false;
     (void)error_set(&gathering->order.error, ERROR_IO, "the service is stopping");
-    tell(gathering);
+    report(gathering);
 }
 
 void spool_batch_destroy(struct spool_batch *batch)
 {
     if (batch == NULL)
         return;
+    assert(is_sound(batch));
     if (batch->is_out) {
         assert(spool_is_done(batch->spool, &batch->out->order));
-        tell(batch->out);
+        report(batch->out);
     }
     abandon(batch->open);
     for (size_t i = 0; i < 2; i++) {
@@ -101,27 +112,25 @@ void spool_batch_destroy(struct spool_batch *batch)
 
 static bool reserve_place(struct gathering *gathering, struct error *error)
 {
-    if (gathering->order.count < gathering->capacity)
-        return true;
-    size_t capacity = gathering->capacity > 0 ? 2 * gathering->capacity : 64;
-    struct place *places = reallocarray(gathering->places, capacity, sizeof *places);
+    struct spool_place *places = array_reserve(gathering->places, &gathering->capacity,
+                                               gathering->order.count + 1, sizeof *places);
     if (places == NULL)
         return error_out_of_memory(error);
     gathering->places = places;
-    gathering->capacity = capacity;
     return true;
 }
 
 /* Callback, context, index and error are four of them. */
 /* NOLINTNEXTLINE(readability-function-size) */
-bool spool_batch_add(struct spool_batch *batch, const struct spool_record *record, batch_done done,
+bool spool_batch_add(struct spool_batch *batch, const struct drain_record *record, batch_done done,
                      void *context, size_t index, struct error *error)
 {
     struct gathering *gathering = batch->open;
     if (!reserve_place(gathering, error) ||
         !spool_record_write(&gathering->order.records, record, error))
         return false;
-    gathering->places[gathering->order.count++] = (struct place){done, context, index};
+    gathering->places[gathering->order.count++] = (struct spool_place){done, context, index};
+    assert(is_sound(batch));
     return true;
 }
 
@@ -132,9 +141,10 @@ bool spool_batch_is_busy(const struct spool_batch *batch)
 
 void spool_batch_turn(struct spool_batch *batch)
 {
+    assert(is_sound(batch));
     if (batch->is_out && spool_is_done(batch->spool, &batch->out->order)) {
         batch->is_out = false;
-        tell(batch->out);
+        report(batch->out);
     }
     if (batch->is_out || batch->open->order.count == 0)
         return;
@@ -146,4 +156,5 @@ void spool_batch_turn(struct spool_batch *batch)
     batch->open = batch->out;
     batch->out = submitted;
     batch->is_out = true;
+    assert(is_sound(batch));
 }

@@ -17,7 +17,7 @@
 #include "lib/base/ownership.h"
 
 #include "service/inbound/batch.h"
-#include "service/store/spool.h"
+#include "service/spool/spool.h"
 
 struct event_loop;
 struct spool_batch;
@@ -30,7 +30,7 @@ DEFINE_AUTO(spool_batch);
 
 struct spool *spool_batch_spool(const struct spool_batch *batch);
 /* ERROR_FULL or ERROR_MEMORY: `done` will not be called. */
-MUST_CHECK bool spool_batch_add(struct spool_batch *batch, const struct spool_record *record,
+MUST_CHECK bool spool_batch_add(struct spool_batch *batch, const struct drain_record *record,
                                 batch_done done, void *context, size_t index, struct error *error);
 /* An order is being written and the next one is begun: more had better wait where it is. */
 bool spool_batch_is_busy(const struct spool_batch *batch);

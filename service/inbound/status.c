@@ -7,14 +7,16 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
+#include "lib/net/tls_server.h"
 
 #include "service/inbound/health.h"
 #include "service/inbound/intake_pool.h"
 #include "service/inbound/service_view.h"
+#include "service/notification/notifier.h"
 #include "service/outbound/access_token.h"
 #include "service/outbound/sending_gate.h"
 #include "service/outbound/worker_pool.h"
-#include "service/store/spool.h"
+#include "service/spool/spool.h"
 
 static const char *bool_name(bool value)
 {
@@ -53,21 +55,77 @@ static bool write_service(struct buffer *out, const struct service_view *view, i
         bool_name(ready.is_fine), bool_name(atomic_load(&view->is_draining)));
 }
 
+static bool write_cause(struct buffer *out, const struct store_cause *cause, struct error *error)
+{
+    return buffer_append_text(out, "{", error) && write_text(out, "class", cause->class, error) &&
+           buffer_append_text(out, ",", error) && write_text(out, "code", cause->code, error) &&
+           buffer_append_format(out, error, ",\"count\":%" PRId64 "}", cause->count);
+}
+
+static bool write_causes(struct buffer *out, const struct store_census *census, struct error *error)
+{
+    if (!buffer_append_text(out, "\"deadBy\":[", error))
+        return false;
+    for (size_t i = 0; i < census->cause_count; i++) {
+        if ((i > 0 && !buffer_append_text(out, ",", error)) ||
+            !write_cause(out, &census->causes[i], error))
+            return false;
+    }
+    return buffer_append_text(out, "],", error) &&
+           write_known(out, "deadByOf", census->causes_of, error);
+}
+
 static bool write_signals(struct buffer *out, const struct store_census *census,
                           struct error *error)
 {
-    static const struct store_census unknown = {.due = -1, .dead = -1, .oldest_due_age_ms = -1};
+    static const struct store_census unknown = {
+        .due = -1, .dead = -1, .oldest_due_age_ms = -1, .causes_of = -1};
     if (census == NULL)
         census = &unknown;
     return buffer_append_text(out, ",\"signals\":{", error) &&
            write_known(out, "due", census->due, error) && buffer_append_text(out, ",", error) &&
            write_known(out, "dead", census->dead, error) && buffer_append_text(out, ",", error) &&
            write_known(out, "oldestDueAgeMs", census->oldest_due_age_ms, error) &&
+           buffer_append_text(out, ",", error) && write_causes(out, census, error) &&
            buffer_append_text(out, "}", error);
 }
 
+/* May be below 0. */
+static bool write_clock(struct buffer *out, const struct store_health *health, struct error *error)
+{
+    if (!health->is_clock_known)
+        return buffer_append_text(out, ",\"clockAheadMs\":null", error);
+    return buffer_append_format(out, error, ",\"clockAheadMs\":%" PRId64, health->clock_ahead_ms);
+}
+
+static bool write_node(struct buffer *out, const struct store_node *node, struct error *error)
+{
+    const struct store_health *health = &node->health;
+    return buffer_append_text(out, "{", error) &&
+           write_text(out, "address", node->address, error) &&
+           buffer_append_format(out, error, ",\"shards\":%u,\"ready\":%s,", node->shards,
+                                bool_name(health->is_ready && !health->is_refusing)) &&
+           write_text(out, "durability",
+                      health->is_ready ? durability_name(health->durability) : "", error) &&
+           buffer_append_text(out, ",", error) &&
+           write_text(out, "reason", health->reason, error) && buffer_append_text(out, "}", error);
+}
+
+/* Of a cluster alone. */
+static bool write_nodes(struct buffer *out, const struct store *store, struct error *error)
+{
+    struct store_node node;
+    bool is_written = true;
+    if (store == NULL || !store_node(store, 0, &node))
+        return true;
+    for (size_t i = 0; is_written && store_node(store, i, &node); i++)
+        is_written = buffer_append_text(out, i == 0 ? ",\"nodes\":[" : ",", error) &&
+                     write_node(out, &node, error);
+    return is_written && buffer_append_text(out, "]", error);
+}
+
 static bool write_store(struct buffer *out, const struct intake_pool_status *intake,
-                        struct error *error)
+                        const struct store *store, struct error *error)
 {
     const struct store_health *health = &intake->health;
     return buffer_append_format(out, error, ",\"store\":{\"ready\":%s,",
@@ -75,12 +133,16 @@ static bool write_store(struct buffer *out, const struct intake_pool_status *int
            write_text(out, "durability",
                       health->is_ready ? durability_name(health->durability) : "", error) &&
            buffer_append_text(out, ",", error) &&
-           write_text(out, "reason", health->reason, error) &&
+           write_text(out, "reason", health->reason, error) && write_clock(out, health, error) &&
+           buffer_append_format(out, error, ",\"shards\":%u,\"shardsReady\":%u",
+                                health->shard_count, health->shards_ready) &&
+           write_nodes(out, store, error) &&
            buffer_append_format(
                out, error,
                "},\"intake\":{\"threads\":%u,\"threadsReady\":%u,\"connections\":%zu,"
-               "\"openRequests\":%zu}",
-               intake->threads, intake->threads_ready, intake->connections, intake->open_requests);
+               "\"full\":%s,\"openRequests\":%zu}",
+               intake->threads, intake->threads_ready, intake->connections,
+               bool_name(intake->threads_full > 0), intake->open_requests);
 }
 
 /* Redis keeps the pause, for all processes on it. */
@@ -107,8 +169,8 @@ static bool write_sending(struct buffer *out, struct sending_gate *gate,
                out, error,
                ",\"sending\":{\"breaker\":\"%s\",\"inFlight\":%zu,\"inFlightLimit\":%u,"
                "\"throttledForMs\":%" PRId64 ",",
-               breaker_names[status.breaker], status.in_flight, status.in_flight_limit,
-               status.throttled_for_ms) &&
+               status.is_breaker_known ? breaker_names[status.breaker] : "unknown",
+               status.in_flight, status.in_flight_limit, status.throttled_for_ms) &&
            write_pause(out, census, error) && buffer_append_text(out, ",", error) &&
            write_text(out, "lastError", status.last_failure, error) &&
            buffer_append_text(out, "}", error);
@@ -132,7 +194,18 @@ static bool write_access_token(struct buffer *out, struct access_token *token, i
            buffer_append_text(out, "}", error);
 }
 
-static bool write_workers(struct buffer *out, const struct worker_pool *pool, struct error *error)
+/* null: none is to be tried again. */
+static bool write_oldest_retry(struct buffer *out, const struct worker_pool_status *status,
+                               struct error *error)
+{
+    if (status->oldest_retry_class == VERDICT_CLASS_COUNT)
+        return buffer_append_text(out, ",\"oldestRetry\":null", error);
+    return buffer_append_format(
+        out, error, ",\"oldestRetry\":{\"ageMs\":%" PRId64 ",\"class\":\"%s\"}",
+        status->oldest_retry_ms, verdict_class_name(status->oldest_retry_class));
+}
+
+static bool write_workers(struct buffer *out, struct worker_pool *pool, struct error *error)
 {
     struct worker_pool_status status;
     worker_pool_status(pool, &status);
@@ -147,7 +220,7 @@ static bool write_workers(struct buffer *out, const struct worker_pool *pool, st
                status.workers, status.workers_connected, status.delivered, status.retried,
                status.died, status.fenced, status.leases_expired) &&
            write_text(out, "lastDeliveredAt", delivered_at, error) &&
-           buffer_append_text(out, "}", error);
+           write_oldest_retry(out, &status, error) && buffer_append_text(out, "}", error);
 }
 
 static bool write_spool(struct buffer *out, struct spool *spool, struct error *error)
@@ -164,15 +237,48 @@ static bool write_spool(struct buffer *out, struct spool *spool, struct error *e
            buffer_append_text(out, "}", error);
 }
 
-bool status_write(struct buffer *out, const struct service_view *view,
+static bool write_tls(struct buffer *out, struct tls_server *server, struct error *error)
+{
+    struct tls_server_status status;
+    char expires_at[RFC3339_BYTES];
+    tls_server_status(server, &status);
+    rfc3339_format(status.expires_at_ms, expires_at);
+    return buffer_append_format(
+               out, error, ",\"tls\":{\"certificateExpiresAt\":\"%s\",\"renewals\":%" PRIu64 ",",
+               expires_at, status.renewals) &&
+           write_text(out, "reason", status.reason, error) && buffer_append_text(out, "}", error);
+}
+
+/* Only the process that tells knows what waits. */
+static bool write_notifications(struct buffer *out, struct notifier *notifier, struct error *error)
+{
+    struct notifier_status status;
+    char delivered_at[RFC3339_BYTES] = "";
+    notifier_status(notifier, &status);
+    if (status.last_delivered_at_ms > 0)
+        rfc3339_format(status.last_delivered_at_ms, delivered_at);
+    return buffer_append_format(out, error, ",\"notifications\":{\"telling\":%s,",
+                                bool_name(status.is_ours)) &&
+           write_known(out, "waiting", status.waiting, error) &&
+           buffer_append_text(out, ",", error) &&
+           write_known(out, "oldestAgeMs", status.oldest_age_ms, error) &&
+           buffer_append_text(out, ",", error) &&
+           write_text(out, "lastDeliveredAt", delivered_at, error) &&
+           buffer_append_text(out, ",", error) && write_text(out, "reason", status.reason, error) &&
+           buffer_append_text(out, "}", error);
+}
+
+bool status_write(struct buffer *out, const struct service_view *view, const struct store *store,
                   const struct store_census *census, int64_t now_ms, struct error *error)
 {
     struct intake_pool_status intake = {.threads = 0};
     if (view->intake_pool != NULL)
         intake_pool_status(view->intake_pool, &intake);
     return write_service(out, view, now_ms, error) && write_signals(out, census, error) &&
-           write_store(out, &intake, error) &&
+           write_store(out, &intake, store, error) &&
            (view->spool == NULL || write_spool(out, view->spool, error)) &&
+           (view->notifier == NULL || write_notifications(out, view->notifier, error)) &&
+           (view->tls == NULL || write_tls(out, view->tls, error)) &&
            (view->gate == NULL || write_sending(out, view->gate, census, now_ms, error)) &&
            (view->access_token == NULL ||
             write_access_token(out, view->access_token, now_ms, error)) &&

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What GET /v1/status says: the whole service on one page, for people and for `seek-signal status`.
+ * The answer of GET /v1/status: the whole service on one page, for people and for `seek-signal
+ * status`.
  *
  * Owns: nothing. Threads: any. Blocks: never.
  */
@@ -13,7 +14,8 @@
 
 struct service_view;
 
-/* `census` is NULL when Redis could not be asked; `now_ms` is monotonic. */
+/* `store` is the calling thread's, for the nodes of a cluster. `census` is NULL when Redis could
+ * not be asked; `now_ms` is monotonic. */
 MUST_CHECK bool status_write(struct buffer *out, const struct service_view *view,
-                             const struct store_census *census, int64_t now_ms,
-                             struct error *error);
+                             const struct store *store, const struct store_census *census,
+                             int64_t now_ms, struct error *error);

@@ -12,7 +12,8 @@
 static void answer_status(struct call *call, const struct store_census *census)
 {
     struct buffer *body = call_scratch(call);
-    if (status_write(body, call->front->view, census, clock_monotonic_ms(), NULL))
+    if (status_write(body, call->context->view, call->context->store, census, clock_monotonic_ms(),
+                     NULL))
         call_answer_json(call, 200, body);
     else
         call_answer_out_of_memory(call);
@@ -29,9 +30,8 @@ static void take_census(void *context, const struct store_failure *failure,
 void status_get(struct call *call)
 {
     struct error error;
-    call_hold(call);
-    if (store_census(call->front->store, take_census, call, &error))
-        return;
-    answer_status(call, NULL);
-    call_release(call);
+    if (store_census(call->context->store, CENSUS_LOOK_MAX, take_census, call, &error))
+        call_hold(call);
+    else
+        answer_status(call, NULL);
 }

@@ -1,5 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
+#include "service/inbound/submission_answer.h"
+
+#include <assert.h>
 #include <string.h>
 
 #include "service/inbound/application_document.h"
@@ -13,6 +16,15 @@ static const struct problem token_missing = {
     .remedy = "Send token or applicationUri, or PUT /v1/applications/{id}/token beforehand.",
 };
 
+static const struct problem damaged = {
+    .code = PROBLEM_APPLICATION_DAMAGED,
+    .detail = "The application's key in Redis is no hash: something else has written to it.",
+    .remedy = "DELETE the application, then send its event again.",
+};
+
+static const struct problem *refusals[] = {
+    [ACCEPT_NO_TOKEN] = &token_missing, [ACCEPT_DAMAGED] = &damaged};
+
 static unsigned status_of(const struct submission *submission, const struct submission_item *item)
 {
     if (submission->wait_ms > 0)
@@ -24,10 +36,11 @@ static unsigned status_of(const struct submission *submission, const struct subm
 static bool write_stored(struct buffer *out, const struct submission_item *item,
                          const struct event *event, struct error *error)
 {
+    assert(submission_item_is_stored(item));
     return buffer_append_text(out, "\"applicationId\":", error) &&
            json_append_string(out, event->application_id, strlen(event->application_id), error) &&
            buffer_append_texts(out, error, ",\"eventId\":\"", item->event_id, "\",\"result\":\"",
-                               accept_outcome_name(item->outcome), "\",\"state\":\"",
+                               submission_outcome_kind(item->outcome)->name, "\",\"state\":\"",
                                delivery_state_name(item->state), "\",\"durability\":\"",
                                durability_name(item->durability), "\"", NULL);
 }
@@ -36,6 +49,7 @@ static bool write_stored(struct buffer *out, const struct submission_item *item,
 
 static void answer_stored(struct submission *submission, const struct application *final)
 {
+    assert(!submission->events->is_batch && submission->items[0].fate == ITEM_STORED);
     struct call *call = submission->call;
     const struct submission_item *item = &submission->items[0];
     struct buffer *body = call_scratch(call);
@@ -51,42 +65,41 @@ static void answer_stored(struct submission *submission, const struct applicatio
 
 static void refuse_failed(struct submission *submission, const struct submission_item *item)
 {
+    assert(item->fate == ITEM_FAILED);
     call_refuse(submission->call, &(struct problem){.code = problem_code_of_store(item->failure),
                                                     .detail = submission->failure_detail});
 }
 
 static void answer_one(struct submission *submission, const struct application *final)
 {
+    assert(submission->events->count == 1);
     const struct submission_item *item = &submission->items[0];
     if (item->fate == ITEM_FAILED)
         refuse_failed(submission, item);
-    else if (item->outcome == ACCEPT_NO_TOKEN)
-        call_refuse(submission->call, &token_missing);
+    else if (!submission_item_is_stored(item))
+        call_refuse(submission->call, refusals[item->outcome]);
     else
         answer_stored(submission, final);
 }
 
 /* ---- a batch ---- */
 
-static bool is_accepted(const struct submission_item *item)
-{
-    return item->fate == ITEM_STORED && item->outcome != ACCEPT_NO_TOKEN;
-}
-
 static bool write_item(struct buffer *out, const struct submission *submission, size_t index,
                        struct error *error)
 {
     const struct submission_item *item = &submission->items[index];
     const struct event_entry *entry = &submission->events->entries[index];
-    if (is_accepted(item))
+    if (submission_item_is_stored(item))
         return buffer_append_text(out, "{\"status\":", error) &&
                buffer_append_integer(out, status_of(submission, item), error) &&
                buffer_append_text(out, ",", error) &&
                write_stored(out, item, entry->event, error) && buffer_append_text(out, "}", error);
-    struct problem problem = token_missing;
-    if (item->fate == ITEM_REJECTED)
+    struct problem problem;
+    if (item->fate == ITEM_STORED)
+        problem = *refusals[item->outcome];
+    else if (item->fate == ITEM_REJECTED)
         problem = problem_from_rejection(&entry->rejection);
-    else if (item->fate == ITEM_FAILED)
+    else
         problem = (struct problem){.code = problem_code_of_store(item->failure),
                                    .detail = submission->failure_detail};
     return problem_write(out, &problem, error);
@@ -134,9 +147,10 @@ static void answer_refused_batch(struct submission *submission)
  * answer as a whole says so. */
 static void answer_batch(struct submission *submission)
 {
+    assert(submission->events->is_batch && submission->events->count > 0);
     const struct submission_item *failed = NULL;
     for (size_t i = 0; i < submission->events->count; i++) {
-        if (is_accepted(&submission->items[i])) {
+        if (submission_item_is_stored(&submission->items[i])) {
             answer_accepted_batch(submission);
             return;
         }
@@ -153,6 +167,7 @@ void submission_answer(struct submission *submission, const struct application *
 {
     if (submission->call->request == NULL || submission->call->is_answered)
         return;
+    assert(submission->open == 0); /* each event has its fate */
     if (submission->events->is_batch)
         answer_batch(submission);
     else

@@ -3,6 +3,7 @@
 /*
  * PUT /v1/applications/{id}/token: keeps the seek-token of an application that is not complete yet.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,12 @@
 #include "service/inbound/endpoints.h"
 #include "service/inbound/service_view.h"
 #include "service/inbound/spool_batch.h"
-#include "service/outbound/worker_pool.h"
+
+/* Serializers write null for what is not there. */
+static bool is_given(const struct json_value *root, const char *name)
+{
+    return json_type(json_member(root, name)) != JSON_NULL;
+}
 
 static bool check_members(const struct json_value *root, const char *body, size_t length,
                           struct rejection *rejection)
@@ -28,7 +34,7 @@ static bool check_members(const struct json_value *root, const char *body, size_
             return rejection_set(rejection, REJECTED_REPEATED_MEMBER, members[i],
                                  "Send each member once.", "%s is there more than once.",
                                  members[i]);
-    if (json_has_member(root, "token") && json_has_member(root, "applicationUri"))
+    if (is_given(root, "token") && is_given(root, "applicationUri"))
         return rejection_set(rejection, REJECTED_TOKEN_AND_URI, "applicationUri",
                              "Send token or applicationUri, not both.", "The body has both.");
     return true;
@@ -39,17 +45,19 @@ static bool read_seek_token(const struct json_value *root, struct buffer *out,
                             struct rejection *rejection)
 {
     struct json_text text;
-    if (json_has_member(root, "applicationUri")) {
+    if (is_given(root, "applicationUri")) {
         if (!json_member_text(root, "applicationUri", &text))
             return rejection_set(rejection, REJECTED_APPLICATION_URI, "applicationUri",
                                  "Send the whole URL that the candidate arrived with.",
                                  "applicationUri is not a string.");
         return seek_token_from_uri(text.bytes, text.length, out, rejection);
     }
+    if (!is_given(root, "token"))
+        return seek_token_refuse_none(rejection, "token", "The body gives no seek-token.");
     if (!json_member_text(root, "token", &text))
         return rejection_set(rejection, REJECTED_TOKEN, "token",
                              "Send the value of the URL parameter seek-token.",
-                             "token is missing or not a string.");
+                             "token is not a string.");
     if (!seek_token_check(text.bytes, text.length, rejection))
         return false;
     return buffer_append(out, text.bytes, text.length, NULL) || rejection_out_of_memory(rejection);
@@ -58,7 +66,7 @@ static bool read_seek_token(const struct json_value *root, struct buffer *out,
 static bool parse_body(struct call *call, struct buffer *seek_token, struct rejection *rejection)
 {
     size_t length;
-    const char *body = http_request_body(call->request, &length);
+    const char *body = call_body(call, &length);
     struct error error;
     AUTO(json) *json = json_parse(body, length, &error);
     if (json == NULL)
@@ -73,17 +81,21 @@ static bool parse_body(struct call *call, struct buffer *seek_token, struct reje
 
 /* A seek-token on its way to Redis, or, when Redis is away, to the spool. */
 struct keeping {
-    struct call *call;
-    int64_t stamp_us; /* with a spool: when it came */
+    struct call_work work;
+    struct call *call; /* borrowed: owns us */
+    int64_t stamp_us;  /* with a spool: when it came */
     char event_id[ATTEMPT_ID_BYTES];
     char seek_token[];
 };
 
-static void conclude(struct keeping *keeping, const struct store_failure *failure)
+static void destroy(struct call_work *work)
+{
+    free(work);
+}
+
+static void finish(struct keeping *keeping, const struct store_failure *failure)
 {
     struct call *call = keeping->call;
-    explicit_bzero(keeping->seek_token, strlen(keeping->seek_token));
-    free(keeping);
     if (failure->status == STORE_OK) {
         call_note_available(call);
         call_answer_empty(call, 204);
@@ -96,60 +108,61 @@ static void conclude(struct keeping *keeping, const struct store_failure *failur
 static void take_spooled(void *context, size_t index, const struct batch_result *result)
 {
     (void)index;
-    conclude(context, result->failure);
+    finish(context, result->failure);
 }
 
 static bool spool(struct keeping *keeping)
 {
     const struct call *call = keeping->call;
-    const struct spool_record record = {
-        .kind = SPOOL_DRAFT,
+    const struct drain_record record = {
+        .kind = DRAIN_DRAFT,
         .application_id = call->application_id,
         .seek_token = keeping->seek_token,
         .event_id = keeping->event_id,
         .stamp_us = keeping->stamp_us,
     };
     struct error error;
-    return call->front->spool != NULL &&
-           spool_batch_add(call->front->spool, &record, take_spooled, keeping, 0, &error);
+    return call->context->spool != NULL &&
+           spool_batch_add(call->context->spool, &record, take_spooled, keeping, 0, &error);
 }
 
 /* An application that owed its signal already owes it with this seek-token now. */
 static void take_kept(void *context, const struct store_failure *failure)
 {
     struct keeping *keeping = context;
-    struct worker_pool *worker_pool = keeping->call->front->view->worker_pool;
-    if (failure->status == STORE_OK && worker_pool != NULL)
-        worker_pool_wake(worker_pool);
-    if (failure->status == STORE_OK || !spool(keeping))
-        conclude(keeping, failure);
+    if (failure->status == STORE_OK)
+        service_view_note_due(keeping->call->context->view, true);
+    bool is_known = failure->status == STORE_OK || failure->status == STORE_DAMAGED;
+    if (is_known || !spool(keeping))
+        finish(keeping, failure);
 }
 
 static void keep(struct call *call, const struct buffer *seek_token)
 {
+    assert(call->work == NULL && call->application_id_length > 0);
     struct keeping *keeping = calloc(1, sizeof *keeping + seek_token->length + 1);
     if (keeping == NULL) {
         call_answer_out_of_memory(call);
         return;
     }
+    keeping->work.destroy = destroy;
     keeping->call = call;
+    call->work = &keeping->work;
     call_make_event_id(keeping->event_id);
     memcpy(keeping->seek_token, seek_token->bytes, seek_token->length);
-    if (call->front->spool != NULL)
-        keeping->stamp_us = spool_stamp(spool_batch_spool(call->front->spool));
+    if (call->context->spool != NULL)
+        keeping->stamp_us = spool_stamp(spool_batch_spool(call->context->spool));
     struct error error;
-    call_hold(call);
     const struct accept_item item = {
         .application_id = call->application_id,
         .seek_token = keeping->seek_token,
         .event_id = keeping->event_id,
         .came_us = keeping->stamp_us,
     };
-    if (store_put_token(call->front->store, &item, take_kept, keeping, &error) || spool(keeping))
-        return;
-    free(keeping);
-    call_refuse_untaken(call, &error);
-    call_release(call);
+    call_start(call,
+               store_put_token(call->context->store, &item, take_kept, keeping, &error) ||
+                   spool(keeping),
+               &error);
 }
 
 void token_put(struct call *call)

@@ -2,8 +2,11 @@
  * SPDX-License-Identifier: MIT */
 #include "service/inbound/wait.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
+
+#include "lib/base/ascii.h"
 
 static const struct {
     const char *suffix;
@@ -14,7 +17,7 @@ bool wait_parse(const char *text, int64_t *out_ms)
 {
     int64_t number = 0;
     const char *rest = text;
-    for (; *rest >= '0' && *rest <= '9'; rest++) {
+    for (; ascii_is_digit(*rest); rest++) {
         number = number * 10 + (*rest - '0');
         if (number > WAIT_MAX_MS)
             return false;
@@ -27,6 +30,7 @@ bool wait_parse(const char *text, int64_t *out_ms)
         if (number * units[i].ms > WAIT_MAX_MS)
             return false;
         *out_ms = number * units[i].ms;
+        assert(*out_ms >= 0 && *out_ms <= WAIT_MAX_MS);
         return true;
     }
     return false;

@@ -1,5 +1,23 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
+/*
+ * The access token is an automaton, whose moves UNAUTHENTICATED and the issuer cause:
+ *
+ *     none ──(granted)──► in use ──(SEEK rejects it)──► rejected
+ *                         ▲  ▲ ▲                         │   │
+ *                         │  │ └──(it is not to blame)───┘   │
+ *                         │  │                      (it is withdrawn)
+ *                         │  └───(granted anew)─┐            ▼
+ *                         │                     └──────── withdrawn
+ *                         └──(no new one, SEEK took it)──────┘
+ *
+ * A rejection is only noted when it comes, and weighed by the next worker that wants the access
+ * token. While one is in use or rejected, a new one may be granted too. What is rejected after it
+ * was withdrawn came with attempts that were on their way: it counts, and moves nothing.
+ *
+ * Life and refresh are moments, no states: a refresh begins after `fresh_until_ms`, or when none is
+ * in use, but not before `retry_at_ms` nor, while another worker is at it, `refresh_until_ms`.
+ */
 #include "service/outbound/access_token.h"
 
 #include <assert.h>
@@ -7,22 +25,39 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/base/json.h"
+#include "lib/base/clock.h"
+#include "lib/base/json_repair.h"
 #include "lib/base/mutex.h"
 
 #include "service/domain/retry_policy.h"
+#include "service/outbound/issuer_answer.h"
+#include "service/outbound/issuer_request.h"
 
 enum {
-    TOKEN_BYTES_MAX = 8191,
     MARGIN_MAX_MS = 60 * 1000,
     MARGIN_DIVISOR = 10,
-    LIFE_MAX_S = 365 * 24 * 60 * 60,
     REJECTION_INTERVAL_MS = 10 * 1000,
     REJECTION_INTERVAL_MIN_MS = 1000, /* when everybody is rejected all of a sudden */
     REJECTIONS_MAX = 10,              /* in a row; then it is not one event's fault */
-    REQUEST_BYTES_MAX = 4 * SECRET_BYTES_MAX,
     SHORT_WAIT_MS = 100,
-    PROVIDER_WORDS_MAX = 120,
+};
+#define NEVER INT64_MIN
+
+enum token_state {
+    TOKEN_NONE,
+    TOKEN_IN_USE,
+    TOKEN_REJECTED,  /* reported, not weighed yet: not used meanwhile */
+    TOKEN_WITHDRAWN, /* not used until a refresh has ended */
+    TOKEN_STATE_COUNT,
+};
+
+#define TO(state) (1U << (state))
+
+static const unsigned allowed[TOKEN_STATE_COUNT] = {
+    [TOKEN_NONE] = TO(TOKEN_IN_USE),
+    [TOKEN_IN_USE] = TO(TOKEN_IN_USE) | TO(TOKEN_REJECTED),
+    [TOKEN_REJECTED] = TO(TOKEN_IN_USE) | TO(TOKEN_WITHDRAWN),
+    [TOKEN_WITHDRAWN] = TO(TOKEN_IN_USE),
 };
 
 struct access_token {
@@ -30,22 +65,20 @@ struct access_token {
     /* Any thread, holding shared.lock. */
     struct {
         struct mutex lock;
-        char text[TOKEN_BYTES_MAX + 1]; /* "": none */
-        uint64_t generation;
+        enum token_state state;
+        char text[ACCESS_TOKEN_BYTES_MAX + 1];
+        uint64_t generation; /* 0: none */
         int64_t issued_at_ms, fresh_until_ms, expires_at_ms;
         uint64_t proven_generation; /* SEEK has taken this one; 0: none yet */
         unsigned rejections;        /* of this one, since SEEK took it last */
-        bool is_rejected;           /* reported, not weighed yet */
-        bool is_withdrawn;          /* not used until a refresh has ended */
-        bool was_rejected_before;   /* a rejection was heeded at `rejected_at_ms` */
-        int64_t rejected_at_ms;
-        bool is_refreshing;
-        int64_t refresh_until_ms; /* then another worker may refresh */
+        int64_t withdrawn_at_ms;    /* the last that was; NEVER: none yet */
+        int64_t refresh_until_ms;   /* then another worker may refresh; NEVER: none is at it */
         int64_t retry_at_ms;
         unsigned failures_in_a_row;
         int64_t failing_since_ms; /* -1: the last refresh worked */
         uint64_t refreshes, failures;
         char last_error[ERROR_MESSAGE_BYTES];
+        char sent_secret[SECRET_BYTES_MAX + 1]; /* of the last request; "": none */
     } shared;
 };
 
@@ -59,6 +92,7 @@ struct access_token *access_token_create(const struct access_token_options *opti
     }
     token->options = *options;
     token->shared.failing_since_ms = -1;
+    token->shared.withdrawn_at_ms = token->shared.refresh_until_ms = NEVER;
     mutex_init(&token->shared.lock);
     return token;
 }
@@ -74,10 +108,19 @@ void access_token_destroy(struct access_token *token)
 
 /* --- deciding ---------------------------------------------------------------------- */
 
+/* The sole writer of `state`. */
+static void move(struct access_token *token, enum token_state next) REQUIRES(token->shared.lock)
+{
+    assert((allowed[token->shared.state] & TO(next)) != 0);
+    token->shared.state = next;
+    assert(token->shared.generation > 0);
+    assert(token->shared.text[0] != '\0');
+    assert(token->shared.proven_generation <= token->shared.generation);
+}
+
 static bool is_valid(const struct access_token *token, int64_t now_ms) REQUIRES(token->shared.lock)
 {
-    return token->shared.text[0] != '\0' && !token->shared.is_rejected &&
-           !token->shared.is_withdrawn && now_ms < token->shared.expires_at_ms;
+    return token->shared.state == TOKEN_IN_USE && now_ms < token->shared.expires_at_ms;
 }
 
 /* Everybody is rejected, and no new one can be had: trying it on would only lengthen all pauses. */
@@ -98,24 +141,24 @@ static int64_t rejection_interval_ms(const struct access_token *token) REQUIRES(
 
 static void weigh_rejection(struct access_token *token, int64_t now_ms) REQUIRES(token->shared.lock)
 {
-    if (!token->shared.is_rejected)
+    if (token->shared.state != TOKEN_REJECTED)
         return;
-    token->shared.is_rejected = false;
-    if (token->shared.was_rejected_before && !is_worthless(token) &&
-        now_ms - token->shared.rejected_at_ms < rejection_interval_ms(token))
+    if (token->shared.withdrawn_at_ms != NEVER && !is_worthless(token) &&
+        now_ms - token->shared.withdrawn_at_ms < rejection_interval_ms(token)) {
+        move(token, TOKEN_IN_USE);
         return;
-    token->shared.was_rejected_before = true;
-    token->shared.rejected_at_ms = now_ms;
-    token->shared.is_withdrawn = true;
+    }
+    token->shared.withdrawn_at_ms = now_ms;
+    move(token, TOKEN_WITHDRAWN);
 }
 
 /* SEEK has taken it, so one event's fault is likelier: it must not stop all the others. */
 static void use_again(struct access_token *token) REQUIRES(token->shared.lock)
 {
-    if (!token->shared.is_withdrawn || is_worthless(token) ||
+    if (token->shared.state != TOKEN_WITHDRAWN || is_worthless(token) ||
         token->shared.proven_generation != token->shared.generation)
         return;
-    token->shared.is_withdrawn = false;
+    move(token, TOKEN_IN_USE);
     token->shared.fresh_until_ms = 0; /* and the refresh is tried again all the same */
 }
 
@@ -131,13 +174,11 @@ static enum access_token_outcome decide(struct access_token *token, int64_t now_
     bool has_token = is_valid(token, now_ms);
     if (has_token && now_ms < token->shared.fresh_until_ms)
         return ACCESS_TOKEN_READY;
-    int64_t busy_until_ms = token->shared.is_refreshing ? token->shared.refresh_until_ms : 0;
-    int64_t refresh_at_ms = larger(busy_until_ms, token->shared.retry_at_ms);
+    int64_t refresh_at_ms = larger(token->shared.refresh_until_ms, token->shared.retry_at_ms);
     if (now_ms < refresh_at_ms) {
         *out_wait_ms = refresh_at_ms - now_ms;
         return has_token ? ACCESS_TOKEN_READY : ACCESS_TOKEN_WAIT;
     }
-    token->shared.is_refreshing = true;
     token->shared.refresh_until_ms = now_ms + token->options.refresh_timeout_ms;
     return has_token ? ACCESS_TOKEN_READY_REFRESH : ACCESS_TOKEN_REFRESH;
 }
@@ -156,7 +197,7 @@ enum access_token_outcome access_token_acquire(struct access_token *token, int64
                                                struct buffer *out, uint64_t *out_generation,
                                                int64_t *out_wait_ms)
 {
-    char text[TOKEN_BYTES_MAX + 1];
+    char text[ACCESS_TOKEN_BYTES_MAX + 1];
     int64_t wait_ms = 0;
     mutex_lock(&token->shared.lock);
     enum access_token_outcome outcome = decide(token, now_ms, &wait_ms);
@@ -188,8 +229,9 @@ void access_token_reject(struct access_token *token, uint64_t generation)
 {
     mutex_lock(&token->shared.lock);
     if (generation == token->shared.generation) {
-        token->shared.is_rejected = true; /* weighed by the next access_token_acquire */
         token->shared.rejections++;
+        if (token->shared.state == TOKEN_IN_USE)
+            move(token, TOKEN_REJECTED); /* weighed by the next access_token_acquire */
     }
     mutex_unlock(&token->shared.lock);
 }
@@ -231,114 +273,46 @@ void access_token_status(struct access_token *token, int64_t now_ms,
 
 /* --- fetching ---------------------------------------------------------------------- */
 
-static bool append_member(struct buffer *body, const char *name, const char *value, size_t length,
-                          struct error *error)
+/* The file may hold another one by the time the issuer answers, whose words may be about this one.
+ */
+static void note_sent_secret(struct access_token *token, const struct buffer *secret)
 {
-    return buffer_append_text(body, name, error) && json_append_string(body, value, length, error);
-}
-
-static bool append_secret(struct buffer *body, const char *name, struct secret *secret,
-                          struct error *error)
-{
-    struct buffer value;
-    buffer_init(&value, SECRET_BYTES_MAX);
-    bool is_done = secret_read(secret, &value, error) &&
-                   append_member(body, name, value.bytes, value.length, error);
-    buffer_wipe(&value);
-    buffer_fini(&value);
-    return is_done;
+    mutex_lock(&token->shared.lock);
+    memcpy(token->shared.sent_secret, secret->bytes, secret->length + 1);
+    mutex_unlock(&token->shared.lock);
 }
 
 bool access_token_request(struct access_token *token, struct buffer *body, struct error *error)
 {
-    const struct access_token_options *options = &token->options;
-    return append_member(body, "{\"audience\":", options->audience, strlen(options->audience),
-                         error) &&
-           append_secret(body, ",\"client_id\":", options->client_id, error) &&
-           append_secret(body, ",\"client_secret\":", options->client_secret, error) &&
-           buffer_append_text(body, ",\"grant_type\":\"client_credentials\"}", error);
+    const struct issuer_credentials credentials = {.audience = token->options.audience,
+                                                   .client_id = token->options.client_id,
+                                                   .client_secret = token->options.client_secret};
+    struct buffer secret;
+    buffer_init(&secret, SECRET_BYTES_MAX);
+    bool is_written = issuer_request_write(&credentials, body, &secret, error);
+    if (is_written)
+        note_sent_secret(token, &secret);
+    buffer_wipe(&secret);
+    buffer_fini(&secret);
+    return is_written;
 }
 
-struct grant {
-    const char *text; /* borrowed from the answer */
-    size_t length;
-    int64_t life_ms;
-};
-
-/* Whether the text holds the secret's value. Unreadable counts as yes: nothing is shown then. */
-static bool mentions(const char *text, struct secret *secret)
+static void keep(struct access_token *token, const struct issuer_grant *grant, int64_t issued_at_ms)
 {
-    struct buffer value;
-    buffer_init(&value, SECRET_BYTES_MAX);
-    bool does = !secret_read(secret, &value, NULL) || strstr(text, value.bytes) != NULL;
-    buffer_wipe(&value);
-    buffer_fini(&value);
-    return does;
-}
-
-/* RFC 6749 section 5.2. Providers have been seen to repeat the credentials in their error texts. */
-static bool report_refusal(const struct access_token *token, const struct json_value *root,
-                           unsigned status, struct error *error)
-{
-    struct json_text code = {"", 0};
-    struct json_text description = {"", 0};
-    (void)json_member_text(root, "error", &code);
-    (void)json_member_text(root, "error_description", &description);
-    if (code.length == 0)
-        return error_set(error, ERROR_PROTOCOL, "HTTP status %u without an OAuth error", status);
-    if (mentions(code.bytes, token->options.client_secret) ||
-        mentions(description.bytes, token->options.client_secret))
-        return error_set(error, ERROR_PROTOCOL, "HTTP status %u; its text holds the client secret",
-                         status);
-    return error_set(error, ERROR_PROTOCOL, "HTTP status %u, %.*s%s%.*s", status,
-                     PROVIDER_WORDS_MAX, code.bytes, description.length > 0 ? ": " : "",
-                     PROVIDER_WORDS_MAX, description.bytes);
-}
-
-/* It becomes part of a header line. */
-static bool is_header_text(const struct json_text *text)
-{
-    for (size_t i = 0; i < text->length; i++) {
-        if (text->bytes[i] <= ' ' || text->bytes[i] > '~')
-            return false;
-    }
-    return true;
-}
-
-static bool read_grant(const struct json_value *root, struct grant *out, struct error *error)
-{
-    struct json_text text;
-    if (!json_member_text(root, "access_token", &text) || text.length == 0)
-        return error_set(error, ERROR_PROTOCOL, "the answer has no access_token");
-    if (text.length > TOKEN_BYTES_MAX || !is_header_text(&text))
-        return error_set(error, ERROR_PROTOCOL,
-                         "the access_token is over %d bytes or not plain text", TOKEN_BYTES_MAX);
-    int64_t life_s;
-    if (!json_member_integer(root, "expires_in", &life_s))
-        return error_set(error, ERROR_PROTOCOL,
-                         "expires_in, a whole number of seconds, is missing in the answer");
-    if (life_s <= 0)
-        return error_set(error, ERROR_PROTOCOL, "the access token has expired already");
-    *out =
-        (struct grant){text.bytes, text.length, (life_s < LIFE_MAX_S ? life_s : LIFE_MAX_S) * 1000};
-    return true;
-}
-
-static void keep(struct access_token *token, const struct grant *grant, int64_t issued_at_ms)
-{
+    assert(grant->access_token != NULL && grant->length <= ACCESS_TOKEN_BYTES_MAX);
     int64_t margin_ms = grant->life_ms / MARGIN_DIVISOR;
     if (margin_ms > MARGIN_MAX_MS)
         margin_ms = MARGIN_MAX_MS;
     mutex_lock(&token->shared.lock);
-    memcpy(token->shared.text, grant->text, grant->length);
+    memcpy(token->shared.text, grant->access_token, grant->length);
     token->shared.text[grant->length] = '\0';
     token->shared.generation++;
-    token->shared.is_rejected = token->shared.is_withdrawn = false;
+    move(token, TOKEN_IN_USE);
     token->shared.rejections = 0;
     token->shared.issued_at_ms = issued_at_ms;
     token->shared.expires_at_ms = issued_at_ms + grant->life_ms;
     token->shared.fresh_until_ms = token->shared.expires_at_ms - margin_ms;
-    token->shared.is_refreshing = false;
+    token->shared.refresh_until_ms = NEVER;
     token->shared.retry_at_ms = 0;
     token->shared.failures_in_a_row = 0;
     token->shared.failing_since_ms = -1;
@@ -347,36 +321,51 @@ static void keep(struct access_token *token, const struct grant *grant, int64_t 
     mutex_unlock(&token->shared.lock);
 }
 
-void access_token_failed(struct access_token *token, const char *reason, bool is_outage,
-                         int64_t now_ms, uint64_t random)
+/* `floor_ms`: the issuer's Retry-After; the usual pause goes on top. */
+static void note_failure(struct access_token *token, const char *reason, bool is_outage,
+                         int64_t floor_ms, int64_t now_ms, uint64_t random)
 {
     int64_t max_ms = is_outage ? token->options.outage_max_ms : token->options.retry_max_ms;
     size_t length = strnlen(reason, sizeof token->shared.last_error - 1);
     mutex_lock(&token->shared.lock);
     memcpy(token->shared.last_error, reason, length);
     token->shared.last_error[length] = '\0';
-    token->shared.is_refreshing = false;
+    token->shared.refresh_until_ms = NEVER;
     token->shared.failures++;
     token->shared.failures_in_a_row++;
-    token->shared.retry_at_ms =
-        now_ms + retry_policy_backoff_ms(token->options.retry_base_ms, max_ms,
-                                         token->shared.failures_in_a_row, random);
+    token->shared.retry_at_ms = now_ms + floor_ms +
+                                retry_policy_backoff_ms(token->options.retry_base_ms, max_ms,
+                                                        token->shared.failures_in_a_row, random);
     if (token->shared.failing_since_ms < 0)
         token->shared.failing_since_ms = now_ms;
     use_again(token);
     mutex_unlock(&token->shared.lock);
 }
 
-/* `out` borrows from `json`. */
-static bool read_answer(const struct access_token *token, const struct http_exchange *exchange,
-                        const struct json *json, struct grant *out, struct error *error)
+void access_token_failed(struct access_token *token, const char *reason, bool is_outage,
+                         int64_t now_ms, uint64_t random)
 {
-    const struct json_value *root = json != NULL ? json_root(json) : NULL;
-    if (exchange->status < 200 || exchange->status > 299)
-        return report_refusal(token, root, exchange->status, error);
-    if (json_type(root) != JSON_OBJECT)
-        return error_set(error, ERROR_PROTOCOL, "the answer is not a JSON object");
-    return read_grant(root, out, error);
+    note_failure(token, reason, is_outage, 0, now_ms, random);
+}
+
+/* `out` borrows from `json`. */
+static bool read_answer(struct access_token *token, const struct http_exchange *exchange,
+                        const struct json *json, struct issuer_grant *out, struct error *error)
+{
+    struct buffer secret;
+    char sent_secret[SECRET_BYTES_MAX + 1];
+    buffer_init(&secret, SECRET_BYTES_MAX);
+    (void)!secret_read(token->options.client_secret, &secret, NULL); /* else only what was sent */
+    mutex_lock(&token->shared.lock);
+    memcpy(sent_secret, token->shared.sent_secret, sizeof sent_secret);
+    mutex_unlock(&token->shared.lock);
+    const char *const secrets[] = {sent_secret, secret.bytes};
+    const struct redaction redaction = {secrets, sizeof secrets / sizeof secrets[0]};
+    bool is_granted = issuer_answer_read(exchange, json, &redaction, out, error);
+    explicit_bzero(sent_secret, sizeof sent_secret);
+    buffer_wipe(&secret);
+    buffer_fini(&secret);
+    return is_granted;
 }
 
 bool access_token_refreshed(struct access_token *token, const struct http_exchange *exchange,
@@ -386,14 +375,16 @@ bool access_token_refreshed(struct access_token *token, const struct http_exchan
     if (exchange->outcome != HTTP_ANSWERED) {
         (void)error_set(&reason, ERROR_IO, "%s", exchange->detail);
     } else {
-        AUTO(json) *json = json_parse(exchange->body, exchange->body_length, NULL);
-        struct grant grant = {0};
+        AUTO(json) *json =
+            json_parse_repaired(exchange->body, exchange->body_length, ISSUER_DEPTH_MAX, NULL);
+        struct issuer_grant grant = {0};
         if (read_answer(token, exchange, json, &grant, &reason)) {
             keep(token, &grant, now_ms - exchange->duration_us / 1000);
             return true;
         }
     }
     bool is_outage = exchange->outcome != HTTP_ANSWERED || exchange->status >= 500;
-    access_token_failed(token, reason.message, is_outage, now_ms, random);
+    int64_t floor_ms = issuer_answer_retry_after_ms(exchange, clock_wall_ms());
+    note_failure(token, reason.message, is_outage, floor_ms, now_ms, random);
     return error_set(error, reason.kind, "%s", reason.message);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/domain/seek_token.h"
+
 #define TO(state) (1U << (state))
 
 static const unsigned allowed[ATTEMPT_STATE_COUNT] = {
@@ -35,12 +37,14 @@ bool attempts_init(struct attempts *attempts, size_t sending_max, void *owner, s
 
 size_t attempts_room(const struct attempts *attempts)
 {
+    assert(attempts->counts[ATTEMPT_SENDING] <= attempts->sending_max);
     return attempts->sending_max - attempts->counts[ATTEMPT_SENDING];
 }
 
 size_t attempts_claim_room(const struct attempts *attempts)
 {
     size_t taken = attempts->counts[ATTEMPT_CLAIMED] + attempts->counts[ATTEMPT_SENDING];
+    assert(taken <= 2 * attempts->sending_max);
     size_t unclaimed = 2 * attempts->sending_max - taken;
     size_t free_count = attempts->counts[ATTEMPT_FREE];
     return unclaimed < free_count ? unclaimed : free_count;
@@ -48,8 +52,6 @@ size_t attempts_claim_room(const struct attempts *attempts)
 
 static void drop_seek_token(struct attempt *attempt)
 {
-    if (attempt->seek_token != NULL)
-        explicit_bzero(attempt->seek_token, strlen(attempt->seek_token));
     free(attempt->seek_token);
     attempt->seek_token = NULL;
 }
@@ -79,28 +81,55 @@ static struct attempt *find_free(struct attempts *attempts)
     struct attempt *attempt = TAILQ_FIRST(&attempts->lists[ATTEMPT_FREE]);
     if (attempt != NULL || attempts->used_count == attempts->size)
         return attempt;
+    assert(attempts->used_count < attempts->size);
     attempt = &attempts->items[attempts->used_count++];
     TAILQ_INSERT_HEAD(&attempts->lists[ATTEMPT_FREE], attempt, links);
     return attempt;
+}
+
+/* The field that no script of ours has written; NULL: none. */
+static const char *find_damage(const struct claim *claim)
+{
+    struct rejection rejection;
+    if (!application_id_check(claim->application_id, strlen(claim->application_id), &rejection))
+        return "id";
+    if (!event_id_is_valid(claim->event_id))
+        return "event";
+    if (!seek_token_check(claim->seek_token, strlen(claim->seek_token), &rejection))
+        return "token";
+    if (claim->completed_at_ms < 0)
+        return "completed";
+    return NULL;
+}
+
+/* What goes into the request. */
+static bool fill(struct attempt *attempt, const struct claim *claim)
+{
+    if (!copy_text(attempt->event_id, sizeof attempt->event_id, claim->event_id))
+        return false;
+    attempt->traceparent[0] = '\0';
+    (void)traceparent_read(claim->traceparent, attempt->traceparent);
+    attempt_id(claim->event_id, claim->attempt, attempt->request_id);
+    attempt->seek_token = strdup(claim->seek_token);
+    return attempt->seek_token != NULL;
 }
 
 struct attempt *attempts_take(struct attempts *attempts, const struct claim *claim, int64_t now_ms)
 {
     struct attempt *attempt = find_free(attempts);
     if (attempt == NULL ||
-        !copy_text(attempt->application_id, sizeof attempt->application_id,
-                   claim->application_id) ||
-        !copy_text(attempt->event_id, sizeof attempt->event_id, claim->event_id) ||
-        !copy_text(attempt->traceparent, sizeof attempt->traceparent, claim->traceparent))
+        !copy_text(attempt->application_id, sizeof attempt->application_id, claim->application_id))
         return NULL;
+    assert(attempt == NULL || attempt->state == ATTEMPT_FREE);
     drop_seek_token(attempt);
-    attempt->seek_token = strdup(claim->seek_token);
-    if (attempt->seek_token == NULL)
+    attempt->event_id[0] = '\0';
+    attempt->damage = find_damage(claim);
+    if (attempt->damage == NULL && !fill(attempt, claim))
         return NULL;
     attempt->owner = attempts->owner;
-    attempt_id(claim->event_id, claim->attempt, attempt->request_id);
     attempt->generation = claim->generation;
     attempt->number = claim->attempt;
+    attempt->repetitions = 0;
     attempt->completed_at_ms = claim->completed_at_ms;
     attempt->claimed_at_ms = now_ms;
     attempt->age_ms = claim->age_ms;
@@ -109,12 +138,23 @@ struct attempt *attempts_take(struct attempts *attempts, const struct claim *cla
     return attempt;
 }
 
+/* Each attempt is in one state, and no more are sent than may be. */
+static void assert_counts(const struct attempts *attempts)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < ATTEMPT_STATE_COUNT; i++)
+        sum += attempts->counts[i];
+    assert(sum == attempts->size);
+    assert(attempts->used_count <= attempts->size);
+    assert(attempts->counts[ATTEMPT_SENDING] <= attempts->sending_max);
+}
+
 void attempts_move(struct attempts *attempts, struct attempt *attempt, enum attempt_state next)
 {
     assert((allowed[attempt->state] & TO(next)) != 0);
     TAILQ_REMOVE(&attempts->lists[attempt->state], attempt, links);
     attempts->counts[attempt->state]--;
-    attempts->sent_count += attempt->state == ATTEMPT_SENDING;
+    attempts->returned_count += attempt->state == ATTEMPT_SENDING;
     attempts->counts[next]++;
     attempt->state = next;
     if (next == ATTEMPT_FREE)
@@ -123,4 +163,5 @@ void attempts_move(struct attempts *attempts, struct attempt *attempt, enum atte
         TAILQ_INSERT_TAIL(&attempts->lists[next], attempt, links);
     if (next != ATTEMPT_CLAIMED && next != ATTEMPT_SENDING)
         drop_seek_token(attempt);
+    assert_counts(attempts);
 }

@@ -51,7 +51,8 @@ struct attempt {
     char *seek_token;  /* owned until it was sent, and to be kept out of SEEK's words */
     struct span *span; /* owned while it is sending; NULL: not traced */
     uint64_t generation;
-    unsigned number; /* from 1 */
+    unsigned number;      /* from 1 */
+    unsigned repetitions; /* of it, after requests that SEEK did not process */
     int64_t completed_at_ms;
     int64_t claimed_at_ms, age_ms; /* when the claim was answered; of the event by then */
     int64_t begin_until_ms;        /* later its lease might end before it does */
@@ -59,6 +60,7 @@ struct attempt {
     uint64_t access_token_generation;
 
     enum settle_action action;
+    const char *damage; /* SETTLE_DAMAGED: the field */
     int64_t delay_ms;
     struct verdict verdict;
 };
@@ -73,7 +75,7 @@ struct attempts {
     size_t sending_max;
     struct attempt_list lists[ATTEMPT_STATE_COUNT]; /* by state, as the counts */
     size_t counts[ATTEMPT_STATE_COUNT];
-    uint64_t sent_count; /* so far: answered or failed */
+    uint64_t returned_count; /* so far, from SEEK: answered, failed or cut */
 };
 
 /* `sending_max`: on their way to SEEK at a time. */
@@ -83,7 +85,8 @@ void attempts_fini(struct attempts *attempts);
 /* How many more may be sent now, and how many more may be claimed: as many again. */
 size_t attempts_room(const struct attempts *attempts);
 size_t attempts_claim_room(const struct attempts *attempts);
-/* A free one, filled from the claim; NULL when there is none, no memory, or a text that cannot be
- * ours. It is claimed. */
+/* A free one, filled from the claim; NULL when there is none or no memory. It is claimed. What
+ * Redis gives is checked before it comes into a request to SEEK: a bad trace is left out; `damage`
+ * names any other field that is bad, with which nothing can be sent. */
 struct attempt *attempts_take(struct attempts *attempts, const struct claim *claim, int64_t now_ms);
 void attempts_move(struct attempts *attempts, struct attempt *attempt, enum attempt_state next);

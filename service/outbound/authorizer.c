@@ -44,10 +44,11 @@ static void report_failure(struct worker_shared *shared, const char *reason)
 {
     if (worker_shared_turn(&shared->is_token_missing, true))
         log_error("access_token_failed",
-                  "no new access token can be had; tried again with growing pauses",
+                  "No new access token can be fetched; the pauses between the tries grow",
                   LOG_TEXT("url", shared->upstream.token_url), LOG_TEXT("detail", reason));
     else
-        log_debug("access_token_failed", "still no access token", LOG_TEXT("detail", reason));
+        log_debug("access_token_failed", "There is still no access token",
+                  LOG_TEXT("detail", reason));
 }
 
 /* `reason`: why there is no access token; NULL: there is one. */
@@ -65,7 +66,7 @@ static void end_span(struct authorizer *authorizer, const struct http_exchange *
 }
 
 /* A small number of words, as error.type wants it: the issuer's own are in the log. */
-static const char *trouble_of(const struct http_exchange *exchange, char text[16])
+static const char *reason_of(const struct http_exchange *exchange, char text[16])
 {
     if (exchange->outcome == HTTP_TIMED_OUT)
         return "TIMEOUT";
@@ -82,7 +83,7 @@ static void on_fetched(void *context, const struct http_exchange *exchange)
     struct authorizer *authorizer = context;
     struct worker_shared *shared = authorizer->shared;
     int64_t now_ms = clock_monotonic_ms();
-    char trouble[16];
+    char reason[16];
     authorizer->is_fetching = false;
     if (authorizer->is_stopping) {
         end_span(authorizer, exchange, "SHUTDOWN");
@@ -92,13 +93,13 @@ static void on_fetched(void *context, const struct http_exchange *exchange)
     upstream_note_token_answer(&shared->upstream, exchange);
     struct error error;
     if (!access_token_refreshed(shared->access_token, exchange, now_ms, random_u64(), &error)) {
-        end_span(authorizer, exchange, trouble_of(exchange, trouble));
+        end_span(authorizer, exchange, reason_of(exchange, reason));
         report_failure(shared, error.message);
         return;
     }
     end_span(authorizer, exchange, NULL);
     if (worker_shared_turn(&shared->is_token_missing, false))
-        log_info("access_token_recovered", "new access tokens can be had again");
+        log_info("access_token_recovered", "New access tokens can be fetched again");
 }
 
 static bool fetch(struct authorizer *authorizer, struct error *error)

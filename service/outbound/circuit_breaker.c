@@ -4,9 +4,19 @@
 
 #include <assert.h>
 
+#define TO(state) (1U << (state))
+
+static const unsigned allowed[] = {
+    [BREAKER_CLOSED] = TO(BREAKER_CLOSED) | TO(BREAKER_OPEN),
+    /* A success may have been on its way when it opened. */
+    [BREAKER_OPEN] = TO(BREAKER_PROBING) | TO(BREAKER_CLOSED),
+    [BREAKER_PROBING] = TO(BREAKER_OPEN) | TO(BREAKER_CLOSED),
+};
+
 /* The sole writer of `state`. */
 static void move(struct circuit_breaker *breaker, enum breaker_state next)
 {
+    assert((allowed[breaker->state] & TO(next)) != 0);
     breaker->state = next;
     breaker->failures = 0;
 }
@@ -16,6 +26,7 @@ static void open_for(struct circuit_breaker *breaker, int64_t wait_ms, int64_t n
     move(breaker, BREAKER_OPEN);
     breaker->wait_ms = wait_ms < breaker->wait_max_ms ? wait_ms : breaker->wait_max_ms;
     breaker->probe_at_ms = now_ms + breaker->wait_ms;
+    assert(breaker->wait_ms > 0 && breaker->wait_ms <= breaker->wait_max_ms);
 }
 
 void circuit_breaker_init(struct circuit_breaker *breaker, unsigned failures_max,

@@ -1,123 +1,97 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * No wake-up is lost: a claimer says that it rests before it looks whether something is due; a
- * waker first makes it due and then looks for one that rests. Whatever the order, one of the two
- * sees the other. In the same way one that becomes unable says so before it gives back the watch
- * and wakes another. And nobody rests for longer than CLAIMER_WAIT_MAX_MS.
+ * A claim and its places
+ *
+ * At most one claim is on its way. The state says what is known of it:
+ *
+ *                     ┌──(something is due, no place)──► held back
+ *                     │  ┌─────────(next turn)───────────────┘
+ *                     │  ▼
+ *              ┌───► idle ───(sent)───► claiming ───(refused)───► idle
+ *              │      ▲                 │      │
+ *              │      └────(answered)───┘   (lost)
+ *              │                               ▼
+ *         (answered)                          lost ◄───(lost, or refused)───┐
+ *              │                               └─────(sent)─────► recovering
+ *              └────────────────────────────────────────────────────────┘
+ *
+ * A turn with no claim on its way goes through these in order, and ends at the first that fails:
+ *
+ *     1   what the intake leased is taken over, with its places (handover.h); what waits, claimed,
+ *         starts on places that are free by now
+ *     2   this worker is able: Redis, room for an attempt, time, no trouble    else it leaves
+ *     3   it says that it rests, before it looks: see due_watch.c
+ *     4   after a lost answer: a claim for nothing, whether or not anything can be sent; the store
+ *         gives back with each claim what the one before took, where no answer has settled it
+ *     5   nothing waits, claimed: that comes first
+ *     6   something is due, and it is this worker's to ask
+ *     7   there is an access token
+ *     8   the gate gives places, or others are about to leave theirs           else held back
+ *     9   the watch is taken: nobody else was faster               else the places go back
+ *     10  the claim is sent, and the worker stays awake for its answer
+ *
+ * Each place that the gate gives ends in one of two ways: a signal starts on it, and leaves it when
+ * it comes back from SEEK; or it is returned. From 8 to the answer the claimer holds them, in
+ * `places_reserved` while the claim is on its way. The answer brings
+ *
+ *     fewer signals than places      the rest of the places is returned
+ *     more, as it asked ahead        more places are asked for; what gets none waits, claimed
+ *     a refusal, or never comes      all places are returned
+ *
+ * How far ahead, is what the last claim has seen:
+ *
+ *     claim n       asked ├──────────────────────────┤ answered
+ *     from SEEK                 ▲     ▲       ▲              returned_meanwhile = 3
+ *     claim n + 1                    asked for: places + 3 ├──────────────────────────┤
  */
 #include "service/outbound/claimer.h"
+
+#include <assert.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
+#include "service/outbound/starting.h"
+
 enum {
-    CLAIM_MAX = 128, /* a script must not hold Redis for long */
-    TROUBLE_MS = 1000,
+    RETRY_MS = 1000,
     LOST_MS = 100, /* an answer that nobody understands must not be asked for in a loop */
-    PLACE_WAIT_MAX_MS = 1000, /* meanwhile nobody else can send it */
-    /* Left to the keeper of the watch. At work itself, it helps one that has its hands full. */
+    /* Left to the owner of the watch. At work itself, it helps one that has its hands full. */
     PATIENCE_BUSY_MS = 20,
     PATIENCE_IDLE_MS = CLAIMER_WAIT_MAX_MS - DUE_WATCH_INTERVAL_MS,
 };
+
+#define TO(state) (1U << (state))
+
+static const unsigned allowed[CLAIMER_STATE_COUNT] = {
+    [CLAIMER_IDLE] = TO(CLAIMER_HELD_BACK) | TO(CLAIMER_CLAIMING),
+    [CLAIMER_HELD_BACK] = TO(CLAIMER_IDLE),
+    [CLAIMER_CLAIMING] = TO(CLAIMER_IDLE) | TO(CLAIMER_LOST),
+    [CLAIMER_LOST] = TO(CLAIMER_RECOVERING),
+    [CLAIMER_RECOVERING] = TO(CLAIMER_IDLE) | TO(CLAIMER_LOST),
+};
+
+/* The sole writer of `state`. */
+static void move(struct claimer *claimer, enum claimer_state next)
+{
+    assert((allowed[claimer->state] & TO(next)) != 0);
+    assert(claimer->places_reserved == 0 || next == CLAIMER_CLAIMING);
+    assert(claimer->places_reserved <= claimer->asked_for);
+    claimer->state = next;
+}
+
+static bool is_asking(const struct claimer *claimer)
+{
+    return claimer->state == CLAIMER_CLAIMING || claimer->state == CLAIMER_RECOVERING;
+}
 
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-/* False: the stop leaves no time for another attempt. */
-static bool may_begin(const struct claimer *claimer, int64_t now_ms)
-{
-    const struct worker_shared *shared = claimer->shared;
-    int64_t stop_at_ms = atomic_load(&shared->stop_at_ms);
-    return stop_at_ms == WORKER_RUNS || now_ms + (int64_t)shared->upstream.timeout_ms <= stop_at_ms;
-}
-
 /* --- what came --------------------------------------------------------------------- */
-
-/* The lease has to outlast the attempt: after a long silence (of Redis, or of this process) what
- * was claimed may be somebody else's by the end of it. */
-static int64_t begin_until_ms(const struct claimer *claimer)
-{
-    const struct worker_shared *shared = claimer->shared;
-    return claimer->claimed_at_ms + shared->store.lease_ms - (int64_t)shared->upstream.timeout_ms;
-}
-
-static void note_expired_lease(const struct claim *claim)
-{
-    log_warn("lease_expired", "the last attempt never reported back; the signal is sent again",
-             LOG_TEXT("application", claim->application_id), LOG_TEXT("event_id", claim->event_id),
-             LOG_INT("attempt", claim->attempt));
-}
-
-static void release(struct claimer *claimer, struct attempt *attempt, const char *reason)
-{
-    log_debug("claim_released", "it was not sent", LOG_TEXT("event_id", attempt->event_id),
-              LOG_TEXT("reason", reason));
-    attempt->action = SETTLE_RELEASE;
-    attempt->delay_ms = 0;
-    attempts_move(claimer->attempts, attempt, ATTEMPT_FINISHED);
-}
-
-static struct attempt *first_claimed(const struct claimer *claimer)
-{
-    return TAILQ_FIRST(&claimer->attempts->lists[ATTEMPT_CLAIMED]);
-}
-
-/* Whether it is on its way, and a place of the gate with it. */
-static bool start(struct claimer *claimer, struct attempt *attempt, bool may_send)
-{
-    struct error error = {.message = "too late, stopping, or the access token is gone"};
-    int64_t now_ms = clock_monotonic_ms(); /* of each: libcurl may take its time */
-    if (may_send && now_ms <= attempt->begin_until_ms &&
-        sender_send(claimer->sender, attempt, &error))
-        return true;
-    release(claimer, attempt, error.message);
-    claimer->rest_until_ms = now_ms + TROUBLE_MS;
-    return false;
-}
-
-/* What found no place. With nothing in flight, no place becomes free here. */
-static void release_surplus(struct claimer *claimer, int64_t now_ms)
-{
-    bool is_idle = claimer->attempts->counts[ATTEMPT_SENDING] == 0;
-    struct attempt *attempt;
-    while ((attempt = first_claimed(claimer)) != NULL &&
-           (is_idle || now_ms > attempt->claimed_at_ms + PLACE_WAIT_MAX_MS))
-        release(claimer, attempt, "no place became free for it");
-}
-
-/* Sends what was claimed, on `places` of the gate that it has and as many more as it gives. */
-static void start_claimed(struct claimer *claimer, size_t places, int64_t now_ms)
-{
-    size_t claimed = claimer->attempts->counts[ATTEMPT_CLAIMED];
-    size_t wanted = smaller(claimed, attempts_room(claimer->attempts));
-    int64_t wait_ms;
-    if (wanted > places)
-        places += sending_gate_enter(claimer->shared->gate, wanted - places, now_ms, &wait_ms);
-    bool may_send = claimed > 0 && may_begin(claimer, now_ms) &&
-                    authorizer_prepare(claimer->authorizer, now_ms, &wait_ms);
-    struct attempt *attempt;
-    while ((places > 0 || !may_send) && (attempt = first_claimed(claimer)) != NULL)
-        places -= start(claimer, attempt, may_send) ? 1 : 0;
-    sending_gate_return(claimer->shared->gate, places);
-    release_surplus(claimer, now_ms);
-}
-
-static void take_all(struct claimer *claimer, const struct claim_result *result, int64_t now_ms)
-{
-    for (size_t i = 0; i < result->count; i++) {
-        const struct claim *claim = &result->claims[i];
-        if (claim->was_expired)
-            note_expired_lease(claim);
-        struct attempt *attempt = attempts_take(claimer->attempts, claim, now_ms);
-        if (attempt != NULL)
-            attempt->begin_until_ms = begin_until_ms(claimer);
-        else
-            log_error("claim_unusable", "left to its lease", LOG_TEXT("event_id", claim->event_id));
-    }
-}
 
 static void note_next_due(struct worker_shared *shared, const struct claim_result *result)
 {
@@ -131,57 +105,56 @@ static void note_pause(struct worker_shared *shared, bool is_paused)
     if (!worker_shared_turn(&shared->is_paused, is_paused))
         return;
     if (is_paused)
-        log_warn("sending_paused", "an operator paused sending; events are still taken");
+        log_warn("sending_paused", "Sending is paused; events are still accepted");
     else
-        log_info("sending_resumed", "sending goes on");
+        log_info("sending_resumed", "Sending goes on");
 }
 
-static void note_clock(struct worker_shared *shared, size_t mended_count)
+static void note_clock(struct worker_shared *shared, size_t repaired_count)
 {
-    if (worker_shared_turn(&shared->is_clock_set_back, mended_count > 0) && mended_count > 0)
-        log_warn("redis_clock_set_back",
-                 "Redis's clock was set back; what was due by the old time is due by the new one");
+    if (worker_shared_turn(&shared->is_clock_set_back, repaired_count > 0) && repaired_count > 0)
+        log_warn(
+            "redis_clock_set_back",
+            "Redis's clock was set back; the times at which signals are due were moved back too");
 }
 
 static void on_claimed(void *context, const struct store_failure *failure,
                        const struct claim_result *result)
 {
     struct claimer *claimer = context;
-    size_t places = claimer->places;
+    assert(is_asking(claimer) && claimer->places_reserved <= claimer->asked_for);
+    size_t places = claimer->places_reserved;
     int64_t now_ms = clock_monotonic_ms();
-    claimer->is_claiming = false;
-    claimer->places = 0;
-    claimer->expected = 0;
+    claimer->places_reserved = 0;
+    claimer->returned_meanwhile = 0;
     switch (failure->status) {
     case STORE_OK:
-        claimer->is_claim_lost = false;
-        claimer->expected = (size_t)(claimer->attempts->sent_count - claimer->sent_count);
-        take_all(claimer, result, now_ms);
+        move(claimer, CLAIMER_IDLE);
+        if (result->count > 0)
+            claim_limit_succeed(&claimer->limit);
+        claimer->returned_meanwhile =
+            (size_t)(claimer->attempts->returned_count - claimer->returned_at_claim);
+        starting_take(claimer, result, now_ms);
         note_next_due(claimer->shared, result);
         note_pause(claimer->shared, result->is_paused);
-        note_clock(claimer->shared, result->mended_count);
-        start_claimed(claimer, places, now_ms);
+        note_clock(claimer->shared, result->repaired_count);
+        starting_start(claimer, places, now_ms);
         return;
     case STORE_REFUSED:
-        claimer->rest_until_ms = now_ms + TROUBLE_MS;
-        log_debug("claim_refused", "asked again later", LOG_TEXT("detail", failure->detail));
+    case STORE_DAMAGED: /* of one application: no answer to a claim */
+        move(claimer, claimer->state == CLAIMER_RECOVERING ? CLAIMER_LOST : CLAIMER_IDLE);
+        claimer->rest_until_ms = now_ms + RETRY_MS;
+        log_debug("claim_refused", "The next claim follows later",
+                  LOG_TEXT("detail", failure->detail));
         break;
     case STORE_UNAVAILABLE: /* the store says itself that it is away, and when it is back */
-        claimer->is_claim_lost = true;
+        move(claimer, CLAIMER_LOST);
+        if (claim_limit_halve(&claimer->limit, claimer->asked_for))
+            metric_add(&claimer->shared->metrics[OUTBOUND_CLAIMS_HALVED], 1);
         claimer->rest_until_ms = now_ms + LOST_MS;
         break;
     }
     sending_gate_return(claimer->shared->gate, places);
-}
-
-/* --- the watch --- */
-
-/* Or rests for a while. */
-void claimer_end(struct claimer *claimer)
-{
-    atomic_store(&claimer->state, CLAIMER_UNABLE);
-    if (due_watch_give_back(&claimer->shared->due_watch, claimer->worker))
-        worker_shared_wake_one(claimer->shared);
 }
 
 /* --- asking ------------------------------------------------------------------------ */
@@ -189,20 +162,22 @@ void claimer_end(struct claimer *claimer)
 /* For the places, which it takes over, and so many ahead. */
 static int64_t send_claim(struct claimer *claimer, size_t places, size_t ahead, int64_t now_ms)
 {
+    assert(!is_asking(claimer) && claimer->places_reserved == 0);
     struct error error;
     claimer->claimed_at_ms = now_ms;
-    claimer->sent_count = claimer->attempts->sent_count;
+    claimer->returned_at_claim = claimer->attempts->returned_count;
+    claimer->asked_for = places + ahead;
     if (store_claim(claimer->store, places + ahead, on_claimed, claimer, &error)) {
-        claimer->is_claiming = true;
-        claimer->places = places;
+        claimer->places_reserved = places;
+        move(claimer, claimer->state == CLAIMER_LOST ? CLAIMER_RECOVERING : CLAIMER_CLAIMING);
         return CLAIMER_WAIT_MAX_MS;
     }
     sending_gate_return(claimer->shared->gate, places);
-    claimer->rest_until_ms = now_ms + TROUBLE_MS;
+    claimer->rest_until_ms = now_ms + RETRY_MS;
     (void)due_watch_lower(&claimer->shared->due_watch, now_ms);
-    claimer_end(claimer); /* another worker may be able to */
-    log_debug("claim_delayed", "asked again later", LOG_TEXT("detail", error.message));
-    return TROUBLE_MS;
+    due_watch_leave(&claimer->shared->due_watch, claimer->worker); /* another may be able to */
+    log_debug("claim_delayed", "The next claim follows later", LOG_TEXT("detail", error.message));
+    return RETRY_MS;
 }
 
 static int64_t patience_ms(const struct claimer *claimer)
@@ -216,8 +191,9 @@ static int64_t patience_ms(const struct claimer *claimer)
 static size_t ahead_of(const struct claimer *claimer, size_t places)
 {
     const struct attempts *attempts = claimer->attempts;
-    size_t room = smaller(attempts_claim_room(attempts), CLAIM_MAX);
-    size_t wanted = smaller(claimer->expected, attempts->counts[ATTEMPT_SENDING]);
+    size_t room = smaller(attempts_claim_room(attempts), claimer->limit.current);
+    size_t wanted = smaller(claimer->returned_meanwhile, attempts->counts[ATTEMPT_SENDING]);
+    assert(places <= room);
     wanted = smaller(wanted, room - places);
     return wanted > 0 ? sending_gate_ahead(claimer->shared->gate, wanted) : 0;
 }
@@ -227,21 +203,23 @@ static size_t ahead_of(const struct claimer *claimer, size_t places)
 static int64_t claim(struct claimer *claimer, int64_t now_ms)
 {
     struct worker_shared *shared = claimer->shared;
-    if (claimer->is_claim_lost)
+    if (claimer->state == CLAIMER_LOST)
         return send_claim(claimer, 0, 0, now_ms); /* whether or not anything can be sent now */
     if (claimer->attempts->counts[ATTEMPT_CLAIMED] > 0)
-        return PLACE_WAIT_MAX_MS; /* until one ends */
+        return STARTING_WAIT_MAX_MS; /* until one ends */
     int64_t patience = patience_ms(claimer);
     int64_t wait_ms = due_watch_wait_ms(&shared->due_watch, claimer->worker, patience, now_ms);
     if (wait_ms > 0 || !authorizer_prepare(claimer->authorizer, now_ms, &wait_ms))
         return wait_ms;
     size_t wanted =
         smaller(attempts_room(claimer->attempts), attempts_claim_room(claimer->attempts));
-    size_t places = sending_gate_enter(shared->gate, smaller(wanted, CLAIM_MAX), now_ms, &wait_ms);
+    size_t places =
+        sending_gate_enter(shared->gate, smaller(wanted, claimer->limit.current), now_ms, &wait_ms);
     size_t ahead = ahead_of(claimer, places);
-    claimer->is_held_back = places + ahead == 0;
-    if (claimer->is_held_back)
+    if (places + ahead == 0) {
+        move(claimer, CLAIMER_HELD_BACK);
         return wait_ms;
+    }
     if (due_watch_take(&shared->due_watch, claimer->worker, patience, now_ms))
         return send_claim(claimer, places, ahead, now_ms);
     sending_gate_return(shared->gate, places);
@@ -258,10 +236,11 @@ static bool is_gate_open(struct sending_gate *gate, int64_t now_ms)
 
 bool claimer_is_about_to_begin(const struct claimer *claimer, int64_t now_ms)
 {
-    return claimer->is_claiming || claimer->attempts->counts[ATTEMPT_CLAIMED] > 0 ||
-           (may_begin(claimer, now_ms) &&
+    return is_asking(claimer) || claimer->attempts->counts[ATTEMPT_CLAIMED] > 0 ||
+           !handover_is_idle(&claimer->shared->handover) ||
+           (starting_may_begin(claimer, now_ms) &&
             (claimer->authorizer->is_fetching ||
-             (claimer->is_held_back && is_gate_open(claimer->shared->gate, now_ms))));
+             (claimer->state == CLAIMER_HELD_BACK && is_gate_open(claimer->shared->gate, now_ms))));
 }
 
 /* Where its share is not all that may be in flight, others could take more. */
@@ -269,37 +248,34 @@ static bool is_able(const struct claimer *claimer, bool is_store_ready, int64_t 
 {
     const struct worker_shared *shared = claimer->shared;
     bool is_full = attempts_room(claimer->attempts) == 0;
-    return is_store_ready && may_begin(claimer, now_ms) && now_ms >= claimer->rest_until_ms &&
-           !(is_full && shared->share < shared->in_flight_max);
+    return is_store_ready && starting_may_begin(claimer, now_ms) &&
+           now_ms >= claimer->rest_until_ms && !(is_full && shared->share < shared->in_flight_max);
 }
 
 int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_ms)
 {
-    claimer->is_held_back = false;
-    if (claimer->attempts->counts[ATTEMPT_CLAIMED] > 0)
-        start_claimed(claimer, 0, now_ms);
-    if (claimer->is_claiming)
+    struct due_watch *watch = &claimer->shared->due_watch;
+    if (claimer->state == CLAIMER_HELD_BACK)
+        move(claimer, CLAIMER_IDLE);
+    size_t places = starting_take_handed(claimer, is_asking(claimer) ? claimer->asked_for : 0);
+    if (places > 0 || claimer->attempts->counts[ATTEMPT_CLAIMED] > 0)
+        starting_start(claimer, places, now_ms);
+    if (is_asking(claimer))
         return CLAIMER_WAIT_MAX_MS; /* until the answer */
     if (!is_able(claimer, is_store_ready, now_ms)) {
-        claimer_end(claimer);
+        due_watch_leave(watch, claimer->worker);
         int64_t rest_ms = claimer->rest_until_ms - now_ms;
         return rest_ms > 0 && rest_ms < CLAIMER_WAIT_MAX_MS ? rest_ms : CLAIMER_WAIT_MAX_MS;
     }
-    size_t room = claimer->expected > 0 ? attempts_claim_room(claimer->attempts)
-                                        : attempts_room(claimer->attempts);
+    size_t room = claimer->returned_meanwhile > 0 ? attempts_claim_room(claimer->attempts)
+                                                  : attempts_room(claimer->attempts);
     if (room == 0) {
-        atomic_store(&claimer->state, CLAIMER_AWAKE);
+        due_watch_stay_awake(watch, claimer->worker);
         return CLAIMER_WAIT_MAX_MS; /* until one ends */
     }
-    atomic_store(&claimer->state, CLAIMER_RESTING);
+    due_watch_rest(watch, claimer->worker); /* before it looks: see due_watch.c */
     int64_t wait_ms = claim(claimer, now_ms);
-    if (claimer->is_claiming)
-        atomic_store(&claimer->state, CLAIMER_AWAKE);
+    if (is_asking(claimer))
+        due_watch_stay_awake(watch, claimer->worker);
     return wait_ms < CLAIMER_WAIT_MAX_MS ? wait_ms : CLAIMER_WAIT_MAX_MS;
-}
-
-bool claimer_rouse(struct claimer *claimer)
-{
-    enum claimer_state resting = CLAIMER_RESTING;
-    return atomic_compare_exchange_strong(&claimer->state, &resting, CLAIMER_AWAKE);
 }

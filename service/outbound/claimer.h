@@ -12,26 +12,29 @@
  * released when that takes long, and when nothing may be sent any more.
  *
  * Owns:    the places of the gate for the claim on its way.
- * Threads: claimer_rouse and the state from any; the rest from one, the worker's.
+ * Threads: one, the worker's.
  * Blocks:  never.
  */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "service/outbound/attempt.h"
 #include "service/outbound/authorizer.h"
+#include "service/outbound/claim_limit.h"
 #include "service/outbound/sender.h"
 #include "service/outbound/worker_shared.h"
 #include "service/store/store.h"
 
 enum claimer_state {
-    CLAIMER_UNABLE,  /* no Redis, no free attempt, trouble: of no use to anybody for now */
-    CLAIMER_AWAKE,   /* looks at what is due before it rests, without being told */
-    CLAIMER_RESTING, /* would claim if it were woken */
+    CLAIMER_IDLE,
+    CLAIMER_HELD_BACK,  /* something is due, and the gate had no place in this turn */
+    CLAIMER_CLAIMING,   /* a claim is on its way */
+    CLAIMER_LOST,       /* so was the answer: nobody knows what the claim took */
+    CLAIMER_RECOVERING, /* the claim is on its way that gives it back */
+    CLAIMER_STATE_COUNT,
 };
 
 struct claimer {
@@ -42,14 +45,12 @@ struct claimer {
     struct authorizer *authorizer;
     struct sender *sender;
 
-    _Atomic enum claimer_state state; /* any thread */
-
-    bool is_claiming;
-    bool is_held_back;   /* something is due, and the gate had no place */
-    bool is_claim_lost;  /* nobody knows what the last one took: the next one gives it back */
-    size_t places;       /* for the claim on its way */
-    size_t expected;     /* to come back from SEEK while a claim is on its way */
-    uint64_t sent_count; /* of the attempts, at the last claim */
+    enum claimer_state state;
+    struct claim_limit limit;
+    size_t asked_for;           /* signals, by the last claim */
+    size_t places_reserved;     /* of the gate, for the claim on its way; 0 in any other state */
+    size_t returned_meanwhile;  /* from SEEK, while the last claim was on its way */
+    uint64_t returned_at_claim; /* attempts->returned_count at the last claim */
     int64_t claimed_at_ms;
     int64_t rest_until_ms; /* after trouble: no claim before */
 };
@@ -60,7 +61,3 @@ enum { CLAIMER_WAIT_MAX_MS = 3000 }; /* a heart may miss 10 s */
 int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_ms);
 /* In a stop, after a turn: an attempt will be begun before long, and there is time for it. */
 bool claimer_is_about_to_begin(const struct claimer *claimer, int64_t now_ms);
-/* Tells whether it was resting; it is not any more. */
-bool claimer_rouse(struct claimer *claimer);
-/* It claims no more. */
-void claimer_end(struct claimer *claimer);

@@ -18,6 +18,7 @@ void in_flight_limit_succeed(struct in_flight_limit *limit)
         return;
     limit->successes = 0;
     limit->current++;
+    assert(limit->current <= limit->max);
 }
 
 void in_flight_limit_strain(struct in_flight_limit *limit, int64_t now_ms)
@@ -29,4 +30,5 @@ void in_flight_limit_strain(struct in_flight_limit *limit, int64_t now_ms)
     limit->halved_at_ms = now_ms;
     if (limit->current > 1)
         limit->current /= 2;
+    assert(limit->current >= 1);
 }

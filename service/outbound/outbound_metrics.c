@@ -8,116 +8,75 @@ static const double delivery_bounds[] = {0.025, 0.05, 0.1, 0.25, 0.5,  1,    2.5
                                          10,    30,   60,  300,  1800, 7200, 43200, 172800};
 _Static_assert(sizeof delivery_bounds / sizeof delivery_bounds[0] <= METRIC_BUCKETS_MAX, "fit");
 
-struct row {
-    const char *name, *help, *labels;
-    enum metric_type type;
-    double scale;
-};
-
 #define ATTEMPTS(class_)                                                                           \
-    {                                                                                              \
-        "seek_signal_attempts_total", "Attempts to send a signal, by what came of them.",          \
-            "class=\"" class_ "\"", METRIC_COUNTER, 0                                              \
-    }
-#define COUNTER(name, help)                                                                        \
-    {                                                                                              \
-        "seek_signal_" name, help, NULL, METRIC_COUNTER, 0                                         \
-    }
-#define GAUGE(name, help)                                                                          \
-    {                                                                                              \
-        "seek_signal_" name, help, NULL, METRIC_GAUGE, 0                                           \
-    }
-#define GAUGE_MS(name, help)                                                                       \
-    {                                                                                              \
-        "seek_signal_" name, help, NULL, METRIC_GAUGE, 0.001                                       \
-    }
+    METRIC_ROW(COUNTER, "seek_signal_attempts_total",                                              \
+               "Attempts to send a signal, by what came of them.",                                 \
+               .labels = "class=\"" class_ "\"")
+#define RETRY_AGE(class_)                                                                          \
+    METRIC_ROW(GAUGE, "seek_signal_oldest_retry_age_seconds",                                      \
+               "Age of the oldest signal that is to be tried again, by what came of its last "     \
+               "attempt; 0: there is none.",                                                       \
+               .labels = "class=\"" class_ "\"", .scale = 1e-3)
 #define REFRESHES(result)                                                                          \
-    {                                                                                              \
-        "seek_signal_access_token_refreshes_total", "Access tokens asked for, by result.",         \
-            "result=\"" result "\"", METRIC_COUNTER, 0                                             \
-    }
+    METRIC_ROW(COUNTER, "seek_signal_access_token_refreshes_total",                                \
+               "Access tokens asked for, by result.", .labels = "result=\"" result "\"")
 
 /* clang-format off */
-static const struct row rows[OUTBOUND_METRIC_COUNT] = {
+const struct metric_row outbound_rows[OUTBOUND_METRIC_COUNT] = {
     [OUTBOUND_ATTEMPTS + VERDICT_DELIVERED]     = ATTEMPTS("delivered"),
     [OUTBOUND_ATTEMPTS + VERDICT_TRANSIENT]     = ATTEMPTS("transient"),
     [OUTBOUND_ATTEMPTS + VERDICT_THROTTLED]     = ATTEMPTS("throttled"),
     [OUTBOUND_ATTEMPTS + VERDICT_AUTH]          = ATTEMPTS("auth"),
     [OUTBOUND_ATTEMPTS + VERDICT_REFUSED]       = ATTEMPTS("refused"),
     [OUTBOUND_ATTEMPTS + VERDICT_MISCONFIGURED] = ATTEMPTS("misconfigured"),
-    [OUTBOUND_ATTEMPT_DURATION] = {"seek_signal_attempt_duration_seconds",
-                                   "From the start of an attempt to its end.", NULL, METRIC_HISTOGRAM, 0},
-    [OUTBOUND_DELIVERY_DURATION] = {"seek_signal_delivery_duration_seconds",
-                                    "From the acceptance of an event until SEEK has accepted its signal.", NULL, METRIC_HISTOGRAM, 0},
-    [OUTBOUND_DELIVERED]       = COUNTER("delivered_total", "Signals that SEEK has accepted."),
-    [OUTBOUND_RETRIED]         = COUNTER("retried_total", "Attempts that are to be repeated."),
-    [OUTBOUND_DEAD]            = COUNTER("dead_total", "Signals given up: refused by SEEK or too old."),
-    [OUTBOUND_FENCED]          = COUNTER("settlements_fenced_total", "Outcomes not recorded because the application had moved on."),
-    [OUTBOUND_LEASES_EXPIRED]  = COUNTER("leases_expired_total", "Attempts that never reported back and were repeated."),
-    [OUTBOUND_IN_FLIGHT]       = GAUGE("in_flight", "Signals on their way to SEEK."),
-    [OUTBOUND_IN_FLIGHT_LIMIT] = GAUGE("in_flight_limit", "How many may be on their way now."),
-    [OUTBOUND_BREAKER]         = GAUGE("breaker_state", "Circuit breaker: 0 closed, 1 open, 2 probing."),
-    [OUTBOUND_THROTTLED]       = GAUGE_MS("throttled_seconds", "How much longer SEEK's throttling is respected."),
+    [OUTBOUND_ATTEMPTS + VERDICT_UNREADABLE]    = ATTEMPTS("unreadable"),
+    [OUTBOUND_RETRY_AGES + VERDICT_DELIVERED]    = RETRY_AGE("delivered"),
+    [OUTBOUND_RETRY_AGES + VERDICT_TRANSIENT]    = RETRY_AGE("transient"),
+    [OUTBOUND_RETRY_AGES + VERDICT_THROTTLED]    = RETRY_AGE("throttled"),
+    [OUTBOUND_RETRY_AGES + VERDICT_AUTH]         = RETRY_AGE("auth"),
+    [OUTBOUND_RETRY_AGES + VERDICT_REFUSED]      = RETRY_AGE("refused"),
+    [OUTBOUND_RETRY_AGES + VERDICT_MISCONFIGURED]= RETRY_AGE("misconfigured"),
+    [OUTBOUND_RETRY_AGES + VERDICT_UNREADABLE]   = RETRY_AGE("unreadable"),
+    [OUTBOUND_ATTEMPT_DURATION] = METRIC_ROW(HISTOGRAM, "seek_signal_attempt_duration_seconds", "From the start of an attempt to its end.", METRIC_BOUNDS(duration_bounds)),
+    [OUTBOUND_DELIVERY_DURATION] = METRIC_ROW(HISTOGRAM, "seek_signal_delivery_duration_seconds", "From the acceptance of an event until SEEK has accepted its signal.", METRIC_BOUNDS(delivery_bounds)),
+    [OUTBOUND_DELIVERED]       = METRIC_ROW(COUNTER, "seek_signal_delivered_total", "Signals that SEEK has accepted."),
+    [OUTBOUND_RETRIED]         = METRIC_ROW(COUNTER, "seek_signal_retried_total", "Failed attempts that will be repeated."),
+    [OUTBOUND_RESENT]          = METRIC_ROW(COUNTER, "seek_signal_resent_total", "Requests that SEEK's server did not process, and that were sent again at once."),
+    [OUTBOUND_DEAD]            = METRIC_ROW(COUNTER, "seek_signal_dead_total", "Signals that died: refused by SEEK, or too old."),
+    [OUTBOUND_BRAKED]          = METRIC_ROW(COUNTER, "seek_signal_refusal_brakes_total", "Pauses of sending after a run of refusals for the same reason."),
+    [OUTBOUND_FENCED]          = METRIC_ROW(COUNTER, "seek_signal_settlements_fenced_total", "Outcomes not recorded because the application had moved on."),
+    [OUTBOUND_LEASES_EXPIRED]  = METRIC_ROW(COUNTER, "seek_signal_leases_expired_total", "Attempts that never reported an outcome and were repeated."),
+    [OUTBOUND_DAMAGED]         = METRIC_ROW(COUNTER, "seek_signal_damaged_total", "Applications set aside because another program has changed them in Redis."),
+    [OUTBOUND_CLAIMS_HALVED]   = METRIC_ROW(COUNTER, "seek_signal_claims_halved_total", "Claims made smaller because the answer to a larger one was lost."),
+    [OUTBOUND_IN_FLIGHT]       = METRIC_ROW(GAUGE, "seek_signal_in_flight", "Signals that are being sent."),
+    [OUTBOUND_IN_FLIGHT_LIMIT] = METRIC_ROW(GAUGE, "seek_signal_in_flight_limit", "Signals that may be sent at once."),
+    [OUTBOUND_BREAKER]         = METRIC_ROW(GAUGE, "seek_signal_breaker_state", "Circuit breaker: 0 closed, 1 open, 2 probing, -1 unknown: it was open, and nothing has been tried since."),
+    [OUTBOUND_THROTTLED]       = METRIC_ROW(GAUGE, "seek_signal_throttled_seconds", "Remaining time for which sending respects SEEK's Retry-After.", .scale = 1e-3),
     [OUTBOUND_TOKEN_REFRESHED] = REFRESHES("ok"),
     [OUTBOUND_TOKEN_FAILED]    = REFRESHES("failed"),
-    [OUTBOUND_TOKEN_EXPIRY]    = GAUGE_MS("access_token_expires_in_seconds", "Life left of the access token; 0: there is none."),
-    [OUTBOUND_TOKEN_AGE]       = GAUGE_MS("access_token_age_seconds", "Since the access token was issued; NaN: there is none."),
-    [OUTBOUND_TOKEN_FAILING]   = GAUGE_MS("access_token_failing_seconds", "Since when no access token can be had; 0: it can."),
-    [OUTBOUND_REDIS_CONNECTS]  = COUNTER("worker_redis_connects_total", "Connections to Redis opened by the workers."),
-    [OUTBOUND_REDIS_LOSSES]    = COUNTER("worker_redis_losses_total", "Connections to Redis that the workers lost."),
+    [OUTBOUND_TOKEN_EXPIRY]    = METRIC_ROW(GAUGE, "seek_signal_access_token_expires_in_seconds", "Remaining life of the access token; 0: there is none.", .scale = 1e-3),
+    [OUTBOUND_TOKEN_AGE]       = METRIC_ROW(GAUGE, "seek_signal_access_token_age_seconds", "Time since the access token was issued; NaN: there is none.", .scale = 1e-3),
+    [OUTBOUND_TOKEN_FAILING]   = METRIC_ROW(GAUGE, "seek_signal_access_token_failing_seconds", "Time for which no access token could be fetched; 0: the last try worked.", .scale = 1e-3),
+    [OUTBOUND_REDIS_CONNECTS]  = METRIC_ROW(COUNTER, "seek_signal_worker_redis_connects_total", "Connections to Redis opened by the workers."),
+    [OUTBOUND_REDIS_LOSSES]    = METRIC_ROW(COUNTER, "seek_signal_worker_redis_losses_total", "Connections to Redis that the workers lost."),
 };
 /* clang-format on */
 
-void outbound_metrics_init(struct outbound_metrics *metrics)
-{
-    for (size_t i = 0; i < OUTBOUND_METRIC_COUNT; i++) {
-        struct metric *metric = &metrics->rows[i];
-        metric->name = rows[i].name;
-        metric->help = rows[i].help;
-        metric->labels = rows[i].labels;
-        metric->type = rows[i].type;
-        metric->scale = rows[i].scale;
-        metric->bounds = NULL;
-        metric->bound_count = 0;
-        atomic_init(&metric->value, 0);
-        for (size_t bucket = 0; bucket <= METRIC_BUCKETS_MAX; bucket++)
-            atomic_init(&metric->buckets[bucket], 0);
-        metrics->list[i] = metric;
-    }
-    struct metric *attempt = &metrics->rows[OUTBOUND_ATTEMPT_DURATION];
-    attempt->bounds = duration_bounds;
-    attempt->bound_count = sizeof duration_bounds / sizeof duration_bounds[0];
-    struct metric *delivery = &metrics->rows[OUTBOUND_DELIVERY_DURATION];
-    delivery->bounds = delivery_bounds;
-    delivery->bound_count = sizeof delivery_bounds / sizeof delivery_bounds[0];
-}
-
-void outbound_metrics_count(struct outbound_metrics *metrics, enum outbound_metric metric)
-{
-    metric_add(&metrics->rows[metric], 1);
-}
-
-uint64_t outbound_metrics_value(const struct outbound_metrics *metrics, enum outbound_metric metric)
-{
-    return (uint64_t)atomic_load_explicit(&metrics->rows[metric].value, memory_order_relaxed);
-}
-
-void outbound_metrics_observe(struct outbound_metrics *metrics, struct sending_gate *gate,
+void outbound_metrics_observe(struct metric metrics[], struct sending_gate *gate,
                               struct access_token *token, int64_t now_ms)
 {
     struct sending_gate_status sending;
     sending_gate_status(gate, now_ms, &sending);
     struct access_token_status access;
     access_token_status(token, now_ms, &access);
-    struct metric *metric = metrics->rows;
-    metric_set(&metric[OUTBOUND_IN_FLIGHT], (int64_t)sending.in_flight);
-    metric_set(&metric[OUTBOUND_IN_FLIGHT_LIMIT], sending.in_flight_limit);
-    metric_set(&metric[OUTBOUND_BREAKER], sending.breaker);
-    metric_set(&metric[OUTBOUND_THROTTLED], sending.throttled_for_ms);
-    metric_set(&metric[OUTBOUND_TOKEN_REFRESHED], (int64_t)access.refreshes);
-    metric_set(&metric[OUTBOUND_TOKEN_FAILED], (int64_t)access.failures);
-    metric_set(&metric[OUTBOUND_TOKEN_EXPIRY], access.is_valid ? access.expires_in_ms : 0);
-    metric_set(&metric[OUTBOUND_TOKEN_AGE], access.is_valid ? access.age_ms : METRIC_UNKNOWN);
-    metric_set(&metric[OUTBOUND_TOKEN_FAILING],
+    metric_set(&metrics[OUTBOUND_IN_FLIGHT], (int64_t)sending.in_flight);
+    metric_set(&metrics[OUTBOUND_IN_FLIGHT_LIMIT], sending.in_flight_limit);
+    metric_set(&metrics[OUTBOUND_BREAKER], sending.is_breaker_known ? (int)sending.breaker : -1);
+    metric_set(&metrics[OUTBOUND_THROTTLED], sending.throttled_for_ms);
+    metric_set(&metrics[OUTBOUND_TOKEN_REFRESHED], (int64_t)access.refreshes);
+    metric_set(&metrics[OUTBOUND_TOKEN_FAILED], (int64_t)access.failures);
+    metric_set(&metrics[OUTBOUND_TOKEN_EXPIRY], access.is_valid ? access.expires_in_ms : 0);
+    metric_set(&metrics[OUTBOUND_TOKEN_AGE], access.is_valid ? access.age_ms : METRIC_UNKNOWN);
+    metric_set(&metrics[OUTBOUND_TOKEN_FAILING],
                access.failing_since_ms < 0 ? 0 : now_ms - access.failing_since_ms);
 }

@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * The rows of /metrics that the workers fill.
+ * The metrics of the workers, all together: a struct metric for each of these rows.
  *
- * Owns: its metrics. Threads: init from one, before the others; the rest from any. Blocks: never.
+ * Owns: nothing. Threads: any. Blocks: never.
  */
 #pragma once
 
@@ -17,13 +17,18 @@
 
 enum outbound_metric {
     OUTBOUND_ATTEMPTS, /* one row per class of verdict */
-    OUTBOUND_ATTEMPT_DURATION = OUTBOUND_ATTEMPTS + VERDICT_CLASS_COUNT,
+    OUTBOUND_RETRY_AGES = OUTBOUND_ATTEMPTS + VERDICT_CLASS_COUNT, /* likewise */
+    OUTBOUND_ATTEMPT_DURATION = OUTBOUND_RETRY_AGES + VERDICT_CLASS_COUNT,
     OUTBOUND_DELIVERY_DURATION,
     OUTBOUND_DELIVERED,
     OUTBOUND_RETRIED,
+    OUTBOUND_RESENT,
     OUTBOUND_DEAD,
+    OUTBOUND_BRAKED,
     OUTBOUND_FENCED,
     OUTBOUND_LEASES_EXPIRED,
+    OUTBOUND_DAMAGED,
+    OUTBOUND_CLAIMS_HALVED,
     OUTBOUND_IN_FLIGHT,
     OUTBOUND_IN_FLIGHT_LIMIT,
     OUTBOUND_BREAKER,
@@ -38,15 +43,8 @@ enum outbound_metric {
     OUTBOUND_METRIC_COUNT,
 };
 
-struct outbound_metrics {
-    struct metric rows[OUTBOUND_METRIC_COUNT];
-    struct metric *list[OUTBOUND_METRIC_COUNT]; /* the same, as metrics_write takes them */
-};
+extern const struct metric_row outbound_rows[OUTBOUND_METRIC_COUNT];
 
-void outbound_metrics_init(struct outbound_metrics *metrics);
-void outbound_metrics_count(struct outbound_metrics *metrics, enum outbound_metric metric);
-uint64_t outbound_metrics_value(const struct outbound_metrics *metrics,
-                                enum outbound_metric metric);
-/* Copies what gate and access token say of themselves. */
-void outbound_metrics_observe(struct outbound_metrics *metrics, struct sending_gate *gate,
+/* Copies what gate and access token say of themselves. `metrics`: one for each row. */
+void outbound_metrics_observe(struct metric metrics[], struct sending_gate *gate,
                               struct access_token *token, int64_t now_ms);

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "service/outbound/rate_limiter.h"
 
+#include <assert.h>
+
 enum {
     PERMIT = 1000,
     BURST_DIVISOR = 10,
@@ -18,6 +20,7 @@ static void add(struct rate_limiter *limiter, int64_t amount)
 {
     int64_t level = limiter->level + amount;
     limiter->level = level < capacity(limiter) ? level : capacity(limiter);
+    assert(limiter->level <= capacity(limiter));
 }
 
 static void fill(struct rate_limiter *limiter, int64_t now_ms)
@@ -47,6 +50,7 @@ size_t rate_limiter_take(struct rate_limiter *limiter, size_t wanted, int64_t no
     if (taken == 0 && wanted > 0)
         *out_wait_ms =
             (PERMIT - limiter->level + limiter->per_second - 1) / (int64_t)limiter->per_second;
+    assert(taken <= wanted && limiter->level >= 0);
     return taken;
 }
 

@@ -19,7 +19,7 @@ bool recorder_init(struct recorder *recorder, struct worker_shared *shared,
 {
     *recorder = (struct recorder){.shared = shared, .attempts = attempts};
     size_t size = attempts->size < RECORD_MAX ? attempts->size : RECORD_MAX;
-    recorder->sent = calloc(size, sizeof *recorder->sent);
+    recorder->sent = calloc(size, sizeof(struct attempt *));
     recorder->batch = calloc(size, sizeof *recorder->batch);
     return (recorder->sent != NULL && recorder->batch != NULL) || error_out_of_memory(error);
 }
@@ -30,28 +30,25 @@ void recorder_fini(struct recorder *recorder)
     free(recorder->batch);
 }
 
-/* To its own worker, or to whichever keeps the watch. */
-static void note_due(struct worker_shared *shared, int64_t at_ms)
-{
-    if (due_watch_lower(&shared->due_watch, at_ms))
-        worker_shared_wake_one(shared);
-}
-
 static void note_recorded(struct worker_shared *shared, const struct attempt *attempt,
                           enum settle_outcome outcome, int64_t now_ms)
 {
     switch (outcome) {
     case SETTLED:
         if (attempt->action == SETTLE_RETRY || attempt->action == SETTLE_RELEASE)
-            note_due(shared, now_ms + attempt->delay_ms);
+            due_watch_note(&shared->due_watch, now_ms + attempt->delay_ms);
+        else
+            outcome_watch_note(&shared->outcome_watch, attempt->application_id);
         break;
     case SETTLE_FENCED:
         /* The newer seek-token waited for this end and is due now. */
-        note_due(shared, now_ms);
-        outbound_metrics_count(&shared->metrics, OUTBOUND_FENCED);
-        log_info("settlement_fenced", "the application moved on while this attempt was sent",
+        due_watch_note(&shared->due_watch, now_ms);
+        metric_add(&shared->metrics[OUTBOUND_FENCED], 1);
+        log_info("settlement_fenced", "The application moved on while this attempt was sent",
                  LOG_TEXT("application", attempt->application_id),
                  LOG_TEXT("event_id", attempt->event_id), LOG_INT("attempt", attempt->number));
+        break;
+    case SETTLE_UNDONE: /* kept */
         break;
     }
 }
@@ -63,8 +60,33 @@ static void note_failure(struct recorder *recorder, const struct store_failure *
     if (!is_refused)
         return; /* the store says itself when its connection breaks */
     if (worker_shared_turn(&recorder->shared->is_store_refusing, true))
-        log_warn("settlement_refused", "Redis does not record outcomes; kept and repeated",
+        log_warn("settlement_refused",
+                 "Redis does not record outcomes; they are kept and recorded later",
                  LOG_TEXT("detail", failure->detail));
+}
+
+static void note_success(struct recorder *recorder)
+{
+    if (worker_shared_turn(&recorder->shared->is_store_refusing, false))
+        log_info("settlement_accepted", "Redis records outcomes again");
+}
+
+/* `outcomes` NULL: nothing was recorded. What was not waits for the next time; gives its number. */
+static size_t finish_all(struct recorder *recorder, const enum settle_outcome *outcomes)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    size_t undone = 0;
+    for (size_t i = 0; i < recorder->sent_count; i++) {
+        struct attempt *attempt = recorder->sent[i];
+        assert(attempt->state == ATTEMPT_SETTLING);
+        if (outcomes != NULL)
+            note_recorded(recorder->shared, attempt, outcomes[i], now_ms);
+        bool is_done = outcomes != NULL && outcomes[i] != SETTLE_UNDONE;
+        attempts_move(recorder->attempts, attempt, is_done ? ATTEMPT_FREE : ATTEMPT_FINISHED);
+        undone += !is_done;
+    }
+    recorder->sent_count = 0;
+    return undone;
 }
 
 static void on_recorded(void *context, const struct store_failure *failure,
@@ -72,19 +94,22 @@ static void on_recorded(void *context, const struct store_failure *failure,
 {
     struct recorder *recorder = context;
     bool is_recorded = failure->status == STORE_OK;
+    assert(recorder->sent_count == recorder->attempts->counts[ATTEMPT_SETTLING]);
     assert(!is_recorded || count == recorder->sent_count);
-    int64_t now_ms = clock_monotonic_ms();
-    for (size_t i = 0; i < recorder->sent_count; i++) {
-        struct attempt *attempt = recorder->sent[i];
-        if (is_recorded)
-            note_recorded(recorder->shared, attempt, outcomes[i], now_ms);
-        attempts_move(recorder->attempts, attempt, is_recorded ? ATTEMPT_FREE : ATTEMPT_FINISHED);
-    }
-    recorder->sent_count = 0;
-    if (!is_recorded)
+    size_t undone = finish_all(recorder, is_recorded ? outcomes : NULL);
+    assert(recorder->attempts->counts[ATTEMPT_SETTLING] == 0);
+    if (is_recorded)
+        note_success(recorder);
+    else
         note_failure(recorder, failure);
-    else if (worker_shared_turn(&recorder->shared->is_store_refusing, false))
-        log_info("settlement_accepted", "Redis records outcomes again");
+    recorder->undone_count = is_recorded ? undone : 0;
+    if (recorder->undone_count > 0) /* of a shard that is away: what comes meanwhile goes on */
+        recorder->retry_at_ms = clock_monotonic_ms() + REST_MS;
+}
+
+static bool was_sent(const struct attempt *attempt)
+{
+    return attempt->action != SETTLE_RELEASE && attempt->action != SETTLE_DAMAGED;
 }
 
 static size_t gather(struct recorder *recorder)
@@ -93,13 +118,15 @@ static size_t gather(struct recorder *recorder)
     struct attempt *attempt;
     TAILQ_FOREACH(attempt, &recorder->attempts->lists[ATTEMPT_FINISHED], links)
     {
+        assert(count < recorder->attempts->size && attempt->state == ATTEMPT_FINISHED);
         recorder->sent[count] = attempt;
         recorder->batch[count++] = (struct settlement){
             .application_id = attempt->application_id,
             .generation = attempt->generation,
             .action = attempt->action,
             .delay_ms = attempt->delay_ms,
-            .verdict = attempt->action == SETTLE_RELEASE ? NULL : &attempt->verdict,
+            .verdict = was_sent(attempt) ? &attempt->verdict : NULL,
+            .damage = attempt->damage,
         };
         if (count == RECORD_MAX)
             break;
@@ -107,19 +134,47 @@ static size_t gather(struct recorder *recorder)
     return count;
 }
 
+static void on_paused(void *context, const struct store_failure *failure)
+{
+    struct recorder *recorder = context;
+    assert(recorder->is_pausing);
+    recorder->is_pausing = false;
+    if (failure->status == STORE_OK)
+        atomic_store(&recorder->shared->is_pause_wanted, false);
+    else
+        recorder->rest_until_ms = clock_monotonic_ms() + REST_MS;
+}
+
+/* Of all processes on this Redis: they would meet the same refusals. */
+static void pause_if_wanted(struct recorder *recorder, struct store *store, int64_t now_ms)
+{
+    struct error error;
+    if (!atomic_load_explicit(&recorder->shared->is_pause_wanted, memory_order_relaxed) ||
+        recorder->is_pausing || now_ms < recorder->rest_until_ms)
+        return;
+    recorder->is_pausing = store_set_paused(store, true, on_paused, recorder, &error);
+    if (!recorder->is_pausing)
+        recorder->rest_until_ms = now_ms + REST_MS;
+}
+
 void recorder_turn(struct recorder *recorder, struct store *store, int64_t now_ms)
 {
-    if (recorder->sent_count > 0 || recorder->attempts->counts[ATTEMPT_FINISHED] == 0 ||
+    pause_if_wanted(recorder, store, now_ms);
+    size_t finished = recorder->attempts->counts[ATTEMPT_FINISHED];
+    bool is_any_new = finished > recorder->undone_count || now_ms >= recorder->retry_at_ms;
+    if (recorder->sent_count > 0 || finished == 0 || !is_any_new ||
         now_ms < recorder->rest_until_ms)
         return;
     size_t count = gather(recorder);
     struct error error;
     if (!store_settle(store, recorder->batch, count, on_recorded, recorder, &error)) {
         recorder->rest_until_ms = now_ms + REST_MS;
-        log_debug("settlement_delayed", "kept and repeated", LOG_TEXT("detail", error.message));
+        log_debug("settlement_delayed", "The outcome is kept and recorded later",
+                  LOG_TEXT("detail", error.message));
         return;
     }
     for (size_t i = 0; i < count; i++)
         attempts_move(recorder->attempts, recorder->sent[i], ATTEMPT_SETTLING);
     recorder->sent_count = count;
+    assert(recorder->sent_count == recorder->attempts->counts[ATTEMPT_SETTLING]);
 }

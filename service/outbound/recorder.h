@@ -28,7 +28,10 @@ struct recorder {
     struct attempt **sent;    /* owned; the batch on its way */
     struct settlement *batch; /* owned */
     size_t sent_count;        /* 0: none is */
+    bool is_pausing;          /* the store is asked to */
     int64_t rest_until_ms;    /* after a refusal */
+    size_t undone_count;      /* finished ones whose shard is away: alone they wait */
+    int64_t retry_at_ms;      /* until then */
 };
 
 MUST_CHECK bool recorder_init(struct recorder *recorder, struct worker_shared *shared,

@@ -13,11 +13,13 @@
 #include "service/domain/retry_policy.h"
 #include "service/outbound/in_flight_limit.h"
 #include "service/outbound/rate_limiter.h"
+#include "service/outbound/refusal_brake.h"
 
 enum {
     RECHECK_MS = 1000, /* for a wait whose end nobody can foresee */
     THROTTLE_FIRST_MS = 1000,
     THROTTLE_MAX_MS = 60 * 1000,
+    BREAKER_KNOWN_MS = 30 * 1000, /* after the time for a probe */
 };
 
 struct sending_gate {
@@ -29,6 +31,8 @@ struct sending_gate {
         struct in_flight_limit limit;
         struct rate_limiter rate;
         struct circuit_breaker breaker;
+        struct refusal_brake brake;
+        bool is_braked;      /* and nobody has taken notice */
         int64_t throttle_ms; /* the least for the next 429; grows until a signal is delivered */
         int64_t throttled_until_ms;
         char last_failure[SENDING_FAILURE_BYTES];
@@ -51,6 +55,7 @@ struct sending_gate *sending_gate_create(const struct sending_gate_options *opti
     circuit_breaker_init(&gate->shared.breaker, options->breaker_failures,
                          options->breaker_silence_ms, options->breaker_wait_ms,
                          options->breaker_wait_max_ms);
+    refusal_brake_init(&gate->shared.brake, options->refusals_max);
     gate->shared.throttle_ms = THROTTLE_FIRST_MS;
     return gate;
 }
@@ -63,6 +68,15 @@ void sending_gate_destroy(struct sending_gate *gate)
     free(gate);
 }
 
+/* What holds whenever nobody is inside. The limit that adapts may be below what is out already; the
+ * places never exceed the one that is set. */
+static void unlock(struct sending_gate *gate) RELEASES(gate->shared.lock)
+{
+    assert(gate->shared.in_flight <= gate->shared.taken);
+    assert(gate->shared.taken <= gate->shared.limit.max);
+    mutex_unlock(&gate->shared.lock);
+}
+
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -72,6 +86,7 @@ static size_t smaller(size_t a, size_t b)
 static size_t allowed(struct sending_gate *gate, size_t wanted, int64_t now_ms,
                       int64_t *out_wait_ms) REQUIRES(gate->shared.lock)
 {
+    assert(wanted > 0);
     size_t limit = gate->shared.limit.current;
     size_t free_places = limit > gate->shared.taken ? limit - gate->shared.taken : 0;
     *out_wait_ms = RECHECK_MS;
@@ -111,6 +126,7 @@ static size_t enter(struct sending_gate *gate, size_t wanted, int64_t now_ms, in
     if (count == 0)
         circuit_breaker_withdraw(&gate->shared.breaker);
     gate->shared.taken += count;
+    assert(gate->shared.taken <= gate->shared.limit.max);
     return count;
 }
 
@@ -120,9 +136,20 @@ size_t sending_gate_enter(struct sending_gate *gate, size_t wanted, int64_t now_
     int64_t wait_ms;
     mutex_lock(&gate->shared.lock);
     size_t count = enter(gate, wanted, now_ms, &wait_ms);
-    mutex_unlock(&gate->shared.lock);
+    unlock(gate);
     if (count == 0)
         *out_wait_ms = wait_ms;
+    return count;
+}
+
+size_t sending_gate_enter_open(struct sending_gate *gate, size_t wanted, int64_t now_ms)
+{
+    int64_t wait_ms;
+    mutex_lock(&gate->shared.lock);
+    bool is_open = gate->shared.breaker.state == BREAKER_CLOSED && !gate->shared.is_throttled;
+    size_t count = is_open ? enter(gate, wanted, now_ms, &wait_ms) : 0;
+    unlock(gate);
+    assert(count <= wanted);
     return count;
 }
 
@@ -132,7 +159,7 @@ size_t sending_gate_ahead(struct sending_gate *gate, size_t wanted)
     bool is_open = gate->shared.breaker.state == BREAKER_CLOSED && !gate->shared.is_throttled &&
                    gate->shared.rate.per_second == 0;
     size_t in_flight = is_open ? gate->shared.in_flight : 0;
-    mutex_unlock(&gate->shared.lock);
+    unlock(gate);
     return smaller(wanted, in_flight);
 }
 
@@ -150,7 +177,7 @@ void sending_gate_return(struct sending_gate *gate, size_t count)
         return;
     mutex_lock(&gate->shared.lock);
     give_back(gate, count);
-    mutex_unlock(&gate->shared.lock);
+    unlock(gate);
 }
 
 void sending_gate_start(struct sending_gate *gate)
@@ -158,7 +185,7 @@ void sending_gate_start(struct sending_gate *gate)
     mutex_lock(&gate->shared.lock);
     assert(gate->shared.in_flight < gate->shared.taken);
     gate->shared.in_flight++;
-    mutex_unlock(&gate->shared.lock);
+    unlock(gate);
 }
 
 void sending_gate_cut(struct sending_gate *gate)
@@ -167,7 +194,7 @@ void sending_gate_cut(struct sending_gate *gate)
     assert(gate->shared.in_flight > 0);
     gate->shared.in_flight--;
     give_back(gate, 1);
-    mutex_unlock(&gate->shared.lock);
+    unlock(gate);
 }
 
 /* One window of throttling may bring many 429, each about the same thing: only the first makes the
@@ -187,6 +214,7 @@ static void throttle(struct sending_gate *gate, int64_t retry_after_ms, int64_t 
     gate->shared.is_throttled = true;
     if (now_ms + wait_ms > gate->shared.throttled_until_ms)
         gate->shared.throttled_until_ms = now_ms + wait_ms;
+    assert(gate->shared.throttle_ms <= THROTTLE_MAX_MS);
 }
 
 static void observe(struct sending_gate *gate, const struct verdict *verdict, bool is_token_proven,
@@ -206,6 +234,7 @@ static void observe(struct sending_gate *gate, const struct verdict *verdict, bo
             in_flight_limit_strain(&gate->shared.limit, now_ms);
         circuit_breaker_fail(&gate->shared.breaker, !verdict->has_errors, now_ms);
         break;
+    case VERDICT_UNREADABLE:
     case VERDICT_MISCONFIGURED: /* somebody else answers: no more use in asking than in an outage */
         circuit_breaker_fail(&gate->shared.breaker, false, now_ms);
         break;
@@ -236,8 +265,10 @@ static void log_change(enum breaker_state before, enum breaker_state after,
                        const struct verdict *verdict)
 {
     if (before == BREAKER_CLOSED && after == BREAKER_OPEN)
-        log_warn("breaker_opened", "SEEK keeps failing; sending waits, one probe at a time",
-                 LOG_TEXT("code", verdict->code), LOG_TEXT("detail", verdict->message));
+        log_warn(
+            "breaker_opened",
+            "SEEK is down; sending is on hold, and one request at a time checks whether it is back",
+            LOG_TEXT("code", verdict->code), LOG_TEXT("detail", verdict->message));
     else if (before != BREAKER_CLOSED && after == BREAKER_CLOSED)
         log_info("breaker_closed", "SEEK answers again; sending goes on");
 }
@@ -262,21 +293,39 @@ int64_t sending_gate_leave(struct sending_gate *gate, const struct verdict *verd
     enum breaker_state before = gate->shared.breaker.state;
     bool was_throttled = now_ms < gate->shared.throttled_until_ms;
     observe(gate, verdict, is_token_proven, now_ms);
+    gate->shared.is_braked |= refusal_brake_note(&gate->shared.brake, verdict);
     memcpy(gate->shared.last_failure, failure, sizeof failure);
     enum breaker_state after = gate->shared.breaker.state;
     int64_t throttled_for_ms = gate->shared.throttled_until_ms - now_ms;
     int64_t pause_ms = gate->shared.breaker.probe_at_ms - now_ms;
-    mutex_unlock(&gate->shared.lock);
+    unlock(gate);
 
     log_change(before, after, verdict);
     if (!was_throttled && throttled_for_ms > 0)
-        log_warn("throttled", "SEEK asks for fewer requests; sending waits",
+        log_warn("throttled", "SEEK is rate-limiting us; sending waits",
                  LOG_INT("delay_ms", throttled_for_ms),
                  LOG_INT("retry_after_ms", verdict->retry_after_ms),
                  LOG_TEXT("code", verdict->code));
     if (after == BREAKER_CLOSED)
         return 0;
     return pause_ms > 0 ? pause_ms : 1;
+}
+
+bool sending_gate_take_brake(struct sending_gate *gate)
+{
+    mutex_lock(&gate->shared.lock);
+    bool is_braked = gate->shared.is_braked;
+    gate->shared.is_braked = false;
+    unlock(gate);
+    return is_braked;
+}
+
+/* Only work makes a probe: without any nobody sees that SEEK is back. */
+static bool is_breaker_known(const struct sending_gate *gate, int64_t now_ms)
+    REQUIRES(gate->shared.lock)
+{
+    return gate->shared.breaker.state != BREAKER_OPEN || gate->shared.taken > 0 ||
+           now_ms < gate->shared.breaker.probe_at_ms + BREAKER_KNOWN_MS;
 }
 
 void sending_gate_status(struct sending_gate *gate, int64_t now_ms, struct sending_gate_status *out)
@@ -287,8 +336,9 @@ void sending_gate_status(struct sending_gate *gate, int64_t now_ms, struct sendi
         .in_flight = gate->shared.in_flight,
         .in_flight_limit = gate->shared.limit.current,
         .breaker = gate->shared.breaker.state,
+        .is_breaker_known = is_breaker_known(gate, now_ms),
         .throttled_for_ms = throttled_for_ms > 0 ? throttled_for_ms : 0,
     };
     memcpy(out->last_failure, gate->shared.last_failure, sizeof out->last_failure);
-    mutex_unlock(&gate->shared.lock);
+    unlock(gate);
 }

@@ -26,6 +26,7 @@ struct sending_gate;
 struct sending_gate_options {
     unsigned in_flight_max;
     unsigned per_second_max;    /* 0: no limit */
+    unsigned refusals_max;      /* in a row, for the same reason; see refusal_brake.h */
     unsigned breaker_failures;  /* in a row, to open */
     int64_t breaker_silence_ms; /* see circuit_breaker_init; 0: never */
     int64_t breaker_wait_ms;    /* before a probe; grows with each failed probe up to
@@ -42,6 +43,9 @@ DEFINE_AUTO(sending_gate);
  * somebody returns places). With the breaker open exactly one place is given per probe. */
 size_t sending_gate_enter(struct sending_gate *gate, size_t wanted, int64_t now_ms,
                           int64_t *out_wait_ms);
+/* The same for who may as well do without: none while the breaker or a throttle has anything to
+ * say, so that what asks SEEK whether it is back is what waits for it. */
+size_t sending_gate_enter_open(struct sending_gate *gate, size_t wanted, int64_t now_ms);
 /* How many of `wanted` may be claimed for places that others are about to leave: as many as are in
  * flight, none while anything else than their number keeps the gate shut. Reserves nothing. */
 size_t sending_gate_ahead(struct sending_gate *gate, size_t wanted);
@@ -59,12 +63,16 @@ void sending_gate_cut(struct sending_gate *gate);
 int64_t sending_gate_leave(struct sending_gate *gate, const struct verdict *verdict,
                            bool is_token_proven, int64_t now_ms);
 
+/* Whether what left meanwhile was a run of equal refusals: true once for each. */
+bool sending_gate_take_brake(struct sending_gate *gate);
+
 enum { SENDING_FAILURE_BYTES = 384 };
 
 struct sending_gate_status {
     size_t in_flight;         /* started: without the places that a claim has only reserved */
     unsigned in_flight_limit; /* the adaptive one */
     enum breaker_state breaker;
+    bool is_breaker_known;    /* false: it was open, and nobody has asked for a probe for long */
     int64_t throttled_for_ms; /* 0: not */
     /* Code and message of the attempt that came back last, "" when SEEK answered it. */
     char last_failure[SENDING_FAILURE_BYTES];

@@ -7,17 +7,16 @@
 #include <string.h>
 
 #include "lib/base/buffer.h"
-#include "lib/base/json.h"
+#include "lib/base/json_repair.h"
 #include "lib/base/log.h"
+#include "lib/base/redaction.h"
 
 #include "service/domain/mutation.h"
+#include "service/outbound/issuer_answer.h"
 
 enum {
     MUTATION_BYTES_MAX = 64 * 1024, /* a seek-token of 4 KiB, all of it escaped, and the rest */
-    ANSWER_BYTES_MAX = 256 * 1024,
-    TOKEN_ANSWER_BYTES_MAX = 64 * 1024,
     LINE_BYTES = 160,
-    MASKED_BYTES_MIN = 8, /* what is shorter would be found in every word */
 };
 
 static const char content_type[] = "Content-Type: application/json";
@@ -27,36 +26,34 @@ static const enum upstream_transport transports[] = {
     [HTTP_ANSWERED] = UPSTREAM_ANSWERED,           [HTTP_NOT_RESOLVED] = UPSTREAM_NOT_RESOLVED,
     [HTTP_NOT_CONNECTED] = UPSTREAM_NO_CONNECTION, [HTTP_TLS_FAILED] = UPSTREAM_TLS_FAILED,
     [HTTP_TIMED_OUT] = UPSTREAM_TIMED_OUT,         [HTTP_BROKEN] = UPSTREAM_BROKEN,
-    [HTTP_ANSWER_TOO_LARGE] = UPSTREAM_TOO_LARGE,
+    [HTTP_ANSWER_TOO_LARGE] = UPSTREAM_TOO_LARGE,  [HTTP_BAD_CODING] = UPSTREAM_BAD_CODING,
+    [HTTP_PROXY_REFUSED] = UPSTREAM_PROXY_REFUSED, [HTTP_NOT_SENT] = UPSTREAM_NOT_SENT,
 };
 
 /* --- what must not be seen --------------------------------------------------------- */
 
-static void mask(char *text, const char *secret)
-{
-    size_t length = strlen(secret);
-    if (length < MASKED_BYTES_MIN)
-        return;
-    for (char *found = text; (found = strstr(found, secret)) != NULL; found += length)
-        memset(found, '*', length);
-}
-
-static void mask_access_tokens(char *text, const struct upstream_secrets *secrets)
-{
-    mask(text, secrets->access_tokens[0]);
-    mask(text, secrets->access_tokens[1]);
-}
-
 /* Whatever a peer repeats of an Authorization header. */
-static void mask_bearer(char *text)
+static void hide_bearer(char *text)
 {
     static const char word[] = "Bearer ";
-    for (char *found = text; (found = strstr(found, word)) != NULL;) {
+    for (char *found = text; (found = strcasestr(found, word)) != NULL;) {
         found += strlen(word);
         size_t length = strcspn(found, " \t\r\n\"'\\,;<>");
         memset(found, '*', length);
         found += length;
     }
+}
+
+/* Before it is shown, never before it is understood: a seek-token, which a candidate can choose,
+ * may be any piece of an answer. */
+static void hide_secrets(const struct upstream_secrets *secrets, bool may_show_seek_token,
+                         char *text, size_t size)
+{
+    const char *const all[] = {secrets->access_tokens[0], secrets->access_tokens[1],
+                               may_show_seek_token ? NULL : secrets->seek_token};
+    const struct redaction redaction = {all, sizeof all / sizeof all[0]};
+    redaction_apply(&redaction, text, size);
+    hide_bearer(text);
 }
 
 /* --- the signal -------------------------------------------------------------------- */
@@ -88,7 +85,7 @@ static void log_request(const struct upstream *upstream, const struct upstream_s
 {
     if (!upstream->is_logged)
         return;
-    log_info("upstream_request", "sent to SEEK", LOG_TEXT("request_id", signal->request_id),
+    log_info("upstream_request", "Request to SEEK", LOG_TEXT("request_id", signal->request_id),
              LOG_TEXT("url", upstream->graphql_url), LOG_TEXT("accept", lines->accept_language),
              LOG_TEXT("authorization", hidden_authorization), LOG_TEXT("content", content_type),
              LOG_TEXT("user_agent", upstream->user_agent), LOG_TEXT("session", lines->session_id),
@@ -113,12 +110,13 @@ static bool start_signal(const struct upstream *upstream, struct http_client *cl
     };
     const struct http_transfer transfer = {
         .url = upstream->graphql_url,
+        .proxy = upstream->graphql_proxy,
         .body = body->bytes,
         .body_length = body->length,
         .headers = headers,
         .user_agent = upstream->user_agent,
         .timeout_ms = upstream->timeout_ms,
-        .answer_bytes_max = ANSWER_BYTES_MAX,
+        .answer_bytes_max = UPSTREAM_ANSWER_BYTES_MAX,
         .done = done,
         .context = context,
     };
@@ -140,47 +138,55 @@ bool upstream_send_signal(const struct upstream *upstream, struct http_client *c
     return is_started;
 }
 
-static void log_answer(const struct upstream *upstream, const struct http_exchange *exchange,
-                       const char *request_id, const char *body)
+static void log_shown_answer(const struct http_exchange *exchange, const char *request_id,
+                             const char *body)
 {
-    if (!upstream->is_logged)
-        return;
-    log_info("upstream_answer", "came from SEEK", LOG_TEXT("request_id", request_id),
+    log_info("upstream_answer", "Answer of SEEK", LOG_TEXT("request_id", request_id),
              LOG_INT("http_status", exchange->status),
              LOG_TEXT("content_type", exchange->content_type),
              LOG_TEXT("retry_after", exchange->retry_after), LOG_TEXT("failure", exchange->detail),
              LOG_INT("duration_ms", exchange->duration_us / 1000), LOG_TEXT("body", body));
 }
 
+static void log_answer(const struct upstream *upstream, const struct http_exchange *exchange,
+                       const char *request_id, const struct upstream_secrets *secrets)
+{
+    if (!upstream->is_logged)
+        return;
+    size_t size = exchange->body_length + 1;
+    char *body = malloc(size);
+    if (body != NULL) {
+        memcpy(body, exchange->body, size);
+        hide_secrets(secrets, true, body, size);
+    }
+    log_shown_answer(exchange, request_id, body);
+    free(body);
+}
+
+static void hide_in_verdict(const struct upstream_secrets *secrets, struct verdict *verdict)
+{
+    hide_secrets(secrets, false, verdict->message, sizeof verdict->message);
+    /* What every answer of its kind has says nothing of this one. */
+    if (!verdict->is_code_known)
+        hide_secrets(secrets, false, verdict->code, sizeof verdict->code);
+}
+
 void upstream_read_answer(const struct upstream *upstream, const struct http_exchange *exchange,
                           const char *request_id, const struct upstream_secrets *secrets,
                           int64_t wall_ms, struct verdict *out)
 {
-    /* Masked before it is understood: what is cut later, or falls into two texts, is hidden too. */
-    char *body = malloc(exchange->body_length + 1);
-    if (body != NULL) {
-        memcpy(body, exchange->body, exchange->body_length + 1);
-        mask_access_tokens(body, secrets);
-        mask_bearer(body);
-        log_answer(upstream, exchange, request_id, body);
-        mask(body, secrets->seek_token);
-    }
     const struct upstream_reply reply = {
         .transport = transports[exchange->outcome],
         .status = exchange->status,
-        .body = body != NULL ? body : "", /* no memory: not understood, so it is sent again */
-        .body_length = body != NULL ? exchange->body_length : 0,
+        .body = exchange->body,
+        .body_length = exchange->body_length,
+        .content_type = exchange->content_type,
         .retry_after = exchange->retry_after,
         .transport_detail = exchange->detail,
     };
     upstream_reply_classify(&reply, wall_ms, out);
-    free(body);
-    /* In JSON a secret can be written with escapes. */
-    mask(out->code, secrets->seek_token);
-    mask_access_tokens(out->code, secrets);
-    mask(out->message, secrets->seek_token);
-    mask_access_tokens(out->message, secrets);
-    mask_bearer(out->message);
+    hide_in_verdict(secrets, out);
+    log_answer(upstream, exchange, request_id, secrets);
 }
 
 /* --- the access token -------------------------------------------------------------- */
@@ -192,19 +198,20 @@ bool upstream_fetch_token(const struct upstream *upstream, struct http_client *c
     static const char *const headers[] = {content_type, NULL};
     const struct http_transfer transfer = {
         .url = upstream->token_url,
+        .proxy = upstream->token_proxy,
         .body = body,
         .body_length = body_length,
         .headers = headers,
         .user_agent = upstream->user_agent,
         .timeout_ms = upstream->timeout_ms,
-        .answer_bytes_max = TOKEN_ANSWER_BYTES_MAX,
+        .answer_bytes_max = ISSUER_ANSWER_BYTES_MAX,
         .done = done,
         .context = context,
     };
     if (!http_client_start(client, &transfer, error))
         return false;
     if (upstream->is_logged)
-        log_info("upstream_request", "sent to the access token's issuer",
+        log_info("upstream_request", "Request to the issuer of access tokens",
                  LOG_TEXT("url", upstream->token_url), LOG_TEXT("content", content_type),
                  LOG_TEXT("user_agent", upstream->user_agent),
                  LOG_TEXT("body", "[client credentials, hidden]"));
@@ -218,11 +225,12 @@ void upstream_note_token_answer(const struct upstream *upstream,
 {
     if (!upstream->is_logged)
         return;
-    AUTO(json) *json = json_parse(exchange->body, exchange->body_length, NULL);
+    AUTO(json) *json =
+        json_parse_repaired(exchange->body, exchange->body_length, ISSUER_DEPTH_MAX, NULL);
     int64_t expires_in_s = -1;
     if (json != NULL)
         (void)json_member_integer(json_root(json), "expires_in", &expires_in_s);
-    log_info("upstream_answer", "came from the access token's issuer",
+    log_info("upstream_answer", "Answer of the issuer of access tokens",
              LOG_INT("http_status", exchange->status),
              LOG_TEXT("content_type", exchange->content_type),
              LOG_TEXT("failure", exchange->detail), LOG_INT("expires_in_s", expires_in_s),

@@ -19,6 +19,7 @@
 struct upstream { /* all borrowed: outlive it */
     const char *graphql_url;
     const char *token_url;
+    const char *graphql_proxy, *token_proxy; /* as http_transfer has it */
     const char *user_agent;
     const char *accept_language;
     unsigned timeout_ms;

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/thread.h"
 #include "lib/net/event_loop.h"
 
 #include "service/outbound/attempt.h"
@@ -26,42 +26,36 @@
 #include "service/outbound/claimer.h"
 #include "service/outbound/recorder.h"
 #include "service/outbound/sender.h"
-#include "service/store/store_watch.h"
 
 enum {
     REST_MAX_MS = CLAIMER_WAIT_MAX_MS,
-    OBSERVE_INTERVAL_MS = 250,
     CONNECT_TIMEOUT_MAX_MS = 5000,
     CONNECTION_LIFE_S = 300, /* SEEK's addresses change */
-    TROUBLE_MS = 1000,
 };
 
 struct worker {
     /* Set by create, then read-only. */
     struct worker_shared *shared; /* borrowed: outlives us */
     struct heartbeat *heartbeat;  /* borrowed: outlives us */
+    int number;                   /* among the workers, for the watch */
     char name[24];
 
     /* The owner of the pool. */
-    pthread_t thread;
-    bool is_started;
+    struct thread thread;
     int end_fd; /* owned; readable once the thread has nothing left to do */
 
     /* Any thread. */
-    struct claimer claimer; /* claimer_rouse; the rest of it is the worker's thread's */
     _Atomic bool is_connected;
 
     /* The worker's thread. */
     struct event_loop *loop;  /* owned, as the next; event_loop_wake: any thread */
     struct http_client *http; /* watched in the loop, as the next */
     struct store *store;
-    struct store_watch watch;
     struct attempts attempts;
     struct authorizer authorizer;
     struct sender sender;
+    struct claimer claimer;
     struct recorder recorder;
-    int64_t observe_at_ms;
-    struct store_counters counted; /* as far as the metrics have it */
 };
 
 /* --- the loop ---------------------------------------------------------------------- */
@@ -69,24 +63,6 @@ struct worker {
 static int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;
-}
-
-static void observe(struct worker *worker, int64_t now_ms)
-{
-    if (now_ms < worker->observe_at_ms)
-        return;
-    worker->observe_at_ms = now_ms + OBSERVE_INTERVAL_MS;
-    struct outbound_metrics *metrics = &worker->shared->metrics;
-    outbound_metrics_observe(metrics, worker->shared->gate, worker->shared->access_token, now_ms);
-    struct store_counters now;
-    store_counters(worker->store, &now);
-    const struct store_counters *counted = &worker->counted;
-    metric_add(&metrics->rows[OUTBOUND_LEASES_EXPIRED],
-               (int64_t)(now.leases_expired - counted->leases_expired));
-    metric_add(&metrics->rows[OUTBOUND_REDIS_CONNECTS],
-               (int64_t)(now.connects - counted->connects));
-    metric_add(&metrics->rows[OUTBOUND_REDIS_LOSSES], (int64_t)(now.losses - counted->losses));
-    worker->counted = now;
 }
 
 static int64_t work(struct worker *worker, int64_t now_ms)
@@ -97,36 +73,27 @@ static int64_t work(struct worker *worker, int64_t now_ms)
     if (health.is_ready)
         recorder_turn(&worker->recorder, worker->store, now_ms);
     int64_t wait_ms = claimer_turn(&worker->claimer, health.is_ready, now_ms);
+    if (health.is_ready)
+        recorder_turn(&worker->recorder, worker->store, now_ms); /* what that has released */
     store_flush(worker->store);
-    observe(worker, now_ms);
     return wait_ms;
-}
-
-/* `wait_ms`, or less where `limit_ms` is a limit: not -1. */
-static int64_t limited(int64_t wait_ms, int64_t limit_ms)
-{
-    return limit_ms >= 0 ? smaller(wait_ms, limit_ms) : wait_ms;
 }
 
 static void rest(struct worker *worker, int64_t now_ms, int64_t wait_ms)
 {
-    wait_ms = limited(wait_ms, store_watch_prepare(&worker->watch, now_ms));
-    wait_ms = limited(wait_ms, http_client_timeout_ms(worker->http));
-    struct error error;
+    wait_ms = clock_sooner_ms(wait_ms > 0 ? wait_ms : 0, store_timeout_ms(worker->store, now_ms));
+    wait_ms = clock_sooner_ms(wait_ms, http_client_timeout_ms(worker->http));
     log_release(); /* what came of many signals was logged at once */
     log_gather();
-    if (!event_loop_poll(worker->loop, wait_ms > 0 ? wait_ms : 0, &error)) {
-        log_error("worker_poll_failed", "tried again", LOG_TEXT("worker", worker->name),
-                  LOG_TEXT("detail", error.message));
-        (void)poll(NULL, 0, TROUBLE_MS); /* a loop that fails must not spin */
-    }
+    event_loop_poll(worker->loop, wait_ms);
     http_client_turn(worker->http);
-    (void)claimer_rouse(&worker->claimer); /* it is up: nobody needs to wake it */
-    store_watch_turn(&worker->watch, clock_monotonic_ms());
+    due_watch_wake_up(&worker->shared->due_watch, worker->number);
+    store_turn(worker->store, clock_monotonic_ms());
 }
 
 static size_t unrecorded(const struct worker *worker)
 {
+    assert(worker->attempts.counts[ATTEMPT_FREE] <= worker->attempts.size);
     return worker->attempts.size - worker->attempts.counts[ATTEMPT_FREE];
 }
 
@@ -164,20 +131,20 @@ static void note_unrecorded(const struct worker *worker)
     if (count == 0)
         return;
     size_t repeat_count = repeats(&worker->attempts);
+    assert(repeat_count <= count);
     atomic_fetch_add(&worker->shared->unrecorded_count, count);
     atomic_fetch_add(&worker->shared->repeat_count, repeat_count);
     log_warn("outcomes_unrecorded",
-             "Redis did not take these outcomes in time; they are sent again after their lease",
+             "Redis did not record these outcomes in time; their signals are sent again when their "
+             "leases end",
              LOG_TEXT("worker", worker->name), LOG_INT("count", count),
              LOG_INT("repeats", repeat_count));
 }
 
-static void *run(void *context)
+static void run(void *context)
 {
     struct worker *worker = context;
-    (void)pthread_setname_np(pthread_self(), worker->name);
     int64_t now_ms = clock_monotonic_ms();
-    store_turn(worker->store, now_ms, false, false);
     log_gather();
     for (;; now_ms = clock_monotonic_ms()) {
         heartbeat_beat(worker->heartbeat, now_ms);
@@ -189,10 +156,9 @@ static void *run(void *context)
     }
     log_release();
     worker->authorizer.is_stopping = true;
-    claimer_end(&worker->claimer);
+    due_watch_leave(&worker->shared->due_watch, worker->number);
     note_unrecorded(worker);
     (void)eventfd_write(worker->end_fd, 1); /* cannot fail: the counter is at 0 */
-    return NULL;
 }
 
 /* --- life -------------------------------------------------------------------------- */
@@ -216,8 +182,11 @@ static bool create_clients(struct worker *worker, struct error *error)
     struct store_options store = shared->store;
     store.role = worker->name;
     store.is_quiet = true; /* the intake tells */
-    worker->store = store_create(&store, error);
-    store_watch_init(&worker->watch, worker->loop, worker->store);
+    store.metrics =
+        (struct store_metrics){.connects = &worker->shared->metrics[OUTBOUND_REDIS_CONNECTS],
+                               .losses = &worker->shared->metrics[OUTBOUND_REDIS_LOSSES],
+                               .leases_expired = &worker->shared->metrics[OUTBOUND_LEASES_EXPIRED]};
+    worker->store = store_create(&store, worker->loop, error);
     return worker->store != NULL;
 }
 
@@ -231,6 +200,7 @@ struct worker *worker_create(struct worker_shared *shared, unsigned index,
     }
     worker->shared = shared;
     worker->heartbeat = heartbeat;
+    worker->number = (int)index;
     worker->end_fd = eventfd(0, EFD_CLOEXEC);
     (void)snprintf(worker->name, sizeof worker->name, "worker-%u", index);
     heartbeat->name = worker->name;
@@ -242,17 +212,19 @@ struct worker *worker_create(struct worker_shared *shared, unsigned index,
         !recorder_init(&worker->recorder, shared, &worker->attempts, error) ||
         !create_clients(worker, error))
         goto fail;
+    due_watch_join(&shared->due_watch, worker->number, worker->loop);
     authorizer_init(&worker->authorizer, shared, worker->http);
     worker->sender = (struct sender){.shared = shared,
                                      .http = worker->http,
                                      .attempts = &worker->attempts,
                                      .authorizer = &worker->authorizer};
-    worker->claimer.worker = (int)index;
-    worker->claimer.shared = shared;
-    worker->claimer.store = worker->store;
-    worker->claimer.attempts = &worker->attempts;
-    worker->claimer.authorizer = &worker->authorizer;
-    worker->claimer.sender = &worker->sender;
+    worker->claimer = (struct claimer){.worker = worker->number,
+                                       .shared = shared,
+                                       .store = worker->store,
+                                       .attempts = &worker->attempts,
+                                       .authorizer = &worker->authorizer,
+                                       .sender = &worker->sender};
+    claim_limit_init(&worker->claimer.limit);
     return worker;
 fail:
     worker_destroy(worker);
@@ -263,7 +235,7 @@ void worker_destroy(struct worker *worker)
 {
     if (worker == NULL)
         return;
-    assert(!worker->is_started);
+    assert(!worker->thread.is_started);
     /* First what calls back into the rest. */
     http_client_destroy(worker->http);
     store_destroy(worker->store);
@@ -278,18 +250,14 @@ void worker_destroy(struct worker *worker)
 
 bool worker_start(struct worker *worker, struct error *error)
 {
-    int status = pthread_create(&worker->thread, NULL, run, worker);
-    if (status != 0)
-        return error_set(error, ERROR_IO, "starting %s: %s", worker->name, strerror(status));
-    worker->is_started = true;
-    return true;
+    return thread_start(&worker->thread, worker->name, run, worker, error);
 }
 
 /* Not pthread_timedjoin_np, whose deadline is one of the wall clock: somebody who sets it would
  * have a thread left behind, or waited for forever. */
 bool worker_join(struct worker *worker, int64_t deadline_ms)
 {
-    if (!worker->is_started)
+    if (!worker->thread.is_started)
         return true;
     struct pollfd end = {.fd = worker->end_fd, .events = POLLIN};
     int ready;
@@ -299,27 +267,13 @@ bool worker_join(struct worker *worker, int64_t deadline_ms)
     } while (ready < 0 && errno == EINTR);
     if (ready <= 0)
         return false;
-    (void)pthread_join(worker->thread, NULL);
-    worker->is_started = false;
+    thread_join(&worker->thread);
     return true;
 }
 
 void worker_wake(struct worker *worker)
 {
     event_loop_wake(worker->loop);
-}
-
-bool worker_wake_resting(struct worker *worker)
-{
-    if (!claimer_rouse(&worker->claimer))
-        return false;
-    worker_wake(worker);
-    return true;
-}
-
-bool worker_is_awake(const struct worker *worker)
-{
-    return atomic_load(&worker->claimer.state) == CLAIMER_AWAKE;
 }
 
 bool worker_is_connected(const struct worker *worker)

@@ -30,10 +30,7 @@ MUST_CHECK bool worker_start(struct worker *worker, struct error *error);
 /* True when the thread has ended or was never started; false at the deadline. */
 bool worker_join(struct worker *worker, int64_t deadline_ms);
 
-void worker_wake(struct worker *worker);
-/* Only when it rests and could claim. False: it cannot, or it is awake; see worker_is_awake. */
-bool worker_wake_resting(struct worker *worker);
-bool worker_is_awake(const struct worker *worker); /* looks at what is due before it rests */
+void worker_wake(struct worker *worker); /* for a stop; for work, see due_watch.h */
 bool worker_is_connected(const struct worker *worker);
 
 enum { WORKER_RECORD_GRACE_MS = 2000 }; /* after the cut, to record what was cut */

@@ -19,6 +19,7 @@
 #include "lib/base/ownership.h"
 
 #include "service/outbound/access_token.h"
+#include "service/outbound/outcome_watch.h"
 #include "service/outbound/sending_gate.h"
 #include "service/store/store.h"
 
@@ -30,6 +31,7 @@ struct worker_pool_options {
     unsigned in_flight_max;  /* of all workers together */
     const char *graphql_url; /* all borrowed: outlive the pool */
     const char *token_url;
+    const char *graphql_proxy, *token_proxy; /* for texts; NULL: none is used */
     const char *user_agent;
     const char *accept_language;
     const char *ca_file; /* NULL: the system's */
@@ -45,11 +47,34 @@ struct worker_pool_options {
 MUST_CHECK struct worker_pool *worker_pool_create(const struct worker_pool_options *options,
                                                   struct error *error);
 MUST_CHECK bool worker_pool_start(struct worker_pool *pool, struct error *error);
-/* Something became due: wakes one worker that can take it, unless sending is paused. Cheap, any
- * thread. */
-void worker_pool_note_due(struct worker_pool *pool);
-/* The same, for what may have ended a pause too. */
-void worker_pool_wake(struct worker_pool *pool);
+/* Something became due: wakes one worker that can take it, but while sending is paused only for
+ * what may have ended the pause too. Cheap, any thread. */
+void worker_pool_note_due(struct worker_pool *pool, bool may_be_resumed);
+
+/* --- the straight way: see store/calls/accept.h and handover.h ------------------------------- */
+
+/* How many of `wanted` signals could begin at once, if a commit leased them: as many places are the
+ * caller's, until it hands them back with worker_pool_hand_over. 0 also while anything is known to
+ * be due, which comes first, or sending is paused, or it ends. Cheap, any thread. */
+size_t worker_pool_reserve(struct worker_pool *pool, size_t wanted);
+struct leased_signals {
+    const struct claim *claims;
+    size_t count;
+    int64_t leased_at_ms; /* monotonic: no later than the lease began */
+    bool is_committed;    /* at the level that is acknowledged; else a worker releases them */
+};
+/* The commit has ended: what it leased goes to a worker with its places; the places left go back.
+ * Any thread. */
+void worker_pool_hand_over(struct worker_pool *pool, size_t places,
+                           const struct leased_signals *leased);
+
+/* --- ?wait= ---------------------------------------------------------------------------------- */
+
+/* From now on the waiter is called when a worker of this pool has recorded the application's final
+ * state; until it is taken out again, which its owner owes. Any thread. */
+void worker_pool_add_waiter(struct worker_pool *pool, struct outcome_waiter *waiter);
+void worker_pool_remove_waiter(struct worker_pool *pool, struct outcome_waiter *waiter);
+
 struct worker_pool_end {
     size_t cut;        /* transfers ended by us */
     size_t unrecorded; /* claims whose outcome Redis may not have: sent again after their lease */
@@ -66,12 +91,16 @@ DEFINE_AUTO(worker_pool);
 /* Heartbeats, one per worker. */
 const struct heartbeat *worker_pool_heartbeats(const struct worker_pool *pool, size_t *out_count);
 /* The rows of /metrics that the workers fill. */
-struct metric *const *worker_pool_metrics(const struct worker_pool *pool, size_t *out_count);
+struct metric_table worker_pool_metrics(struct worker_pool *pool);
 
 struct worker_pool_status {
     unsigned workers, workers_connected; /* to Redis */
     uint64_t delivered, retried, died, fenced, leases_expired;
     int64_t due_count;            /* as the last claim saw it; -1: unknown */
     int64_t last_delivered_at_ms; /* wall; 0: never */
+    /* Of the signals that this process is to try again, since the event was accepted or replayed,
+     * and what came of the last attempt; 0, VERDICT_CLASS_COUNT: there is none. */
+    int64_t oldest_retry_ms;
+    enum verdict_class oldest_retry_class;
 };
-void worker_pool_status(const struct worker_pool *pool, struct worker_pool_status *out);
+void worker_pool_status(struct worker_pool *pool, struct worker_pool_status *out);

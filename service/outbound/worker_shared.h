@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What the workers of one pool share. Internal to the folder.
+ * The state that the workers of one pool share. Internal to the folder.
  *
  * Owns: nothing but its counts. Threads: any. Blocks: never.
  */
@@ -14,13 +14,15 @@
 #include "service/domain/retry_policy.h"
 #include "service/outbound/access_token.h"
 #include "service/outbound/due_watch.h"
+#include "service/outbound/handover.h"
 #include "service/outbound/outbound_metrics.h"
+#include "service/outbound/outcome_watch.h"
+#include "service/outbound/retry_ages.h"
 #include "service/outbound/sending_gate.h"
 #include "service/outbound/upstream.h"
 #include "service/store/store.h"
 
 struct tracer;
-struct worker;
 
 #define WORKER_RUNS INT64_MAX
 
@@ -35,19 +37,21 @@ struct worker_shared {
     struct tracer *tracer; /* NULL: none */
     size_t in_flight_max;
     size_t share; /* of that, for one worker */
-    struct worker **workers;
-    size_t worker_count;
 
     /* Any thread. */
     struct due_watch due_watch;
-    struct outbound_metrics metrics;
+    struct handover handover;
+    struct outcome_watch outcome_watch;
+    struct retry_ages ages;
+    struct metric metrics[OUTBOUND_METRIC_COUNT];
     _Atomic int64_t stop_at_ms; /* when what is still in flight is cut; WORKER_RUNS: it goes on */
     _Atomic size_t cut_count, unrecorded_count, repeat_count; /* as struct worker_pool_end says */
     _Atomic int64_t due_count;                                /* -1: unknown */
     _Atomic int64_t last_delivered_at_ms;
+    _Atomic bool is_pause_wanted; /* of Redis, by whichever worker comes to it first */
     /* States that are logged when they begin and when they end. */
     _Atomic bool is_token_missing, is_misconfigured, is_store_refusing, is_paused,
-        is_clock_set_back;
+        is_clock_set_back, is_result_odd;
 };
 
 /* Whether this changed the state. */
@@ -56,7 +60,3 @@ static inline bool worker_shared_turn(_Atomic bool *state, bool value)
     return atomic_load_explicit(state, memory_order_relaxed) != value &&
            atomic_exchange(state, value) != value;
 }
-
-/* So that somebody looks at what is due: the keeper of the watch if it can take something, else
- * another worker that rests. */
-void worker_shared_wake_one(struct worker_shared *shared);

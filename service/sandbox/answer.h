@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What goes back for one call: filled by oauth or graphql, perhaps spoiled by a fault.
+ * The answer to one call: filled by oauth or graphql, perhaps spoiled by a fault.
  *
  * Running out of memory while filling is remembered instead of reported at every step; the caller
  * looks at `is_out_of_memory` once.
@@ -17,18 +17,20 @@
 
 #include "lib/base/buffer.h"
 
-enum { ANSWER_TEXT_BYTES = 64, ANSWER_BODY_BYTES_MAX = 1 << 16 };
+enum { ANSWER_TEXT_BYTES = 64, ANSWER_BODY_BYTES_MAX = 1 << 24 };
 
 enum answer_ending {
     ANSWER_SENT,
     ANSWER_RESET,    /* the connection is reset instead */
+    ANSWER_CLOSED,   /* it is closed instead, as an idle one */
     ANSWER_CUT,      /* the head, half of the body, a reset */
     ANSWER_WITHHELD, /* nothing, until hanging calls are released */
 };
 
-struct answer {
+struct sandbox_answer {
     unsigned status;
-    const char *content_type; /* static */
+    const char *content_type; /* static, or `own_content_type` */
+    char own_content_type[ANSWER_TEXT_BYTES];
     struct buffer body;
     const char *header_name; /* static; NULL: no header beyond the usual */
     char header_value[ANSWER_TEXT_BYTES];
@@ -42,13 +44,13 @@ struct answer {
 
 extern const char content_type_json[]; /* with charset, as SEEK sends it */
 
-void answer_init(struct answer *answer);
-void answer_fini(struct answer *answer);
+void answer_init(struct sandbox_answer *answer);
+void answer_fini(struct sandbox_answer *answer);
 
 /* Starts the answer anew, with an empty body and the outcome's name (cut when long). */
-void answer_begin(struct answer *answer, unsigned status, const char *outcome);
-void answer_text(struct answer *answer, const char *text);
-void answer_format(struct answer *answer, const char *format, ...)
+void answer_begin(struct sandbox_answer *answer, unsigned status, const char *outcome);
+void answer_text(struct sandbox_answer *answer, const char *text);
+void answer_format(struct sandbox_answer *answer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* A quoted JSON string. */
-void answer_string(struct answer *answer, const char *text, size_t length);
+void answer_string(struct sandbox_answer *answer, const char *text, size_t length);

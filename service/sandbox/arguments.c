@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/manual.h"
+
 #include "service/sandbox/ledger.h"
 
 enum argument_type {
@@ -150,4 +152,27 @@ void arguments_print_help(FILE *file)
     for (size_t i = 0; i < ARGUMENT_COUNT; i++)
         (void)fprintf(file, "  %-15s %-10s %s\n", arguments[i].name, arguments[i].value,
                       arguments[i].help);
+}
+
+void arguments_print_manual(FILE *file, const char *version)
+{
+    manual_begin(file, "seek-sandbox", version, "stand-in for SEEK");
+    manual_section(file, "SYNOPSIS");
+    manual_entry(file, "seek-sandbox", "[OPTION]...", "");
+    manual_section(file, "DESCRIPTION");
+    manual_paragraph(
+        file,
+        "Answers as SEEK documents it: POST /oauth/token and POST /graphql with sendSignal. It "
+        "fails on demand, by calls under /sandbox/, and keeps a ledger of every call. It is "
+        "for development and tests: it serves whoever reaches it. When it listens it prints "
+        "a line that begins with \"ready\". It ends at SIGTERM.");
+    manual_section(file, "OPTIONS");
+    for (size_t i = 0; i < ARGUMENT_COUNT; i++)
+        manual_entry(file, arguments[i].name, arguments[i].value, arguments[i].help);
+    manual_section(file, "EXIT STATUS");
+    manual_entry(file, "0", "", "fine");
+    manual_entry(file, "1", "", "anything else");
+    manual_entry(file, "2", "", "a wrong command line or script");
+    manual_section(file, "SEE ALSO");
+    manual_paragraph(file, "seek-signal(1), /usr/share/doc/seek-signal/docs/sandbox.md");
 }

@@ -27,3 +27,5 @@ struct arguments {
 MUST_CHECK bool arguments_parse(const char *const argv[], struct arguments *out,
                                 struct error *error);
 void arguments_print_help(FILE *file);
+/* seek-sandbox(1). */
+void arguments_print_manual(FILE *file, const char *version);

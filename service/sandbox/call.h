@@ -45,17 +45,18 @@ struct call_facts {
     struct json_text texts[CALL_TEXT_COUNT]; /* bytes NULL: absent */
 };
 
-struct call {
-    struct call_facts facts;    /* texts point into `bytes` */
-    uint64_t sequence;          /* from 1; set by the ledger */
-    struct call *next_delivery; /* of the same seek-token; set by the signal index */
-    size_t size;                /* of the whole block */
+struct sandbox_call {
+    struct call_facts facts;            /* texts point into `bytes` */
+    uint64_t sequence;                  /* from 1; set by the ledger */
+    struct sandbox_call *next_delivery; /* of the same seek-token; set by the signal index */
+    size_t size;                        /* of the whole block */
     char bytes[];
 };
 
-MUST_CHECK struct call *call_create(const struct call_facts *facts, struct error *error);
-void call_destroy(struct call *call); /* accepts NULL */
-DEFINE_AUTO(call);
+MUST_CHECK struct sandbox_call *sandbox_call_create(const struct call_facts *facts,
+                                                    struct error *error);
+void sandbox_call_destroy(struct sandbox_call *call); /* accepts NULL */
+DEFINE_AUTO(sandbox_call);
 
 /* The text, NUL-terminated, or NULL when absent. */
-const char *call_text(const struct call *call, enum call_text which);
+const char *call_text(const struct sandbox_call *call, enum call_text which);

@@ -137,7 +137,7 @@ static bool show_counts(struct control *control)
     return ledger_write_counts(control->state->ledger, &control->answer, &control->error);
 }
 
-static const struct route {
+static const struct sandbox_route {
     const char *path, *method;
     unsigned status;
     bool (*handle)(struct control *control);
@@ -155,7 +155,8 @@ static const struct route {
     {"/sandbox/counts", "GET", 200, show_counts},
 };
 
-static const struct route *find_route(const struct http_request *request, bool *out_is_path_known)
+static const struct sandbox_route *find_route(const struct http_request *request,
+                                              bool *out_is_path_known)
 {
     const char *path = http_request_path(request);
     const char *method = http_request_method(request);
@@ -182,7 +183,7 @@ static unsigned status_of(enum error_kind kind)
 void control_answer(struct state *state, struct http_request *request)
 {
     bool is_path_known = false;
-    const struct route *route = find_route(request, &is_path_known);
+    const struct sandbox_route *route = find_route(request, &is_path_known);
     if (route == NULL) {
         control_refuse(request, is_path_known ? 405 : 404,
                        is_path_known ? "this path knows other methods" : "there is no such path");

@@ -8,15 +8,16 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/net/http_fault.h"
 
 #include "service/sandbox/graphql.h"
 
 struct exchange {
     struct state *state;          /* borrowed: outlives us */
     struct http_request *request; /* borrowed until exchange_end */
-    struct wait wait;
-    struct answer answer;
-    struct call *call; /* owned; NULL once it is in the ledger */
+    struct sandbox_wait wait;
+    struct sandbox_answer answer;
+    struct sandbox_call *call; /* owned; NULL once it is in the ledger */
     bool is_expired;
     bool is_recorded_late;
     int64_t delay_ms;
@@ -81,7 +82,7 @@ static bool is_status_seen(enum answer_ending ending)
 
 static bool keep(struct exchange *exchange, struct call_facts *facts)
 {
-    const struct answer *answer = &exchange->answer;
+    const struct sandbox_answer *answer = &exchange->answer;
     const char *expired = exchange->state->behaviour.expired_contains;
     const char *seek_token = facts->texts[CALL_SEEK_TOKEN].bytes;
     exchange->is_expired =
@@ -90,7 +91,7 @@ static bool keep(struct exchange *exchange, struct call_facts *facts)
     facts->is_authorized = answer->is_authorized;
     facts->is_delivered = answer->is_delivered;
     facts->texts[CALL_OUTCOME] = text_of(answer->outcome);
-    exchange->call = call_create(facts, NULL);
+    exchange->call = sandbox_call_create(facts, NULL);
     return exchange->call != NULL && !answer->is_out_of_memory;
 }
 
@@ -101,7 +102,8 @@ static void record(struct exchange *exchange)
     struct ledger *ledger = exchange->state->ledger;
     bool was_full = ledger->is_full;
     if (!ledger_add(ledger, STEAL(exchange->call), exchange->is_expired) && !was_full)
-        log_warn("ledger_full", "later calls are counted, not kept, until DELETE /sandbox/ledger",
+        log_warn("ledger_full",
+                 "Later calls are counted and not kept, until DELETE /sandbox/ledger",
                  LOG_INT("calls", ledger->count));
 }
 
@@ -141,7 +143,7 @@ static bool (*const plans[])(struct exchange *exchange, const struct incoming *i
 static void report(const struct exchange *exchange)
 {
     static const char *const events[] = {[CALL_GRAPHQL] = "graphql", [CALL_TOKEN] = "token"};
-    const struct call *call = exchange->call;
+    const struct sandbox_call *call = exchange->call;
     log_info(events[call->facts.kind], call_text(call, CALL_OUTCOME),
              LOG_INT("status", call->facts.status),
              LOG_TEXT("request_id", call_text(call, CALL_REQUEST_ID)),
@@ -151,7 +153,7 @@ static void report(const struct exchange *exchange)
 
 static void reply(struct exchange *exchange)
 {
-    struct answer *answer = &exchange->answer;
+    struct sandbox_answer *answer = &exchange->answer;
     struct http_reply reply = {
         .status = answer->status,
         .content_type = answer->body.length > 0 ? answer->content_type : NULL,
@@ -169,6 +171,7 @@ static void reply(struct exchange *exchange)
     case ANSWER_CUT:
         http_request_fail(exchange->request, HTTP_FAULT_CUT_BODY, &reply);
         return;
+    case ANSWER_CLOSED:
     case ANSWER_WITHHELD: /* it was released */
         http_request_fail(exchange->request, HTTP_FAULT_CLOSE, NULL);
         return;
@@ -213,7 +216,7 @@ void exchange_begin(struct state *state, struct http_request *request, enum call
     http_request_set_user_data(request, exchange);
     struct incoming incoming = incoming_of(request);
     if (exchange == NULL || !plans[kind](exchange, &incoming)) {
-        log_error("out_of_memory", "the connection is closed without an answer");
+        log_error("out_of_memory", "The connection is closed without an answer");
         http_request_fail(request, HTTP_FAULT_CLOSE, NULL);
         return;
     }
@@ -223,7 +226,7 @@ void exchange_begin(struct state *state, struct http_request *request, enum call
 
 void exchange_turn(struct state *state, int64_t now_ms)
 {
-    struct wait *wait;
+    struct sandbox_wait *wait;
     while ((wait = waiting_take_due(&state->waiting, now_ms)) != NULL)
         finish(wait->owner);
 }

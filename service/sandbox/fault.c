@@ -7,12 +7,29 @@
 
 #include "service/sandbox/field.h"
 #include "service/sandbox/graphql_error.h"
+#include "service/sandbox/gzip.h"
 
-enum { FAULT_COUNT_UNSET = -1, LATENCY_MS_MAX = 3600 * 1000, SLOW_MS = 1000 };
+enum {
+    FAULT_COUNT_UNSET = -1,
+    LATENCY_MS_MAX = 3600 * 1000,
+    SLOW_MS = 1000,
+    LARGE_BYTES = 2 << 20,
+    LARGE_BYTES_MAX = 8 << 20,
+};
 
 enum fault_body { FAULT_BODY_HTML, FAULT_BODY_JSON, FAULT_BODY_NONE };
 
-enum effect { EFFECT_STATUS, EFFECT_ERROR, EFFECT_ENDING, EFFECT_BODY, EFFECT_TYPE, EFFECT_HALF };
+enum effect {
+    EFFECT_STATUS,
+    EFFECT_ERROR,
+    EFFECT_ENDING,
+    EFFECT_BODY,
+    EFFECT_TYPE,
+    EFFECT_HALF,
+    EFFECT_ANSWER,
+    EFFECT_GZIP,
+    EFFECT_LARGE,
+};
 
 enum { ON_GRAPHQL = 1 << FAULT_ON_GRAPHQL, ON_BOTH = ON_GRAPHQL | 1 << FAULT_ON_TOKEN };
 
@@ -39,6 +56,7 @@ static const struct kind {
     [FAULT_FORBIDDEN]       = {.targets = ON_GRAPHQL, .effect = EFFECT_ERROR, .code = "FORBIDDEN", .message = "No hirer relationship", .has_data = true},
     [FAULT_RESET]           = {.targets = ON_BOTH,    .effect = EFFECT_ENDING, .ending = ANSWER_RESET},
     [FAULT_RESET_AFTER]     = {.targets = ON_BOTH,    .effect = EFFECT_ENDING, .ending = ANSWER_RESET, .is_taken = true},
+    [FAULT_CLOSE]           = {.targets = ON_BOTH,    .effect = EFFECT_ENDING, .ending = ANSWER_CLOSED},
     [FAULT_CUT_BODY]        = {.targets = ON_BOTH,    .effect = EFFECT_ENDING, .ending = ANSWER_CUT, .is_taken = true},
     [FAULT_GARBAGE]         = {.targets = ON_BOTH,    .effect = EFFECT_BODY, .message = "\x01\x02{]garbage\xff"},
     [FAULT_EMPTY]           = {.targets = ON_BOTH,    .effect = EFFECT_BODY, .message = ""},
@@ -47,6 +65,9 @@ static const struct kind {
     [FAULT_TIMEOUT_AFTER]   = {.targets = ON_BOTH,    .effect = EFFECT_ENDING, .ending = ANSWER_WITHHELD, .is_taken = true},
     [FAULT_CONTENT_TYPE]    = {.targets = ON_GRAPHQL, .effect = EFFECT_TYPE, .is_taken = true},
     [FAULT_TRUNCATED_JSON]  = {.targets = ON_BOTH,    .effect = EFFECT_HALF, .is_taken = true},
+    [FAULT_ANSWER]          = {.targets = ON_BOTH,    .effect = EFFECT_ANSWER},
+    [FAULT_GZIP]            = {.targets = ON_BOTH,    .effect = EFFECT_GZIP, .is_taken = true},
+    [FAULT_LARGE]           = {.targets = ON_BOTH,    .effect = EFFECT_LARGE, .is_taken = true},
     /* clang-format on */
 };
 
@@ -62,6 +83,7 @@ static const char *const kind_names[] = {
     [FAULT_FORBIDDEN] = "forbidden",
     [FAULT_RESET] = "reset",
     [FAULT_RESET_AFTER] = "reset-after",
+    [FAULT_CLOSE] = "close",
     [FAULT_CUT_BODY] = "cut-body",
     [FAULT_GARBAGE] = "garbage",
     [FAULT_EMPTY] = "empty",
@@ -70,11 +92,16 @@ static const char *const kind_names[] = {
     [FAULT_TIMEOUT_AFTER] = "timeout-after",
     [FAULT_CONTENT_TYPE] = "content-type",
     [FAULT_TRUNCATED_JSON] = "truncated-json",
+    [FAULT_ANSWER] = "answer",
+    [FAULT_GZIP] = "gzip",
+    [FAULT_LARGE] = "large",
     [FAULT_KIND_COUNT] = NULL,
 };
 static const char *const target_names[] = {"graphql", "token", NULL};
-static const char *const body_names[] = {"html", "json", "none", NULL};
-static const char *const recorded_names[] = {"start", "end", NULL};
+static const char *const body_names[] = {
+    [FAULT_BODY_HTML] = "html", [FAULT_BODY_JSON] = "json", [FAULT_BODY_NONE] = "none", NULL};
+static const char *const recorded_names[] = {
+    [FAULT_RECORDED_AT_START] = "start", [FAULT_RECORDED_AT_END] = "end", NULL};
 
 #define AT(member) offsetof(struct fault, member)
 /* clang-format off */
@@ -90,6 +117,9 @@ static const struct field fields[] = {
     {.name = "status",            .type = FIELD_INTEGER,  .offset = AT(status),         .min = 200, .max = 599},
     {.name = "body",              .type = FIELD_CHOICE,   .offset = AT(body),           .choices = body_names},
     {.name = "retryAfter",        .type = FIELD_HEADER,   .offset = AT(retry_after),    .max = ANSWER_TEXT_BYTES - 1},
+    {.name = "contentType",       .type = FIELD_HEADER,   .offset = AT(content_type),   .max = ANSWER_TEXT_BYTES - 1},
+    {.name = "text",              .type = FIELD_TEXT,     .offset = AT(text),           .max = FAULT_BODY_BYTES_MAX},
+    {.name = "bytes",             .type = FIELD_INTEGER,  .offset = AT(bytes),          .min = 1, .max = LARGE_BYTES_MAX},
     {.name = "code",              .type = FIELD_TEXT,     .offset = AT(code),           .max = ANSWER_TEXT_BYTES - 1},
     {.name = "message",           .type = FIELD_TEXT,     .offset = AT(message),        .max = FAULT_TEXT_BYTES_MAX},
     {.name = "withData",          .type = FIELD_BOOLEAN,  .offset = AT(has_data)},
@@ -123,12 +153,14 @@ static struct fault fault_of_kind(unsigned number)
         .kind = number,
         .count = FAULT_COUNT_UNSET,
         .probability = 1,
-        .status = 503,
+        .status = kind->effect == EFFECT_STATUS ? 503 : 200,
+        .bytes = LARGE_BYTES,
         .latency_ms = kind->latency_ms,
         .is_taken = kind->is_taken,
         .has_data = kind->has_data,
         .has_extensions = !kind->lacks_extensions,
     };
+    (void)snprintf(fault.content_type, sizeof fault.content_type, "%s", content_type_json);
     if (kind->effect == EFFECT_ERROR) {
         (void)snprintf(fault.code, sizeof fault.code, "%s", kind->code);
         (void)snprintf(fault.message, sizeof fault.message, "%s", kind->message);
@@ -160,7 +192,7 @@ bool fault_write(const struct fault *fault, struct buffer *buffer, struct error 
     return fields_write(fields, FIELD_COUNT, fault, buffer, error);
 }
 
-static void apply_status(const struct fault *fault, struct answer *answer)
+static void apply_status(const struct fault *fault, struct sandbox_answer *answer)
 {
     answer->status = (unsigned)fault->status;
     buffer_clear(&answer->body);
@@ -177,9 +209,10 @@ static void apply_status(const struct fault *fault, struct answer *answer)
         answer_format(answer, "{\"error\":\"scripted\",\"status\":%u}", answer->status);
 }
 
-static void apply_error(const struct fault *fault, struct answer *answer)
+static void apply_error(const struct fault *fault, struct sandbox_answer *answer)
 {
-    graphql_error_answer(&(struct graphql_error){.code = fault->code,
+    graphql_error_answer(&(struct graphql_error){.status = (unsigned)fault->status,
+                                                 .code = fault->code,
                                                  .message = fault->message,
                                                  .path = "sendSignal",
                                                  .data_key = fault->has_data ? "sendSignal" : NULL,
@@ -187,7 +220,42 @@ static void apply_error(const struct fault *fault, struct answer *answer)
                          answer);
 }
 
-static void apply_effect(const struct fault *fault, struct answer *answer)
+static void apply_answer(const struct fault *fault, struct sandbox_answer *answer)
+{
+    answer->status = (unsigned)fault->status;
+    memcpy(answer->own_content_type, fault->content_type, sizeof answer->own_content_type);
+    answer->content_type = answer->own_content_type[0] != '\0' ? answer->own_content_type : NULL;
+    buffer_clear(&answer->body);
+    answer_text(answer, fault->text);
+}
+
+static void apply_gzip(struct sandbox_answer *answer)
+{
+    struct buffer coded;
+    buffer_init(&coded, ANSWER_BODY_BYTES_MAX);
+    if (!gzip_append_stored(&coded, answer->body.bytes, answer->body.length, NULL)) {
+        answer->is_out_of_memory = true;
+        buffer_fini(&coded);
+        return;
+    }
+    buffer_fini(&answer->body);
+    answer->body = coded;
+    answer->header_name = "Content-Encoding";
+    (void)snprintf(answer->header_value, sizeof answer->header_value, "gzip");
+}
+
+/* White space behind a document is a part of it (RFC 8259 section 2). */
+static void apply_large(const struct fault *fault, struct sandbox_answer *answer)
+{
+    static const char spaces[] = "                                                                ";
+    while (answer->body.length < (size_t)fault->bytes && !answer->is_out_of_memory) {
+        size_t lacks = (size_t)fault->bytes - answer->body.length;
+        size_t count = lacks < sizeof spaces - 1 ? lacks : sizeof spaces - 1;
+        answer->is_out_of_memory = !buffer_append(&answer->body, spaces, count, NULL);
+    }
+}
+
+static void apply_effect(const struct fault *fault, struct sandbox_answer *answer)
 {
     const struct kind *kind = &kinds[fault->kind];
     switch (kind->effect) {
@@ -211,10 +279,19 @@ static void apply_effect(const struct fault *fault, struct answer *answer)
     case EFFECT_HALF:
         buffer_truncate(&answer->body, answer->body.length / 2);
         return;
+    case EFFECT_ANSWER:
+        apply_answer(fault, answer);
+        return;
+    case EFFECT_GZIP:
+        apply_gzip(answer);
+        return;
+    case EFFECT_LARGE:
+        apply_large(fault, answer);
+        return;
     }
 }
 
-void fault_apply(const struct fault *fault, struct answer *answer)
+void fault_apply(const struct fault *fault, struct sandbox_answer *answer)
 {
     char outcome[ANSWER_TEXT_BYTES];
     memcpy(outcome, answer->outcome, sizeof outcome);

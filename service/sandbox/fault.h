@@ -14,7 +14,7 @@
 
 #include "service/sandbox/answer.h"
 
-enum fault_target { FAULT_ON_GRAPHQL, FAULT_ON_TOKEN, FAULT_TARGET_COUNT };
+enum fault_target { FAULT_ON_GRAPHQL, FAULT_ON_TOKEN };
 
 enum fault_kind {
     FAULT_STATUS,
@@ -28,6 +28,7 @@ enum fault_kind {
     FAULT_FORBIDDEN,
     FAULT_RESET,
     FAULT_RESET_AFTER,
+    FAULT_CLOSE,
     FAULT_CUT_BODY,
     FAULT_GARBAGE,
     FAULT_EMPTY,
@@ -36,27 +37,33 @@ enum fault_kind {
     FAULT_TIMEOUT_AFTER,
     FAULT_CONTENT_TYPE,
     FAULT_TRUNCATED_JSON,
+    FAULT_ANSWER,
+    FAULT_GZIP,
+    FAULT_LARGE,
     FAULT_KIND_COUNT
 };
 
 enum { FAULT_RECORDED_AT_START, FAULT_RECORDED_AT_END };
 
-enum { FAULT_TEXT_BYTES_MAX = 255 };
+enum { FAULT_TEXT_BYTES_MAX = 255, FAULT_BODY_BYTES_MAX = 2047 };
 
 struct fault {
     unsigned target;     /* enum fault_target */
     unsigned kind;       /* enum fault_kind */
     int64_t count;       /* calls to spoil; 0: no limit; FAULT_COUNT_UNSET while it is read */
     double probability;  /* of a matching call to be spoiled */
-    int64_t status;      /* of FAULT_STATUS */
+    int64_t status;      /* of FAULT_STATUS, FAULT_ANSWER and errors */
+    int64_t bytes;       /* of FAULT_LARGE */
     unsigned body;       /* of FAULT_STATUS: enum fault_body */
     int64_t latency_ms;  /* before the fault happens */
     unsigned recorded;   /* when the ledger gets the call */
     bool is_taken;       /* the call did its work all the same: the signal counts as delivered */
     bool has_data;       /* of an error: "data":{"sendSignal":null} */
     bool has_extensions; /* of an error */
-    char retry_after[ANSWER_TEXT_BYTES]; /* of FAULT_STATUS; "": no such header */
-    char code[ANSWER_TEXT_BYTES];        /* of an error */
+    char retry_after[ANSWER_TEXT_BYTES];  /* of FAULT_STATUS; "": no such header */
+    char code[ANSWER_TEXT_BYTES];         /* of an error */
+    char content_type[ANSWER_TEXT_BYTES]; /* of FAULT_ANSWER; "": none */
+    char text[FAULT_BODY_BYTES_MAX + 1];  /* of FAULT_ANSWER */
     char message[FAULT_TEXT_BYTES_MAX + 1];
     char seek_token_contains[FAULT_TEXT_BYTES_MAX + 1]; /* "": any call */
 };
@@ -68,4 +75,4 @@ MUST_CHECK bool fault_write(const struct fault *fault, struct buffer *buffer, st
 /* The name of its kind, as in JSON; static. */
 const char *fault_name(const struct fault *fault);
 /* Makes of SEEK's answer what the caller gets instead. */
-void fault_apply(const struct fault *fault, struct answer *answer);
+void fault_apply(const struct fault *fault, struct sandbox_answer *answer);

@@ -12,7 +12,7 @@ struct scripted {
 };
 
 struct fault_script {
-    uint64_t luck;
+    uint64_t state;
     size_t count;
     struct scripted faults[FAULTS_MAX];
 };
@@ -24,7 +24,7 @@ struct fault_script *fault_script_create(uint64_t seed, struct error *error)
         (void)error_out_of_memory(error);
         return NULL;
     }
-    script->luck = seed;
+    script->state = seed;
     return script;
 }
 
@@ -67,10 +67,10 @@ bool fault_script_add(struct fault_script *script, const struct json_value *valu
 
 /* SplitMix64: an additive counter and a finaliser; repeatable from its seed, which the kernel's
  * random numbers are not. */
-static uint64_t next_luck(struct fault_script *script)
+static uint64_t next_random(struct fault_script *script)
 {
-    script->luck += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t z = script->luck;
+    script->state += UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t z = script->state;
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
     return z ^ (z >> 31);
@@ -78,15 +78,15 @@ static uint64_t next_luck(struct fault_script *script)
 
 int64_t fault_script_random(struct fault_script *script, int64_t max)
 {
-    return max <= 0 ? 0 : (int64_t)(next_luck(script) % ((uint64_t)max + 1));
+    return max <= 0 ? 0 : (int64_t)(next_random(script) % ((uint64_t)max + 1));
 }
 
-static bool is_lucky(struct fault_script *script, double probability)
+static bool is_drawn(struct fault_script *script, double probability)
 {
     if (probability >= 1)
         return true;
     /* The upper 53 bits are a fraction below 1. */
-    return (double)(next_luck(script) >> 11) * 0x1.0p-53 < probability;
+    return (double)(next_random(script) >> 11) * 0x1.0p-53 < probability;
 }
 
 static bool is_match(struct fault_script *script, const struct fault *fault,
@@ -97,7 +97,7 @@ static bool is_match(struct fault_script *script, const struct fault *fault,
     if (fault->seek_token_contains[0] != '\0' &&
         (seek_token == NULL || strstr(seek_token, fault->seek_token_contains) == NULL))
         return false;
-    return is_lucky(script, fault->probability);
+    return is_drawn(script, fault->probability);
 }
 
 static void use(struct fault_script *script, size_t index)

@@ -32,7 +32,7 @@ void fault_script_clear(struct fault_script *script);
 /* Counts the fault down. False: the call is not spoiled. `seek_token` may be NULL. */
 bool fault_script_take(struct fault_script *script, enum fault_target target,
                        const char *seek_token, struct fault *out);
-/* A number from 0 to `max` out of the script's luck. */
+/* A number from 0 to `max` of the script's own generator. */
 int64_t fault_script_random(struct fault_script *script, int64_t max);
 /* Appends {"faults":[…]}, each with the calls it spoiled so far as "used". */
 MUST_CHECK bool fault_script_write(const struct fault_script *script, struct buffer *buffer,

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/base/ascii.h"
+
 #include "service/sandbox/json_reading.h"
 
 struct codec {
@@ -99,7 +101,7 @@ static bool write_text(const struct field *field, const void *slot, struct buffe
 static bool is_printable(const char *text)
 {
     for (; *text != '\0'; text++)
-        if (*text < ' ' || *text > '~')
+        if (!ascii_is_printable(*text))
             return false;
     return true;
 }

@@ -19,7 +19,7 @@ struct check {
     const struct oauth *oauth;
     const struct incoming *incoming;
     struct graphql_call *call;
-    struct answer *answer;
+    struct sandbox_answer *answer;
     const struct json_value *input; /* the variable's value */
     struct graphql_document document;
     char response_key[NAME_SHOWN_MAX + 1];
@@ -53,7 +53,7 @@ static bool fail_field(struct check *check, const char *code, const char *messag
 
 static bool check_http(struct check *check)
 {
-    struct answer *answer = check->answer;
+    struct sandbox_answer *answer = check->answer;
     if (strcmp(check->incoming->method, "POST") != 0) {
         answer->header_name = "Allow";
         (void)snprintf(answer->header_value, sizeof answer->header_value, "POST");
@@ -85,9 +85,9 @@ static bool check_envelope(struct check *check)
     struct json_text query;
     if (!json_member_text(root, "query", &query))
         return refuse(check, 400, "BAD_REQUEST", "query must be a string");
-    const char *complaint = NULL;
-    if (!graphql_document_parse(query.bytes, query.length, &check->document, &complaint))
-        return refuse(check, 200, "GRAPHQL_PARSE_FAILED", complaint);
+    const char *reason = NULL;
+    if (!graphql_document_parse(query.bytes, query.length, &check->document, &reason))
+        return refuse(check, 200, "GRAPHQL_PARSE_FAILED", reason);
     return true;
 }
 
@@ -98,7 +98,7 @@ static int shown_length(struct json_text name)
 
 static bool refuse_field(struct check *check)
 {
-    char message[COMPLAINT_BYTES];
+    char message[REASON_BYTES];
     const struct graphql_document *document = &check->document;
     bool is_left_out = document->is_mutation && graphql_name_is(document->field, "sendSignals");
     (void)snprintf(message, sizeof message,
@@ -156,15 +156,15 @@ static bool check_shape(struct check *check)
     const struct json_value *input =
         json_member(json_member(json_root(check->call->json), "variables"), name);
     signal_input_read(input, &check->call->input);
-    char complaint[COMPLAINT_BYTES];
-    if (!signal_input_check_shape(input, complaint))
-        return refuse(check, 200, "BAD_USER_INPUT", complaint);
+    char reason[REASON_BYTES];
+    if (!signal_input_check_shape(input, reason))
+        return refuse(check, 200, "BAD_USER_INPUT", reason);
     return true;
 }
 
 static bool check_authorization(struct check *check)
 {
-    static const char *const complaints[] = {
+    static const char *const reasons[] = {
         [OAUTH_MISSING] = "Authorization header missing",
         [OAUTH_INVALID] = "Partner token is not valid",
         [OAUTH_EXPIRED] = "Partner token is expired",
@@ -173,18 +173,18 @@ static bool check_authorization(struct check *check)
     };
     check->authorization =
         oauth_check(check->oauth, check->incoming->authorization, check->incoming->now_ms);
-    const char *complaint = complaints[check->authorization];
-    if (complaint != NULL)
-        return fail_field(check, "UNAUTHENTICATED", complaint, false);
+    const char *reason = reasons[check->authorization];
+    if (reason != NULL)
+        return fail_field(check, "UNAUTHENTICATED", reason, false);
     check->answer->is_authorized = true;
     return true;
 }
 
 static bool check_values(struct check *check)
 {
-    char complaint[COMPLAINT_BYTES];
-    if (!signal_input_check_values(&check->call->input, complaint))
-        return fail_field(check, "BAD_USER_INPUT", complaint, true);
+    char reason[REASON_BYTES];
+    if (!signal_input_check_values(&check->call->input, reason))
+        return fail_field(check, "BAD_USER_INPUT", reason, true);
     return true;
 }
 
@@ -231,7 +231,7 @@ static bool deliver(struct check *check)
 
 void graphql_answer(const struct behaviour *behaviour, const struct oauth *oauth,
                     const struct incoming *incoming, struct graphql_call *out,
-                    struct answer *answer)
+                    struct sandbox_answer *answer)
 {
     /* The order of a GraphQL server: transport, document, variables, then the field itself. */
     static bool (*const checks[])(struct check *) = {

@@ -26,4 +26,4 @@ void graphql_call_fini(struct graphql_call *call);
 /* `out` is initialised here. */
 void graphql_answer(const struct behaviour *behaviour, const struct oauth *oauth,
                     const struct incoming *incoming, struct graphql_call *out,
-                    struct answer *answer);
+                    struct sandbox_answer *answer);

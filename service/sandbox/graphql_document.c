@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "service/sandbox/graphql_document.h"
 
-#include <ctype.h>
 #include <string.h>
+
+#include "lib/base/ascii.h"
 
 /*
  *   document  = selection | ("query" | "mutation") [name] [variables] selection
@@ -19,17 +20,17 @@ struct reader {
     const char *next, *end;
     enum lexeme_kind kind; /* the lexeme to be looked at now */
     struct json_text text;
-    const char *complaint;
+    const char *reason;
 };
 
 static bool is_name_start(char c)
 {
-    return isalpha((unsigned char)c) || c == '_';
+    return ascii_is_letter(c) || c == '_';
 }
 
 static bool is_name_part(char c)
 {
-    return isalnum((unsigned char)c) || c == '_';
+    return ascii_is_alphanumeric(c) || c == '_';
 }
 
 static void skip_ignored(struct reader *reader)
@@ -63,9 +64,9 @@ static void advance(struct reader *reader)
     reader->text = (struct json_text){start, (size_t)(reader->next - start)};
 }
 
-static bool complain(struct reader *reader, const char *complaint)
+static bool fail_with(struct reader *reader, const char *reason)
 {
-    reader->complaint = complaint;
+    reader->reason = reason;
     return false;
 }
 
@@ -74,18 +75,18 @@ static bool is_sign(const struct reader *reader, char sign)
     return reader->kind == LEXEME_SIGN && reader->text.bytes[0] == sign;
 }
 
-static bool take_sign(struct reader *reader, char sign, const char *complaint)
+static bool take_sign(struct reader *reader, char sign, const char *reason)
 {
     if (!is_sign(reader, sign))
-        return complain(reader, complaint);
+        return fail_with(reader, reason);
     advance(reader);
     return true;
 }
 
-static bool take_name(struct reader *reader, struct json_text *out, const char *complaint)
+static bool take_name(struct reader *reader, struct json_text *out, const char *reason)
 {
     if (reader->kind != LEXEME_NAME)
-        return complain(reader, complaint);
+        return fail_with(reader, reason);
     *out = reader->text;
     advance(reader);
     return true;
@@ -115,7 +116,7 @@ static bool read_operation(struct reader *reader, struct graphql_document *out)
         return false;
     out->is_mutation = graphql_name_is(word, "mutation");
     if (!out->is_mutation && !graphql_name_is(word, "query"))
-        return complain(reader, "Syntax Error: expected query, mutation or {");
+        return fail_with(reader, "Syntax Error: expected query, mutation or {");
     if (reader->kind == LEXEME_NAME)
         advance(reader);
     return read_variable(reader, out);
@@ -148,21 +149,21 @@ static bool read_selection(struct reader *reader, struct graphql_document *out)
     if (!read_argument(reader, out))
         return false;
     if (is_sign(reader, '{'))
-        return complain(reader, "the field must not have a selection since it has no subfields");
+        return fail_with(reader, "the field must not have a selection since it has no subfields");
     return take_sign(reader, '}', "this stand-in answers one field per request: expected }");
 }
 
 bool graphql_document_parse(const char *text, size_t length, struct graphql_document *out,
-                            const char **complaint)
+                            const char **reason)
 {
     struct reader reader = {.next = text, .end = text + length};
     *out = (struct graphql_document){.is_mutation = false};
     advance(&reader);
     bool is_read = read_operation(&reader, out) && read_selection(&reader, out) &&
                    (reader.kind == LEXEME_END ||
-                    complain(&reader, "this stand-in answers one operation per request"));
+                    fail_with(&reader, "this stand-in answers one operation per request"));
     if (!is_read)
-        *complaint = reader.complaint;
+        *reason = reader.reason;
     return is_read;
 }
 

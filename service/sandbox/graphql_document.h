@@ -26,7 +26,7 @@ struct graphql_document {
     bool is_variable_required;
 };
 
-/* False and `complaint` (static) when the text is anything else. */
+/* False and `reason` (static) when the text is anything else. */
 bool graphql_document_parse(const char *text, size_t length, struct graphql_document *out,
-                            const char **complaint);
+                            const char **reason);
 bool graphql_name_is(struct json_text name, const char *expected);

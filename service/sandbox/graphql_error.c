@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-void graphql_error_answer(const struct graphql_error *error, struct answer *answer)
+void graphql_error_answer(const struct graphql_error *error, struct sandbox_answer *answer)
 {
     answer_begin(answer, error->status == 0 ? 200 : error->status, error->code);
     answer_text(answer, "{\"errors\":[{\"message\":");

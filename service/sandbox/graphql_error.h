@@ -20,4 +20,4 @@ struct graphql_error {
     bool lacks_extensions; /* and so the code */
 };
 
-void graphql_error_answer(const struct graphql_error *error, struct answer *answer);
+void graphql_error_answer(const struct graphql_error *error, struct sandbox_answer *answer);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CAPACITY_FIRST = 1024 };
+#include "lib/base/array.h"
 
 struct ledger *ledger_create(size_t calls_max, struct error *error)
 {
@@ -24,7 +24,7 @@ struct ledger *ledger_create(size_t calls_max, struct error *error)
 static void forget_calls(struct ledger *ledger)
 {
     for (size_t i = 0; i < ledger->count; i++)
-        call_destroy(ledger->calls[i]);
+        sandbox_call_destroy(ledger->calls[i]);
     free(ledger->calls);
     signal_index_fini(&ledger->signals);
 }
@@ -57,7 +57,7 @@ static struct tally *find_tally(struct tally tallies[TALLIES_MAX], const char *o
     return tally;
 }
 
-static void count_call(struct ledger *ledger, const struct call *call, bool is_expired)
+static void count_call(struct ledger *ledger, const struct sandbox_call *call, bool is_expired)
 {
     enum call_kind kind = call->facts.kind;
     ledger->totals[kind]++;
@@ -70,20 +70,17 @@ static bool reserve(struct ledger *ledger, size_t bytes)
 {
     if (ledger->count == ledger->calls_max || bytes > LEDGER_BYTES_MAX - ledger->bytes)
         return false;
-    if (ledger->count < ledger->capacity)
-        return true;
-    size_t capacity = ledger->capacity == 0 ? CAPACITY_FIRST : 2 * ledger->capacity;
-    struct call **calls = realloc(ledger->calls, capacity * sizeof(struct call *));
+    struct sandbox_call **calls = array_reserve(ledger->calls, &ledger->capacity, ledger->count + 1,
+                                                sizeof(struct sandbox_call *));
     if (calls == NULL)
         return false;
     ledger->calls = calls;
-    ledger->capacity = capacity;
     return true;
 }
 
-bool ledger_add(struct ledger *ledger, struct call *take_call, bool is_expired)
+bool ledger_add(struct ledger *ledger, struct sandbox_call *take_call, bool is_expired)
 {
-    AUTO(call) *call = take_call;
+    AUTO(sandbox_call) *call = take_call;
     count_call(ledger, call, is_expired);
     /* Once full it stays full, so that what it holds is a beginning without gaps. */
     ledger->is_full = ledger->is_full || !reserve(ledger, call->size);

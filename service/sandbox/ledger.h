@@ -31,7 +31,7 @@ struct tally {
 
 struct ledger { /* read by its pages, changed by the functions below alone */
     size_t calls_max;
-    struct call **calls; /* owned */
+    struct sandbox_call **calls; /* owned */
     size_t count, capacity;
     size_t bytes;
     uint64_t sequence_first; /* of calls[0] */
@@ -48,6 +48,6 @@ void ledger_destroy(struct ledger *ledger); /* accepts NULL */
 DEFINE_AUTO(ledger);
 
 /* Consumes the call. False: counted, not kept. */
-bool ledger_add(struct ledger *ledger, struct call *take_call, bool is_expired);
+bool ledger_add(struct ledger *ledger, struct sandbox_call *take_call, bool is_expired);
 /* Forgets calls, signals and counts; sequences go on. */
 void ledger_clear(struct ledger *ledger);

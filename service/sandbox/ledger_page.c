@@ -40,7 +40,7 @@ static const struct advice {
     {CALL_ACCEPT_LANGUAGE, 1 << CALL_GRAPHQL, "Accept-Language is missing"},
 };
 
-static bool write_text(const struct call *call, enum call_text which, struct buffer *buffer,
+static bool write_text(const struct sandbox_call *call, enum call_text which, struct buffer *buffer,
                        struct error *error)
 {
     const struct json_text *text = &call->facts.texts[which];
@@ -49,7 +49,8 @@ static bool write_text(const struct call *call, enum call_text which, struct buf
                                 : json_append_string(buffer, text->bytes, text->length, error));
 }
 
-static bool write_remarks(const struct call *call, struct buffer *buffer, struct error *error)
+static bool write_remarks(const struct sandbox_call *call, struct buffer *buffer,
+                          struct error *error)
 {
     const char *separator = "";
     if (!buffer_append_text(buffer, ",\"remarks\":[", error))
@@ -65,7 +66,7 @@ static bool write_remarks(const struct call *call, struct buffer *buffer, struct
     return buffer_append_text(buffer, "]", error);
 }
 
-static bool write_call(const struct call *call, bool has_bodies, struct buffer *buffer,
+static bool write_call(const struct sandbox_call *call, bool has_bodies, struct buffer *buffer,
                        struct error *error)
 {
     char received[RFC3339_BYTES];
@@ -99,7 +100,7 @@ bool ledger_write_calls(const struct ledger *ledger, const struct page *page, st
         return false;
     const char *separator = "";
     for (; next < end && left > 0 && !is_page_full(buffer); next++, left--) {
-        const struct call *call = ledger->calls[next - ledger->sequence_first];
+        const struct sandbox_call *call = ledger->calls[next - ledger->sequence_first];
         if (!buffer_append_text(buffer, separator, error) ||
             !write_call(call, page->has_bodies, buffer, error))
             return false;
@@ -112,7 +113,7 @@ static bool write_deliveries(const struct taken_signal *signal, enum call_text w
                              struct buffer *buffer, struct error *error)
 {
     size_t left = DELIVERIES_LISTED_MAX;
-    for (const struct call *call = signal->first; call != NULL && left > 0;
+    for (const struct sandbox_call *call = signal->first; call != NULL && left > 0;
          call = call->next_delivery, left--) {
         const struct json_text *text = &call->facts.texts[which];
         if (!buffer_append_text(buffer, call == signal->first ? "" : ",", error) ||

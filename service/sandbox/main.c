@@ -6,13 +6,17 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "lib/base/core_dump.h"
 #include "lib/base/log.h"
 
 #include "service/sandbox/arguments.h"
+
+enum { LAST_LINES_MS = 1000 }; /* at the end, for whoever reads the log */
 
 /* Signals arrive as a readable descriptor, so that no handler runs between two instructions. */
 static int open_stop_fd(void)
@@ -59,11 +63,21 @@ static bool serve(const struct arguments *arguments, struct error *error)
     return is_fine;
 }
 
+/* For the build: prints the manual page. */
+static bool is_help_man(int argc, char *argv[])
+{
+    return argc == 3 && strcmp(argv[1], "--help") == 0 && strcmp(argv[2], "man") == 0;
+}
+
 int main(int argc, char *argv[])
 {
-    (void)argc;
+    if (is_help_man(argc, argv)) {
+        arguments_print_manual(stdout, SEEK_SIGNAL_VERSION);
+        return 0;
+    }
+    (void)core_dump_forbid(); /* nobody's real secrets, but perhaps used as if */
     struct arguments arguments;
-    struct error error = {.message = ""};
+    struct error error = {.kind = ERROR_NONE};
     if (!arguments_parse((const char *const *)argv, &arguments, &error)) {
         (void)fprintf(stderr, "seek-sandbox: %s\n", error.message);
         return 2;
@@ -78,7 +92,9 @@ int main(int argc, char *argv[])
     }
     log_configure(arguments.is_quiet ? LOG_WARN : LOG_INFO, LOG_FORMAT_TEXT);
     raise_descriptor_limit();
-    if (serve(&arguments, &error))
+    bool is_fine = log_start(&error) && serve(&arguments, &error);
+    log_stop(LAST_LINES_MS);
+    if (is_fine)
         return 0;
     (void)fprintf(stderr, "seek-sandbox: %s\n", error.message);
     return error.kind == ERROR_CONFIG || error.kind == ERROR_INVALID ? 2 : 1;

@@ -54,7 +54,7 @@ void oauth_destroy(struct oauth *oauth)
     free(oauth);
 }
 
-static bool refuse(struct answer *answer, unsigned status, const char *code,
+static bool refuse(struct sandbox_answer *answer, unsigned status, const char *code,
                    const char *description)
 {
     answer_begin(answer, status, code);
@@ -62,7 +62,7 @@ static bool refuse(struct answer *answer, unsigned status, const char *code,
     return false;
 }
 
-static bool refuse_method(struct answer *answer)
+static bool refuse_method(struct sandbox_answer *answer)
 {
     answer->header_name = "Allow";
     (void)snprintf(answer->header_value, sizeof answer->header_value, "POST");
@@ -70,7 +70,7 @@ static bool refuse_method(struct answer *answer)
 }
 
 static bool read_members(const struct json_value *object, struct json_text texts[MEMBER_COUNT],
-                         struct answer *answer)
+                         struct sandbox_answer *answer)
 {
     for (size_t i = 0; i < MEMBER_COUNT; i++)
         if (!json_member_text(object, members[i], &texts[i]) || texts[i].length == 0) {
@@ -111,7 +111,7 @@ static const struct access_grant *add_grant(struct oauth *oauth, int64_t expires
 
 static void give(struct oauth *oauth, const struct behaviour *behaviour,
                  const struct audience *audience, const struct incoming *incoming,
-                 struct answer *answer)
+                 struct sandbox_answer *answer)
 {
     const struct access_grant *grant = add_grant(
         oauth, incoming->now_ms + behaviour->expires_in_s * 1000, audience->is_playground);
@@ -125,7 +125,7 @@ static void give(struct oauth *oauth, const struct behaviour *behaviour,
 
 /* The answer is the refusal when this is false. */
 static bool is_acceptable(const struct behaviour *behaviour,
-                          const struct json_text texts[MEMBER_COUNT], struct answer *answer)
+                          const struct json_text texts[MEMBER_COUNT], struct sandbox_answer *answer)
 {
     if (strcmp(texts[MEMBER_GRANT_TYPE].bytes, "client_credentials") != 0)
         return refuse(answer, 400, "unsupported_grant_type", "grant_type is client_credentials");
@@ -138,7 +138,7 @@ static bool is_acceptable(const struct behaviour *behaviour,
 }
 
 void oauth_answer(struct oauth *oauth, const struct behaviour *behaviour,
-                  const struct incoming *incoming, struct answer *answer)
+                  const struct incoming *incoming, struct sandbox_answer *answer)
 {
     if (strcmp(incoming->method, "POST") != 0) {
         (void)refuse_method(answer);
@@ -148,7 +148,7 @@ void oauth_answer(struct oauth *oauth, const struct behaviour *behaviour,
         (void)refuse(answer, 400, "invalid_request", "Content-Type must be application/json");
         return;
     }
-    struct error error = {.kind = ERROR_INVALID};
+    struct error error = {.kind = ERROR_NONE};
     AUTO(json) *json = json_parse(incoming->body, incoming->body_length, &error);
     answer->is_out_of_memory |= json == NULL && error.kind == ERROR_MEMORY;
     if (json == NULL || json_type(json_root(json)) != JSON_OBJECT) {

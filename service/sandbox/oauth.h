@@ -36,7 +36,7 @@ DEFINE_AUTO(oauth);
 
 /* POST /oauth/token. */
 void oauth_answer(struct oauth *oauth, const struct behaviour *behaviour,
-                  const struct incoming *incoming, struct answer *answer);
+                  const struct incoming *incoming, struct sandbox_answer *answer);
 /* `authorization` is the header's value, or NULL. */
 enum oauth_verdict oauth_check(const struct oauth *oauth, const char *authorization,
                                int64_t now_ms);

@@ -87,13 +87,13 @@ static void note_stop(void *context, unsigned events)
 static bool open_server(struct sandbox *sandbox, size_t which, const struct listen_address *address,
                         const struct certificate *certificate, struct error *error)
 {
-    int fd = listener_open(address, false, error);
-    if (fd < 0)
+    struct listener listener;
+    if (!listener_open(address, false, &listener, error))
         return false;
     sandbox->servers[which].address = *address;
-    sandbox->servers[which].port = listener_port(fd);
+    sandbox->servers[which].port = listener_port(&listener);
     const struct http_server_options options = {
-        .listen_fd = fd,
+        .listener = listener,
         .body_bytes_max = BODY_BYTES_MAX,
         .header_bytes_max = HEADER_BYTES_MAX,
         .connections_max = CONNECTIONS_MAX,
@@ -220,9 +220,9 @@ static bool describe_address(const struct sandbox *sandbox, size_t which, struct
     const struct listen_address *address = &sandbox->servers[which].address;
     if (address->is_unix)
         return buffer_append_format(text, error, "unix:%s", address->host);
-    bool is_ipv6 = strchr(address->host, ':') != NULL;
-    return buffer_append_format(text, error, is_ipv6 ? "[%s]:%u" : "%s:%u", address->host,
-                                sandbox->servers[which].port);
+    char where[HOST_PORT_BYTES];
+    host_port_write(address->host, sandbox->servers[which].port, where);
+    return buffer_append_text(text, where, error);
 }
 
 bool sandbox_describe(const struct sandbox *sandbox, struct buffer *text, struct error *error)
@@ -237,41 +237,32 @@ bool sandbox_describe(const struct sandbox *sandbox, struct buffer *text, struct
            buffer_append_format(text, error, " ca=%s", sandbox->ca_path);
 }
 
-static int64_t sooner(int64_t a_ms, int64_t b_ms)
-{
-    if (a_ms < 0 || b_ms < 0)
-        return a_ms < 0 ? b_ms : a_ms;
-    return a_ms < b_ms ? a_ms : b_ms;
-}
-
 static int64_t timeout_ms(const struct sandbox *sandbox)
 {
     int64_t longest_ms = waiting_timeout_ms(&sandbox->state.waiting, clock_monotonic_ms());
     for (size_t i = 0; i < SERVER_COUNT; i++)
         if (sandbox->servers[i].server != NULL)
-            longest_ms = sooner(longest_ms, http_server_timeout_ms(sandbox->servers[i].server));
+            longest_ms =
+                clock_sooner_ms(longest_ms, http_server_timeout_ms(sandbox->servers[i].server));
     return longest_ms;
 }
 
-static bool turn(struct sandbox *sandbox, struct error *error)
+static void turn(struct sandbox *sandbox)
 {
-    if (!event_loop_poll(sandbox->loop, timeout_ms(sandbox), error))
-        return false;
+    event_loop_poll(sandbox->loop, timeout_ms(sandbox));
     exchange_turn(&sandbox->state, clock_monotonic_ms());
     for (size_t i = 0; i < SERVER_COUNT; i++)
         if (sandbox->servers[i].server != NULL)
             http_server_turn(sandbox->servers[i].server);
-    return true;
 }
 
 bool sandbox_run(struct sandbox *sandbox, int stop_fd, struct error *error)
 {
     if (!event_loop_watch(sandbox->loop, stop_fd, EVENT_READ, note_stop, sandbox, error))
         return false;
-    bool is_fine = true;
-    while (is_fine && !sandbox->is_stopping)
-        is_fine = turn(sandbox, error);
+    while (!sandbox->is_stopping)
+        turn(sandbox);
     event_loop_forget(sandbox->loop, stop_fd);
     close_servers(sandbox);
-    return is_fine;
+    return true;
 }

@@ -61,14 +61,14 @@ static bool grow(struct signal_index *index, struct error *error)
     return true;
 }
 
-static void extend(struct taken_signal *signal, struct call *call)
+static void extend(struct taken_signal *signal, struct sandbox_call *call)
 {
     signal->last->next_delivery = call;
     signal->last = call;
     signal->count++;
 }
 
-bool signal_index_add(struct signal_index *index, struct call *call, struct error *error)
+bool signal_index_add(struct signal_index *index, struct sandbox_call *call, struct error *error)
 {
     if (index->count == index->capacity && !grow(index, error))
         return false;

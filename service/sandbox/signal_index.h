@@ -17,7 +17,7 @@
 #include "service/sandbox/call.h"
 
 struct taken_signal {
-    struct call *first, *last; /* borrowed: the ledger outlives the index */
+    struct sandbox_call *first, *last; /* borrowed: the ledger outlives the index */
     uint64_t count;
 };
 
@@ -31,7 +31,7 @@ struct signal_index {
 void signal_index_init(struct signal_index *index);
 void signal_index_fini(struct signal_index *index); /* usable again, empty */
 /* `call` is delivered and has a seek-token. */
-MUST_CHECK bool signal_index_add(struct signal_index *index, struct call *call,
+MUST_CHECK bool signal_index_add(struct signal_index *index, struct sandbox_call *call,
                                  struct error *error);
 /* NULL when there is none. */
 const struct taken_signal *signal_index_find(const struct signal_index *index,

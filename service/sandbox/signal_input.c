@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "service/sandbox/signal_input.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/clock.h"
 
 #include "service/sandbox/json_reading.h"
@@ -42,9 +42,9 @@ void signal_input_read(const struct json_value *input, struct signal_input *out)
     (void)json_member_text(input, "timestamp", &out->timestamp);
 }
 
-static bool complain(char complaint[COMPLAINT_BYTES], const char *where, const char *what)
+static bool fail_with(char reason[REASON_BYTES], const char *where, const char *what)
 {
-    (void)snprintf(complaint, COMPLAINT_BYTES, "Variable \"$input\" got invalid value%s; %s", where,
+    (void)snprintf(reason, REASON_BYTES, "Variable \"$input\" got invalid value%s; %s", where,
                    what);
     return false;
 }
@@ -60,54 +60,49 @@ static bool is_known(const void *context, const char *name, size_t length)
 }
 
 static bool check_field(const struct input_field *field, const struct json_value *input,
-                        char complaint[COMPLAINT_BYTES])
+                        char reason[REASON_BYTES])
 {
-    char text[COMPLAINT_BYTES / 2];
+    char text[REASON_BYTES / 2];
     enum json_type type = json_type(json_member(input, field->name));
     if (type == JSON_NULL && field->is_required) {
         (void)snprintf(text, sizeof text,
                        "Field \"%s\" of required type \"String!\" was not provided.", field->name);
-        return complain(complaint, "", text);
+        return fail_with(reason, "", text);
     }
     if (type == JSON_NULL || type == field->type)
         return true;
     (void)snprintf(text, sizeof text, " at \"input.%s\"", field->name);
-    return complain(complaint, text, "it has the wrong type.");
+    return fail_with(reason, text, "it has the wrong type.");
 }
 
 /* SEEK's DateTime is the date-time of RFC 3339 at UTC. */
 static bool is_utc_date_time(struct json_text text)
 {
     int64_t wall_ms;
-    return text.length > 0 && (text.bytes[text.length - 1] | 0x20) == 'z' &&
+    return text.length > 0 && ascii_lower(text.bytes[text.length - 1]) == 'z' &&
            rfc3339_parse(text.bytes, text.length, &wall_ms);
 }
 
-bool signal_input_check_shape(const struct json_value *input, char complaint[COMPLAINT_BYTES])
+bool signal_input_check_shape(const struct json_value *input, char reason[REASON_BYTES])
 {
     if (json_type(input) != JSON_OBJECT)
-        return complain(complaint, "", "Expected type \"SendSignalInput\" to be an object.");
+        return fail_with(reason, "", "Expected type \"SendSignalInput\" to be an object.");
     char name[MEMBER_NAME_BYTES];
     if (json_unknown_member(input, is_known, NULL, name)) {
-        char text[COMPLAINT_BYTES / 2 + MEMBER_NAME_BYTES];
+        char text[REASON_BYTES / 2 + MEMBER_NAME_BYTES];
         (void)snprintf(text, sizeof text,
                        "Field \"%s\" is not defined by type \"SendSignalInput\".", name);
-        return complain(complaint, "", text);
+        return fail_with(reason, "", text);
     }
     for (size_t i = 0; i < INPUT_FIELD_COUNT; i++)
-        if (!check_field(&input_fields[i], input, complaint))
+        if (!check_field(&input_fields[i], input, reason))
             return false;
     struct json_text timestamp;
     if (json_member_text(input, "timestamp", &timestamp) && !is_utc_date_time(timestamp))
-        return complain(complaint, " at \"input.timestamp\"",
-                        "DateTime is an RFC 3339 date-time at UTC, such as "
-                        "2020-01-02T00:00:00.000Z.");
+        return fail_with(reason, " at \"input.timestamp\"",
+                         "DateTime is an RFC 3339 date-time at UTC, such as "
+                         "2020-01-02T00:00:00.000Z.");
     return true;
-}
-
-static bool is_percent_escape(const char *text)
-{
-    return text[0] == '%' && isxdigit((unsigned char)text[1]) && isxdigit((unsigned char)text[2]);
 }
 
 /* SEEK calls the seek-token opaque; what it documents as not valid is additional encoding and
@@ -115,12 +110,12 @@ static bool is_percent_escape(const char *text)
 static bool is_seek_token_valid(struct json_text seek_token)
 {
     for (const char *c = seek_token.bytes; *c != '\0'; c++)
-        if (isspace((unsigned char)*c) || iscntrl((unsigned char)*c) || is_percent_escape(c))
+        if (ascii_is_space_or_control(*c) || ascii_is_percent_escape(c))
             return false;
     return seek_token.length > 0;
 }
 
-bool signal_input_check_values(const struct signal_input *input, char complaint[COMPLAINT_BYTES])
+bool signal_input_check_values(const struct signal_input *input, char reason[REASON_BYTES])
 {
     const struct type_code *type = NULL;
     for (size_t i = 0; i < sizeof type_codes / sizeof type_codes[0]; i++)
@@ -131,6 +126,6 @@ bool signal_input_check_values(const struct signal_input *input, char complaint[
         type != NULL && (input->seek_token.bytes == NULL ? !type->needs_seek_token
                                                          : is_seek_token_valid(input->seek_token));
     if (!is_fine)
-        (void)snprintf(complaint, COMPLAINT_BYTES, "/input/%s: Is not valid", field);
+        (void)snprintf(reason, REASON_BYTES, "/input/%s: Is not valid", field);
     return is_fine;
 }

@@ -12,7 +12,7 @@
 
 #include "lib/base/json.h"
 
-enum { COMPLAINT_BYTES = 256 };
+enum { REASON_BYTES = 256 };
 
 struct signal_input { /* borrowed from the JSON tree; bytes NULL: absent */
     struct json_text type_code, seek_token, timestamp;
@@ -21,5 +21,5 @@ struct signal_input { /* borrowed from the JSON tree; bytes NULL: absent */
 /* What is there and a string; never fails. */
 void signal_input_read(const struct json_value *input, struct signal_input *out);
 /* False and what is wrong, without any value. */
-bool signal_input_check_shape(const struct json_value *input, char complaint[COMPLAINT_BYTES]);
-bool signal_input_check_values(const struct signal_input *input, char complaint[COMPLAINT_BYTES]);
+bool signal_input_check_shape(const struct json_value *input, char reason[REASON_BYTES]);
+bool signal_input_check_values(const struct signal_input *input, char reason[REASON_BYTES]);

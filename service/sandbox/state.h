@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What the calls of SEEK's endpoints and the control API share.
+ * The state that the calls of SEEK's endpoints and the control API share.
  *
  * Owns:    its members.
  * Threads: one, the loop's.

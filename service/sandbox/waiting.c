@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { CAPACITY_FIRST = 64 };
+#include "lib/base/array.h"
 
 void waiting_init(struct waiting *waiting)
 {
@@ -18,13 +18,13 @@ void waiting_fini(struct waiting *waiting)
     waiting_init(waiting);
 }
 
-static void place(struct waiting *waiting, struct wait *wait, size_t index)
+static void place(struct waiting *waiting, struct sandbox_wait *wait, size_t index)
 {
     waiting->heap[index] = wait;
     wait->position = index + 1;
 }
 
-static void sift_up(struct waiting *waiting, struct wait *wait, size_t index)
+static void sift_up(struct waiting *waiting, struct sandbox_wait *wait, size_t index)
 {
     while (index > 0 && waiting->heap[(index - 1) / 2]->due_ms > wait->due_ms) {
         place(waiting, waiting->heap[(index - 1) / 2], index);
@@ -33,7 +33,7 @@ static void sift_up(struct waiting *waiting, struct wait *wait, size_t index)
     place(waiting, wait, index);
 }
 
-static void sift_down(struct waiting *waiting, struct wait *wait, size_t index)
+static void sift_down(struct waiting *waiting, struct sandbox_wait *wait, size_t index)
 {
     for (size_t child = 2 * index + 1; child < waiting->count; child = 2 * index + 1) {
         if (child + 1 < waiting->count &&
@@ -47,29 +47,27 @@ static void sift_down(struct waiting *waiting, struct wait *wait, size_t index)
     place(waiting, wait, index);
 }
 
-bool waiting_add(struct waiting *waiting, struct wait *wait, int64_t due_ms, struct error *error)
+bool waiting_add(struct waiting *waiting, struct sandbox_wait *wait, int64_t due_ms,
+                 struct error *error)
 {
     assert(wait->position == 0);
-    if (waiting->count == waiting->capacity) {
-        size_t capacity = waiting->capacity == 0 ? CAPACITY_FIRST : 2 * waiting->capacity;
-        struct wait **heap = realloc(waiting->heap, capacity * sizeof(struct wait *));
-        if (heap == NULL)
-            return error_out_of_memory(error);
-        waiting->heap = heap;
-        waiting->capacity = capacity;
-    }
+    struct sandbox_wait **heap = array_reserve(waiting->heap, &waiting->capacity,
+                                               waiting->count + 1, sizeof(struct sandbox_wait *));
+    if (heap == NULL)
+        return error_out_of_memory(error);
+    waiting->heap = heap;
     wait->due_ms = due_ms;
     sift_up(waiting, wait, waiting->count++);
     return true;
 }
 
-void waiting_remove(struct waiting *waiting, struct wait *wait)
+void waiting_remove(struct waiting *waiting, struct sandbox_wait *wait)
 {
     if (wait->position == 0)
         return;
     size_t index = wait->position - 1;
     wait->position = 0;
-    struct wait *last = waiting->heap[--waiting->count];
+    struct sandbox_wait *last = waiting->heap[--waiting->count];
     if (last == wait)
         return;
     /* The last one takes the gap, and from there goes where it belongs: only one of the two moves
@@ -78,11 +76,11 @@ void waiting_remove(struct waiting *waiting, struct wait *wait)
     sift_up(waiting, last, last->position - 1);
 }
 
-struct wait *waiting_take_due(struct waiting *waiting, int64_t now_ms)
+struct sandbox_wait *waiting_take_due(struct waiting *waiting, int64_t now_ms)
 {
     if (waiting->count == 0 || waiting->heap[0]->due_ms > now_ms)
         return NULL;
-    struct wait *wait = waiting->heap[0];
+    struct sandbox_wait *wait = waiting->heap[0];
     waiting_remove(waiting, wait);
     return wait;
 }

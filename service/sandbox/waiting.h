@@ -17,26 +17,26 @@
 
 #define WAIT_FOREVER INT64_MAX
 
-struct wait {        /* embedded in what waits */
-    int64_t due_ms;  /* monotonic, or WAIT_FOREVER */
-    size_t position; /* in the heap plus 1; 0: not waiting */
+struct sandbox_wait { /* embedded in what waits */
+    int64_t due_ms;   /* monotonic, or WAIT_FOREVER */
+    size_t position;  /* in the heap plus 1; 0: not waiting */
     void *owner;
 };
 
 struct waiting {
-    struct wait **heap; /* owned; the soonest first */
+    struct sandbox_wait **heap; /* owned; the soonest first */
     size_t count, capacity;
 };
 
 void waiting_init(struct waiting *waiting);
 void waiting_fini(struct waiting *waiting);
 /* `wait` has its `owner`, and is not waiting. */
-MUST_CHECK bool waiting_add(struct waiting *waiting, struct wait *wait, int64_t due_ms,
+MUST_CHECK bool waiting_add(struct waiting *waiting, struct sandbox_wait *wait, int64_t due_ms,
                             struct error *error);
 /* Accepts one that is not waiting. */
-void waiting_remove(struct waiting *waiting, struct wait *wait);
+void waiting_remove(struct waiting *waiting, struct sandbox_wait *wait);
 /* Removes one that is due; NULL: none is. */
-struct wait *waiting_take_due(struct waiting *waiting, int64_t now_ms);
+struct sandbox_wait *waiting_take_due(struct waiting *waiting, int64_t now_ms);
 /* Until the next is due; -1: none ever is. */
 int64_t waiting_timeout_ms(const struct waiting *waiting, int64_t now_ms);
 /* Those that wait forever become due. */

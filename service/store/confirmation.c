@@ -18,12 +18,8 @@
 
 #include "service/store/durability.h"
 #include "service/store/refusal.h"
-#include "service/store/script.h"
 
-/* Together below the connection's time-out for an answer where replicas are asked. A Redis that
- * syncs once a second needs that long, and what its disk takes. */
 #define WAIT_MS "1000"
-#define SYNC_MS "1500"
 
 static const char *const counts[DURABILITY_REPLICAS_MAX + 1] = {
     "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"};
@@ -42,7 +38,7 @@ size_t confirmation_steps(const struct confirmation *confirmation,
     if (confirmation->received == 0 && !confirmation->is_synced)
         return 0;
     out[count++] = (struct confirmation_step){
-        CONFIRM_MARK, {"PEXPIRE", STORE_KEY_MARK, STORE_MARK_LIFE_MS}, 3};
+        CONFIRM_MARK, {"PEXPIRE", confirmation->mark, CONFIRMATION_MARK_LIFE_MS}, 3};
     if (confirmation->received > 0)
         out[count++] = (struct confirmation_step){
             CONFIRM_RECEIVED,
@@ -51,35 +47,37 @@ size_t confirmation_steps(const struct confirmation *confirmation,
     if (confirmation->is_synced || confirmation->synced > 0)
         out[count++] = (struct confirmation_step){
             CONFIRM_SYNCED,
-            {"WAITAOF", "1", confirmation_count_text(confirmation->synced), SYNC_MS},
+            {"WAITAOF", "1", confirmation_count_text(confirmation->synced), CONFIRMATION_SYNC_MS},
             4};
+    assert(count <= CONFIRMATION_STEPS_MAX);
     return count;
 }
 
 /* --- the answers --- */
 
-static bool is_marked(const struct redis_reply *reply, char *shortfall, size_t bytes)
+static bool is_marked(const struct confirmation *confirmation, const struct redis_reply *reply,
+                      char *reason, size_t bytes)
 {
     if (redis_reply_integer(reply) == 1)
         return true;
-    (void)snprintf(shortfall, bytes, "the key " STORE_KEY_MARK " was deleted from Redis");
+    (void)snprintf(reason, bytes, "the key %s was deleted from Redis", confirmation->mark);
     return false;
 }
 
 static bool is_received(const struct confirmation *confirmation, const struct redis_reply *reply,
-                        char *shortfall, size_t bytes)
+                        char *reason, size_t bytes)
 {
     int64_t count = redis_reply_integer(reply);
     if (count >= confirmation->received)
         return true;
-    (void)snprintf(shortfall, bytes,
+    (void)snprintf(reason, bytes,
                    "%lld of the %u replicas demanded have acknowledged within " WAIT_MS " ms",
                    (long long)count, confirmation->received);
     return false;
 }
 
 static bool is_synced(const struct confirmation *confirmation, const struct redis_reply *reply,
-                      char *shortfall, size_t bytes)
+                      char *reason, size_t bytes)
 {
     bool is_known = redis_reply_length(reply) == 2;
     int64_t here = is_known ? redis_reply_integer(redis_reply_item(reply, 0)) : 0;
@@ -87,30 +85,32 @@ static bool is_synced(const struct confirmation *confirmation, const struct redi
     if (here >= 1 && there >= confirmation->synced)
         return true;
     if (here < 1)
-        (void)snprintf(shortfall, bytes, "Redis has not synced its file within " SYNC_MS " ms");
+        (void)snprintf(reason, bytes,
+                       "Redis has not synced its file within " CONFIRMATION_SYNC_MS " ms");
     else
-        (void)snprintf(shortfall, bytes,
-                       "%lld of the %u replicas demanded have synced their files within " SYNC_MS
-                       " ms",
-                       (long long)there, confirmation->synced);
+        (void)snprintf(
+            reason, bytes,
+            "%lld of the %u replicas demanded have synced their files within " CONFIRMATION_SYNC_MS
+            " ms",
+            (long long)there, confirmation->synced);
     return false;
 }
 
 bool confirmation_is_given(const struct confirmation *confirmation,
                            enum confirmation_question question, const struct redis_reply *reply,
-                           char *shortfall, size_t shortfall_bytes)
+                           char *reason, size_t reason_bytes)
 {
     if (redis_reply_type(reply) == REDIS_TYPE_ERROR) {
-        refusal_describe(redis_reply_text(reply, NULL), shortfall, shortfall_bytes);
+        refusal_describe(redis_reply_text(reply, NULL), reason, reason_bytes);
         return false;
     }
     switch (question) {
     case CONFIRM_MARK:
-        return is_marked(reply, shortfall, shortfall_bytes);
+        return is_marked(confirmation, reply, reason, reason_bytes);
     case CONFIRM_RECEIVED:
-        return is_received(confirmation, reply, shortfall, shortfall_bytes);
+        return is_received(confirmation, reply, reason, reason_bytes);
     case CONFIRM_SYNCED:
-        return is_synced(confirmation, reply, shortfall, shortfall_bytes);
+        return is_synced(confirmation, reply, reason, reason_bytes);
     }
     return false;
 }

@@ -15,7 +15,14 @@
 
 enum { CONFIRMATION_STEPS_MAX = 3 };
 
-struct confirmation {  /* all zero: nothing is asked */
+/* How long the mark is kept from its last write on. */
+#define CONFIRMATION_MARK_LIFE_MS "86400000"
+/* How long its disk may take: a Redis that syncs once a second needs that long, and what its disk
+ * takes. Together with WAIT's below the connection's time-out for an answer. */
+#define CONFIRMATION_SYNC_MS "1500"
+
+struct confirmation {  /* nothing is asked when all is zero but the mark */
+    const char *mark;  /* borrowed: the key that is written in front */
     bool is_synced;    /* wait until Redis has it on its disk */
     unsigned received; /* replicas that have it in memory */
     unsigned synced;   /* replicas that have it on their disks; never more than `received` */
@@ -29,13 +36,14 @@ struct confirmation_step {
     size_t argument_count;
 };
 
-/* In their order; gives their number, 0 when nothing is asked. The texts are static. */
+/* In their order; gives their number, 0 when nothing is asked. The texts are static, or the mark.
+ */
 size_t confirmation_steps(const struct confirmation *confirmation,
                           struct confirmation_step out[CONFIRMATION_STEPS_MAX]);
 
-/* Whether the answer is enough; if not, `shortfall` is a sentence. */
+/* Whether the answer is enough; if not, `reason` is a sentence. */
 bool confirmation_is_given(const struct confirmation *confirmation,
                            enum confirmation_question question, const struct redis_reply *reply,
-                           char *shortfall, size_t shortfall_bytes);
+                           char *reason, size_t reason_bytes);
 
 const char *confirmation_count_text(unsigned replicas); /* "3" */

@@ -43,6 +43,7 @@ const char *durability_name(struct durability durability)
         assert(durability.replicas >= 1 && durability.replicas <= DURABILITY_REPLICAS_MAX);
         place += durability.replicas - 1;
     }
+    assert(place < NAMES_COUNT);
     return names[place].name;
 }
 

@@ -2,12 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include "service/store/preflight.h"
 
-#include <ctype.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "service/store/script.h"
+#include "lib/base/ascii.h"
+
+#include "service/store/shard.h"
 
 /* --- reading --- */
 
@@ -22,13 +24,24 @@ static bool is_replica_line(const char *name, size_t length)
     static const char prefix[] = "slave";
     const size_t prefix_length = sizeof prefix - 1;
     return length > prefix_length && memcmp(name, prefix, prefix_length) == 0 &&
-           isdigit((unsigned char)name[prefix_length]);
+           ascii_is_digit(name[prefix_length]);
 }
 
 static bool is_online(const char *value, size_t length)
 {
     static const char online[] = "state=online";
     return memmem(value, length, online, sizeof online - 1) != NULL;
+}
+
+static bool is_of_a_fork(const char *name, size_t length)
+{
+    static const char *const names[] = {"valkey_version", "redict_version", "keydb_version",
+                                        "dragonfly_version"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* One line of INFO, "name:value". */
@@ -45,8 +58,14 @@ static void read_line(const char *line, size_t length, struct preflight_facts *f
         copy_text(facts->role, sizeof facts->role, value, value_length);
     else if (IS("loading"))
         facts->is_loading = *value != '0';
+    else if (IS("cluster_enabled"))
+        facts->is_cluster = *value == '1';
     else if (IS("maxmemory"))
         facts->maxmemory = strtoull(value, NULL, 10);
+    else if (IS("redis_version"))
+        facts->version_major = (unsigned)strtoul(value, NULL, 10);
+    else if (is_of_a_fork(line, name_length))
+        facts->is_fork = true;
     else if (IS("server_time_usec"))
         facts->clock_us = strtoll(value, NULL, 10);
     else if (IS("maxmemory_policy"))
@@ -88,6 +107,11 @@ static bool is_replica(const struct preflight_facts *facts)
     return facts->role[0] != '\0' && strcmp(facts->role, "master") != 0;
 }
 
+static bool is_unwanted_cluster(const struct preflight_facts *facts)
+{
+    return facts->is_cluster && !facts->is_cluster_wanted;
+}
+
 static bool is_refused(const struct preflight_facts *facts)
 {
     return facts->refusal[0] != '\0';
@@ -107,29 +131,114 @@ static bool is_evicting(const struct preflight_facts *facts)
 
 static bool is_unwritable(const struct preflight_facts *facts)
 {
-    return facts->shards[0] == '\0' && facts->write_refusal[0] != '\0';
+    return facts->layout[0] == '\0' && facts->write_refusal[0] != '\0';
+}
+
+static bool is_of_another_layout(const struct preflight_facts *facts)
+{
+    return facts->layout[0] != '\0' && strcmp(facts->layout, SHARD_LAYOUT_NUMBER) != 0;
 }
 
 static bool is_spread_otherwise(const struct preflight_facts *facts)
 {
-    return strcmp(facts->shards, STORE_SHARD_COUNT) != 0;
+    return strcmp(facts->shards, facts->shards_wanted) != 0;
+}
+
+static bool is_of_another_environment(const struct preflight_facts *facts)
+{
+    return facts->environment_key != NULL;
+}
+
+bool preflight_knows_layout(const struct preflight_facts *facts)
+{
+    return facts->layout[0] != '\0' && !is_of_another_layout(facts) &&
+           !is_spread_otherwise(facts) && !is_of_another_environment(facts);
+}
+
+bool preflight_is_foreign(const struct preflight_facts *facts)
+{
+    return is_of_another_layout(facts) || is_of_another_environment(facts) ||
+           (facts->shards[0] != '\0' && is_spread_otherwise(facts));
+}
+
+typedef void (*describe_fact)(const struct preflight_facts *facts, char *out, size_t bytes);
+
+static void describe_refusal(const struct preflight_facts *facts, char *out, size_t bytes)
+{
+    (void)snprintf(out, bytes, "%s", facts->refusal);
+}
+
+static void describe_write_refusal(const struct preflight_facts *facts, char *out, size_t bytes)
+{
+    (void)snprintf(out, bytes, "%s", facts->write_refusal);
+}
+
+/* Of a managed Redis, whose settings nobody can change by a command. */
+static const char *managed(const struct preflight_facts *facts)
+{
+    return facts->is_config_hidden ? " (of a managed Redis: in its parameters)" : "";
+}
+
+static void describe_eviction(const struct preflight_facts *facts, char *out, size_t bytes)
+{
+    (void)snprintf(out, bytes,
+                   "Redis evicts keys when its memory is full, so that events would be lost: set "
+                   "its maxmemory-policy to noeviction%s",
+                   managed(facts));
+}
+
+static void describe_layout(const struct preflight_facts *facts, char *out, size_t bytes)
+{
+    bool is_number = strspn(facts->layout, "0123456789") == strlen(facts->layout);
+    bool is_newer =
+        is_number && strtoul(facts->layout, NULL, 10) > strtoul(SHARD_LAYOUT_NUMBER, NULL, 10);
+    if (is_newer)
+        (void)snprintf(out, bytes,
+                       "the data in Redis has layout %s, and this version knows layout %s: start a "
+                       "newer version, or set another REDIS_PREFIX",
+                       facts->layout, SHARD_LAYOUT_NUMBER);
+    else
+        (void)snprintf(out, bytes,
+                       "the number of the layout in Redis is %s, which no version writes: somebody "
+                       "else has written to this key",
+                       facts->layout);
+}
+
+static void describe_spread(const struct preflight_facts *facts, char *out, size_t bytes)
+{
+    (void)snprintf(out, bytes,
+                   "the data in Redis is spread over another number of shards, %s, than "
+                   "REDIS_SHARDS says, %s: set it to that number",
+                   facts->shards, facts->shards_wanted);
+}
+
+static void describe_environment(const struct preflight_facts *facts, char *out, size_t bytes)
+{
+    (void)snprintf(out, bytes,
+                   "the signals in Redis belong to another GRAPHQL_URL and AUDIENCE: set another "
+                   "REDIS_PREFIX. There: %s; here: %s. To send them here on purpose, stop all "
+                   "processes and delete %s",
+                   facts->stored_environment, facts->environment, facts->environment_key);
 }
 
 /* The first that applies is named, so the causes come before their consequences. */
 static const struct {
     bool (*applies)(const struct preflight_facts *facts);
-    const char *reason; /* NULL: Redis's own refusal */
+    const char *reason; /* NULL: `describe` has it */
+    describe_fact describe;
 } unfit[] = {
-    {is_loading, "Redis is still loading its data"},
-    {is_replica, "Redis is a replica: the master's address is needed"},
-    {is_refused, NULL},
-    {is_unwritable, NULL},
-    {is_silent, "Redis does not tell its role in INFO"},
-    {is_evicting,
-     "Redis evicts keys when its memory is full, so that events would be lost: set its "
-     "maxmemory-policy to noeviction"},
-    {is_spread_otherwise, "the data in Redis is spread over another number of shards than this "
-                          "version uses: see seek-signal:shards"},
+    {is_loading, "Redis is still loading its data", NULL},
+    {is_replica, "Redis is a replica: the master's address is needed", NULL},
+    {is_unwanted_cluster,
+     "Redis is a cluster: let REDIS_URL begin with redis+cluster://, or rediss+cluster:// over TLS",
+     NULL},
+    {is_refused, NULL, describe_refusal},
+    {is_unwritable, NULL, describe_write_refusal},
+    {is_silent, "Redis does not tell its role in INFO", NULL},
+    {is_evicting, NULL, describe_eviction},
+    {is_of_another_layout, NULL, describe_layout},
+    {is_spread_otherwise, NULL, describe_spread},
+    {is_of_another_environment, NULL, describe_environment},
 };
 
 /* --- durability --- */
@@ -145,6 +254,22 @@ static bool is_confirmed(const struct preflight_facts *facts)
     return facts->confirmation_refusal[0] == '\0';
 }
 
+/* Redis itself from 8.0 on. Before, and in what was made from it then, WAITAOF says yes while the
+ * data is only written where the file is synced once a second: measured on Valkey 8.1 and 9.1 and
+ * on Redict 7.3, up to 0.9 s too early. */
+static bool is_waitaof_true(const struct preflight_facts *facts)
+{
+    return facts->has_waitaof && !facts->is_fork && facts->version_major >= 8;
+}
+
+/* Whether WAITAOF is told what is asked of it, and soon enough. */
+static bool can_wait_for_disk(const struct preflight_facts *facts)
+{
+    bool is_left_to_system = strcmp(facts->appendfsync, "no") == 0;
+    return is_waitaof_true(facts) && facts->syncs_in_time && !is_left_to_system &&
+           is_confirmed(facts);
+}
+
 /* Replicas are only waited for to sync when the master syncs each write too: from ones that sync
  * once a second every answer would take that long. */
 struct confirmation preflight_confirmation(const struct preflight_facts *facts,
@@ -153,8 +278,7 @@ struct confirmation preflight_confirmation(const struct preflight_facts *facts,
     bool is_always = is_always_synced(facts);
     bool are_synced_too = is_always && facts->replicas_synced >= demand.replicas;
     return (struct confirmation){
-        .is_synced = demand.level >= DURABILITY_FSYNC && !is_always && facts->has_waitaof &&
-                     is_confirmed(facts),
+        .is_synced = demand.level >= DURABILITY_FSYNC && !is_always && can_wait_for_disk(facts),
         .received = demand.replicas,
         .synced = are_synced_too ? demand.replicas : 0,
     };
@@ -182,18 +306,24 @@ static const char *unsynced(const struct preflight_facts *facts)
     if (!facts->has_append_only_file)
         return "Redis keeps no append-only file: set appendonly yes and appendfsync always";
     if (facts->appendfsync[0] == '\0')
-        return "Redis does not let us see its appendfsync: allow CONFIG GET to its user";
+        return "Redis does not let us see its appendfsync: allow CONFIG GET to its user; where "
+               "that "
+               "cannot be, set DURABILITY=redis";
+    if (strcmp(facts->appendfsync, "no") == 0)
+        return "Redis leaves syncing its file to the system: set appendfsync always";
     if (strcmp(facts->appendfsync, "always") != 0)
         return "Redis syncs its file later: set appendfsync always";
     return "Redis does not sync while it rewrites its file: set no-appendfsync-on-rewrite no";
 }
 
-static void describe_shortfall(const struct preflight_facts *facts, struct durability given,
-                               struct durability demand, struct store_health *out)
+static void describe_reason(const struct preflight_facts *facts, struct durability given,
+                            struct durability demand, struct store_health *out)
 {
-    char reason[sizeof facts->confirmation_refusal];
+    assert(!durability_satisfies(given, demand));
+    char reason[200];
     if (given.level < DURABILITY_FSYNC)
-        (void)snprintf(reason, sizeof reason, "%s", unsynced(facts));
+        (void)snprintf(reason, sizeof reason, "%s%s", unsynced(facts),
+                       facts->has_append_only_file ? "" : managed(facts));
     else if (facts->replicas_online < demand.replicas)
         (void)snprintf(reason, sizeof reason,
                        "the number of replicas online is %u: start more, or demand less",
@@ -212,25 +342,31 @@ static void describe_shortfall(const struct preflight_facts *facts, struct durab
 void preflight_evaluate(const struct preflight_facts *facts, struct durability demand,
                         struct store_health *out)
 {
-    *out = (struct store_health){.durability = given_durability(facts, demand)};
+    *out = (struct store_health){
+        .durability = given_durability(facts, demand),
+        .is_clock_known = facts->clock_us > 0,
+        .clock_ahead_ms = facts->clock_ahead_ms,
+        .is_foreign = preflight_is_foreign(facts),
+    };
     for (size_t i = 0; i < sizeof unfit / sizeof unfit[0]; i++) {
-        if (unfit[i].applies(facts)) {
-            const char *reason = unfit[i].reason != NULL ? unfit[i].reason
-                                 : is_refused(facts)     ? facts->refusal
-                                                         : facts->write_refusal;
-            (void)snprintf(out->reason, sizeof out->reason, "%s", reason);
-            return;
-        }
+        if (!unfit[i].applies(facts))
+            continue;
+        if (unfit[i].reason != NULL)
+            (void)snprintf(out->reason, sizeof out->reason, "%s", unfit[i].reason);
+        else
+            unfit[i].describe(facts, out->reason, sizeof out->reason);
+        return;
     }
     out->is_ready = durability_satisfies(out->durability, demand);
     if (!out->is_ready)
-        describe_shortfall(facts, out->durability, demand, out);
+        describe_reason(facts, out->durability, demand, out);
     else if ((out->is_refusing = facts->write_refusal[0] != '\0'))
         (void)snprintf(out->reason, sizeof out->reason, "%s", facts->write_refusal);
     else if (!facts->has_append_only_file)
         (void)snprintf(out->reason, sizeof out->reason,
                        "Redis keeps no append-only file: what it acknowledged since its last "
                        "snapshot is lost when it stops");
+    assert(out->is_ready || out->reason[0] != '\0');
 }
 
 bool preflight_is_elsewhere(const struct preflight_facts *facts, struct durability demand)

@@ -7,30 +7,34 @@
  */
 #include "service/store/refusal.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-#define MAY_NOT                                                                                    \
-    "the Redis user may not do this: it needs ~seek-signal:* +@read +@write +@scripting "          \
-    "+@connection +info +time"
+#define MAY_NOT "the Redis user may not do this: grant what the ACL in docs/operating.md has"
 
 /* clang-format off */
 static const struct refusal refusals[] = {
-    {"READONLY",    "Redis is a replica and takes no writes", true},
-    {"UNBLOCKED",   "Redis is not the master any more", true},
-    {"cannot be used with replica", "Redis is a replica: the master's address is needed", true},
-    {"LOADING",     "Redis is still loading its data", true},
-    {"MASTERDOWN",  "Redis is a replica that has lost its master", true},
-    {"MOVED",       "Redis is a cluster, and the data is on another of its servers", false},
-    {"CLUSTERDOWN", "Redis is a cluster that is down", true},
-    {"OOM",         "Redis is at its maxmemory: give it more, or let the queue drain", false},
-    {"MISCONF",     "Redis cannot save to its disk and refuses writes: see its log", false},
-    {"NOREPLICAS",  "Redis has fewer good replicas than its min-replicas-to-write", false},
-    {"BUSY",        "Redis is busy with a script that does not end", false},
-    {"NOPERM",      MAY_NOT, false},
-    {"The user executing the script", MAY_NOT, false},
-    {"NOAUTH",      "Redis wants a password", true},
-    {NULL,          NULL, false},
+    /* word, sentence, is_elsewhere, is_passing, is_of_cluster, is_of_writes */
+    {"READONLY",    "Redis is a replica and takes no writes", true, false, false, false},
+    {"UNBLOCKED",   "Redis is not the master any more", true, false, false, false},
+    {"cannot be used with replica", "Redis is a replica: the master's address is needed", true, false, false, false},
+    {"LOADING",     "Redis is still loading its data", true, false, false, false},
+    {"MASTERDOWN",  "Redis is a replica that has lost its master", true, false, false, false},
+    {"MOVED",       "the data has just moved to another node of the cluster", false, true, true, false},
+    {"CLUSTERDOWN", "Redis is a cluster that is down", false, false, true, false},
+    {"TRYAGAIN",    "the data is on its way to another node of the cluster", false, true, false, false},
+    {"ASK ",        "the data is on its way to another node of the cluster", false, true, false, false},
+    {"non local key", "the data is on its way to another node of the cluster", false, true, false, false},
+    {"OOM",         "Redis is at its maxmemory: raise it, since sending frees none", false, false, false, true},
+    {"MISCONF",     "Redis cannot save to its disk and refuses writes: see its log", false, false, false, true},
+    {"NOREPLICAS",  "Redis has fewer good replicas than its min-replicas-to-write", false, false, false, true},
+    {"BUSY",        "Redis is busy with a script that does not end", false, false, false, false},
+    {"NOPERM",      MAY_NOT, false, false, false, false},
+    {"The user executing the script", MAY_NOT, false, false, false, false}, /* before Redis 8 */
+    {"ACL failure in script", MAY_NOT, false, false, false, false},         /* Redis 8, Valkey */
+    {"NOAUTH",      "Redis wants a password", true, false, false, false},
+    {NULL,          NULL, false, false, false, false},
 };
 /* clang-format on */
 
@@ -39,12 +43,37 @@ const struct refusal *refusal_of(const char *answer)
     const struct refusal *row = refusals;
     while (row->word != NULL && strstr(answer, row->word) == NULL)
         row++;
+    assert(row < refusals + sizeof refusals / sizeof refusals[0]);
     return row;
+}
+
+/* "… has no permissions to run the 'hset' command". Its length; 0: Redis does not name it. */
+static size_t find_forbidden_command(const char *answer, const char **out)
+{
+    static const char in_front[] = "to run the '";
+    const char *found = strstr(answer, in_front);
+    if (found == NULL)
+        return 0;
+    *out = found + sizeof in_front - 1;
+    return strcspn(*out, "'");
+}
+
+void refusal_describe_commands(const char *names, size_t length, char *text, size_t text_bytes)
+{
+    (void)snprintf(text, text_bytes,
+                   "the Redis user may not run %.*s: grant what the ACL in docs/operating.md has",
+                   (int)length, names);
 }
 
 void refusal_describe(const char *answer, char *text, size_t text_bytes)
 {
     const struct refusal *row = refusal_of(answer);
+    const char *command;
+    size_t command_length = find_forbidden_command(answer, &command);
+    if (row->word != NULL && command_length > 0) {
+        refusal_describe_commands(command, command_length, text, text_bytes);
+        return;
+    }
     if (row->word != NULL) {
         (void)snprintf(text, text_bytes, "%s", row->sentence);
         return;

@@ -9,50 +9,69 @@
 #include "embedded/script_draft.h"
 #include "embedded/script_drain.h"
 #include "embedded/script_forget.h"
+#include "embedded/script_forget_dead.h"
+#include "embedded/script_layout.h"
+#include "embedded/script_lease.h"
 #include "embedded/script_list.h"
+#include "embedded/script_notify.h"
 #include "embedded/script_page.h"
 #include "embedded/script_pause.h"
 #include "embedded/script_read.h"
 #include "embedded/script_replay.h"
 #include "embedded/script_replay_dead.h"
 #include "embedded/script_settle.h"
+#include "embedded/script_trial.h"
+#include "embedded/script_whole.h"
+
+#include <assert.h>
 
 /* clang-format off */
 static const struct {
     const char *name;
     const char *text;
-    const char *common; /* on top of application.lua; NULL: nothing */
+    const char *common[2]; /* on top of application.lua */
     bool is_acknowledged;
-} scripts[SCRIPT_COUNT] = {
-    [SCRIPT_ACCEPT]      = {"accept",      script_accept,      NULL,        true},
-    [SCRIPT_CENSUS]      = {"census",      script_census,      NULL,        false},
-    [SCRIPT_CLAIM]       = {"claim",       script_claim,       NULL,        false},
-    [SCRIPT_DRAFT]       = {"draft",       script_draft,       NULL,        true},
-    [SCRIPT_DRAIN]       = {"drain",       script_drain,       NULL,        true},
-    [SCRIPT_FORGET]      = {"forget",      script_forget,      NULL,        true},
-    [SCRIPT_LIST]        = {"list",        script_list,        script_page, false},
-    [SCRIPT_PAUSE]       = {"pause",       script_pause,       NULL,        true},
-    [SCRIPT_READ]        = {"read",        script_read,        NULL,        false},
-    [SCRIPT_REPLAY]      = {"replay",      script_replay,      NULL,        true},
-    [SCRIPT_REPLAY_DEAD] = {"replay_dead", script_replay_dead, script_page, true},
-    [SCRIPT_SETTLE]      = {"settle",      script_settle,      NULL,        false},
+} scripts[SCRIPT_COUNT_ALL] = {
+    [SCRIPT_ACCEPT]      = {"accept",      script_accept,      {script_lease}, true},
+    [SCRIPT_CENSUS]      = {"census",      script_census,      {NULL}, false},
+    [SCRIPT_CLAIM]       = {"claim",       script_claim,       {script_lease}, false},
+    [SCRIPT_DRAFT]       = {"draft",       script_draft,       {NULL}, true},
+    [SCRIPT_DRAIN]       = {"drain",       script_drain,       {NULL}, true},
+    [SCRIPT_FORGET]      = {"forget",      script_forget,      {script_whole}, true},
+    [SCRIPT_FORGET_DEAD] = {"forget_dead", script_forget_dead, {script_whole, script_page}, true},
+    [SCRIPT_LIST]        = {"list",        script_list,        {script_whole, script_page}, false},
+    [SCRIPT_NOTIFY]      = {"notify",      script_notify,      {script_whole, script_page}, false},
+    [SCRIPT_PAUSE]       = {"pause",       script_pause,       {NULL}, true},
+    [SCRIPT_READ]        = {"read",        script_read,        {script_whole}, false},
+    [SCRIPT_REPLAY]      = {"replay",      script_replay,      {script_whole}, true},
+    [SCRIPT_REPLAY_DEAD] = {"replay_dead", script_replay_dead, {script_whole, script_page}, true},
+    [SCRIPT_SETTLE]      = {"settle",      script_settle,      {NULL}, false},
+    [SCRIPT_LAYOUT]      = {"layout",      script_layout,      {NULL}, false},
+    [SCRIPT_TRIAL]       = {"trial",       script_trial,       {NULL}, false},
 };
 /* clang-format on */
 
 const char *script_name(enum script script)
 {
+    assert((unsigned)script < SCRIPT_COUNT_ALL);
     return scripts[script].name;
 }
 
 bool script_is_acknowledged(enum script script)
 {
+    assert((unsigned)script < SCRIPT_COUNT_ALL);
     return scripts[script].is_acknowledged;
 }
 
 bool script_write(enum script script, struct buffer *out, struct error *error)
 {
-    const char *common = scripts[script].common;
-    return buffer_append_text(out, script_application, error) &&
-           (common == NULL || buffer_append_text(out, common, error)) &&
-           buffer_append_text(out, scripts[script].text, error);
+    assert((unsigned)script < SCRIPT_COUNT_ALL);
+    /* What a user of Redis may not do would end the trial where the common part does it. */
+    if (script != SCRIPT_TRIAL && !buffer_append_text(out, script_application, error))
+        return false;
+    for (size_t i = 0; i < 2 && scripts[script].common[i] != NULL; i++) {
+        if (!buffer_append_text(out, scripts[script].common[i], error))
+            return false;
+    }
+    return buffer_append_text(out, scripts[script].text, error);
 }

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * The Lua scripts of store/scripts, which alone change an application.
+ * The Lua scripts of store/calls, which alone change what lies in Redis.
  *
  * Owns: nothing. Threads: any. Blocks: never.
  */
@@ -17,30 +17,22 @@ enum script {
     SCRIPT_DRAFT,
     SCRIPT_DRAIN,
     SCRIPT_FORGET,
+    SCRIPT_FORGET_DEAD,
     SCRIPT_LIST,
+    SCRIPT_NOTIFY,
     SCRIPT_PAUSE,
     SCRIPT_READ,
     SCRIPT_REPLAY,
     SCRIPT_REPLAY_DEAD,
     SCRIPT_SETTLE,
-    SCRIPT_COUNT,
+    SCRIPT_COUNT, /* of those that calls are made of */
+    /* Of the inspection, run whole. */
+    SCRIPT_LAYOUT = SCRIPT_COUNT,
+    SCRIPT_TRIAL,
+    SCRIPT_COUNT_ALL,
 };
 
 enum { SCRIPT_HASH_BYTES = 41 }; /* SHA-1 in hexadecimal, as SCRIPT LOAD answers it */
-
-/* All scripts work on one shard. Its number is a hash tag, so that its keys share a slot of a Redis
- * Cluster. */
-#define STORE_SHARD "{0}"
-#define STORE_KEY_APPLICATION "seek-signal:" STORE_SHARD ":app:" /* and the application's id */
-#define STORE_KEY_DUE "seek-signal:" STORE_SHARD ":due"
-#define STORE_KEY_DEAD "seek-signal:" STORE_SHARD ":dead"
-#define STORE_KEY_PAUSED "seek-signal:" STORE_SHARD ":paused"
-#define STORE_KEY_CLAIM "seek-signal:" STORE_SHARD ":claim:" /* and the claimer's name */
-#define STORE_KEY_SHARDS "seek-signal:shards"                /* how many there are */
-#define STORE_SHARD_COUNT "1"
-/* Written behind what replicas or the disk are waited for: see confirmation.c. */
-#define STORE_KEY_MARK "seek-signal:" STORE_SHARD ":mark"
-#define STORE_MARK_LIFE_MS "86400000"
 
 const char *script_name(enum script script);
 /* Somebody is told that it was done, so it is to be as durable as DURABILITY demands. */

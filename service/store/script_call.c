@@ -1,5 +1,39 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
+/*
+ * A call from its arguments to its last answer
+ *
+ *     script_call_create ─► add arguments ─► script_call_send
+ *                                                  │ one write, in this order
+ *                       ┌──────────────────────────┴────────────────────────────┐
+ *     to Redis          EVALSHA        PEXPIRE mark        WAIT           WAITAOF
+ *                       └─ the script  └─ the confirmation, of acknowledged ones only
+ *     answers           read_reply     take_confirmation ─────────────────────────┐
+ *                       │                                                         │
+ *                       answers_open counts down with each; the last one finishes: finish, destroy
+ *
+ * The confirmation is that of the link at the moment of sending, and may ask for none of the three
+ * (confirmation.c says what each is for). The results point into the script's reply, which is kept
+ * until the last answer is here.
+ *
+ * A script that Redis does not know (it was restarted, its scripts were flushed) is sent once more,
+ * whole, with a confirmation of its own behind it; the answers of the first one still come:
+ *
+ *     EVALSHA  PEXPIRE  WAITAOF                       EVAL  PEXPIRE  WAITAOF
+ *     NOSCRIPT    1        yes      answers_open: 3 ─► 5 ─► … ─► 0
+ *        └─ sends ─────────────────────────────────────►
+ *
+ * What the caller is told. The first failure counts, since the others follow from it:
+ *
+ *     an error of Redis's             STORE_REFUSED: nothing was done, by this call
+ *     an answer that no script gives  STORE_UNAVAILABLE: nobody knows what was done
+ *     the connection is lost          STORE_UNAVAILABLE
+ *     not confirmed as demanded       STORE_UNAVAILABLE: it is there, perhaps not durably; and the
+ *                                     link is not ready until a new connection finds it otherwise
+ *
+ * An error that says that another server may be the right one closes the connection. One that was
+ * not there at the last call is logged, and inspected at the next turn.
+ */
 #include "service/store/script_call.h"
 
 #include <assert.h>
@@ -11,41 +45,41 @@
 #include "lib/base/log.h"
 
 #include "service/store/confirmation.h"
+#include "service/store/event_id.h"
 
 enum {
     TEXT_BYTES_MAX = 64 << 20,
-    COMMAND_ARGUMENTS = 2, /* EVALSHA and the hash: set when it is sent */
+    MOVES_MAX = 3,
+    COMMAND_ARGUMENTS = 2,                  /* EVALSHA and the hash: set when it is sent */
+    KEYS_ARGUMENTS = 1 + SHARD_SCRIPT_KEYS, /* their number, and they */
 };
 
-/* The same for all scripts: KEYS. */
-static const char *const keys[] = {"4", STORE_KEY_APPLICATION, STORE_KEY_DUE, STORE_KEY_DEAD,
-                                   STORE_KEY_PAUSED};
-enum { KEYS_COUNT = sizeof keys / sizeof keys[0] };
-
-struct script_call *script_call_create(struct store *store, const struct script_call_kind *kind,
-                                       size_t arguments_max, size_t results_bytes,
-                                       struct error *error)
+/* Callback, context and error are three of the parameters of each call. */
+/* NOLINTNEXTLINE(readability-function-size) */
+struct script_call *script_call_create(struct store *store, struct shard *shard,
+                                       const struct script_call_kind *kind, size_t arguments_max,
+                                       size_t results_bytes, struct error *error)
 {
-    if (!store->health.is_ready) {
-        (void)error_set(error, ERROR_IO, "%s", store->health.reason);
+    if (!store_is_shard_ready(store, shard, error))
         return NULL;
-    }
     struct script_call *call = calloc(1, sizeof *call);
     if (call == NULL) {
         (void)error_out_of_memory(error);
         return NULL;
     }
-    *call = (struct script_call){.store = store, .kind = kind};
+    *call = (struct script_call){.store = store, .shard = shard, .link = shard->link, .kind = kind};
     call->arguments_count = COMMAND_ARGUMENTS;
-    call->arguments_max = COMMAND_ARGUMENTS + KEYS_COUNT + arguments_max;
+    call->arguments_max = COMMAND_ARGUMENTS + KEYS_ARGUMENTS + arguments_max;
     buffer_init(&call->text, TEXT_BYTES_MAX);
     call->arguments = calloc(call->arguments_max, sizeof *call->arguments);
     call->lengths = calloc(call->arguments_max, sizeof *call->lengths);
     call->results = calloc(1, results_bytes > 0 ? results_bytes : 1);
     if (call->arguments == NULL || call->lengths == NULL || call->results == NULL)
         goto fail;
-    for (size_t i = 0; i < KEYS_COUNT; i++)
-        script_call_add_text(call, keys[i]);
+    script_call_add_number(call, SHARD_SCRIPT_KEYS);
+    for (size_t i = 0; i < SHARD_SCRIPT_KEYS; i++)
+        script_call_add_text(call, shard->keys[i]);
+    assert(call->arguments_count == COMMAND_ARGUMENTS + KEYS_ARGUMENTS);
     return call;
 fail:
     script_call_destroy(call);
@@ -57,7 +91,6 @@ void script_call_destroy(struct script_call *call)
 {
     if (call == NULL)
         return;
-    buffer_wipe(&call->text); /* seek-tokens */
     buffer_fini(&call->text);
     free(call->arguments);
     free(call->lengths);
@@ -66,41 +99,12 @@ void script_call_destroy(struct script_call *call)
     free(call);
 }
 
-/* --- arguments --- */
-
-static void add_bytes(struct script_call *call, const char *text, size_t length)
-{
-    assert(call->arguments_count < call->arguments_max);
-    if (!buffer_append(&call->text, text, length, NULL))
-        call->is_incomplete = true;
-    call->lengths[call->arguments_count++] = length;
-}
-
-void script_call_add_text(struct script_call *call, const char *text)
-{
-    add_bytes(call, text, text != NULL ? strlen(text) : 0);
-}
-
-void script_call_add_event_id(struct script_call *call, const char *event_id)
-{
-    static const char zeros[] = "00000000";
-    size_t length = strlen(event_id), kept = ATTEMPT_ID_BYTES - sizeof zeros;
-    bool ends_with_zeros = length == ATTEMPT_ID_BYTES - 1 && strcmp(event_id + kept, zeros) == 0;
-    add_bytes(call, event_id, ends_with_zeros ? kept : length);
-}
-
-void script_call_add_number(struct script_call *call, int64_t number)
-{
-    assert(call->arguments_count < call->arguments_max);
-    size_t before = call->text.length;
-    if (!buffer_append_integer(&call->text, number, NULL))
-        call->is_incomplete = true;
-    call->lengths[call->arguments_count++] = call->text.length - before;
-}
+/* --- the command --- */
 
 static void set_command(struct script_call *call, const char *command, const char *script,
                         size_t script_length)
 {
+    assert(!call->is_incomplete);
     call->arguments[0] = command;
     call->lengths[0] = strlen(command);
     call->arguments[1] = script;
@@ -110,6 +114,7 @@ static void set_command(struct script_call *call, const char *command, const cha
         call->arguments[i] = text;
         text += call->lengths[i];
     }
+    assert(text == call->text.bytes + call->text.length);
 }
 
 /* --- the answer --- */
@@ -122,18 +127,19 @@ static const struct refusal odd = {.sentence =
 static void note_refusal(struct script_call *call, const struct refusal *refusal,
                          const char *detail)
 {
-    const struct refusal **last = &call->store->refusals[call->kind->script];
+    assert(call->kind->script < SCRIPT_COUNT);
+    const struct refusal **last = &call->link->refusals[call->kind->script];
     if (*last == refusal)
         return;
     *last = refusal;
     if (refusal != NULL && refusal != &odd)
-        call->store->inspection.next_at_ms = call->store->now_ms; /* it may refuse all writes */
+        call->link->inspection.next_at_ms = call->link->now_ms; /* it may refuse all writes */
     if (refusal != NULL)
-        log_error("redis_refuses", detail, LOG_TEXT("role", call->store->options.role),
+        log_error("redis_refuses", detail, LOG_TEXT("role", call->link->name),
                   LOG_TEXT("script", script_name(call->kind->script)));
     else
-        log_info("redis_takes_again", "Redis takes what it refused before",
-                 LOG_TEXT("role", call->store->options.role),
+        log_info("redis_takes_again", "Redis accepts the calls again that it refused",
+                 LOG_TEXT("role", call->link->name),
                  LOG_TEXT("script", script_name(call->kind->script)));
 }
 
@@ -143,14 +149,16 @@ static struct store_failure refused(struct script_call *call, const char *answer
     refusal_describe(answer, failure.detail, sizeof failure.detail);
     const struct refusal *refusal = refusal_of(answer);
     note_refusal(call, refusal, failure.detail);
+    store_note_refusal(call->store, refusal);
     if (refusal->is_elsewhere)
-        redis_client_reopen(call->store->client, refusal->sentence);
+        redis_client_reopen(call->link->client, refusal->sentence);
     return failure;
 }
 
 /* The first failure is the cause of the others. */
 static void fail(struct script_call *call, enum store_status status, const char *detail)
 {
+    assert(status != STORE_OK);
     if (call->failure.status != STORE_OK)
         return;
     call->failure.status = status;
@@ -161,28 +169,47 @@ static void fail(struct script_call *call, enum store_status status, const char 
 /* The results point into the reply, so it is kept until the last answer is here. */
 static void read_reply(struct script_call *call, const struct redis_reply *reply)
 {
+    assert(call->answers_open > 0);
     if (redis_reply_type(reply) == REDIS_TYPE_ERROR) {
         struct store_failure failure = refused(call, redis_reply_text(reply, NULL));
         fail(call, failure.status, failure.detail);
         return;
     }
-    call->store->counters.last_round_trip_us = clock_monotonic_us() - call->sent_at_us;
+    call->link->last_round_trip_us = clock_monotonic_us() - call->sent_at_us;
     if (!call->kind->read(call, reply)) {
         note_refusal(call, &odd, odd.sentence);
         fail(call, STORE_UNAVAILABLE, odd.sentence);
         return;
     }
     note_refusal(call, NULL, NULL);
-    if (call->answers_open > 1)
-        call->reply = redis_client_keep_reply(call->store->client);
+    assert(call->reply == NULL);
+    if (call->answers_open > 1 || call->fan != NULL)
+        call->reply = redis_client_keep_reply(call->link->client);
 }
 
-/* The last answer ends the call. */
+static void note_due(const struct script_call *call)
+{
+    if (call->kind->makes_due)
+        store_note_due(call->store, call->shard, clock_monotonic_ms());
+}
+
+static bool send_again(struct script_call *call);
+
+/* The last answer ends the call, unless it goes on to another node. */
 static void count_answer(struct script_call *call)
 {
+    assert(call->answers_open > 0);
     if (--call->answers_open > 0)
         return;
-    call->store->calls_open--;
+    assert(call->link->calls_open > 0);
+    call->link->calls_open--;
+    if (call->next_link != NULL && send_again(call))
+        return;
+    note_due(call);
+    if (call->fan != NULL) {
+        call->ended(call);
+        return;
+    }
     call->kind->finish(call, &call->failure);
     script_call_destroy(call);
 }
@@ -199,6 +226,7 @@ static bool send_command(struct script_call *call, struct error *error);
  * keeps it. */
 static void send_whole(struct script_call *call)
 {
+    assert(!call->is_sent_whole);
     struct buffer script;
     struct error error;
     buffer_init(&script, TEXT_BYTES_MAX);
@@ -213,6 +241,17 @@ static void send_whole(struct script_call *call)
         fail(call, STORE_REFUSED, error.message);
 }
 
+/* MOVED: nothing was done here, and the new owner is told in the same breath. Where it is not known
+ * yet the call is refused, and whoever made it comes again. */
+static bool can_follow(struct script_call *call, const struct redis_reply *reply)
+{
+    if (redis_reply_type(reply) != REDIS_TYPE_ERROR || call->moves >= MOVES_MAX)
+        return false;
+    assert(call->next_link == NULL);
+    call->next_link = store_find_moved(call->store, call->shard, redis_reply_text(reply, NULL));
+    return call->next_link != NULL && ++call->moves > 0;
+}
+
 static const char lost_detail[] = "the connection to Redis broke, or it did not answer in time";
 
 static void answered(void *context, enum redis_failure lost, const struct redis_reply *reply)
@@ -222,6 +261,8 @@ static void answered(void *context, enum redis_failure lost, const struct redis_
         fail(call, STORE_UNAVAILABLE, lost_detail);
     else if (is_unknown_script(reply) && !call->is_sent_whole)
         send_whole(call);
+    else if (can_follow(call, reply))
+        ; /* once the answers to its confirmation are here, too */
     else
         read_reply(call, reply);
     count_answer(call);
@@ -229,26 +270,28 @@ static void answered(void *context, enum redis_failure lost, const struct redis_
 
 /* --- the confirmation --- */
 
-static void fall_short(struct script_call *call, const char *shortfall)
+static void fall_short(struct script_call *call, const char *reason)
 {
     static const char and_yet[] = "; it may be stored all the same";
     char detail[sizeof call->failure.detail];
-    (void)snprintf(detail, sizeof detail, "%.*s%s", (int)(sizeof detail - sizeof and_yet),
-                   shortfall, and_yet);
+    (void)snprintf(detail, sizeof detail, "%.*s%s", (int)(sizeof detail - sizeof and_yet), reason,
+                   and_yet);
     fail(call, STORE_UNAVAILABLE, detail);
-    store_fall_short(call->store, shortfall);
+    store_link_fall_short(call->link, reason);
 }
 
 static void take_confirmation(struct script_call *call, enum confirmation_question question,
                               enum redis_failure lost, const struct redis_reply *reply)
 {
-    char shortfall[sizeof call->failure.detail];
-    if (lost == REDIS_LOST)
+    assert(call->answers_open > 0);
+    char reason[sizeof call->failure.detail];
+    if (call->next_link != NULL)
+        ; /* of what was not done here */
+    else if (lost == REDIS_LOST)
         fail(call, STORE_UNAVAILABLE, lost_detail);
     else if (call->failure.status == STORE_OK && /* else there is nothing to confirm */
-             !confirmation_is_given(&call->confirmation, question, reply, shortfall,
-                                    sizeof shortfall))
-        fall_short(call, shortfall);
+             !confirmation_is_given(&call->confirmation, question, reply, reason, sizeof reason))
+        fall_short(call, reason);
     count_answer(call);
 }
 
@@ -275,8 +318,10 @@ static bool send_confirmation(struct script_call *call, struct error *error)
         [CONFIRM_MARK] = marked, [CONFIRM_RECEIVED] = received, [CONFIRM_SYNCED] = synced};
     struct confirmation_step steps[CONFIRMATION_STEPS_MAX];
     size_t count = confirmation_steps(&call->confirmation, steps);
+    assert(call->answers_open > 0); /* it stands behind the script */
+    assert(count <= CONFIRMATION_STEPS_MAX);
     for (size_t i = 0; i < count; i++) {
-        if (!redis_client_send(call->store->client, steps[i].argument_count, steps[i].arguments,
+        if (!redis_client_send(call->link->client, steps[i].argument_count, steps[i].arguments,
                                NULL, takers[steps[i].question], call, error))
             return false;
         call->answers_open++;
@@ -288,7 +333,7 @@ static bool send_confirmation(struct script_call *call, struct error *error)
  * nobody knows how durable it is. */
 static bool send_command(struct script_call *call, struct error *error)
 {
-    if (!redis_client_send(call->store->client, call->arguments_count, call->arguments,
+    if (!redis_client_send(call->link->client, call->arguments_count, call->arguments,
                            call->lengths, answered, call, error))
         return false;
     call->answers_open++;
@@ -297,36 +342,59 @@ static bool send_command(struct script_call *call, struct error *error)
     return true;
 }
 
+/* By the hash of the script, which its node knows. */
+static bool send_hash(struct script_call *call, struct error *error)
+{
+    const char *hash = call->link->inspection.hashes[call->kind->script];
+    set_command(call, "EVALSHA", hash, strlen(hash));
+    call->sent_at_us = clock_monotonic_us();
+    if (script_is_acknowledged(call->kind->script)) {
+        call->confirmation = call->link->confirmation;
+        call->confirmation.mark = call->shard->keys[SHARD_MARK];
+    }
+    return send_command(call, error);
+}
+
+static bool send_again(struct script_call *call)
+{
+    struct error error;
+    assert(call->failure.status == STORE_OK && call->reply == NULL);
+    call->link = call->next_link;
+    call->next_link = NULL;
+    call->is_sent_whole = false;
+    bool is_open = store_take_moved(call->store);
+    if (is_open && send_hash(call, &error)) {
+        call->link->calls_open++;
+        return true;
+    }
+    fail(call, STORE_REFUSED, is_open ? error.message : "the connections are being closed");
+    return false;
+}
+
 bool script_call_send(struct script_call *take_call, struct error *error)
 {
     AUTO(script_call) *call = take_call;
+    assert(call->answers_open == 0 && call->failure.status == STORE_OK);
+    assert(call->arguments_count == call->arguments_max); /* as many as were announced */
     if (call->is_incomplete)
         return error_out_of_memory(error);
-    const char *hash = call->store->hashes[call->kind->script];
-    set_command(call, "EVALSHA", hash, strlen(hash));
-    call->sent_at_us = clock_monotonic_us();
-    if (script_is_acknowledged(call->kind->script))
-        call->confirmation = call->store->confirmation;
-    if (!send_command(call, error))
+    if (!send_hash(call, error))
         return false;
-    call->store->calls_open++;
+    call->link->calls_open++;
+    note_due(call);    /* the claim arrives behind it */
     (void)STEAL(call); /* its last answer ends it */
     return true;
 }
 
-/* --- reading arrays --- */
+/* --- calls that answer nothing but that they are done --- */
 
-bool reply_is_array_of(const struct redis_reply *reply, size_t length)
+bool script_call_read_nothing(struct script_call *call, const struct redis_reply *reply)
 {
-    return redis_reply_type(reply) == REDIS_TYPE_ARRAY && redis_reply_length(reply) == length;
+    return call != NULL && reply != NULL; /* the state or a count, which nobody asked for */
 }
 
-const char *reply_text_at(const struct redis_reply *reply, size_t index)
+void script_call_finish_simple(struct script_call *call, const struct store_failure *failure)
 {
-    return redis_reply_text(redis_reply_item(reply, index), NULL);
-}
-
-int64_t reply_number_at(const struct redis_reply *reply, size_t index)
-{
-    return redis_reply_integer(redis_reply_item(reply, index));
+    assert(call->done.simple != NULL);
+    call->done.simple(call->context, failure);
 }

@@ -1,125 +1,88 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
-/*
- * The connection and its health. Ready means: connected, and the last inspection found nothing
- * wrong.
- */
 #include "service/store/store.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "lib/base/log.h"
+#include "lib/base/clock.h"
 
+#include "service/store/store_cluster.h"
 #include "service/store/store_internal.h"
 
-enum {
-    CONNECT_TIMEOUT_MS = 1000,
-    COMMAND_TIMEOUT_MS = 2000,
-    /* Longer than replicas are waited for behind a script, in memory and then on disk
-       (confirmation.c): a shortfall is to be told as such. */
-    REPLICAS_TIMEOUT_MS = 3000,
-    RECONNECT_MIN_MS = 50,
-    RECONNECT_MAX_MS = 2000,
-};
-
-/* --- health --- */
-
-static enum log_level level(const struct store *store, enum log_level level)
+static bool create_shards(struct store *store, struct error *error)
 {
-    return store->options.is_quiet ? LOG_DEBUG : level;
+    const struct store_options *options = &store->options;
+    const char *prefix = options->prefix != NULL ? options->prefix : SHARD_PREFIX_DEFAULT;
+    store->shard_count = options->shard_count > 0 ? options->shard_count : 1;
+    assert(store->shard_count <= SHARD_COUNT_MAX);
+    store->shards = calloc(store->shard_count, sizeof *store->shards);
+    if (store->shards == NULL)
+        return error_out_of_memory(error);
+    for (unsigned i = 0; i < store->shard_count; i++)
+        shard_init(&store->shards[i], prefix, i);
+    return true;
 }
 
-static void log_health(const struct store *store)
+static bool create_due(struct store *store, struct error *error)
 {
-    const struct store_health *health = &store->health;
-    const struct log_field role = LOG_TEXT("role", store->options.role);
-    const struct log_field durability = LOG_TEXT("durability", durability_name(health->durability));
-    if (!health->is_ready)
-        log_write(level(store, LOG_ERROR), "redis_unfit", health->reason, role, LOG_END);
-    else if (health->reason[0] != '\0')
-        log_write(level(store, LOG_WARN), "redis_ready", health->reason, role, durability, LOG_END);
-    else
-        log_write(level(store, LOG_INFO), "redis_ready", "Redis is connected and fit", role,
-                  durability, LOG_END);
+    store->due = store->shard_count > 1 ? store->options.due : NULL;
+    if (store->shard_count == 1 || store->due != NULL)
+        return true;
+    store->own_due = calloc(1, sizeof *store->own_due);
+    if (store->own_due == NULL)
+        return error_out_of_memory(error);
+    due_table_init(store->own_due, store->shard_count);
+    store->due = store->own_due;
+    return true;
 }
 
-void store_apply_finding(struct store *store, const struct store_health *finding)
+static struct store_link_options make_link_options(const struct store *store)
 {
-    const struct store_health *old = &store->health;
-    bool is_news = finding->is_ready != old->is_ready || finding->is_refusing != old->is_refusing ||
-                   !durability_equals(finding->durability, old->durability) ||
-                   strcmp(finding->reason, old->reason) != 0;
-    store->health = *finding;
-    if (is_news)
-        log_health(store);
+    const struct store_options *options = &store->options;
+    return (struct store_link_options){
+        .locate = options->locate,
+        .context = options->context,
+        .tls = options->tls,
+        .role = options->role,
+        .environment = options->environment,
+        .shards = store->shards,
+        .shard_count = store->shard_count,
+        .map = options->map,
+        .demand = options->demand,
+        .metrics = options->metrics,
+        .is_quiet = options->is_quiet,
+        .is_visitor = options->is_visitor,
+    };
 }
 
-void store_fall_short(struct store *store, const char *shortfall)
+static bool create_link(struct store *store, const struct store_link_options *link_options,
+                        struct error *error)
 {
-    struct store_health finding = {.durability = store->health.durability};
-    (void)snprintf(finding.reason, sizeof finding.reason, "%s", shortfall);
-    store_apply_finding(store, &finding);
-    redis_client_reopen(store->client, finding.reason);
+    struct store_link *link = calloc(1, sizeof *link);
+    if (link == NULL)
+        return error_out_of_memory(error);
+    TAILQ_INSERT_TAIL(&store->links, link, links);
+    unsigned numbers[SHARD_COUNT_MAX];
+    for (unsigned i = 0; i < store->shard_count; i++) {
+        store->shards[i].link = link;
+        numbers[i] = i;
+    }
+    if (!store_link_init(link, link_options, store->loop, error))
+        return false;
+    store_link_set_shards(link, numbers, store->shard_count);
+    return true;
 }
 
-static bool locate(void *context, struct redis_url *out, struct error *error)
+static bool create_links(struct store *store, struct error *error)
 {
-    const struct store *store = context;
-    return store->options.locate(store->options.context, out, error);
+    const struct store_link_options link_options = make_link_options(store);
+    return store->options.map != NULL ? store_cluster_create(store, &link_options, error)
+                                      : create_link(store, &link_options, error);
 }
 
-static void opened(void *context)
-{
-    struct store *store = context;
-    store->counters.connects++;
-    memset(store->hashes, 0, sizeof store->hashes); /* it may be another Redis */
-    inspection_start(store);
-}
-
-static void closed(void *context, const char *reason)
-{
-    struct store *store = context;
-    if (store->health.is_ready)
-        store->counters.losses++;
-    else if (strcmp(store->health.reason, reason) == 0)
-        return; /* closed by us since it is unfit, which stays the reason and is logged */
-    store->health.is_ready = false;
-    (void)snprintf(store->health.reason, sizeof store->health.reason, "Redis is away: %s", reason);
-    log_write(level(store, LOG_WARN), "redis_lost", store->health.reason,
-              LOG_TEXT("role", store->options.role), LOG_END);
-}
-
-void store_health(const struct store *store, struct store_health *out)
-{
-    *out = store->health;
-}
-
-void store_note_clock(struct store *store, int64_t redis_ms, int64_t now_ms)
-{
-    store->is_clock_known = true;
-    store->clock_ahead_ms = redis_ms - now_ms;
-}
-
-bool store_is_confirming(const struct store *store)
-{
-    return store->confirmation.is_synced || store->confirmation.received > 0;
-}
-
-void store_counters(const struct store *store, struct store_counters *out)
-{
-    *out = store->counters;
-}
-
-size_t store_pending(const struct store *store)
-{
-    return store->calls_open;
-}
-
-/* --- life --- */
-
-struct store *store_create(const struct store_options *options, struct error *error)
+struct store *store_create(const struct store_options *options, struct event_loop *loop,
+                           struct error *error)
 {
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL) {
@@ -127,29 +90,10 @@ struct store *store_create(const struct store_options *options, struct error *er
         return NULL;
     }
     store->options = *options;
-    char name[UUID_BYTES];
-    uuid_v4(name);
-    (void)snprintf(store->claims.key, sizeof store->claims.key, "%s%s", STORE_KEY_CLAIM, name);
-    store->health = (struct store_health){.reason = "Redis has not answered yet"};
-    bool are_replicas_asked = options->demand.level >= DURABILITY_REPLICAS;
-    store->answer_timeout_ms = are_replicas_asked ? REPLICAS_TIMEOUT_MS : COMMAND_TIMEOUT_MS;
-    store->client = redis_client_create(
-        &(struct redis_client_options){
-            .locate = locate,
-            .opened = opened,
-            .closed = closed,
-            .context = store,
-            .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-            .command_timeout_ms = store->answer_timeout_ms,
-            .reconnect_min_ms = RECONNECT_MIN_MS,
-            .reconnect_max_ms = RECONNECT_MAX_MS,
-            .ca_file = options->ca_file,
-        },
-        error);
-    if (store->client == NULL)
-        goto fail;
-    return store;
-fail:
+    store->loop = loop;
+    TAILQ_INIT(&store->links);
+    if (create_shards(store, error) && create_due(store, error) && create_links(store, error))
+        return store;
     store_destroy(store);
     return NULL;
 }
@@ -158,30 +102,139 @@ void store_destroy(struct store *store)
 {
     if (store == NULL)
         return;
-    store->health = (struct store_health){.reason = "the connection to Redis is being closed"};
-    redis_client_destroy(store->client); /* ends the open calls, which may not start others */
+    if (store->cluster != NULL)
+        store->cluster->is_closing = true;
+    struct store_link *link;
+    TAILQ_FOREACH(link, &store->links, links)
+    store_link_fini(link);
+    while ((link = TAILQ_FIRST(&store->links)) != NULL) {
+        TAILQ_REMOVE(&store->links, link, links);
+        free(link);
+    }
+    store_cluster_destroy(store);
+    free(store->own_due);
+    free(store->shards);
     free(store);
 }
 
-/* --- the loop --- */
-
-void store_interest(const struct store *store, int64_t now_ms, struct redis_interest *out)
+int64_t store_timeout_ms(const struct store *store, int64_t now_ms)
 {
-    redis_client_interest(store->client, now_ms, out);
-    int64_t inspection_ms = inspection_timeout_ms(store, now_ms);
-    if (inspection_ms >= 0 && (out->timeout_ms < 0 || inspection_ms < out->timeout_ms))
-        out->timeout_ms = inspection_ms;
+    int64_t timeout_ms =
+        store->cluster != NULL ? store_cluster_timeout_ms(store, now_ms) : INT64_C(-1);
+    const struct store_link *link;
+    TAILQ_FOREACH(link, &store->links, links)
+    timeout_ms = clock_sooner_ms(timeout_ms, store_link_timeout_ms(link, now_ms));
+    return timeout_ms;
 }
 
-void store_turn(struct store *store, int64_t now_ms, bool is_readable, bool is_writable)
+void store_turn(struct store *store, int64_t now_ms)
 {
-    store->now_ms = now_ms;
-    redis_client_turn(store->client, now_ms, is_readable, is_writable);
-    if (inspection_timeout_ms(store, now_ms) == 0)
-        inspection_start(store);
+    struct store_link *link;
+    TAILQ_FOREACH(link, &store->links, links)
+    store_link_turn(link, now_ms);
+    if (store->cluster != NULL)
+        store_cluster_turn(store, now_ms);
 }
 
 void store_flush(struct store *store)
 {
-    redis_client_flush(store->client);
+    struct store_link *link;
+    TAILQ_FOREACH(link, &store->links, links)
+    redis_client_flush(link->client);
+}
+
+void store_health(const struct store *store, struct store_health *out)
+{
+    if (store->cluster != NULL) {
+        *out = store->cluster->health;
+        return;
+    }
+    *out = TAILQ_FIRST(&store->links)->health;
+    out->shard_count = store->shard_count;
+    out->shards_ready = out->is_ready && !out->is_refusing ? store->shard_count : 0;
+}
+
+bool store_is_confirming(const struct store *store)
+{
+    const struct store_link *link;
+    TAILQ_FOREACH(link, &store->links, links)
+    {
+        if (link->confirmation.is_synced || link->confirmation.received > 0)
+            return true;
+    }
+    return false;
+}
+
+bool store_has_connected(const struct store *store)
+{
+    const struct store_link *link;
+    TAILQ_FOREACH(link, &store->links, links)
+    {
+        if (link->has_connected)
+            return true;
+    }
+    return false;
+}
+
+unsigned store_shard_count(const struct store *store)
+{
+    return store->shard_count;
+}
+
+static bool is_held(const struct store *store)
+{
+    return store->cluster != NULL && store->cluster->is_held;
+}
+
+bool store_takes_events_for(const struct store *store, unsigned shard, struct durability *out)
+{
+    assert(shard < store->shard_count);
+    const struct store_link *link = store->shards[shard].link;
+    if (link == NULL)
+        return false;
+    if (out != NULL)
+        *out = link->health.durability;
+    return link->health.is_ready && !link->health.is_refusing && !is_held(store);
+}
+
+/* --- for its calls --- */
+
+struct shard *store_shard_of(struct store *store, const char *application_id)
+{
+    return &store->shards[shard_of(application_id, store->shard_count)];
+}
+
+bool store_is_shard_ready(const struct store *store, const struct shard *shard, struct error *error)
+{
+    assert(shard >= store->shards && shard < store->shards + store->shard_count);
+    if (shard->link != NULL && shard->link->health.is_ready && !is_held(store))
+        return true;
+    if (error == NULL)
+        return false;
+    struct store_health health;
+    store_health(store, &health);
+    return error_set(error, ERROR_IO, "%s", health.reason);
+}
+
+bool store_are_all_ready(const struct store *store, struct error *error)
+{
+    for (unsigned i = 0; i < store->shard_count; i++)
+        if (!store_is_shard_ready(store, &store->shards[i], error))
+            return false;
+    return true;
+}
+
+void store_note_due(struct store *store, const struct shard *shard, int64_t at_ms)
+{
+    if (store->due != NULL)
+        due_table_lower(store->due, shard->number, at_ms);
+}
+
+size_t store_calls_open(const struct store *store)
+{
+    size_t count = 0;
+    const struct store_link *link;
+    TAILQ_FOREACH(link, &store->links, links)
+    count += link->calls_open;
+    return count;
 }

@@ -2,15 +2,17 @@
  * SPDX-License-Identifier: MIT */
 /*
  * Applications and their signals in Redis: the only store. Every change is one of the scripts in
- * store/scripts. Here is the connection; the calls are in applications.h, leases.h and
- * operations.h, which come along.
+ * store/calls, beside the call that sends it. Here is the connection; the calls come along. The
+ * data may be spread over many shards: a call about one application goes to its shard, any other to
+ * all of them, and their answers become one.
  *
  * All calls are asynchronous: they queue a command on this store's own connection and `done` is
  * called from store_turn, exactly once per call that returned true. Texts passed in are copied,
  * texts passed to `done` are borrowed for that call.
  *
- * Owns:    one Redis connection.
- * Threads: one at a time; every loop creates its own.
+ * Owns:    its Redis connections, one to each node; the event loop that they are watched in is
+ *          borrowed.
+ * Threads: one, the loop's; every loop creates its own.
  * Blocks:  never.
  */
 #pragma once
@@ -21,53 +23,83 @@
 
 #include "lib/base/error.h"
 #include "lib/base/ownership.h"
+#include "lib/net/host.h"
 #include "lib/net/redis_client.h"
 
-#include "service/store/applications.h"
 #include "service/store/call_failure.h"
+#include "service/store/calls/accept.h"
+#include "service/store/calls/census.h"
+#include "service/store/calls/claim.h"
+#include "service/store/calls/draft.h"
+#include "service/store/calls/drain.h"
+#include "service/store/calls/forget.h"
+#include "service/store/calls/forget_dead.h"
+#include "service/store/calls/list.h"
+#include "service/store/calls/notify.h"
+#include "service/store/calls/pause.h"
+#include "service/store/calls/read.h"
+#include "service/store/calls/replay.h"
+#include "service/store/calls/replay_dead.h"
+#include "service/store/calls/settle.h"
 #include "service/store/durability.h"
-#include "service/store/leases.h"
-#include "service/store/operations.h"
+#include "service/store/health.h"
 
+struct due_table;
+struct event_loop;
+struct shard_map;
 struct store;
 
 struct store_options {
     bool (*locate)(void *context, struct redis_url *out, struct error *error);
     void *context;
-    const char *ca_file;      /* borrowed: outlives the store */
+    struct tls_files tls;     /* borrowed: outlive it */
     struct durability demand; /* the least to accept */
     int64_t ttl_ms;           /* of delivered applications and drafts */
     int64_t lease_ms;
     int64_t age_max_ms; /* an expired lease of an event older than this is dead */
-    const char *role;   /* "intake-0": for logs; borrowed: outlives the store */
-    bool is_quiet;      /* another store of this process tells of the same Redis: this one logs its
-                           changes of state for debugging only */
+    const char *prefix; /* of all keys; NULL: SHARD_PREFIX_DEFAULT; borrowed only by store_create */
+    unsigned shard_count;  /* that the data is spread over, or is to be; 0: one */
+    struct due_table *due; /* of all stores of this process, with as many shards; borrowed: outlives
+                              them. NULL: what other stores do is found out later */
+    struct shard_map *map; /* of the cluster that `locate` has seeds of; of all stores, as above;
+                              NULL: there is one Redis */
+    /* Of SEEK: signals of another one are not touched. NULL: that does not count. Borrowed:
+     * outlives the store. */
+    const char *environment;
+    const char *role; /* "intake-0": for logs; borrowed: outlives the store */
+    struct store_metrics metrics;
+    bool is_quiet;   /* another store of this process tells of the same Redis: this one logs its
+                        changes of state for debugging only */
+    bool is_visitor; /* looks, and leaves no layout and no environment behind */
 };
 
-MUST_CHECK struct store *store_create(const struct store_options *options, struct error *error);
+/* The loop outlives the store. */
+MUST_CHECK struct store *store_create(const struct store_options *options, struct event_loop *loop,
+                                      struct error *error);
 void store_destroy(struct store *store); /* open calls end STORE_UNAVAILABLE; accepts NULL */
 DEFINE_AUTO(store);
 
-void store_interest(const struct store *store, int64_t now_ms, struct redis_interest *out);
-void store_turn(struct store *store, int64_t now_ms, bool is_readable, bool is_writable);
+/* Before each poll of the loop: the longest wait until store_turn; -1: no limit. */
+int64_t store_timeout_ms(const struct store *store, int64_t now_ms);
+void store_turn(struct store *store, int64_t now_ms); /* after each poll */
 void store_flush(struct store *store);
 
-/* What preflight found. */
-struct store_health {
-    bool is_ready;
-    bool is_refusing; /* ready for workers to drain, but whatever takes memory is refused: nothing
-                         can be accepted */
-    struct durability durability; /* what this Redis gives */
-    char reason[256]; /* one sentence: why not ready, why refusing, or a warning while ready; "" */
-};
 void store_health(const struct store *store, struct store_health *out);
+
+struct store_node { /* of a cluster, that has a shard */
+    char address[HOST_PORT_BYTES];
+    unsigned shards;
+    struct store_health health;
+};
+/* False: there is none with this number, as without a cluster. */
+bool store_node(const struct store *store, size_t index, struct store_node *out);
+
 /* Each commit is followed by WAIT or WAITAOF, and those behind it stand still meanwhile: several on
  * their way would together outlast the time-out for an answer. */
 bool store_is_confirming(const struct store *store);
-size_t store_pending(const struct store *store); /* calls not answered yet */
 
-struct store_counters { /* since creation; for metrics */
-    uint64_t connects, losses, fenced, leases_expired;
-    int64_t last_round_trip_us;
-};
-void store_counters(const struct store *store, struct store_counters *out);
+unsigned store_shard_count(const struct store *store);
+/* Whether events of this shard can be taken now, and how durable they get; NULL: of no interest. */
+bool store_takes_events_for(const struct store *store, unsigned shard, struct durability *out);
+
+bool store_has_connected(const struct store *store); /* ever */

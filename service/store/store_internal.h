@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What the files of the store share: the connection with its health (store.c, inspection.c).
+ * What the store is made of, for its calls: the shards of the queue, and the connections to the
+ * Redis servers that have them.
  *
  * Owns:    see struct store.
  * Threads: one at a time.
@@ -9,61 +10,41 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <sys/queue.h>
 
-#include "lib/base/random.h"
-#include "lib/net/redis_client.h"
-
-#include "service/store/preflight.h"
-#include "service/store/refusal.h"
-#include "service/store/script.h"
+#include "service/store/due_table.h"
+#include "service/store/link.h"
+#include "service/store/shard.h"
 #include "service/store/store.h"
-
-enum { INSPECTION_QUESTIONS_MAX = 12 + SCRIPT_COUNT };
-
-/* One round of questions to Redis: at each connection, and from time to time since settings can
- * change. */
-struct inspection {
-    struct inspection_answer {
-        struct store *store; /* borrowed: owns this */
-        unsigned question;
-    } answers[INSPECTION_QUESTIONS_MAX];
-    size_t awaited;      /* answers; 0: none is running */
-    bool is_interrupted; /* by the end of the connection: no finding */
-    struct preflight_facts facts;
-    int64_t next_at_ms;
-};
 
 struct store {
     struct store_options options;
-    struct redis_client *client; /* owned */
-    int64_t now_ms;              /* of the last turn */
-    unsigned answer_timeout_ms;
-    bool is_clock_known;
-    int64_t clock_ahead_ms; /* Redis's clock, of our monotonic one */
-    struct store_health health;
-    struct confirmation confirmation; /* while ready */
-    struct inspection inspection;
-    char hashes[SCRIPT_COUNT][SCRIPT_HASH_BYTES]; /* "": not loaded by this connection */
-    size_t calls_open;
-    struct store_claims {
-        char key[sizeof STORE_KEY_CLAIM + UUID_BYTES]; /* remembers the last one */
-        int64_t number, answered;                      /* of the last one, and of the last answer */
-        bool is_open;
-    } claims;
-    struct store_counters counters;
-    const struct refusal *refusals[SCRIPT_COUNT]; /* as last logged; NULL: it works */
+    struct shard *shards; /* owned; as many as options.shard_count */
+    unsigned shard_count;
+    struct due_table *due;          /* borrowed, or `own_due`; NULL: with one shard */
+    struct due_table *own_due;      /* owned; NULL: options.due is there */
+    int64_t give_back_at_ms;        /* monotonic; not before: see accept.c */
+    unsigned next_shard;            /* that is claimed from while none is known to have something */
+    TAILQ_HEAD(, store_link) links; /* owned; one, or one for each node that has a shard */
+    struct event_loop *loop;        /* borrowed */
+    struct store_cluster *cluster;  /* owned; NULL: there is one Redis */
 };
 
-/* Redis showed its clock in an answer that came at `now_ms`. */
-void store_note_clock(struct store *store, int64_t redis_ms, int64_t now_ms);
-/* Asks; does nothing while the last round is still running. */
-void inspection_start(struct store *store);
-int64_t inspection_timeout_ms(const struct store *store, int64_t now_ms); /* -1: none */
-/* inspection.c hands its finding to store.c. */
-void store_apply_finding(struct store *store, const struct store_health *finding);
-/* A write was not confirmed as demanded: not ready until an inspection of a new connection, perhaps
- * to another master, finds it otherwise. Calls that are open end STORE_UNAVAILABLE soon. */
-void store_fall_short(struct store *store, const char *shortfall);
+struct store_cluster;
+
+/* The application's. */
+struct shard *store_shard_of(struct store *store, const char *application_id);
+/* Whether calls can be sent to it; ERROR_IO with the reason. */
+MUST_CHECK bool store_is_shard_ready(const struct store *store, const struct shard *shard,
+                                     struct error *error);
+MUST_CHECK bool store_are_all_ready(const struct store *store, struct error *error);
+/* A node refused a call: perhaps what is known of the cluster is out of date. */
+void store_note_refusal(struct store *store, const struct refusal *refusal);
+/* The link to where an answer says that a shard has moved, which it leads to from now on; NULL: it
+ * does not say so, or there is no link that is ready. */
+struct store_link *store_find_moved(struct store *store, struct shard *shard, const char *answer);
+/* Owed for each that was found. False: the store ends, and nothing can be sent. */
+MUST_CHECK bool store_take_moved(struct store *store);
+/* Something has, or may have, become due in a shard. */
+void store_note_due(struct store *store, const struct shard *shard, int64_t at_ms);
+size_t store_calls_open(const struct store *store); /* not answered yet */

@@ -6,17 +6,18 @@
  */
 #include "service/tracing/collector.h"
 
-#include <ctype.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/random.h"
+#include "lib/base/redaction.h"
 #include "lib/net/event_loop.h"
 #include "lib/net/http_client.h"
+#include "lib/net/http_head.h"
 
 #include "service/domain/retry_policy.h"
 #include "service/domain/upstream_reply.h"
@@ -27,8 +28,7 @@ enum {
     HEADER_BYTES_MAX = SECRET_BYTES_MAX + 2 * HEADERS_MAX,
     ANSWER_BYTES_MAX = 64 * 1024,
     CONNECTION_LIFE_S = 300,
-    TROUBLE_MS = 100, /* after a failure to poll */
-    WORDS_MAX = 160,  /* of the collector's, in a log line */
+    WORDS_MAX = 160, /* of the collector's, in a log line */
 };
 
 #define RUNS INT64_MAX
@@ -52,7 +52,7 @@ struct collector {
 
 /* --- headers ------------------------------------------------------------------------- */
 
-struct header_lines {
+struct collector_header_lines {
     struct buffer text; /* each line with its NUL */
     const char *list[HEADERS_MAX + 2];
 };
@@ -60,15 +60,11 @@ struct header_lines {
 /* RFC 9110 sections 5.1 and 5.5. */
 static bool is_header(const struct pair *pair)
 {
-    for (const char *c = pair->key; *c != '\0'; c++) {
-        if (!isalnum((unsigned char)*c) && strchr("!#$%&'*+-.^_`|~", *c) == NULL)
-            return false;
-    }
     for (const char *c = pair->value; *c != '\0'; c++) {
-        if (iscntrl((unsigned char)*c))
+        if (ascii_is_control(*c))
             return false;
     }
-    return true;
+    return http_name_is_valid(pair->key);
 }
 
 static bool append_header(struct buffer *text, const struct pair *pair, struct error *error)
@@ -98,18 +94,18 @@ static bool append_pairs(struct buffer *text, const char *rest, size_t *count, s
     return is_fine;
 }
 
-static void header_lines_fini(struct header_lines *lines)
+static void header_lines_fini(struct collector_header_lines *lines)
 {
     buffer_wipe(&lines->text);
     buffer_fini(&lines->text);
 }
 
 /* To be finished in any case. */
-static bool header_lines_init(struct header_lines *lines, struct secret *headers,
+static bool header_lines_init(struct collector_header_lines *lines, struct secret *headers,
                               struct error *error)
 {
     static const char content_type[] = "Content-Type: application/json";
-    *lines = (struct header_lines){.list = {content_type}};
+    *lines = (struct collector_header_lines){.list = {content_type}};
     buffer_init(&lines->text, HEADER_BYTES_MAX);
     if (headers == NULL)
         return true;
@@ -128,7 +124,7 @@ static bool header_lines_init(struct header_lines *lines, struct secret *headers
 
 bool collector_check_headers(struct secret *headers, struct error *error)
 {
-    struct header_lines lines;
+    struct collector_header_lines lines;
     bool is_fine = header_lines_init(&lines, headers, error);
     header_lines_fini(&lines);
     return is_fine;
@@ -147,6 +143,20 @@ static int64_t count_of(const struct json_value *object, const char *name)
     return count;
 }
 
+/* A collector that repeats the headers that it got repeats what authorises us. */
+static bool may_show(struct secret *headers, const struct json_text *words)
+{
+    struct buffer value;
+    buffer_init(&value, SECRET_BYTES_MAX);
+    bool is_known = headers == NULL || secret_read(headers, &value, NULL);
+    const char *const secrets[] = {value.bytes};
+    const struct redaction redaction = {secrets, 1};
+    bool may = is_known && !redaction_is_needed(&redaction, words->bytes, words->length);
+    buffer_wipe(&value);
+    buffer_fini(&value);
+    return may;
+}
+
 /* What cannot be read says nothing of spans that were not taken. */
 static void read_partial_success(struct collector *collector, const struct http_exchange *exchange)
 {
@@ -160,6 +170,8 @@ static void read_partial_success(struct collector *collector, const struct http_
     struct json_text words = {"", 0};
     (void)json_member_text(partial, "errorMessage", &words);
     collector->rejected = rejected > 0 ? (size_t)rejected : 0;
+    if (!may_show(collector->options.headers, &words))
+        words = (struct json_text){"(its text repeats our headers)", 30};
     if (rejected > 0)
         (void)error_set(&collector->reason, ERROR_PROTOCOL, "the collector rejects spans: %.*s",
                         WORDS_MAX, words.bytes);
@@ -192,7 +204,7 @@ static void on_answered(void *context, const struct http_exchange *exchange)
     collector->verdict = verdict_on(exchange);
     collector->rejected = 0;
     collector->retry_after_ms = -1;
-    collector->reason.message[0] = '\0';
+    collector->reason = (struct error){.kind = ERROR_NONE};
     if (collector->verdict == TAKEN)
         read_partial_success(collector, exchange);
     else if (exchange->outcome != HTTP_ANSWERED)
@@ -216,19 +228,14 @@ bool collector_is_stopping(const struct collector *collector)
     return atomic_load(&collector->stop_at_ms) != RUNS;
 }
 
-/* One turn; a failure to poll must not spin. False: the time is up. */
+/* One turn. False: the time is up. */
 static bool turn(struct collector *collector, int64_t until_ms)
 {
     int64_t left_ms = earlier(until_ms, atomic_load(&collector->stop_at_ms)) - clock_monotonic_ms();
     if (left_ms <= 0)
         return false;
     int64_t wait_ms = http_client_timeout_ms(collector->http);
-    struct error error;
-    if (!event_loop_poll(collector->loop, wait_ms < 0 ? left_ms : earlier(wait_ms, left_ms),
-                         &error)) {
-        http_client_abort_all(collector->http);
-        (void)poll(NULL, 0, TROUBLE_MS);
-    }
+    event_loop_poll(collector->loop, clock_sooner_ms(wait_ms, left_ms));
     http_client_turn(collector->http);
     return true;
 }
@@ -263,6 +270,7 @@ static bool post(struct collector *collector, const struct buffer *body, int64_t
 {
     const struct http_transfer transfer = {
         .url = collector->options.url,
+        .proxy = collector->options.proxy,
         .body = body->bytes,
         .body_length = body->length,
         .headers = headers,
@@ -286,7 +294,7 @@ static bool post(struct collector *collector, const struct buffer *body, int64_t
 static bool try_once(struct collector *collector, const struct buffer *body, int64_t until_ms,
                      struct error *error)
 {
-    struct header_lines lines;
+    struct collector_header_lines lines;
     bool is_posted = true;
     if (!header_lines_init(&lines, collector->options.headers, error))
         is_posted = error_wrap(error, "OTEL_EXPORTER_OTLP_HEADERS");

@@ -26,6 +26,7 @@ struct collector;
 
 struct collector_options {
     const char *url;        /* borrowed, as all here: outlives us */
+    const char *proxy;      /* as http_transfer has it */
     struct secret *headers; /* a pair_list, read for every request; NULL: none */
     const char *ca_file;    /* NULL: the system's */
     const char *client_certificate, *client_key; /* NULL: none */

@@ -8,6 +8,7 @@
 
 #include "lib/base/json.h"
 #include "lib/base/random.h"
+#include "lib/net/http_url.h"
 
 #include "service/tracing/pair_list.h"
 
@@ -60,19 +61,13 @@ static bool add_number_unless_zero(struct buffer *out, const char *key, size_t v
 
 /* url.full without its query, in which a gateway may want a key, and the server's name and port.
  * Settings take no URL with a user or password. */
-static bool add_url(struct buffer *out, const char *url, struct error *error)
+static bool add_url(struct buffer *out, const char *text, struct error *error)
 {
-    const char *host = strstr(url, "://");
-    host = host != NULL ? host + 3 : url;
-    bool is_bracketed = host[0] == '[';
-    size_t name_length = is_bracketed ? strcspn(host, "]/?#") + 1 : strcspn(host, ":/?#");
-    unsigned port = strncmp(url, "https:", 6) == 0 ? 443 : 80;
-    if (name_length <= strlen(host) && host[name_length] == ':')
-        (void)sscanf(host + name_length, ":%5u", &port);
-    return add_text(out, "url.full", url, strcspn(url, "?#"), error) &&
-           add_text(out, "server.address", is_bracketed ? host + 1 : host,
-                    is_bracketed ? name_length - 2 : name_length, error) &&
-           add_number_unless_zero(out, "server.port", port, error);
+    struct http_url url;
+    return http_url_parse(text, &url, error) &&
+           add_text(out, "url.full", text, strcspn(text, "?#"), error) &&
+           add_text(out, "server.address", url.host, strlen(url.host), error) &&
+           add_number_unless_zero(out, "server.port", url.port, error);
 }
 
 static bool write_fixed(struct otlp *otlp, const struct otlp_source *source, struct error *error)

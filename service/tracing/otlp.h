@@ -34,8 +34,6 @@ struct otlp {
 MUST_CHECK bool otlp_init(struct otlp *otlp, const struct otlp_source *source, struct error *error);
 void otlp_fini(struct otlp *otlp);
 
-/* A span takes at most so much, with room to spare. */
-enum { OTLP_SPAN_BYTES_MAX = 8 * 1024 };
 /* Appends a whole request body. */
 MUST_CHECK bool otlp_write(const struct otlp *otlp, struct span *const spans[], size_t count,
                            struct buffer *out, struct error *error);

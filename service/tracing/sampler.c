@@ -3,18 +3,19 @@
 #include "service/tracing/sampler.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/base/ascii.h"
 
 bool sampler_ratio_parse(const char *text, double *out)
 {
     char *end = NULL;
     double ratio = strtod(text, &end);
     /* strtod takes more than OpenTelemetry means: white space, hexadecimal digits, "inf". */
-    bool is_number = (isdigit((unsigned char)text[0]) || text[0] == '.') && end != text &&
-                     *end == '\0' && strpbrk(text, "xXpP") == NULL;
+    bool is_number = (ascii_is_digit(text[0]) || text[0] == '.') && end != text && *end == '\0' &&
+                     strpbrk(text, "xXpP") == NULL;
     if (!is_number || ratio < 0 || ratio > 1)
         return false;
     *out = ratio;
@@ -23,7 +24,7 @@ bool sampler_ratio_parse(const char *text, double *out)
 
 /* The last 64 bits of the trace id as a number: what most implementations take, so that services
  * with the same ratio record the same traces. */
-static uint64_t luck_of(const char *traceparent)
+static uint64_t random_of(const char *traceparent)
 {
     char digits[SPAN_ID_DIGITS + 1] = {0};
     memcpy(digits, traceparent + TRACE_ID_AT + TRACE_ID_DIGITS - SPAN_ID_DIGITS, SPAN_ID_DIGITS);
@@ -40,7 +41,7 @@ bool sampler_takes(const struct sampler *sampler, const char *parent, const char
     case SAMPLER_NEVER:
         return false;
     case SAMPLER_RATIO:
-        return (double)(luck_of(own) >> 11) < sampler->ratio * (double)(UINT64_C(1) << 53);
+        return (double)(random_of(own) >> 11) < sampler->ratio * (double)(UINT64_C(1) << 53);
     }
     assert(false);
     return false;

@@ -3,7 +3,6 @@
 #include "service/tracing/tracer.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +10,23 @@
 #include "lib/base/log.h"
 #include "lib/base/mutex.h"
 #include "lib/base/random.h"
+#include "lib/base/thread.h"
 
 enum { BODY_BYTES_MAX = 20 * 1024 * 1024 /* what OTLP recommends collectors to take */ };
 
 _Static_assert(BODY_BYTES_MAX / TRACER_BATCH_MAX > 4096, "a span is about 1 KiB");
 
 enum span_metric { SPANS_EXPORTED, SPANS_DROPPED, SPANS_FAILED, SPAN_METRIC_COUNT };
+
+#define SPANS(result)                                                                              \
+    METRIC_ROW(COUNTER, "seek_signal_spans_total",                                                 \
+               "Spans of sampled traces, by what became of them.",                                 \
+               .labels = "result=\"" result "\"")
+static const struct metric_row span_rows[SPAN_METRIC_COUNT] = {
+    [SPANS_EXPORTED] = SPANS("exported"),
+    [SPANS_DROPPED] = SPANS("dropped"),
+    [SPANS_FAILED] = SPANS("failed"),
+};
 
 struct tracer {
     /* Set by create, then read-only: any thread. */
@@ -25,10 +35,8 @@ struct tracer {
     unsigned delay_ms;
     struct otlp otlp;            /* owned, as the rest */
     struct collector *collector; /* wake from any thread */
-    struct metric *metric_rows[SPAN_METRIC_COUNT];
     /* main's. */
-    pthread_t thread;
-    bool is_started;
+    struct thread thread;
     /* Any thread. */
     struct metric metrics[SPAN_METRIC_COUNT];
     /* Any thread, holding shared.lock. */
@@ -46,15 +54,15 @@ struct tracer {
 
 /* --- spans ----------------------------------------------------------------------------- */
 
-static void put_luck(char digits[SPAN_ID_DIGITS])
+static void put_random(char digits[SPAN_ID_DIGITS])
 {
-    uint64_t luck = random_u64();
-    for (size_t i = 0; i < SPAN_ID_DIGITS; i++, luck >>= 4)
-        digits[i] = "0123456789abcdef"[luck & 0xf];
+    uint64_t bits = random_u64();
+    for (size_t i = 0; i < SPAN_ID_DIGITS; i++, bits >>= 4)
+        digits[i] = "0123456789abcdef"[bits & 0xf];
 }
 
 /* Its place in the trace: `parent` is "" where one begins. Of the parent's flags "random trace id"
- * is kept, which says something of the id. That luck gives zeros alone, which would be no id, is as
+ * is kept, which says something of the id. That all are zeros, which would be no id, is as
  * good as impossible. */
 static void take_place(struct span *span, const char *parent)
 {
@@ -66,10 +74,10 @@ static void take_place(struct span *span, const char *parent)
         if (trace_has_flag(parent, TRACE_ID_IS_RANDOM))
             span->traceparent[TRACEPARENT_BYTES - 1] = '2';
     } else {
-        put_luck(span->traceparent + TRACE_ID_AT);
-        put_luck(span->traceparent + TRACE_ID_AT + SPAN_ID_DIGITS);
+        put_random(span->traceparent + TRACE_ID_AT);
+        put_random(span->traceparent + TRACE_ID_AT + SPAN_ID_DIGITS);
     }
-    put_luck(span->traceparent + SPAN_ID_AT);
+    put_random(span->traceparent + SPAN_ID_AT);
 }
 
 struct span *tracer_begin(struct tracer *tracer, enum span_kind kind, const char *parent)
@@ -141,23 +149,22 @@ static size_t take_batch(struct tracer *tracer)
 
 static void note_losses(struct tracer *tracer, size_t lost, const char *reason)
 {
-    int64_t dropped =
-        atomic_load_explicit(&tracer->metrics[SPANS_DROPPED].value, memory_order_relaxed);
+    int64_t dropped = metric_value(&tracer->metrics[SPANS_DROPPED]);
     bool has_dropped = dropped != tracer->dropped_before;
     tracer->dropped_before = dropped;
     bool is_losing = lost > 0 || has_dropped;
     if (is_losing && !tracer->is_losing)
-        log_warn("spans_lost", "spans do not reach the collector; signals are sent all the same",
+        log_warn("spans_lost", "Spans do not reach the collector; signals are sent all the same",
                  LOG_TEXT("detail", lost > 0 ? reason : "the queue of spans is full"));
     else if (!is_losing && tracer->is_losing)
-        log_info("spans_kept", "spans reach the collector again");
+        log_info("spans_kept", "Spans reach the collector again");
     tracer->is_losing = is_losing;
 }
 
 static void export_batch(struct tracer *tracer, size_t count)
 {
     struct buffer body;
-    struct error error = {.message = ""};
+    struct error error = {.kind = ERROR_NONE};
     size_t rejected = 0;
     buffer_init(&body, BODY_BYTES_MAX);
     if (!otlp_write(&tracer->otlp, tracer->batch, count, &body, &error) ||
@@ -193,34 +200,17 @@ static void export_all(struct tracer *tracer)
     } while (waiting(tracer) >= least);
 }
 
-static void *run(void *context)
+static void run(void *context)
 {
     struct tracer *tracer = context;
-    (void)pthread_setname_np(pthread_self(), "tracer");
     while (!collector_is_stopping(tracer->collector)) {
         collector_wait(tracer->collector, clock_monotonic_ms() + tracer->delay_ms);
         export_all(tracer);
     }
     export_all(tracer); /* what came before the stop, and after the last look */
-    return NULL;
 }
 
 /* --- life ------------------------------------------------------------------------------ */
-
-static void init_metrics(struct tracer *tracer)
-{
-    static const char *const labels[SPAN_METRIC_COUNT] = {[SPANS_EXPORTED] = "result=\"exported\"",
-                                                          [SPANS_DROPPED] = "result=\"dropped\"",
-                                                          [SPANS_FAILED] = "result=\"failed\""};
-    for (size_t i = 0; i < SPAN_METRIC_COUNT; i++) {
-        struct metric *metric = &tracer->metrics[i];
-        metric->name = "seek_signal_spans_total";
-        metric->help = "Spans of sampled traces, by what became of them.";
-        metric->labels = labels[i];
-        metric->type = METRIC_COUNTER;
-        tracer->metric_rows[i] = metric;
-    }
-}
 
 struct tracer *tracer_create(const struct tracer_options *options, struct error *error)
 {
@@ -236,7 +226,7 @@ struct tracer *tracer_create(const struct tracer_options *options, struct error 
     tracer->batch_max = options->batch_max;
     tracer->delay_ms = options->delay_ms;
     mutex_init(&tracer->shared.lock);
-    init_metrics(tracer);
+    metrics_init(tracer->metrics, span_rows, SPAN_METRIC_COUNT);
     if (!otlp_init(&tracer->otlp, &options->source, error))
         goto fail;
     tracer->collector = collector_create(&options->collector, error);
@@ -248,12 +238,8 @@ struct tracer *tracer_create(const struct tracer_options *options, struct error 
         (void)error_out_of_memory(error);
         goto fail;
     }
-    int status = pthread_create(&tracer->thread, NULL, run, tracer);
-    if (status != 0) {
-        (void)error_set(error, ERROR_IO, "starting the tracer: %s", strerror(status));
+    if (!thread_start(&tracer->thread, "tracer", run, tracer, error))
         goto fail;
-    }
-    tracer->is_started = true;
     return tracer;
 fail:
     tracer_destroy(tracer);
@@ -269,12 +255,11 @@ static void close_queue(struct tracer *tracer)
 
 void tracer_stop(struct tracer *tracer, int64_t deadline_ms)
 {
-    if (tracer == NULL || !tracer->is_started)
+    if (tracer == NULL || !tracer->thread.is_started)
         return;
     close_queue(tracer);
     collector_stop(tracer->collector, deadline_ms);
-    (void)pthread_join(tracer->thread, NULL);
-    tracer->is_started = false;
+    thread_join(&tracer->thread);
 }
 
 void tracer_destroy(struct tracer *tracer)
@@ -290,8 +275,9 @@ void tracer_destroy(struct tracer *tracer)
     free(tracer);
 }
 
-struct metric *const *tracer_metrics(const struct tracer *tracer, size_t *out_count)
+struct metric_table tracer_metrics(const struct tracer *tracer)
 {
-    *out_count = SPAN_METRIC_COUNT;
-    return tracer->metric_rows;
+    if (tracer == NULL)
+        return (struct metric_table){.count = 0};
+    return (struct metric_table){.metrics = tracer->metrics, .count = SPAN_METRIC_COUNT};
 }

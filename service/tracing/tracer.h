@@ -50,4 +50,4 @@ struct span *tracer_begin(struct tracer *tracer, enum span_kind kind, const char
 void tracer_end(struct tracer *tracer, struct span *take_span, int64_t duration_us);
 
 /* The rows of /metrics about spans. */
-struct metric *const *tracer_metrics(const struct tracer *tracer, size_t *out_count);
+struct metric_table tracer_metrics(const struct tracer *tracer); /* accepts NULL: none */

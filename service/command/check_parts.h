@@ -1,0 +1,19 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * What `check` (check.c) is made of.
+ *
+ * Owns: nothing. Threads: one. Blocks: until Redis was tried, for some seconds.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+struct config;
+
+/* A line; gives `is_fine` back: check_report.c. */
+bool check_report(bool is_fine, const char *what, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Whether this Redis, or each node of this cluster, will do: check_redis.c. */
+bool check_redis(const struct config *config);

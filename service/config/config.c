@@ -1,0 +1,385 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Reading the settings: values first (setting_source.c, setting_value.c), then the rules that
+ * concern several. A mistake does not end the reading, so that one run reports all of them.
+ */
+#include "service/config/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "service/config/config_reading.h"
+#include "service/config/settings.h"
+#include "service/notification/webhook.h"
+#include "service/store/shard.h"
+
+enum { FOUND_BYTES_MAX = 65536, API_KEY_BYTES_MIN = 8 };
+
+static void require_settings(struct reading *reading)
+{
+    for (size_t i = 0; i < setting_count; i++) {
+        const struct written *written = &reading->written[i];
+        if (settings[i].is_required && written->value == NULL && written->file == NULL)
+            config_note(reading->problems,
+                        SETTING_PREFIX "%s is missing: set it, or " SETTING_PREFIX
+                                       "%s_FILE to a file that holds it",
+                        settings[i].name, settings[i].name);
+    }
+}
+
+static void check_redis_url(struct reading *reading)
+{
+    if (reading->config->redis_url == NULL)
+        return;
+    struct buffer text;
+    buffer_init(&text, SECRET_BYTES_MAX);
+    struct redis_url url;
+    struct error error;
+    if (!secret_read(reading->config->redis_url, &text, &error) ||
+        !redis_url_parse(text.bytes, &url, &error))
+        config_note(reading->problems, SETTING_PREFIX "REDIS_URL: %s", error.message);
+    buffer_wipe(&text);
+    buffer_fini(&text);
+}
+
+/* A name, which usually is a URL; nothing connects there. */
+static void check_audience(struct reading *reading)
+{
+    const char *audience = reading->config->audience;
+    if (audience != NULL && strstr(audience, "://") != NULL && strchr(audience, '@') != NULL)
+        config_note(reading->problems, SETTING_PREFIX "AUDIENCE=(hidden): %s",
+                    setting_credentials_remedy);
+}
+
+enum secret_shape { ONE_LINE, LINES };
+
+/* A file that is not there yet is a mistake at the start; one that vanishes later is lived with. */
+static void check_secret(struct reading *reading, const char *name, struct secret *secret,
+                         enum secret_shape shape)
+{
+    if (secret == NULL)
+        return;
+    struct buffer value;
+    buffer_init(&value, SECRET_BYTES_MAX);
+    struct error error;
+    if (!secret_read(secret, &value, &error))
+        config_note(reading->problems, SETTING_PREFIX "%s_FILE: %s", name, error.message);
+    else if (shape == ONE_LINE && strcspn(value.bytes, "\r\n") != value.length)
+        config_note(reading->problems, SETTING_PREFIX "%s: expected one line that is not empty",
+                    name);
+    else if (strcspn(value.bytes, "\r\n") == 0)
+        config_note(reading->problems, SETTING_PREFIX "%s: the first line is empty", name);
+    buffer_wipe(&value);
+    buffer_fini(&value);
+}
+
+/* Words of examples and of forms that nobody filled in. */
+static bool is_placeholder(const char *key)
+{
+    static const char *const words[] = {"change-me", "changeme", "placeholder", "your-api-key",
+                                        "your_api_key"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcasestr(key, words[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* A key is all that stands before everything: one that can be guessed is refused. */
+static void check_api_keys(struct reading *reading, const char *name, struct secret *secret)
+{
+    static const char remedy[] = "make one with `openssl rand -hex 32`";
+    struct buffer keys;
+    buffer_init(&keys, SECRET_BYTES_MAX);
+    struct error error; /* check_secret has told it */
+    if (secret == NULL || !secret_read(secret, &keys, &error)) {
+        buffer_fini(&keys);
+        return;
+    }
+    char *rest = NULL;
+    for (char *key = strtok_r(keys.bytes, "\r\n", &rest); key != NULL;
+         key = strtok_r(NULL, "\r\n", &rest)) {
+        if (is_placeholder(key))
+            config_note(reading->problems, SETTING_PREFIX "%s: it is an example's placeholder: %s",
+                        name, remedy);
+        else if (strlen(key) < API_KEY_BYTES_MIN)
+            config_note(reading->problems, SETTING_PREFIX "%s: it has less than %d characters: %s",
+                        name, API_KEY_BYTES_MIN, remedy);
+    }
+    buffer_wipe(&keys);
+    buffer_fini(&keys);
+}
+
+/* What may be called by others asks who calls: by a key or by a certificate. */
+static void check_callers(struct reading *reading)
+{
+    const struct config *config = reading->config;
+    bool has_callers = config->api_key != NULL || config->tls_client_ca_file != NULL;
+    if (!has_callers && config->listen != NULL && !listen_address_is_local(&config->listen_address))
+        config_note(reading->problems,
+                    SETTING_PREFIX "LISTEN=%s: other machines reach it, so " SETTING_PREFIX
+                                   "API_KEY (or API_KEY_FILE) must be set, or listen on 127.0.0.1",
+                    config->listen);
+    if (!has_callers && config->api_read_key != NULL)
+        config_note(reading->problems, SETTING_PREFIX
+                    "API_READ_KEY: who may only look is told from who may do "
+                    "everything, so " SETTING_PREFIX "API_KEY (or API_KEY_FILE) must be set too");
+}
+
+static void check_tls(struct reading *reading)
+{
+    const struct config *config = reading->config;
+    if ((config->tls_cert_file == NULL) != (config->tls_key_file == NULL))
+        config_note(reading->problems,
+                    SETTING_PREFIX "TLS_CERT_FILE and " SETTING_PREFIX
+                                   "TLS_KEY_FILE belong together: set both, or neither");
+    else if (config->tls_client_ca_file != NULL && config->tls_cert_file == NULL)
+        config_note(reading->problems,
+                    SETTING_PREFIX "TLS_CLIENT_CA_FILE: clients show certificates only where "
+                                   "TLS is spoken: set " SETTING_PREFIX
+                                   "TLS_CERT_FILE and " SETTING_PREFIX "TLS_KEY_FILE");
+}
+
+static void check_file(struct reading *reading, const char *name, const char *path)
+{
+    if (config_is_no_file(path))
+        config_note(reading->problems, SETTING_PREFIX "%s=%s: not a regular file", name, path);
+}
+
+/* Who may write to a socket's directory can put a socket of his own in its place, and is given
+ * events. With the sticky bit only its owner can. Only a warning: a directory that containers of
+ * one pod share is like that. */
+static void check_socket(struct reading *reading, const char *name,
+                         const struct listen_address *address)
+{
+    struct stat status;
+    const char *slash = strrchr(address->host, '/');
+    if (!address->is_unix || slash == NULL)
+        return;
+    char directory[sizeof address->host];
+    (void)snprintf(directory, sizeof directory, "%.*s", (int)(slash - address->host + 1),
+                   address->host);
+    if (stat(directory, &status) == 0 && (status.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH)
+        config_note(&reading->config->warnings,
+                    SETTING_PREFIX
+                    "%s=unix:%s: everybody may write to its directory, and could listen there "
+                    "in our place: chmod o-w %s",
+                    name, address->host, directory);
+}
+
+static void check_prefix(struct reading *reading)
+{
+    const char *prefix = reading->config->redis_prefix;
+    const char *mistake = prefix != NULL ? shard_prefix_mistake(prefix) : NULL;
+    if (mistake != NULL)
+        config_note(reading->problems, SETTING_PREFIX "REDIS_PREFIX=%s: %s", prefix, mistake);
+}
+
+/* The mark that signals carry in Redis, so that they are never sent to another SEEK. */
+static void name_environment(struct reading *reading)
+{
+    struct config *config = reading->config;
+    if (config->graphql_url == NULL || config->audience == NULL)
+        return; /* a mistake, which is told */
+    if (asprintf(&config->environment, "%s %s", config->graphql_url, config->audience) < 0) {
+        config->environment = NULL;
+        config_note(reading->problems, "out of memory");
+    }
+}
+
+static void check_files(struct reading *reading)
+{
+    const struct config *config = reading->config;
+    check_file(reading, "CA_FILE", config->ca_file);
+    check_file(reading, "REDIS_CA_FILE", config->redis_ca_file);
+    check_file(reading, "REDIS_CERT_FILE", config->redis_cert_file);
+    check_file(reading, "REDIS_KEY_FILE", config->redis_key_file);
+    if ((config->redis_cert_file == NULL) != (config->redis_key_file == NULL))
+        config_note(reading->problems,
+                    SETTING_PREFIX "REDIS_CERT_FILE and " SETTING_PREFIX
+                                   "REDIS_KEY_FILE belong together: set both, or neither");
+    check_socket(reading, "LISTEN", &config->listen_address);
+    check_socket(reading, "OPS_LISTEN", &config->ops_listen_address);
+}
+
+static void check_log(struct reading *reading)
+{
+    if (reading->config->is_upstream_logged)
+        config_note(&reading->config->warnings,
+                    SETTING_PREFIX "LOG_UPSTREAM=full: every seek-token is written to the log; "
+                                   "leave it off outside development");
+}
+
+/* Who is told of trouble has to know who tells. */
+static void check_notifications(struct reading *reading)
+{
+    const struct config *config = reading->config;
+    struct error error;
+    if ((config->notify_url == NULL) != (config->notify_secret == NULL))
+        config_note(reading->problems,
+                    SETTING_PREFIX "NOTIFY_URL and " SETTING_PREFIX
+                                   "NOTIFY_SECRET (or NOTIFY_SECRET_FILE) belong together: set "
+                                   "both, or neither");
+    else if (config->notify_secret != NULL && !webhook_check_secret(config->notify_secret, &error))
+        config_note(reading->problems, SETTING_PREFIX "NOTIFY_SECRET: %s", error.message);
+}
+
+static void check_together(struct reading *reading, enum config_need need,
+                           const char *const environment[])
+{
+    struct config *config = reading->config;
+    check_secret(reading, "API_KEY", config->api_key, LINES);
+    check_secret(reading, "API_READ_KEY", config->api_read_key, LINES);
+    check_tls(reading);
+    if (need != CONFIG_NEED_ALL)
+        return;
+    require_settings(reading);
+    check_api_keys(reading, "API_KEY", config->api_key);
+    check_api_keys(reading, "API_READ_KEY", config->api_read_key);
+    check_files(reading);
+    check_redis_url(reading);
+    check_prefix(reading);
+    name_environment(reading);
+    check_audience(reading);
+    check_secret(reading, "CLIENT_ID", config->client_id, ONE_LINE);
+    check_secret(reading, "CLIENT_SECRET", config->client_secret, ONE_LINE);
+    check_callers(reading);
+    check_log(reading);
+    if (config->spool_dir != NULL &&
+        !durability_satisfies((struct durability){.level = DURABILITY_SPOOL}, config->durability))
+        config_note(reading->problems,
+                    SETTING_PREFIX "SPOOL_DIR: one disk is less than " SETTING_PREFIX
+                                   "DURABILITY=%s demands; leave one of the two out",
+                    durability_name(config->durability));
+    check_notifications(reading);
+    config_tracing_finish(reading);
+    config_proxy_finish(reading, environment);
+    if (config->retry_base_ms > config->retry_max_ms)
+        config_note(reading->problems,
+                    SETTING_PREFIX "RETRY_BASE_MS=%u: must not be more than RETRY_MAX_MS=%u",
+                    config->retry_base_ms, config->retry_max_ms);
+}
+
+static uint32_t intake_threads_for_this_machine(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors < 4 ? 1 : (uint32_t)(processors / 2);
+}
+
+const char *config_variable(const char *name, const char *const environment[])
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; environment[i] != NULL; i++) {
+        const char *value = environment[i] + length + 1;
+        if (strncmp(environment[i], name, length) == 0 && environment[i][length] == '=')
+            return *value != '\0' ? value : NULL;
+    }
+    return NULL;
+}
+
+/* How long it bears to hear nothing; 0: it does not care, or about another process. */
+static int64_t find_watchdog_ms(const char *const environment[])
+{
+    const char *microseconds = config_variable("WATCHDOG_USEC", environment);
+    const char *pid = config_variable("WATCHDOG_PID", environment);
+    if (microseconds == NULL || (pid != NULL && strtoll(pid, NULL, 10) != (long long)getpid()))
+        return 0;
+    return strtoll(microseconds, NULL, 10) / 1000;
+}
+
+static void read_all(struct reading *reading, enum config_need need, int argument_count,
+                     char *const arguments[], const char *const environment[])
+{
+    struct config *config = reading->config;
+    setting_source_environment(reading, environment);
+    setting_source_arguments(reading, argument_count, arguments);
+    for (size_t i = 0; i < setting_count; i++) {
+        if (need == CONFIG_NEED_ALL || !setting_is_standard(&settings[i]))
+            setting_value_store(reading, &settings[i]);
+    }
+    check_together(reading, need, environment);
+    config->notify_socket = config_variable("NOTIFY_SOCKET", environment);
+    config->watchdog_ms = find_watchdog_ms(environment);
+    setting_source_hide(argument_count, arguments);
+    if (config->intake_threads == 0)
+        config->intake_threads = intake_threads_for_this_machine();
+}
+
+struct config *config_read(enum config_need need, int argument_count, char *const arguments[],
+                           const char *const environment[], struct buffer *problems,
+                           int *out_log_format)
+{
+    struct config *config = calloc(1, sizeof *config);
+    struct written *written = calloc(setting_count, sizeof *written);
+    struct buffer found;
+    buffer_init(&found, FOUND_BYTES_MAX);
+    bool is_read = config != NULL && written != NULL;
+    if (is_read) {
+        buffer_init(&config->warnings, 16384);
+        config->log_format = CONFIG_LOG_FORMAT_AUTO; /* stays when what is written is a mistake */
+        struct reading reading = {.config = config, .problems = &found, .written = written};
+        read_all(&reading, need, argument_count, arguments, environment);
+    } else {
+        config_note(&found, "out of memory");
+    }
+    free(written);
+    if (out_log_format != NULL)
+        *out_log_format = config != NULL ? config->log_format : CONFIG_LOG_FORMAT_AUTO;
+    if (found.length == 0) {
+        buffer_fini(&found);
+        return config;
+    }
+    /* Warnings first: a name that is mistyped is often why another one is missing. */
+    if (is_read && config->warnings.length > 0)
+        (void)!buffer_append(problems, config->warnings.bytes, config->warnings.length, NULL);
+    (void)!buffer_append(problems, found.bytes, found.length, NULL);
+    buffer_fini(&found);
+    config_destroy(config);
+    return NULL;
+}
+
+void config_destroy(struct config *config)
+{
+    if (config == NULL)
+        return;
+    for (size_t i = 0; i < setting_count; i++) {
+        void *field = setting_value_field(config, &settings[i]);
+        switch (settings[i].type) {
+        case SETTING_TEXT:
+        case SETTING_PATH:
+        case SETTING_ADDRESS:
+        case SETTING_URL:
+            free(*(char **)field);
+            break;
+        case SETTING_SECRET:
+            secret_destroy(*(struct secret **)field);
+            break;
+        case SETTING_NUMBER:
+        case SETTING_CHOICE:
+        case SETTING_DURABILITY:
+            break;
+        }
+    }
+    free(config->environment);
+    free(config->traces_url);
+    free(config->graphql_proxy);
+    free(config->token_proxy);
+    free(config->traces_proxy);
+    free(config->notify_proxy);
+    buffer_fini(&config->warnings);
+    free(config);
+}
+
+void config_client_address(const struct listen_address *address, char out[HOST_PORT_BYTES])
+{
+    const char *host = address->host;
+    if (strcmp(host, "0.0.0.0") == 0)
+        host = "127.0.0.1"; /* listening on every address includes this one */
+    else if (strcmp(host, "::") == 0)
+        host = "::1";
+    host_port_write(host, address->port, out);
+}

@@ -1,0 +1,32 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * What the API listener speaks TLS with. Looks once a second whether the files of the TLS listener
+ * have changed, and tells in the log when they have, when they cannot be used, and when they can
+ * again.
+ *
+ * Owns:    the server's end of TLS, and what it told last.
+ * Threads: main.
+ * Blocks:  as tls_server_refresh does.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/error.h"
+
+struct config;
+struct tls_server;
+
+struct tls_watch {
+    struct tls_server *server; /* owned; NULL: plain HTTP */
+    int64_t looked_at_ms;
+    unsigned failures; /* looks in a row that found no files to be used */
+};
+
+/* ERROR_CONFIG when the files cannot be used. */
+MUST_CHECK bool tls_watch_open(struct tls_watch *watch, const struct config *config,
+                               struct error *error);
+void tls_watch_close(struct tls_watch *watch);
+void tls_watch_turn(struct tls_watch *watch, int64_t now_ms); /* call often */

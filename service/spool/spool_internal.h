@@ -1,0 +1,95 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * The parts that the files of the spool share: writing (spool.c), draining (spool_drain.c) and
+ * counting (spool_metrics.c).
+ *
+ * Owns:    see struct spool.
+ * Threads: see the fields.
+ * Blocks:  as the disk does.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/buffer.h"
+#include "lib/base/journal.h"
+#include "lib/base/mutex.h"
+#include "lib/base/thread.h"
+
+#include "service/spool/spool.h"
+#include "service/store/shard.h"
+
+enum spool_metric {
+    SPOOL_BYTES,
+    SPOOL_LIMIT,
+    SPOOL_RECORDS,
+    SPOOL_OLDEST_AGE,
+    SPOOL_WRITTEN,
+    SPOOL_REFUSED,
+    SPOOL_DRAINED_APPLIED, /* in the order of enum drain_outcome */
+    SPOOL_DRAINED_DUPLICATE,
+    SPOOL_DRAINED_SUPERSEDED,
+    SPOOL_DRAINED_DAMAGED,
+    SPOOL_DAMAGED,
+    SPOOL_METRIC_COUNT,
+};
+
+/* The oldest segment on its way to Redis. */
+struct spool_drain {
+    struct buffer segment;                               /* its bytes … */
+    bool is_reading;                                     /* … while there are */
+    bool is_damaged;                                     /* it is kept for a person */
+    size_t offset;                                       /* behind what is done */
+    size_t next_offset;                                  /* behind what is in the call */
+    struct drain_record records[SPOOL_CALL_RECORDS_MAX]; /* of the call; borrow from `segment` */
+    size_t count;
+    bool is_outstanding;
+    int64_t retry_at_ms;
+    size_t outcomes[DRAIN_OUTCOME_COUNT]; /* since the spool was empty */
+};
+
+struct spool {
+    /* Set by create, then read-only: any thread. */
+    struct spool_options options;
+    struct event_loop *loop; /* owned; wake from any thread */
+
+    /* main's. */
+    struct thread thread;
+
+    /* The spool's thread while it runs. */
+    struct journal *journal; /* owned, as the next */
+    struct store *store;
+    struct spool_drain drain;
+    size_t records;       /* not drained yet */
+    int64_t oldest_us;    /* stamp of the first of them; 0: none */
+    struct error failure; /* why the last write failed; "" when it did not */
+    int64_t probe_at_ms;  /* while the disk fails */
+
+    /* Any thread. */
+    struct heartbeat heartbeat;
+    struct metric metrics[SPOOL_METRIC_COUNT];
+    _Atomic int64_t last_stamp_us;
+    _Atomic bool is_holding;
+    _Atomic uint32_t held[SHARD_COUNT_MAX]; /* records of each shard, while it is */
+
+    /* Any thread, holding shared.lock. */
+    struct {
+        struct mutex lock;
+        struct spool_order *first, *last; /* submitted */
+        bool is_closed;
+        struct spool_status status;
+    } shared;
+};
+
+/* spool_drain.c: the record is in the journal; it is in Redis. The spool's thread. */
+void spool_hold(struct spool *spool, const struct drain_record *record);
+void spool_let_go(struct spool *spool, const struct drain_record *record);
+/* spool_drain.c: sends the next call when Redis is ready and none is out. */
+void spool_drain_turn(struct spool *spool, int64_t now_ms);
+/* spool_metrics.c */
+extern const struct metric_row spool_rows[SPOOL_METRIC_COUNT];
+void spool_publish(struct spool *spool);

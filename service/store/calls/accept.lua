@@ -1,0 +1,142 @@
+-- SPDX-FileCopyrightText: seek-signal contributors
+-- SPDX-License-Identifier: MIT
+--
+-- Accepts events, in their order: two of one application act like two calls. What its caller can send at once is leased to it,
+-- as a claim would do it:
+--
+--   none, or nothing is out ──► sending        leased: generation, attempt 1, `due` at the lease's end
+--                           └─► pending        no place for it, sending is paused, or something else is due already
+--   an attempt is out ────────► pending        behind that
+--
+-- New events do not overtake what waits: while anything is due nothing is leased. Of several events of one application only
+-- the last may be.
+--
+-- ARGV: how many may be leased (0: none, and the other five are of no account but the key, number and answered), lease (ms), key
+--       of the caller's last such call ('': none), this call's number, number of the last one that was answered, when to lease
+--       nothing any more (ms): see lease.lua. Then
+--       per event: application id, seek-token ('': the stored one), event id, and what else is known of it ('': nothing):
+--       completed at (ms; -1: now), when it came (us, by the clock of a machine with a spool; 0: there is none) and
+--       traceparent (or nothing), with a space behind each of the first two. Few events have any of it, and each argument
+--       costs.
+-- Returns: this clock (ms), then per event: 0 accepted, 2 replaced, 3 no seek-token, 4 the key holds something else; of a
+--          duplicate {state, event id}; of what is leased {0 or 2, generation, the seek-token if the event has none}
+
+local HEAD, ARGUMENTS = 6, 4
+local ACCEPTED, REPLACED, NO_TOKEN, DAMAGED = 0, 2, 3, 4
+
+local places, lease_ms, own = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+local number, answered = tonumber(ARGV[4]), tonumber(ARGV[5])
+local taken, lease_end = {number}, digits(now + lease_ms)
+local last_text, last = nil, 0
+
+if own ~= '' then
+    last_text, last = read_last(own, number)
+end
+
+-- How many may be leased.
+local function count_places()
+    if places == 0 or last >= number or now > tonumber(ARGV[6]) or redis.call('EXISTS', paused) == 1 then
+        return 0
+    end
+    local soonest = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2]
+    return soonest and tonumber(soonest) <= now and 0 or places
+end
+
+places = count_places()
+
+-- Of most applications nothing is known, and asking for all of them at once costs little: where each has its first event,
+-- and where its last.
+local first, latest, entries, leased = {}, {}, {}, {}
+
+local function find_first()
+    local keys = {}
+    for i = HEAD + 1, #ARGV, ARGUMENTS do
+        keys[#keys + 1] = prefix .. ARGV[i]
+        latest[ARGV[i]] = i
+    end
+    local is_any_known = redis.call('EXISTS', unpack(keys)) > 0
+    for i = HEAD + 1, #ARGV, ARGUMENTS do
+        local id, token = ARGV[i], ARGV[i + 1]
+        if token ~= '' and not first[id] and not (is_any_known and redis.call('EXISTS', prefix .. id) == 1) then
+            first[id] = i
+            leased[i] = places > 0 and latest[id] == i
+            places = leased[i] and places - 1 or places
+            entries[#entries + 1], entries[#entries + 2] = leased[i] and lease_end or now_digits, id
+        end
+    end
+end
+
+local function note_leased(id, generation)
+    taken[#taken + 1], taken[#taken + 2] = id, generation
+end
+
+local function accept(id, token, event, completed, trace, came, is_latest)
+    local application = look_up(id)
+    if application.damage == OF_ANOTHER_TYPE then
+        expose(id)
+        return DAMAGED
+    end
+    local state, stored = application.state, application.token
+    local is_stored = token == ''
+    if is_stored then
+        token = stored
+    end
+    if not token then
+        return NO_TOKEN
+    end
+    local is_owed = state and state ~= 'draft'
+    if is_owed and token == stored and not application.damage then
+        return {state, whole_event(application.event)}
+    end
+    if was_replaced(application, token) then
+        return {state, whole_event(application.event or event)}
+    end
+    local may_lease = places > 0 and is_latest and not application.damage
+    local generation = owe(id, application, token, event, completed, trace, came, nil, may_lease and lease_end)
+    local outcome = is_owed and REPLACED or ACCEPTED
+    if not generation then
+        return outcome
+    end
+    places = places - 1
+    note_leased(id, generation)
+    return {outcome, generation, is_stored and token or ''}
+end
+
+find_first()
+-- Before the hashes, in one command for all: a Redis at maxmemory refuses it before anything has changed, and an entry
+-- without its hash does no harm, should anything go wrong in between.
+if entries[1] then
+    redis.call('ZADD', due, unpack(entries))
+end
+
+local results = {now}
+for i = HEAD + 1, #ARGV, ARGUMENTS do
+    local id, token, event, more = unpack(ARGV, i, i + ARGUMENTS - 1)
+    local completed, came, trace = now, nil, nil
+    if more ~= '' then
+        completed, came, trace = more:match('^(%S+) (%d+) (.*)$')
+        completed = completed == '-1' and now or tonumber(completed)
+        came = came ~= '0' and math.min(tonumber(came), now_us) or nil
+    end
+    local result = ACCEPTED
+    event = short_event(event)
+    if first[id] ~= i then
+        result = accept(id, token, event, completed, trace, came, latest[id] == i)
+    else
+        owe_first(id, token, event, completed, trace, came, leased[i])
+        if leased[i] then
+            note_leased(id, now_us_digits)
+            result = {ACCEPTED, now_us_digits, ''}
+        end
+    end
+    results[#results + 1] = result
+end
+
+-- Last, since it must not be what a Redis at maxmemory is asked first: then it would let the rest pass.
+if own ~= '' and last < number then
+    if last > answered then
+        give_back_all(last_text)
+    end
+    keep_taken(own, taken, answered, lease_ms)
+end
+return results

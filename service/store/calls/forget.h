@@ -1,0 +1,19 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Forgets an application and its signal.
+ *
+ * Owns: nothing. Threads: the store's. Blocks: never.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "lib/base/error.h"
+
+#include "service/store/call_failure.h"
+
+struct store;
+
+MUST_CHECK bool store_forget(struct store *store, const char *application_id, store_done done,
+                             void *context, struct error *error);

@@ -1,0 +1,21 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * Pauses sending, and resumes it.
+ *
+ * Owns: nothing. Threads: the store's. Blocks: never.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "lib/base/error.h"
+
+#include "service/store/call_failure.h"
+
+struct store;
+
+/* For everybody on this Redis, until somebody resumes; done when all shards know it. Pausing twice
+ * keeps the first moment. */
+MUST_CHECK bool store_set_paused(struct store *store, bool is_paused, store_done done,
+                                 void *context, struct error *error);

@@ -1,0 +1,33 @@
+-- SPDX-FileCopyrightText: seek-signal contributors
+-- SPDX-License-Identifier: MIT
+--
+-- Sends again what is dead, a piece of it per call. The signals fall due one after the other, so that Redis itself keeps
+-- the rate: no timer is needed, and who asked may die.
+--
+-- ARGV: code of the last outcome ('': any), whether it is to be done (0: only counted), how many to replay at most,
+--       how many entries to look at at most, time from one to the next (us), the latest death that counts (ms; -1: now),
+--       when the next one falls due (us; -1: now), place (time, id), class of the last outcome ('': any), the first death
+--       that counts (ms; '': any)
+-- Returns: entries looked at, applications that match, the latest death that counts (ms), when the next one falls due (us),
+--          the place to go on from ('' and '': that was all)
+
+local is_done, limit, look_max, gap_us = ARGV[2] == '1', tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+-- What dies again while this goes on is no business of this replay: it would never end.
+local latest = ARGV[6] == '-1' and now or math.min(tonumber(ARGV[6]), now)
+local next_us = math.max(tonumber(ARGV[7]), now_us)
+
+-- Of what is damaged beyond repairing there is nothing to send.
+local function replay(id, token)
+    if not token then
+        return false
+    end
+    if is_done then
+        revive(id, math.floor(next_us / 1000))
+        next_us = next_us + gap_us
+    end
+    return true
+end
+
+local asked = {code = ARGV[1], class = ARGV[10], since = ARGV[11]}
+local looked, matched, place_time, place_id = walk_dead(asked, limit, look_max, latest, ARGV[8], ARGV[9], replay)
+return {looked, matched, digits(latest), digits(next_us), place_time, place_id}

@@ -1,0 +1,39 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <string.h>
+
+#include "service/store/event_id.h"
+#include "service/store/script_call.h"
+
+static void add_bytes(struct script_call *call, const char *text, size_t length)
+{
+    assert(call->arguments_count < call->arguments_max);
+    if (!buffer_append(&call->text, text, length, NULL))
+        call->is_incomplete = true;
+    call->lengths[call->arguments_count++] = length;
+}
+
+void script_call_add_text(struct script_call *call, const char *text)
+{
+    add_bytes(call, text, text != NULL ? strlen(text) : 0);
+}
+
+void script_call_add_event_id(struct script_call *call, const char *event_id)
+{
+    unsigned char stored[EVENT_ID_SHORT_BYTES];
+    size_t length = event_id_shorten(event_id, stored);
+    if (length > 0)
+        add_bytes(call, (const char *)stored, length);
+    else
+        add_bytes(call, event_id, strlen(event_id));
+}
+
+void script_call_add_number(struct script_call *call, int64_t number)
+{
+    assert(call->arguments_count < call->arguments_max);
+    size_t before = call->text.length;
+    if (!buffer_append_integer(&call->text, number, NULL))
+        call->is_incomplete = true;
+    call->lengths[call->arguments_count++] = call->text.length - before;
+}

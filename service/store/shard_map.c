@@ -1,0 +1,229 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include "service/store/shard_map.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mutex.h"
+
+#include "service/store/slot.h"
+
+struct shard_map {
+    /* Set by create, then read-only. */
+    unsigned shard_count;
+    unsigned slots[SHARD_COUNT_MAX];
+    /* Any thread. */
+    _Atomic uint64_t version;
+    _Atomic bool is_wanted;
+    /* Any thread, holding shared.lock. */
+    struct {
+        struct mutex lock;
+        bool is_asked_for; /* somebody is asking */
+        int64_t not_before_ms;
+        uint64_t epoch;
+        struct shard_nodes nodes;
+        char reason[SHARD_MAP_REASON_BYTES];
+    } shared;
+};
+
+struct shard_map *shard_map_create(const char *prefix, unsigned shard_count, struct error *error)
+{
+    assert(shard_count > 0 && shard_count <= SHARD_COUNT_MAX);
+    struct shard_map *map = calloc(1, sizeof *map);
+    if (map == NULL) {
+        (void)error_out_of_memory(error);
+        return NULL;
+    }
+    map->shard_count = shard_count;
+    for (unsigned i = 0; i < shard_count; i++) {
+        struct shard shard;
+        shard_init(&shard, prefix, i);
+        map->slots[i] = slot_of(shard.keys[SHARD_DUE]);
+        map->shared.nodes.node_of[i] = -1;
+    }
+    atomic_init(&map->version, 0);
+    atomic_init(&map->is_wanted, true);
+    mutex_init(&map->shared.lock);
+    map->shared.not_before_ms = INT64_MIN;
+    return map;
+}
+
+void shard_map_destroy(struct shard_map *map)
+{
+    if (map == NULL)
+        return;
+    assert(!map->shared.is_asked_for);
+    mutex_fini(&map->shared.lock);
+    free(map);
+}
+
+uint64_t shard_map_version(const struct shard_map *map)
+{
+    return atomic_load(&map->version);
+}
+
+uint64_t shard_map_copy(struct shard_map *map, struct shard_nodes *out)
+{
+    mutex_lock(&map->shared.lock);
+    *out = map->shared.nodes;
+    uint64_t version = atomic_load(&map->version);
+    mutex_unlock(&map->shared.lock);
+    return version;
+}
+
+void shard_map_reason(struct shard_map *map, char out[SHARD_MAP_REASON_BYTES])
+{
+    mutex_lock(&map->shared.lock);
+    memcpy(out, map->shared.reason, sizeof map->shared.reason);
+    mutex_unlock(&map->shared.lock);
+}
+
+void shard_map_note_trouble(struct shard_map *map, const char *reason)
+{
+    mutex_lock(&map->shared.lock);
+    (void)snprintf(map->shared.reason, sizeof map->shared.reason, "%.*s",
+                   (int)sizeof map->shared.reason - 1, reason);
+    mutex_unlock(&map->shared.lock);
+}
+
+/* --- who asks ------------------------------------------------------------------------ */
+
+void shard_map_want(struct shard_map *map)
+{
+    atomic_store(&map->is_wanted, true);
+}
+
+int64_t shard_map_wait_ms(struct shard_map *map, int64_t now_ms)
+{
+    if (!atomic_load(&map->is_wanted))
+        return -1;
+    mutex_lock(&map->shared.lock);
+    int64_t wait_ms = map->shared.is_asked_for              ? -1
+                      : map->shared.not_before_ms <= now_ms ? 0
+                                                            : map->shared.not_before_ms - now_ms;
+    mutex_unlock(&map->shared.lock);
+    return wait_ms;
+}
+
+bool shard_map_begin(struct shard_map *map, int64_t now_ms)
+{
+    if (!atomic_load(&map->is_wanted))
+        return false;
+    mutex_lock(&map->shared.lock);
+    bool is_begun = !map->shared.is_asked_for && map->shared.not_before_ms <= now_ms;
+    map->shared.is_asked_for |= is_begun;
+    if (is_begun) /* what is met from now on asks for another */
+        atomic_store(&map->is_wanted, false);
+    mutex_unlock(&map->shared.lock);
+    return is_begun;
+}
+
+static void end(struct shard_map *map, int64_t now_ms) REQUIRES(map->shared.lock)
+{
+    assert(map->shared.is_asked_for);
+    map->shared.is_asked_for = false;
+    map->shared.not_before_ms = now_ms + SHARD_MAP_INTERVAL_MS;
+}
+
+void shard_map_abandon(struct shard_map *map, int64_t now_ms)
+{
+    mutex_lock(&map->shared.lock);
+    end(map, now_ms);
+    atomic_store(&map->is_wanted, true);
+    mutex_unlock(&map->shared.lock);
+}
+
+bool shard_map_found(struct shard_map *map, const struct shard_nodes *nodes, uint64_t epoch,
+                     bool is_last_word, int64_t now_ms)
+{
+    mutex_lock(&map->shared.lock);
+    bool is_taken = is_last_word || epoch >= map->shared.epoch;
+    if (is_taken) {
+        map->shared.nodes = *nodes;
+        map->shared.epoch = epoch;
+        map->shared.reason[0] = '\0';
+        atomic_fetch_add(&map->version, 1);
+        end(map, now_ms);
+    }
+    mutex_unlock(&map->shared.lock);
+    return is_taken;
+}
+
+/* --- reading ------------------------------------------------------------------------- */
+
+static int find_node(struct shard_nodes *nodes, const char *host, uint16_t port)
+{
+    for (size_t i = 0; i < nodes->count; i++)
+        if (nodes->nodes[i].port == port && strcmp(nodes->nodes[i].host, host) == 0)
+            return (int)i;
+    assert(nodes->count < SHARD_COUNT_MAX); /* each has a shard */
+    struct redis_address *node = &nodes->nodes[nodes->count];
+    (void)snprintf(node->host, sizeof node->host, "%s", host);
+    node->port = port;
+    return (int)nodes->count++;
+}
+
+static bool is_known_host(const char *host)
+{
+    return host[0] != '\0' && strcmp(host, "?") != 0;
+}
+
+/* First slot, last slot, and who has them: the master, then its replicas. */
+static bool read_range(const struct shard_map *map, const struct redis_reply *range,
+                       const char *asked, struct shard_nodes *out)
+{
+    if (redis_reply_length(range) < 3)
+        return false;
+    const struct redis_reply *master = redis_reply_item(range, 2);
+    int64_t first = redis_reply_integer(redis_reply_item(range, 0));
+    int64_t last = redis_reply_integer(redis_reply_item(range, 1));
+    if (redis_reply_length(master) < 2)
+        return false;
+    const char *host = redis_reply_text(redis_reply_item(master, 0), NULL);
+    int64_t port = redis_reply_integer(redis_reply_item(master, 1));
+    if (port < 1 || port > UINT16_MAX || strlen(host) >= sizeof out->nodes[0].host)
+        return false;
+    for (unsigned i = 0; i < map->shard_count; i++)
+        if (map->slots[i] >= first && map->slots[i] <= last)
+            out->node_of[i] = find_node(out, is_known_host(host) ? host : asked, (uint16_t)port);
+    return true;
+}
+
+bool shard_map_read(const struct shard_map *map, const struct redis_reply *reply, const char *asked,
+                    struct shard_nodes *out, struct error *error)
+{
+    out->count = 0;
+    for (unsigned i = 0; i < map->shard_count; i++)
+        out->node_of[i] = -1;
+    if (redis_reply_type(reply) != REDIS_TYPE_ARRAY)
+        return error_set(error, ERROR_IO, "it does not answer CLUSTER SLOTS as a cluster does");
+    for (size_t i = 0; i < redis_reply_length(reply); i++)
+        if (!read_range(map, redis_reply_item(reply, i), asked, out))
+            return error_set(error, ERROR_IO, "it does not answer CLUSTER SLOTS as a cluster does");
+    return out->count > 0 || error_set(error, ERROR_IO, "no node of the cluster has our slots");
+}
+
+bool shard_map_read_moved(const char *answer, const char *asked, struct redis_address *out)
+{
+    static const char word[] = "MOVED ";
+    if (strncmp(answer, word, sizeof word - 1) != 0)
+        return false;
+    const char *address = strchr(answer + sizeof word - 1, ' ');
+    const char *colon = address != NULL ? strrchr(address, ':') : NULL;
+    if (colon == NULL)
+        return false;
+    char *rest;
+    unsigned long port = strtoul(colon + 1, &rest, 10);
+    size_t length = (size_t)(colon - address - 1);
+    if (port < 1 || port > UINT16_MAX || *rest != '\0' || length >= sizeof out->host)
+        return false;
+    memcpy(out->host, address + 1, length);
+    out->host[length] = '\0';
+    if (!is_known_host(out->host))
+        (void)snprintf(out->host, sizeof out->host, "%s", asked);
+    out->port = (uint16_t)port;
+    return true;
+}
