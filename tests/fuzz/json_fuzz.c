@@ -32,22 +32,29 @@ static void check_round_trip(const struct json *json)
     buffer_fini(&again);
 }
 
-/* The items' bytes are documents of their own, as many as the tree has. */
+/* Item by item it is what it is as a whole. */
 static void check_items(const struct json *json, const char *text, size_t length)
 {
-    if (json_type(json_root(json)) != JSON_ARRAY)
-        return;
-    size_t cursor = 0, count = 0, item_length;
-    const char *item;
-    while (json_array_next_text(text, length, &cursor, &item, &item_length)) {
+    struct json_scanner items;
+    bool is_array = json_items_open(&items, text, length);
+    assert(is_array == (json_type(json_root(json)) == JSON_ARRAY));
+    for (size_t count = 0; is_array; count++) {
+        struct json *next;
+        const char *item;
+        size_t item_length;
+        bool is_read = json_items_next(&items, &next, &item, &item_length, NULL);
+        assert(is_read);
+        AUTO(json) *one = next;
+        if (one == NULL) {
+            assert(count == json_array_length(json_root(json)));
+            return;
+        }
         assert(item >= text && item + item_length <= text + length);
-        struct error error;
-        AUTO(json) *alone = json_parse(item, item_length, &error);
+        AUTO(json) *alone = json_parse(item, item_length, NULL);
         assert(alone != NULL);
-        assert(json_type(json_root(alone)) == json_type(json_array_item(json_root(json), count)));
-        count++;
+        assert(json_type(json_root(alone)) == json_type(json_root(one)));
+        assert(json_type(json_root(one)) == json_type(json_array_item(json_root(json), count)));
     }
-    assert(count == json_array_length(json_root(json)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

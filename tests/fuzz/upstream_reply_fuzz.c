@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "lib/base/json.h"
+#include "lib/base/json_repair.h"
 
 #include "service/domain/upstream_reply.h"
 
@@ -24,7 +24,8 @@ static void check_delivered(const struct upstream_reply *reply)
 {
     assert(reply->transport == UPSTREAM_ANSWERED);
     assert(reply->status >= 200 && reply->status < 300);
-    AUTO(json) *body = json_parse(reply->body, reply->body_length, NULL);
+    AUTO(json) *body =
+        json_parse_repaired(reply->body, reply->body_length, UPSTREAM_DEPTH_MAX, NULL);
     assert(body != NULL);
     const struct json_value *errors = json_member(json_root(body), "errors");
     assert(json_array_length(errors) == 0);
@@ -58,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     header[header_length] = '\0';
 
     const struct upstream_reply reply = {
-        .transport = (enum upstream_transport)(digit(data[0]) % (UPSTREAM_TOO_LARGE + 1)),
+        .transport = (enum upstream_transport)(digit(data[0]) % UPSTREAM_TRANSPORT_COUNT),
         .status = 100 * digit(data[1]) + 10 * digit(data[2]) + digit(data[3]),
         .body = (const char *)newline + 1,
         .body_length = size - (size_t)(newline + 1 - data),
