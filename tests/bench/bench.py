@@ -10,12 +10,14 @@ import footprint
 import forwarding
 import intake
 import plot
+import straight
 import sustained
 import world
 from report import Table, record
+from revision import Revision
 from rounds import Series, alternate, ratios, series
 
-US = "seek-signal"
+US, OTHER = "seek-signal", "seek-signal at the other revision"
 SCRIPT, HSET, NGINX, NODE, CONSTANT = list(intake.SERVERS)[1:]
 
 
@@ -25,11 +27,21 @@ class Bench:
         self.out = options.out
         self.seconds = 1.2 if options.quick else 2.5
         self.rounds = options.rounds or (2 if options.quick else 4)
-        self.table = Table(f"{self.rounds} rounds, appendfsync {options.appendfsync}" + (", --quick" if options.quick else ""))
+        self.revision = Revision(options.against, options.out) if options.against else None
+        self.table = Table(f"{self.rounds} rounds, appendfsync {options.appendfsync}" + (", --quick" if options.quick else ""),
+                           options.against)
         self.peers = [SCRIPT, HSET, NGINX] + ([NODE] if world.Node.is_there(self.out) else [])
 
     def alternate(self, measures, title, rounds=None):
+        """The other revision's service comes right behind ours."""
+        if self.revision:
+            measures = {name: measure for ours, ours_measure in measures.items() for name, measure in (
+                [(ours, ours_measure), (OTHER, self.revision.measuring(ours_measure))] if ours == US else [(ours, ours_measure)])}
         return alternate(measures, rounds or self.rounds, title)
+
+    def over(self, results, figure):
+        """Ours over the other revision's, for the table; "": there is none."""
+        return ratios(results, US, OTHER, figure).text(times) if OTHER in results else ""
 
     # --- intake ---
 
@@ -43,10 +55,11 @@ class Bench:
             if peer in results:
                 ratio = ratios(results, US, peer, "per_second")
                 self.table.add(f"intake, single events, 64 connections, events/s over {peer}", f"≥ {goal}", ratio.text(times),
-                               ratio.median >= goal, ratio=ratio)
+                               ratio.median >= goal, over=self.over(results, "per_second"), ratio=ratio)
         ratio = ratios(results, US, SCRIPT, "p99_us")
-        self.table.add(f"the same, p99 latency over {SCRIPT}'s", "≤ 1", ratio.text(times), ratio.median <= 1, ratio=ratio)
-        for name in names:
+        self.table.add(f"the same, p99 latency over {SCRIPT}'s", "≤ 1", ratio.text(times), ratio.median <= 1,
+                       over=self.over(results, "p99_us"), ratio=ratio)
+        for name in results:
             rate, p50, p99 = (series(results, name, f) for f in ("per_second", "p50_us", "p99_us"))
             spent = spent_by(results[name])
             self.table.note(f"intake, 64 connections: {name}", f"{rate.text(whole)} events/s, p50 {milli(p50.median)}, "
@@ -77,7 +90,7 @@ class Bench:
                                  2 * self.rounds)  # a wake-up more or less is much of it
         ratio = ratios(results, US, SCRIPT, "p50_us")
         self.table.add(f"intake, one connection, median latency over {SCRIPT}'s", "≤ 1.1", ratio.text(times),
-                       ratio.median <= 1.1, ratio=ratio, **{n: series(results, n, "p50_us") for n in (US, SCRIPT)})
+                       ratio.median <= 1.1, over=self.over(results, "p50_us"), ratio=ratio, **{n: series(results, n, "p50_us") for n in (US, SCRIPT)})
 
     def row_batches(self):
         """NDJSON"""
@@ -87,7 +100,7 @@ class Bench:
         ratio = ratios(results, US, "Redis", "per_second")
         ours, redis = (series(results, n, "per_second") for n in (US, "Redis"))
         self.table.add("intake, NDJSON batches of 100, events/s over the bare Redis loop", "≥ 0.7", ratio.text(times),
-                       ratio.median >= 0.7, ratio=ratio, ours=ours, redis=redis)
+                       ratio.median >= 0.7, over=self.over(results, "per_second"), ratio=ratio, ours=ours, redis=redis)
         self.table.note("NDJSON batches of 100", f"{ours.text(whole)} events/s; the bare Redis loop {redis.text(whole)}")
 
     # --- forwarding ---
@@ -105,7 +118,7 @@ class Bench:
                 ratio = ratios(results, US, peer, "per_second")
                 name = "the bare curl loop" if peer == "curl" else peer
                 self.table.add(f"forwarding, upstream answering at once, 64 in flight, signals/s over {name}", f"≥ {goal}",
-                               ratio.text(times), ratio.median >= goal, ratio=ratio)
+                               ratio.text(times), ratio.median >= goal, over=self.over(results, "per_second"), ratio=ratio)
         for name in results:
             rate = series(results, name, "per_second")
             self.table.note(f"forwarding at once, 64 in flight: {name}", f"{rate.text(whole)} signals/s", per_second=rate)
@@ -118,7 +131,7 @@ class Bench:
                 self.out, self.seconds, 100, in_flight, self.options.appendfsync)}, f"upstream of 100 ms, {in_flight} in flight")
             share = Series(r["per_second"] / wanted for r in results[US])
             self.table.add(f"forwarding, upstream taking 100 ms, {in_flight} in flight, over {in_flight} / 0.1 s", "≥ 0.95",
-                           share.text(times), share.median >= 0.95, ratio=share)
+                           share.text(times), share.median >= 0.95, over=self.over(results, "per_second"), ratio=share)
 
     def row_lateness(self):
         """posted to received"""
@@ -127,7 +140,35 @@ class Bench:
         p50, p99 = series(results, US, "p50_us"), series(results, US, "p99_us")
         self.table.add("event posted to signal received, idle system", "median ≤ 2 ms, p99 ≤ 10 ms",
                        f"median {p50.text(milli)}, p99 {p99.text(milli)}", p50.median <= 2000 and p99.median <= 10000,
-                       p50_us=p50, p99_us=p99)
+                       over=self.over(results, "p50_us"), p50_us=p50, p99_us=p99)
+
+    # --- the straight way ---
+
+    def row_through(self):
+        """posted and delivered as fast as both go"""
+        results = self.alternate({US: lambda: straight.measure_through(self.out, self.seconds, appendfsync=self.options.appendfsync)},
+                                 "posted and delivered")
+        rate, posted = series(results, US, "per_second"), series(results, US, "posted_per_second")
+        self.table.note("posted and delivered, 32 connections, upstream answering at once",
+                        f"{rate.text(whole)} events/s, posted at {posted.text(whole)}", over=self.over(results, "per_second"),
+                        per_second=rate, posted_per_second=posted)
+
+    def row_delivered(self):
+        """Redis's processor time per delivered event"""
+        for events, rate in ((1, 100), (27, 40), (64, 25)):
+            results = self.alternate({US: lambda e=events, r=rate: straight.measure_redis(
+                self.out, 1.5 * self.seconds, e, r, self.options.appendfsync)}, f"delivered, {events} per call")
+            spent = series(results, US, "us")
+            self.table.note(f"Redis's processor time per delivered event, {events} per call", spent.text(micro),
+                            over=self.over(results, "us"), us=spent)
+
+    def row_wait(self):
+        """?wait= answered"""
+        results = self.alternate({US: lambda: straight.measure_wait(self.out, 2 * self.seconds, appendfsync=self.options.appendfsync)},
+                                 "?wait")
+        p50, p99 = series(results, US, "p50_us"), series(results, US, "p99_us")
+        self.table.note("POST ?wait=5s until its 200, idle", f"median {p50.text(milli)}, p99 {p99.text(milli)}",
+                        over=self.over(results, "p50_us"), p50_us=p50, p99_us=p99)
 
     def row_sustained(self):
         """both at once for a while"""
@@ -163,10 +204,19 @@ class Bench:
         size = footprint.executable_bytes(self.out)
         self.table.add("executable, stripped", "≤ 400 KiB", f"{size / 1024:.0f} KiB", size <= 400 * 1024, bytes=size)
 
+    def row_connections(self):
+        """memory of kept-alive connections"""
+        results = self.alternate({US: lambda: footprint.measure_connections(self.out)}, "connections", 2)
+        for figure, what in [(f"kept_{count}", f"with {count:,} kept-alive connections") for count in footprint.KEPT] + [
+                ("closed", f"{footprint.CLOSED_S} s after they closed")]:
+            resident = series(results, US, figure)
+            self.table.note(f"resident {what}", resident.text(mebi), over=self.over(results, figure), kib=resident)
+
     def row_redis(self):
         """Redis's memory per application"""
-        per = footprint.measure_redis_memory(self.out, 100000)["bytes"]
-        self.table.add("Redis memory per pending application", "≤ 400 bytes", f"{per:.0f} bytes", per <= 400, bytes=per)
+        measured = footprint.measure_redis_memory(self.out, 100000)
+        for state, goal, per in (("pending", 340, measured["bytes"]), ("delivered", 300, measured["delivered_bytes"])):
+            self.table.add(f"Redis memory per {state} application", f"≤ {goal} bytes", f"{per:.0f} bytes", per <= goal, bytes=per)
 
     def row_backlog(self):
         """1,000,000 pending"""
@@ -201,6 +251,10 @@ def milli(us):
     return f"{us / 1000:.2f} ms"
 
 
+def micro(us):
+    return f"{us:.1f} µs"
+
+
 def mebi(kib):
     return f"{kib / 1024:.1f} MiB"
 
@@ -215,6 +269,7 @@ def read_options():
     parser.add_argument("--rounds", type=int, help="alternating rounds (default: 4, quick: 2)")
     parser.add_argument("--sustained", type=float, default=0.6, metavar="MINUTES", help="of the sustained run (default: 0.6)")
     parser.add_argument("--appendfsync", default="always", choices=("always", "everysec"), help="of every Redis in the run")
+    parser.add_argument("--against", metavar="REVISION", help="builds that one too, measures it in the same rounds: a column \"over REVISION\"")
     parser.add_argument("--record", action="store_true", help="puts table and plot into docs/performance.md")
     parser.add_argument("--out", required=True, help=argparse.SUPPRESS)
     parser.add_argument("rows", nargs="*", help="only these: " + ", ".join(f"{n} ({r.__doc__})" for n, r in ROWS.items()))

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """What the service costs: memory, idle processor time, size, time to start, Redis's memory."""
 import contextlib
+import http.client
 import itertools
+import json
 import pathlib
 import subprocess
 import time
@@ -81,18 +83,57 @@ def measure_loaded(out, seconds, backlog=0):
         return {"resident_kib": memory_kib(service)[0]}
 
 
+KEPT = (1000, 4000)
+CLOSED_S = 10
+
+
+def measure_connections(out):
+    """Resident memory (KiB) with so many kept-alive connections, each of which has posted once, and after they closed."""
+    found, sockets = {}, []
+    with World(out) as world, contextlib.ExitStack() as stack:
+        service = world.service(world.redis(), world.upstream(), max_connections=5000, idle_timeout_s=600)
+        body = json.dumps({"applicationId": "A-@", "token": "bench-token"})
+        for count in KEPT:
+            while len(sockets) < count:
+                connection = stack.enter_context(contextlib.closing(http.client.HTTPConnection("127.0.0.1", service.port)))
+                connection.request("POST", "/v1/events", body.replace("@", str(len(sockets))), {"Content-Type": "application/json"})
+                answer = connection.getresponse()
+                assert answer.status == 202 and answer.read(), answer.status
+                sockets.append(connection)
+            found[f"kept_{count}"] = memory_kib(service)[0]
+        stack.close()
+        time.sleep(CLOSED_S)
+        return found | {"closed": memory_kib(service)[0]}
+
+
 def used_memory(redis):
     return int(next(line for line in redis.cli("INFO", "memory").splitlines() if line.startswith("used_memory:")).split(":")[1])
 
 
+KEYS = ("4", *(f"seek-signal:{{0}}:{name}" for name in ("app:", "due", "dead", "paused")))
+PER_CALL, KEPT_MS = 500, 180 * 86400 * 1000
+
+
+def deliver_all(world, redis, applications):
+    """By the scripts themselves, as a worker whose signals are all taken."""
+    claim, settle = (world.load_script(redis, name) for name in ("claim", "settle"))
+    for number in range(1, applications // PER_CALL + 1):
+        arguments = PER_CALL, 60000, 86400000, "seek-signal:{0}:claim:bench", number, number - 1, 1 << 52
+        got = json.loads(redis.cli("--json", "EVALSHA", claim, *KEYS, *arguments))[7:]
+        settlements = (value for at in range(0, len(got), 10) for value in (got[at], got[at + 4], "delivered", 0, "delivered", "", "", 200))
+        assert set(json.loads(redis.cli("--json", "EVALSHA", settle, *KEYS, KEPT_MS, *settlements))) == {1}
+
+
 def measure_redis_memory(out, applications):
-    """Bytes of Redis per pending application: id 16 bytes, seek-token 56 bytes."""
+    """Bytes of Redis per application, pending and delivered: id 16 bytes, seek-token 56 bytes, 180 days to live."""
     with World(out) as world:
         redis = world.redis()
         world.load_script(redis, "accept")
         before = used_memory(redis)
         world.fill(redis, applications)
-        return {"bytes": (used_memory(redis) - before) / applications}
+        pending = used_memory(redis)
+        deliver_all(world, redis, applications)
+        return {"bytes": (pending - before) / applications, "delivered_bytes": (used_memory(redis) - before) / applications}
 
 
 def measure_claims(out, backlogs, rounds=30, claims=960):

@@ -3,7 +3,7 @@
 """Intake: what takes an event and makes it durable, how fast."""
 import json
 
-from world import ACCEPT_REST, EVENT_ID, ID, TOKEN, Constant, Nginx, Node, Webdis, World
+from world import ACCEPT_HEAD, ACCEPT_REST, EVENT_ID, ID, TOKEN, Constant, Nginx, Node, Webdis, World
 
 EVENT = json.dumps({"applicationId": ID, "token": TOKEN}, separators=(",", ":"))
 RATES = (500, 1000, 2500, 5000, 7500, 10000, 12500, 15000, 17500, 20000, 25000, 30000, 35000, 40000, 50000)
@@ -20,8 +20,8 @@ def webdis_script(world):
     redis = world.redis()
     sha = world.load_script(redis, "accept")
     port = world.add(Webdis(world.directory, redis)).port
-    command = "/".join(["EVALSHA", sha, "4", KEYS, ID, TOKEN, EVENT_ID, *ACCEPT_REST])
-    return port, world.request("event", "/", command, "text/plain"), '[0]'
+    command = "/".join(["EVALSHA", sha, "4", KEYS, *ACCEPT_HEAD, ID, TOKEN, EVENT_ID, *ACCEPT_REST])
+    return port, world.request("event", "/", command, "text/plain"), ',0]'
 
 
 def webdis_hset(world):

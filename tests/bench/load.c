@@ -31,7 +31,7 @@
 
 enum { MARK_BYTES = 16, ANSWER_BYTES_MAX = 512 * 1024, CONNECTIONS_MAX = 4096 };
 
-struct connection {
+struct load_connection {
     int fd;
     bool is_busy;
     int64_t due_ns; /* when the open request was to be sent */
@@ -53,8 +53,8 @@ static struct {
     const char *expected;
 } options;
 
-static struct connection connections[CONNECTIONS_MAX];
-static struct connection *resting[CONNECTIONS_MAX];
+static struct load_connection connections[CONNECTIONS_MAX];
+static struct load_connection *resting[CONNECTIONS_MAX];
 static size_t resting_count;
 static int epoll_fd;
 static uint64_t next_id;
@@ -108,14 +108,14 @@ static void put_number(char *at, uint64_t number)
 
 /* ---- one connection ---- */
 
-static void watch(struct connection *connection, int operation, uint32_t events)
+static void watch(struct load_connection *connection, int operation, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = connection};
     if (epoll_ctl(epoll_fd, operation, connection->fd, &event) != 0)
         fail("epoll_ctl");
 }
 
-static void open_connection(struct connection *connection)
+static void open_connection(struct load_connection *connection)
 {
     const struct sockaddr_in address = {.sin_family = AF_INET,
                                         .sin_port = htons(options.port),
@@ -131,7 +131,7 @@ static void open_connection(struct connection *connection)
     watch(connection, EPOLL_CTL_ADD, EPOLLIN);
 }
 
-static void write_some(struct connection *connection)
+static void write_some(struct load_connection *connection)
 {
     size_t left = request.length - connection->written;
     ssize_t put =
@@ -144,7 +144,7 @@ static void write_some(struct connection *connection)
         watch(connection, EPOLL_CTL_MOD, EPOLLIN);
 }
 
-static void post(struct connection *connection, int64_t due_ns)
+static void post(struct load_connection *connection, int64_t due_ns)
 {
     for (size_t i = 0; i < request.id_count; i++)
         put_number(connection->request + request.ids[i], next_id++);
@@ -175,7 +175,7 @@ static void note(int64_t due_ns, int64_t answered_ns, bool is_good)
 }
 
 /* The length of the answer when it is whole, else 0. */
-static size_t whole_answer(const struct connection *connection)
+static size_t whole_answer(const struct load_connection *connection)
 {
     const char *head_end = memmem(connection->answer, connection->got, "\r\n\r\n", 4);
     if (head_end == NULL)
@@ -186,13 +186,13 @@ static size_t whole_answer(const struct connection *connection)
     return head + body <= connection->got ? head + body : 0;
 }
 
-static void rest(struct connection *connection)
+static void rest(struct load_connection *connection)
 {
     connection->is_busy = false;
     resting[resting_count++] = connection;
 }
 
-static void finish(struct connection *connection, bool is_good)
+static void finish(struct load_connection *connection, bool is_good)
 {
     int64_t answered_ns = now_ns();
     note(connection->due_ns, answered_ns, is_good);
@@ -203,7 +203,7 @@ static void finish(struct connection *connection, bool is_good)
         post(connection, answered_ns);
 }
 
-static void reopen(struct connection *connection)
+static void reopen(struct load_connection *connection)
 {
     (void)close(connection->fd);
     open_connection(connection);
@@ -211,7 +211,7 @@ static void reopen(struct connection *connection)
         finish(connection, false);
 }
 
-static void read_some(struct connection *connection)
+static void read_some(struct load_connection *connection)
 {
     ssize_t got = recv(connection->fd, connection->answer + connection->got,
                        ANSWER_BYTES_MAX - connection->got - 1, 0);
@@ -237,7 +237,7 @@ static void take_events(int64_t wait_ns)
     const struct timespec wait = {.tv_sec = wait_ns / 1000000000, .tv_nsec = wait_ns % 1000000000};
     int count = epoll_pwait2(epoll_fd, events, 256, &wait, NULL);
     for (int i = 0; i < count; i++) {
-        struct connection *connection = events[i].data.ptr;
+        struct load_connection *connection = events[i].data.ptr;
         if (events[i].events & EPOLLOUT)
             write_some(connection);
         if (events[i].events & ~(uint32_t)EPOLLOUT)

@@ -17,14 +17,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { FIXED = 7, PER_EVENT_MAX = 10, EVENTS_MAX = 1000, SCRIPT_BYTES_MAX = 1 << 18 };
+enum { FIXED = 13, PER_EVENT_MAX = 10, EVENTS_MAX = 1000, SCRIPT_BYTES_MAX = 1 << 18 };
 
 static redisContext *redis;
 static char sha[64];
 static uint64_t next_id;
 static char **rest; /* of the arguments of an event, up to NULL */
 
-/* The command of one call: EVALSHA sha 4 KEYS…, then the events. */
+/* The command of one call: EVALSHA sha 4 KEYS…, accept's head, then the events. */
 static struct {
     char ids[EVENTS_MAX][17], tokens[EVENTS_MAX][57], events[EVENTS_MAX][37];
     const char *arguments[FIXED + EVENTS_MAX * PER_EVENT_MAX];
@@ -82,7 +82,10 @@ static void begin_call(void)
 
 static void append_accept(int events)
 {
+    static const char *const head[] = {"0", "1000", "", "0", "0", "0"}; /* nothing is leased */
     begin_call();
+    for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
+        add(head[i]);
     for (int i = 0; i < events; i++, next_id++) {
         (void)snprintf(call.ids[i], sizeof call.ids[i], "%016" PRIx64, next_id);
         (void)snprintf(call.tokens[i], sizeof call.tokens[i], "bench-t%016x-%032" PRIx64, 0,

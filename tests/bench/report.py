@@ -11,31 +11,39 @@ import time
 
 
 class Table:
-    def __init__(self, options):
+    def __init__(self, options, revision=None):
+        """`revision`: the name of the other one; None: there is none."""
         self.options = options
+        self.revision = revision
         self.rows = []
         self.notes = []
 
-    def add(self, figure, goal, text, is_met, **details):
-        """`details`: series and numbers, for the JSON."""
+    def add(self, figure, goal, text, is_met, over="", **details):
+        """`over`: the same over the other revision's; `details`: series and numbers, for the JSON."""
         verdict = "met" if is_met else "missed"
-        self.rows.append({"figure": figure, "goal": goal, "measured": text, "verdict": verdict,
+        self.rows.append({"figure": figure, "goal": goal, "measured": text, "over": over, "verdict": verdict,
                           **{name: d.document() if hasattr(d, "document") else d for name, d in details.items()}})
-        print(f"{verdict:7} {figure}: {text} (goal: {goal})", flush=True)
+        beside = f"; over {self.revision}: {over}" if over else ""
+        print(f"{verdict:7} {figure}: {text} (goal: {goal}){beside}", flush=True)
 
-    def note(self, figure, text, **details):
+    def note(self, figure, text, over="", **details):
         """A row without a goal."""
-        self.notes.append({"figure": figure, "measured": text,
+        self.notes.append({"figure": figure, "measured": text, "over": over,
                            **{name: d.document() if hasattr(d, "document") else d for name, d in details.items()}})
-        print(f"        {figure}: {text}", flush=True)
+        print(f"        {figure}: {text}" + (f"; over {self.revision}: {over}" if over else ""), flush=True)
 
     def markdown(self):
         lines = [f"{machine()}; {self.options}. Medians over alternating rounds, in brackets the least and the most.", "",
-                 "| figure | goal | measured | verdict |", "| --- | --- | --- | --- |"]
-        lines += [f"| {r['figure']} | {r['goal']} | {r['measured']} | {r['verdict']} |" for r in self.rows]
-        lines += ["", "| beside it | measured |", "| --- | --- |"]
-        lines += [f"| {r['figure']} | {r['measured']} |" for r in self.notes]
+                 *self.rows_of(["figure", "goal", "measured", "over", "verdict"], self.rows), "",
+                 *self.rows_of(["figure", "measured", "over"], self.notes, figure="beside it")]
         return "\n".join(lines) + "\n"
+
+    def rows_of(self, columns, rows, **titles):
+        """With the column of the other revision only where there is one."""
+        columns = [c for c in columns if c != "over" or self.revision]
+        titles = {"over": f"over {self.revision}", **titles}
+        return [f"| {' | '.join(line)} |" for line in (
+            [titles.get(c, c) for c in columns], ["---"] * len(columns), *([r[c] for c in columns] for r in rows))]
 
     def write(self, out):
         out = pathlib.Path(out)

@@ -27,12 +27,12 @@
 
 enum { FDS_MAX = 8192, REQUEST_BYTES_MAX = 16 * 1024, LATENCIES_MAX = 1 << 20 };
 
-struct connection {
+struct upstream_connection {
     size_t got;
     char bytes[REQUEST_BYTES_MAX];
 };
 
-static struct connection *connections[FDS_MAX]; /* by descriptor */
+static struct upstream_connection *connections[FDS_MAX]; /* by descriptor */
 
 /* Answers that wait, in their order, which is that of their times: the delay is the same. */
 static struct {
@@ -156,7 +156,7 @@ static void answer(int fd, const char *request, const char *body, size_t body_le
 }
 
 /* The length of the first request when it is whole, else 0. */
-static size_t take_request(int fd, struct connection *connection)
+static size_t take_request(int fd, struct upstream_connection *connection)
 {
     char *end = memmem(connection->bytes, connection->got, "\r\n\r\n", 4);
     if (end == NULL)
@@ -183,7 +183,7 @@ static void hang_up(int fd)
 
 static void read_requests(int fd)
 {
-    struct connection *connection = connections[fd];
+    struct upstream_connection *connection = connections[fd];
     ssize_t got = recv(fd, connection->bytes + connection->got,
                        sizeof connection->bytes - connection->got - 1, 0);
     if (got < 0 && errno == EAGAIN)

@@ -15,19 +15,22 @@ import stand  # the stand of the system tests
 HERE = pathlib.Path(__file__).resolve().parent
 
 PROGRAMS = stand.BUILD / "tests" / "bench"
-SCRIPTS = stand.ROOT / "service" / "store" / "scripts"
+SCRIPTS = stand.ROOT / "service" / "store" / "calls"
 
 # 56 bytes, as a seek-token of SEEK's may have; the runs are what load.c and upstream.c fill in and read.
 TOKEN = "bench-t" + "#" * 16 + "-" + "0" * 16 + "@" * 16
 ID = "@" * 16
-# What accept.lua takes behind application id, seek-token and event id: nothing else is known.
+# What accept.lua takes in front of the events: nothing is to be leased.
+ACCEPT_HEAD = ("0", "1000", "", "0", "0", "0")
+# What it takes behind application id, seek-token and event id: nothing else is known.
 ACCEPT_REST = ("",)
 EVENT_ID = "@" * 8 + "-0000-4000-8000-" + "0" * 4  # as the service gives it to Redis, without its last zeros
 
 
 def script(name):
     """The text that the service sends to Redis: what is common, and the script."""
-    return (SCRIPTS / "application.lua").read_text() + (SCRIPTS / f"{name}.lua").read_text()
+    parts = ["application", *(["lease"] if name in ("accept", "claim") else []), name]
+    return "".join((SCRIPTS / f"{part}.lua").read_text() for part in parts)
 
 
 def program(name, *arguments):
@@ -115,7 +118,7 @@ class Webdis(Peer):
 class Nginx(Peer):
     def __init__(self, directory, redis, sha, out):
         super().__init__("nginx", directory)
-        self.fill_in("intake.lua", REDIS_PORT=redis.port, SHA=sha, REST=json.dumps(ACCEPT_REST)[1:-1])
+        self.fill_in("intake.lua", REDIS_PORT=redis.port, SHA=sha, HEAD=json.dumps(ACCEPT_HEAD)[1:-1], REST=json.dumps(ACCEPT_REST)[1:-1])
         config = self.fill_in("nginx.conf", PEERS=self.directory, LUA_PATH=f"{out}/lua/usr/share/lua/5.1/?.lua")
         self.spawn(["nginx", "-p", self.directory, "-c", config])
         self.wait_for_port()

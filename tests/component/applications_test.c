@@ -11,12 +11,13 @@
 
 #include "tests/support/specification.h"
 #include "tests/support/store_stand.h"
+#include "tests/support/stored_fields.h"
 
 #define KEY(id) "'seek-signal:{0}:app:" id "'"
 
 static const char *field(const char *name)
 {
-    return redis_server_cli(server, "HGET " KEY("A") " %s", name);
+    return stored_field(server, "A", name);
 }
 
 static bool expires(void)
@@ -170,10 +171,10 @@ static void takes_a_thousand_events_at_once(void **state)
         items[i] = (struct accept_item){ids[i], token, "event", -1, NULL, 0};
     }
     struct error error;
-    assert_true(
-        store_accept(driver.store, items, DRIVER_ITEMS_MAX, driver_accept_done, &driver, &error));
+    assert_true(store_accept(driver.store, items, DRIVER_ITEMS_MAX, 0, driver_accept_done, &driver,
+                             &error));
     driver_settle_down(&driver);
-    assert_true(store_accept(driver.store, items, COUNT, driver_accept_done, &driver, &error));
+    assert_true(store_accept(driver.store, items, COUNT, 0, driver_accept_done, &driver, &error));
     driver_settle_down(&driver);
     free(items);
     assert_int_equal(driver.failure.status, STORE_OK);
@@ -320,7 +321,8 @@ static void forgets_for_good(void **state)
     must_forget(&driver, "never seen");
     assert_null(must_get(&driver, "A"));
     must_count(&driver, 0, 0);
-    assert_string_equal(redis_server_cli(server, "--raw KEYS '*'"), "seek-signal:shards");
+    assert_string_equal(redis_server_cli(server, "--raw KEYS '*' | sort"),
+                        "seek-signal:{0}:layout\nseek-signal:{0}:shards");
 }
 
 static void tells_how_late_it_is(void **state)
@@ -337,10 +339,10 @@ static void tells_how_late_it_is(void **state)
 static void says_what_is_wrong_with_a_key(void **state)
 {
     (void)state;
-    (void)redis_server_cli(server, "SET " KEY("A") " text");
+    (void)redis_server_cli(server, "SET 'seek-signal:{0}:due' text");
     const struct accept_item item = {"A", "secret-token", "event", -1, NULL, 0};
     struct error error;
-    assert_true(store_accept(driver.store, &item, 1, driver_accept_done, &driver, &error));
+    assert_true(store_accept(driver.store, &item, 1, 0, driver_accept_done, &driver, &error));
     driver_settle_down(&driver);
     assert_int_equal(driver.failure.status, STORE_REFUSED);
     assert_non_null(strstr(driver.failure.detail, "WRONGTYPE"));

@@ -6,10 +6,9 @@
 
 #include "lib/base/clock.h"
 
-#include "service/store/spool_record.h"
-
 #include "tests/support/specification.h"
 #include "tests/support/store_stand.h"
+#include "tests/support/stored_fields.h"
 
 static enum drain_outcome outcome;
 static int64_t now_us; /* when the test began: later than what it says came before */
@@ -35,9 +34,9 @@ static void take_outcomes(void *context, const struct store_failure *failure,
     outcome = outcomes[0];
 }
 
-static void drain(enum spool_kind kind, const char *seek_token, int64_t stamp_us)
+static void drain(enum drain_kind kind, const char *seek_token, int64_t stamp_us)
 {
-    const struct spool_record record = {.kind = kind,
+    const struct drain_record record = {.kind = kind,
                                         .application_id = "A",
                                         .seek_token = seek_token,
                                         .event_id = "spooled-event",
@@ -52,20 +51,19 @@ static void drain(enum spool_kind kind, const char *seek_token, int64_t stamp_us
 
 static enum drain_outcome drain_event(const char *seek_token, int64_t stamp_us)
 {
-    drain(SPOOL_EVENT, seek_token, stamp_us);
+    drain(DRAIN_EVENT, seek_token, stamp_us);
     return outcome;
 }
 
 static enum drain_outcome drain_draft(const char *seek_token, int64_t stamp_us)
 {
-    drain(SPOOL_DRAFT, seek_token, stamp_us);
+    drain(DRAIN_DRAFT, seek_token, stamp_us);
     return outcome;
 }
 
 static void accept_now(const char *seek_token)
 {
-    assert_int_not_equal(must_accept_one(&driver, "A", seek_token, "direct-event"),
-                         ACCEPT_NO_TOKEN);
+    assert_int_not_equal(must_accept_one(&driver, "A", seek_token, "direct"), ACCEPT_NO_TOKEN);
 }
 
 static void deliver(void)
@@ -86,7 +84,7 @@ static void die(void)
 
 static const char *field(const char *name)
 {
-    return redis_server_cli(server, "HGET 'seek-signal:{0}:app:A' %s", name);
+    return stored_field(server, "A", name);
 }
 
 static void must_be(const char *state, const char *seek_token)
@@ -130,7 +128,7 @@ static void knows_a_duplicate_in_every_state(void **state)
     accept_now("t");
     assert_int_equal(drain_event("t", now_us + SECOND_US), DRAIN_DUPLICATE);
     must_be("pending", "t");
-    assert_string_equal(field("event"), "direct-event");
+    assert_string_equal(field("event"), "direct");
     struct claim claim = must_claim_one(&driver);
     assert_int_equal(drain_event("t", now_us + SECOND_US), DRAIN_DUPLICATE);
     must_be("sending", "t");

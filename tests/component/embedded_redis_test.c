@@ -16,9 +16,10 @@
 
 #include "lib/base/clock.h"
 
-#include "service/store/embedded_redis.h"
+#include "service/private_redis/embedded_redis.h"
 
 #include "tests/support/redis_server.h"
+#include "tests/support/signal_process.h"
 #include "tests/support/specification.h"
 
 enum { PATIENCE_MS = 20000 };
@@ -130,7 +131,7 @@ static void keeps_what_it_was_told(void **state)
     must_say(redis, "SET kept yes", "OK");
     pid_t pid = pid_of(redis);
     embedded_redis_destroy(redis);
-    assert_int_not_equal(kill(pid, 0), 0);
+    assert_int_not_equal(signal_process(pid, 0), 0);
     assert_int_not_equal(access(path_of("redis.sock"), F_OK), 0);
 
     redis = must_start();
@@ -203,7 +204,7 @@ static void starts_again_when_it_dies(void **state)
         struct pollfd death = {.fd = embedded_redis_fd(redis), .events = POLLIN};
         assert_int_equal(poll(&death, 1, 0), 0);
         pid_t pid = pid_of(redis);
-        assert_int_equal(kill(pid, SIGKILL), 0);
+        assert_int_equal(signal_process(pid, SIGKILL), 0);
         assert_int_equal(poll(&death, 1, PATIENCE_MS), 1);
         embedded_redis_turn(redis, clock_monotonic_ms());
         assert_int_equal(embedded_redis_fd(redis), -1);
@@ -239,7 +240,7 @@ static pid_t start_other_service(pid_t *redis_pid)
 
 static void kill_service(pid_t service)
 {
-    assert_int_equal(kill(service, SIGKILL), 0);
+    assert_int_equal(signal_process(service, SIGKILL), 0);
     assert_int_equal(waitpid(service, NULL, 0), service);
 }
 
@@ -269,9 +270,9 @@ static void ends_an_earlier_redis_first(void **state)
     (void)state;
     pid_t redis_pid = 0;
     pid_t service = start_other_service(&redis_pid);
-    assert_int_equal(kill(redis_pid, SIGSTOP), 0);
+    assert_int_equal(signal_process(redis_pid, SIGSTOP), 0);
     kill_service(service);
-    assert_int_equal(kill(redis_pid, 0), 0);
+    assert_int_equal(signal_process(redis_pid, 0), 0);
     struct embedded_redis *redis = must_start();
     await_end_of(redis_pid);
     await_answer(redis);
@@ -365,10 +366,10 @@ static void ends_one_that_does_not_listen(void **state)
     struct embedded_redis *redis = must_start();
     await_answer(redis);
     pid_t pid = pid_of(redis);
-    assert_int_equal(kill(pid, SIGSTOP), 0);
+    assert_int_equal(signal_process(pid, SIGSTOP), 0);
     int64_t begun_at_ms = clock_monotonic_ms();
     embedded_redis_destroy(redis);
-    assert_int_not_equal(kill(pid, 0), 0);
+    assert_int_not_equal(signal_process(pid, 0), 0);
     assert_true(clock_monotonic_ms() - begun_at_ms < 8000); /* it was asked, not killed */
 }
 
@@ -377,7 +378,7 @@ static void tidies_up_after_one_that_was_killed(void **state)
     (void)state;
     struct embedded_redis *redis = must_start();
     await_answer(redis);
-    assert_int_equal(kill(pid_of(redis), SIGKILL), 0);
+    assert_int_equal(signal_process(pid_of(redis), SIGKILL), 0);
     embedded_redis_destroy(redis);
     assert_int_not_equal(access(path_of("redis.sock"), F_OK), 0);
 }
@@ -428,7 +429,7 @@ static void refuses_a_directory_that_cannot_be(void **state)
 {
     (void)state;
     (void)close(open(path_of("file"), O_WRONLY | O_CREAT, 0600));
-    must_not_start(path_of("file"), ERROR_IO, "Not a directory");
+    must_not_start(path_of("file"), ERROR_IO, "cannot be used: Not a directory");
     must_not_start(path_of("missing/data"), ERROR_IO, "cannot be created: No such file");
     /* Root may write everywhere, so somebody else tries. */
     pid_t other = fork();
@@ -438,11 +439,18 @@ static void refuses_a_directory_that_cannot_be(void **state)
             _exit(2);
         if (embedded_redis_start(geteuid() == 65534 ? directory : "/root", &error) != NULL)
             _exit(3);
-        _exit(strstr(error.message, "must belong to the service's user") != NULL ? 0 : 4);
+        _exit(strstr(error.message, "Permission denied") != NULL ? 0 : 4);
     }
     int status = 0;
     assert_int_equal(waitpid(other, &status, 0), other);
     assert_int_equal(status, 0);
+}
+
+static void refuses_a_directory_that_others_can_change(void **state)
+{
+    (void)state;
+    assert_int_equal(chmod(directory, 0777), 0);
+    must_not_start(directory, ERROR_CONFIG, "SEEK_SIGNAL_DATA_DIR: everybody may write to it");
 }
 
 static void a_failed_start_leaves_the_directory_free(void **state)
@@ -481,6 +489,8 @@ int main(void)
         HERE("refuses a directory in use", refuses_a_directory_in_use),
         HERE("refuses a path too long for a socket", refuses_a_path_too_long_for_a_socket),
         HERE("refuses a directory that cannot be", refuses_a_directory_that_cannot_be),
+        HERE("refuses a directory that others can change",
+             refuses_a_directory_that_others_can_change),
         HERE("leaves the directory free after a failed start",
              a_failed_start_leaves_the_directory_free),
     };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -12,23 +13,23 @@
 
 #include "tests/support/specification.h"
 
-struct pair {
+struct socket_pair {
     struct event_loop *loop;
     int ours;
     int peers;
     unsigned calls;
-    unsigned events;     /* of the last call */
-    struct pair *victim; /* forgotten and closed by the callback */
+    unsigned events;            /* of the last call */
+    struct socket_pair *victim; /* forgotten and closed by the callback */
 };
 
-static void open_pair(struct pair *pair, struct event_loop *loop)
+static void open_pair(struct socket_pair *pair, struct event_loop *loop)
 {
     int fds[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-    *pair = (struct pair){.loop = loop, .ours = fds[0], .peers = fds[1]};
+    *pair = (struct socket_pair){.loop = loop, .ours = fds[0], .peers = fds[1]};
 }
 
-static void close_pair(struct pair *pair)
+static void close_pair(struct socket_pair *pair)
 {
     event_loop_forget(pair->loop, pair->ours);
     (void)close(pair->ours);
@@ -37,12 +38,12 @@ static void close_pair(struct pair *pair)
 
 static void note(void *context, unsigned events)
 {
-    struct pair *pair = context;
+    struct socket_pair *pair = context;
     pair->calls++;
     pair->events = events;
 }
 
-static void watch(struct pair *pair, unsigned events)
+static void watch(struct socket_pair *pair, unsigned events)
 {
     struct error error;
     assert_true(event_loop_watch(pair->loop, pair->ours, events, note, pair, &error));
@@ -50,8 +51,7 @@ static void watch(struct pair *pair, unsigned events)
 
 static void poll_once(struct event_loop *loop)
 {
-    struct error error;
-    assert_true(event_loop_poll(loop, 0, &error));
+    event_loop_poll(loop, 0);
 }
 
 static void must_write(int fd)
@@ -71,7 +71,7 @@ static void reports_what_is_ready(void **state)
 {
     (void)state;
     AUTO(event_loop) *loop = must_create();
-    struct pair pair;
+    struct socket_pair pair;
     open_pair(&pair, loop);
 
     watch(&pair, EVENT_READ);
@@ -103,7 +103,7 @@ static void reports_a_hang_up_as_both(void **state)
 {
     (void)state;
     AUTO(event_loop) *loop = must_create();
-    struct pair pair;
+    struct socket_pair pair;
     open_pair(&pair, loop);
     watch(&pair, EVENT_READ);
 
@@ -119,7 +119,7 @@ static void forgets(void **state)
 {
     (void)state;
     AUTO(event_loop) *loop = must_create();
-    struct pair pair;
+    struct socket_pair pair;
     open_pair(&pair, loop);
     watch(&pair, EVENT_READ);
     must_write(pair.peers);
@@ -136,7 +136,7 @@ static void forgets(void **state)
 
 static void end_victim(void *context, unsigned events)
 {
-    struct pair *pair = context;
+    struct socket_pair *pair = context;
     note(pair, events);
     if (pair->victim == NULL)
         return;
@@ -149,7 +149,7 @@ static void drops_events_of_the_forgotten(void **state)
 {
     (void)state;
     AUTO(event_loop) *loop = must_create();
-    struct pair pairs[2];
+    struct socket_pair pairs[2];
     struct error error;
     for (int i = 0; i < 2; i++) {
         open_pair(&pairs[i], loop);
@@ -170,7 +170,7 @@ static void drops_events_of_the_forgotten(void **state)
 
 static void pause_victim(void *context, unsigned events)
 {
-    struct pair *pair = context;
+    struct socket_pair *pair = context;
     note(pair, events);
     watch(pair->victim, 0);
 }
@@ -179,7 +179,7 @@ static void drops_events_nobody_wants_any_more(void **state)
 {
     (void)state;
     AUTO(event_loop) *loop = must_create();
-    struct pair pairs[2];
+    struct socket_pair pairs[2];
     struct error error;
     for (int i = 0; i < 2; i++) {
         open_pair(&pairs[i], loop);
@@ -198,11 +198,11 @@ static void drops_events_nobody_wants_any_more(void **state)
 
 static void replace_victim(void *context, unsigned events)
 {
-    struct pair *pair = context;
+    struct socket_pair *pair = context;
     note(pair, events);
     if (pair->victim == NULL)
         return;
-    struct pair *victim = pair->victim;
+    struct socket_pair *victim = pair->victim;
     int number = victim->ours;
     close_pair(victim);
     open_pair(victim, pair->loop);
@@ -215,7 +215,7 @@ static void drops_events_of_a_reused_number(void **state)
 {
     (void)state;
     AUTO(event_loop) *loop = must_create();
-    struct pair pairs[2];
+    struct socket_pair pairs[2];
     struct error error;
     for (int i = 0; i < 2; i++) {
         open_pair(&pairs[i], loop);
@@ -234,7 +234,7 @@ static void drops_events_of_a_reused_number(void **state)
 
 static void watch_many(void *context, unsigned events)
 {
-    struct pair *pair = context;
+    struct socket_pair *pair = context;
     note(pair, events);
     struct rlimit limit;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -250,7 +250,7 @@ static void lets_a_callback_watch_others(void **state)
 {
     (void)state;
     AUTO(event_loop) *loop = must_create();
-    struct pair pair;
+    struct socket_pair pair;
     struct error error;
     open_pair(&pair, loop);
     assert_true(event_loop_watch(loop, pair.ours, EVENT_WRITE, watch_many, &pair, &error));
@@ -265,7 +265,7 @@ static void refuses_what_epoll_refuses(void **state)
 {
     (void)state;
     AUTO(event_loop) *loop = must_create();
-    struct pair pair;
+    struct socket_pair pair;
     struct error error;
     open_pair(&pair, loop);
     int closed = dup(pair.ours);
@@ -280,10 +280,9 @@ static void waits_no_longer_than_asked(void **state)
 {
     (void)state;
     AUTO(event_loop) *loop = must_create();
-    struct error error;
     int64_t before_ms = clock_monotonic_ms();
 
-    assert_true(event_loop_poll(loop, 20, &error));
+    event_loop_poll(loop, 20);
 
     assert_in_range(clock_monotonic_ms() - before_ms, 19, 5000);
 }
@@ -299,11 +298,10 @@ static void is_woken_by_another_thread(void **state)
 {
     (void)state;
     AUTO(event_loop) *loop = must_create();
-    struct error error;
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, wake_later, loop), 0);
 
-    assert_true(event_loop_poll(loop, -1, &error));
+    event_loop_poll(loop, -1);
 
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
@@ -312,13 +310,12 @@ static void remembers_a_wake_up(void **state)
 {
     (void)state;
     AUTO(event_loop) *loop = must_create();
-    struct error error;
     event_loop_wake(loop);
     event_loop_wake(loop);
     int64_t before_ms = clock_monotonic_ms();
 
-    assert_true(event_loop_poll(loop, -1, &error));
-    assert_true(event_loop_poll(loop, 20, &error)); /* both wake-ups were one */
+    event_loop_poll(loop, -1);
+    event_loop_poll(loop, 20); /* both wake-ups were one */
 
     assert_in_range(clock_monotonic_ms() - before_ms, 19, 5000);
 }
@@ -335,14 +332,13 @@ static void is_woken_by_a_signal_handler(void **state)
 {
     (void)state;
     AUTO(event_loop) *loop = must_create();
-    struct error error;
     woken_by_signal = loop;
     const struct sigaction action = {.sa_handler = wake_from_signal};
     struct sigaction before;
     assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
 
     assert_int_equal(raise(SIGUSR1), 0);
-    assert_true(event_loop_poll(loop, -1, &error));
+    event_loop_poll(loop, -1);
 
     assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
 }
@@ -352,7 +348,7 @@ static void nests(void **state)
     (void)state;
     AUTO(event_loop) *outer = must_create();
     AUTO(event_loop) *inner = must_create();
-    struct pair seen = {.loop = outer, .ours = event_loop_fd(inner)};
+    struct socket_pair seen = {.loop = outer, .ours = event_loop_fd(inner)};
     watch(&seen, EVENT_READ);
     poll_once(outer);
     assert_int_equal(seen.calls, 0);
@@ -361,6 +357,32 @@ static void nests(void **state)
     poll_once(outer);
 
     assert_int_equal(seen.calls, 1);
+}
+
+/* Whatever else there is to do, a thread that cannot wait would spin or stand still. */
+static void ends_the_process_when_it_cannot_wait(void **state)
+{
+    (void)state;
+    int seen[2];
+    assert_int_equal(pipe(seen), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)signal(SIGABRT, SIG_DFL);
+        (void)dup2(seen[1], STDERR_FILENO);
+        struct event_loop *loop = must_create();
+        (void)close(event_loop_fd(loop));
+        event_loop_poll(loop, 0);
+        _exit(0);
+    }
+    (void)close(seen[1]);
+    char text[1024] = "";
+    assert_true(read(seen[0], text, sizeof text - 1) > 0);
+    (void)close(seen[0]);
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    assert_non_null(strstr(text, "event_loop_poll: Assertion `could_wait' failed"));
 }
 
 int main(void)
@@ -383,6 +405,7 @@ int main(void)
            remembers_a_wake_up),
         IT("is woken by a signal handler", is_woken_by_a_signal_handler),
         IT("can be watched by another loop", nests),
+        IT("ends the process when it cannot wait", ends_the_process_when_it_cannot_wait),
     };
     return cmocka_run_group_tests_name("event_loop", tests, NULL, NULL);
 }

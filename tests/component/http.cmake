@@ -1,13 +1,25 @@
-add_library(http_peers STATIC support/http_stand.c support/raw_client.c support/self_signed.c)
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+add_library(http_peers STATIC support/bad_requests.c support/http_stand.c support/raw_client.c support/self_signed.c)
 target_link_libraries(http_peers PUBLIC seek_net PkgConfig::OPENSSL PRIVATE PkgConfig::CMOCKA)
 
 specify(unit deadline_queue seek_net)
+specify(unit host seek_net)
 specify(unit http_head seek_net)
+specify(unit http_url seek_net)
+specify(unit http_proxy seek_net)
+specify(unit this_machine seek_net)
+specify(unit http_query seek_net)
 specify(component acceptor seek_net)
 specify(component event_loop seek_net)
 specify(component lingering seek_net)
 specify(component listener seek_net)
 specify(component http_server http_peers)
 specify(component http_server_limits http_peers)
+specify(component http_server_kept http_peers)
+specify(component http_server_refusals http_peers)
+# Freed pieces that a thread keeps for itself would count as in use.
+set_tests_properties(component/http_server_refusals PROPERTIES ENVIRONMENT "GLIBC_TUNABLES=glibc.malloc.tcache_count=0")
+specify(component http_server_places http_peers)
 specify(component http_server_end http_peers)
 can_fail_allocations(http_server_end_test)

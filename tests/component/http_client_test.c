@@ -1,5 +1,6 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,7 +124,6 @@ static void opens_no_more_connections_than_allowed(void **state)
         const struct http_transfer transfer = transfer_to(url_of(stand), &results[i]);
         must_start(client_of(stand), &transfer);
     }
-    assert_int_equal(http_client_running(client_of(stand)), COUNT);
     must_finish_all(client_of(stand));
     for (int i = 0; i < COUNT; i++)
         assert_int_equal(results[i].outcome, HTTP_ANSWERED);
@@ -159,16 +159,43 @@ static void never_posts_twice_by_itself(void **state)
     assert_int_equal(fake_http_requests(server_of(stand)), 3);
 }
 
+/* Each connection serves one request, and breaks at the second. */
+static struct fake_answer break_every_other(void *context, const struct fake_request *request)
+{
+    unsigned *requests = context;
+    (void)request;
+    return (struct fake_answer){.act = (*requests)++ % 2 == 0 ? FAKE_ANSWER : FAKE_CLOSE};
+}
+
+/* libcurl repeats a GET by itself, but counts the times over the life of a handle and gives up at
+ * the sixth. */
+static void repeats_a_get_each_time(void **state)
+{
+    enum { GETS = 12 };
+    const struct http_client_stand *stand = *state;
+    unsigned requests = 0;
+    AUTO(fake_http) *server = fake_http_start(break_every_other, &requests);
+    char url[64];
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", fake_http_port(server));
+    for (int i = 0; i < GETS; i++) {
+        const struct http_transfer transfer = transfer_to(url, NULL);
+        struct http_result result = must_exchange(client_of(stand), &transfer);
+        if (result.outcome != HTTP_ANSWERED)
+            fail_msg("GET %d: %s", i, result.detail);
+    }
+    assert_int_equal(fake_http_requests(server), 2 * GETS - 1);
+}
+
 /* --- the loop ---------------------------------------------------------------------- */
 
-struct chain {
+struct http_chain {
     struct http_client_stand *stand;
     int left;
 };
 
 static void start_the_next(void *context, const struct http_exchange *exchange)
 {
-    struct chain *chain = context;
+    struct http_chain *chain = context;
     assert_int_equal(exchange->outcome, HTTP_ANSWERED);
     if (--chain->left == 0)
         return;
@@ -180,7 +207,7 @@ static void start_the_next(void *context, const struct http_exchange *exchange)
 
 static void done_may_start_another(void **state)
 {
-    struct chain chain = {.stand = *state, .left = 5};
+    struct http_chain chain = {.stand = *state, .left = 5};
     struct http_transfer transfer = transfer_to(url_of(*state), NULL);
     transfer.done = start_the_next;
     transfer.context = &chain;
@@ -210,7 +237,6 @@ static void abort_ends_all(void **state)
         assert_int_equal(results[i].calls, 1);
         assert_int_equal(results[i].outcome, HTTP_BROKEN);
     }
-    assert_int_equal(http_client_running(client_of(stand)), 0);
     assert_int_equal(must_get(stand, (struct fake_answer){.body = "x"}).outcome, HTTP_ANSWERED);
 }
 
@@ -241,6 +267,7 @@ int main(void)
         SCENE("never posts twice by itself when a used connection breaks",
               never_posts_twice_by_itself),
         SCENE("lets a callback start another transfer", done_may_start_another),
+        SCENE("repeats a GET each time that a used connection breaks", repeats_a_get_each_time),
         SCENE("ends all on abort, and can be used again", abort_ends_all),
         SCENE("ends all when destroyed", destroy_ends_all),
     };

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tests/support/http_client_stand.h"
+#include "tests/support/signal_process.h"
 #include "tests/support/specification.h"
 
 static void names_a_failed_handshake(void **state)
@@ -27,13 +28,13 @@ static void names_a_failed_handshake(void **state)
     assert_int_not_equal(result.outcome, HTTP_ANSWERED);
 }
 
-struct tls_server {
+struct tls_test_server {
     char directory[32], certificate[64], key[64];
     pid_t pid;
     unsigned port;
 };
 
-static void make_certificate(struct tls_server *server, const char *name)
+static void make_certificate(struct tls_test_server *server, const char *name)
 {
     strcpy(server->directory, "/tmp/seek-tls-XXXXXX");
     assert_non_null(mkdtemp(server->directory));
@@ -51,7 +52,7 @@ static void make_certificate(struct tls_server *server, const char *name)
 
 /* With `asks_for_certificate`, whoever shows none that the server's own authority has signed is
  * sent away. */
-static void start_tls_server(struct tls_server *server, const char *version,
+static void start_tls_server(struct tls_test_server *server, const char *version,
                              bool asks_for_certificate)
 {
     int out[2];
@@ -61,7 +62,8 @@ static void start_tls_server(struct tls_server *server, const char *version,
     if (server->pid == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)dup2(out[1], STDOUT_FILENO);
-        (void)freopen("/dev/null", "w", stderr); /* it complains about whom it should */
+        if (freopen("/dev/null", "w", stderr) == NULL) /* it complains about whom it should */
+            _exit(127);
         execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert",
                server->certificate, "-key", server->key, "-www", version,
                asks_for_certificate ? "-verify_return_error" : (char *)NULL, "-Verify", "1",
@@ -76,16 +78,16 @@ static void start_tls_server(struct tls_server *server, const char *version,
     (void)fclose(stream);
 }
 
-static void stop_tls_server(struct tls_server *server)
+static void stop_tls_server(struct tls_test_server *server)
 {
-    (void)kill(server->pid, SIGKILL);
+    (void)signal_process(server->pid, SIGKILL);
     (void)waitpid(server->pid, NULL, 0);
     (void)unlink(server->certificate);
     (void)unlink(server->key);
     (void)rmdir(server->directory);
 }
 
-static enum http_outcome tls_outcome(const struct tls_server *server, const char *ca_file)
+static enum http_outcome tls_outcome(const struct tls_test_server *server, const char *ca_file)
 {
     AUTO(http_client) *client = client_trusting(ca_file);
     char url[64];
@@ -98,7 +100,7 @@ static enum http_outcome tls_outcome(const struct tls_server *server, const char
 static void verifies_the_certificate(void **state)
 {
     (void)state;
-    struct tls_server server;
+    struct tls_test_server server;
     make_certificate(&server, "IP:127.0.0.1");
     start_tls_server(&server, "-tls1_2", false);
     enum http_outcome unknown = tls_outcome(&server, NULL);
@@ -113,7 +115,7 @@ static void verifies_the_certificate(void **state)
 static void verifies_the_name(void **state)
 {
     (void)state;
-    struct tls_server server;
+    struct tls_test_server server;
     make_certificate(&server, "DNS:elsewhere.example");
     start_tls_server(&server, "-tls1_2", false);
     enum http_outcome outcome = tls_outcome(&server, server.certificate);
@@ -121,7 +123,7 @@ static void verifies_the_name(void **state)
     assert_int_equal(outcome, HTTP_TLS_FAILED);
 }
 
-static enum http_outcome outcome_with(const struct tls_server *server, const char *certificate,
+static enum http_outcome outcome_with(const struct tls_test_server *server, const char *certificate,
                                       const char *key)
 {
     const struct http_client_options options = {.ca_file = server->certificate,
@@ -141,7 +143,7 @@ static enum http_outcome outcome_with(const struct tls_server *server, const cha
 static void shows_its_certificate(void **state)
 {
     (void)state;
-    struct tls_server server;
+    struct tls_test_server server;
     make_certificate(&server, "IP:127.0.0.1");
     start_tls_server(&server, "-tls1_2", true);
     enum http_outcome without = outcome_with(&server, NULL, NULL);

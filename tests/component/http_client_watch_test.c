@@ -80,22 +80,22 @@ static void fails_what_cannot_be_watched(void **state)
     will_answer(stand, (struct fake_answer){.body = "x", .delay_ms = 20});
     /* A socket is watched for the connection, then for the answer. */
     for (unsigned nth = 1; nth <= 2; nth++) {
-        struct http_result stranded = {0}, other = {0};
-        const struct http_transfer transfers[] = {transfer_to(url_of(stand), &stranded),
+        struct http_result parked = {0}, other = {0};
+        const struct http_transfer transfers[] = {transfer_to(url_of(stand), &parked),
                                                   transfer_to(url_of(stand), &other)};
         destroy_client_of(stand);
         struct http_client *client = client_trusting(NULL);
         watches = 0;
         failing_one = nth;
         must_start(client, &transfers[0]);
-        while (watches < nth && stranded.calls == 0)
+        while (watches < nth && parked.calls == 0)
             must_turn(client, 10);
         must_start(client, &transfers[1]);
         must_finish_all(client);
         http_client_destroy(client);
-        assert_int_equal(stranded.calls, 1);
-        assert_int_equal(stranded.outcome, HTTP_BROKEN);
-        assert_string_equal(stranded.detail, "no room in the epoll set");
+        assert_int_equal(parked.calls, 1);
+        assert_int_equal(parked.outcome, HTTP_BROKEN);
+        assert_string_equal(parked.detail, "no room in the epoll set");
         assert_int_equal(other.outcome, HTTP_ANSWERED);
     }
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/net/http_fault.h"
 #include "lib/net/http_server.h"
 #include "lib/net/listener.h"
 
@@ -63,9 +64,9 @@ static void refuses_connections_after_quiesce(void **state)
 
     http_server_quiesce(stand->server);
 
-    int fd = listener_open(&address, false, &error); /* the port is free again */
-    assert_true(fd >= 0);
-    (void)close(fd);
+    struct listener listener;
+    assert_true(listener_open(&address, false, &listener, &error)); /* the port is free again */
+    listener_close(&listener);
     http_stand_close(stand);
 }
 
@@ -314,7 +315,7 @@ static void takes_the_socket_on_failure(void **state)
     assert_true(listen_address_parse("127.0.0.1:0", &address, &error));
     int before = open_descriptors();
     struct http_server_options options = http_stand_options();
-    options.listen_fd = listener_open(&address, false, &error);
+    assert_true(listener_open(&address, false, &options.listener, &error));
     options.tls_certificate_pem = "not a certificate";
     options.tls_key_pem = "not a key";
 
@@ -334,7 +335,7 @@ static void survives_lack_of_memory(void **state)
     int before = open_descriptors();
     for (unsigned n = 0;; n++) {
         struct http_server_options options = http_stand_options();
-        options.listen_fd = listener_open(&address, false, &error);
+        assert_true(listener_open(&address, false, &options.listener, &error));
         failing_malloc_arm(n);
         struct http_server *server = http_server_create(&options, &error);
         bool has_failed = failing_malloc_disarm();

@@ -338,9 +338,68 @@ static void ends_a_half_closed_request(void **state)
     http_stand_close(stand);
 }
 
+static void trims_white_space_around_values(void **state)
+{
+    (void)state;
+    struct http_stand *stand = http_stand_open();
+    struct raw_client *client = http_stand_connect(stand);
+
+    raw_client_send(client, "GET /path HTTP/1.1\r\n" HOST "X-Custom: \t of mine \t \r\n\r\n");
+
+    must_end_with(raw_client_answer(client), "X-Custom=of mine 0:");
+    raw_client_send(client, "GET /path HTTP/1.1\r\n" HOST "X-Custom: \t \r\n\r\n");
+    must_end_with(raw_client_answer(client), "X-Custom= 0:");
+    http_stand_end(client, stand);
+}
+
+/* RFC 9112 section 5.1: refused; taken for a name of its own it would hide the one that was meant.
+ */
+static void refuses_white_space_before_a_colon(void **state)
+{
+    (void)state;
+    static const char *const heads[] = {
+        "GET /path HTTP/1.1\r\n" HOST "X-Custom : a\r\n\r\n",
+        "GET /path HTTP/1.1\r\n" HOST "X-Custom\t: a\r\n\r\n",
+        "GET /path HTTP/1.1\r\nX-Custom  : a\r\n" HOST "\r\n",
+    };
+    struct http_stand *stand = http_stand_open();
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        struct raw_client *client = http_stand_connect(stand);
+        raw_client_send(client, heads[i]);
+        must_contain(raw_client_answer(client), " 400 ");
+        raw_client_destroy(client);
+    }
+    assert_int_equal(stand->handled, 0);
+    http_stand_close(stand);
+}
+
+/* RFC 9112 section 5.2: refused, or read as white space; never as another header. */
+static void reads_no_folded_header_as_another(void **state)
+{
+    (void)state;
+    static const char *const heads[] = {
+        "GET /path HTTP/1.1\r\n" HOST "X-Cus: a\r\n tom\r\nX-Other: b\r\n\r\n",
+        "GET /path HTTP/1.1\r\n" HOST "X-Cus: a\r\n\ttom\r\n\r\n",
+        "GET /path HTTP/1.1\r\nX-Cus: a\r\n tom\r\n" HOST "\r\n",
+    };
+    struct http_stand *stand = http_stand_open();
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        struct raw_client *client = http_stand_connect(stand);
+        raw_client_send(client, heads[i]);
+        const char *answer = raw_client_answer(client);
+        if (strstr(answer, " 400 ") == NULL)
+            must_end_with(answer, "X-Custom=NULL 0:");
+        raw_client_destroy(client);
+    }
+    http_stand_close(stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IT("knows no white space around the value of a header", trims_white_space_around_values),
+        IT("refuses white space before the colon of a header", refuses_white_space_before_a_colon),
+        IT("reads no folded header as another one", reads_no_folded_header_as_another),
         IT("shows method, path as sent, decoded query, headers and body", shows_the_request),
         IT("shows what is absent, and the path of an absolute target", shows_what_is_absent),
         IT("passes any method on as it is", passes_any_method),

@@ -98,7 +98,8 @@ static void splits_a_big_batch(void **state)
     for (const char *rest = answer; (rest = strstr(rest, "\"accepted\"")) != NULL; rest++)
         accepted++;
     assert_int_equal(accepted, 1200);
-    assert_int_equal(intake_stand_script_calls(stand) - before, 2);
+    /* A census of the intake may fall between. */
+    assert_in_range(intake_stand_script_calls(stand) - before, 2, 3);
     free(body);
     body = batch_of(2501, "C");
     must_answer(intake_stand_post(stand, body), 413, "\"code\":\"batch_too_long\"");
@@ -295,7 +296,7 @@ static void respects_its_limits(void **state)
     must_answer(intake_stand_post(stand, body), 413, "\"code\":\"body_too_large\"");
     body[16 * 1024 + 1] = '\0'; /* a seek-token has a limit of its own */
     must_answer(intake_stand_call(stand, "PUT", "/v1/applications/A/token", JSON_TYPE, body), 413,
-                "At most 16384 bytes are read here.");
+                "The limit is 16384 bytes.");
     const char *long_put = "PUT /v1/applications/A/token HTTP/1.1\r\nHost: localhost\r\n" JSON_TYPE;
     struct raw_client *announced = intake_stand_connect(stand); /* the body is not waited for */
     raw_client_send(announced, long_put);

@@ -5,33 +5,35 @@
  * closed, the process goes on, and nothing is left behind. Everything turns in one thread here, the
  * one whose allocations fail.
  */
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/net/event_loop.h"
 #include "lib/net/listener.h"
 
 #include "service/inbound/api.h"
 #include "service/inbound/batch.h"
-#include "service/inbound/front.h"
+#include "service/inbound/inbound_context.h"
 #include "service/inbound/inbound_metrics.h"
 #include "service/inbound/service_view.h"
 #include "service/inbound/waiting_room.h"
 
+#include "tests/support/failing_digest.h"
 #include "tests/support/failing_malloc.h"
 #include "tests/support/intake_stand.h"
 #include "tests/support/specification.h"
 
 struct memory_stand {
     struct redis_server *redis;
+    struct event_loop *loop;
     struct store *store;
     struct batch *batch;
     struct waiting_room waits;
-    struct inbound_metrics metrics;
+    struct metric metrics[INBOUND_METRIC_COUNT];
     struct service_view view;
-    struct front front;
+    struct inbound_context context;
     struct http_server *server;
     uint16_t port;
 };
@@ -43,20 +45,17 @@ static bool locate(void *context, struct redis_url *out, struct error *error)
     return true;
 }
 
+static void ignore_events(void *context, unsigned events)
+{
+    (void)context; /* each turn turns everything */
+    (void)events;
+}
+
 static void turn(void *context)
 {
     struct memory_stand *stand = context;
-    struct redis_interest interest;
-    store_interest(stand->store, clock_monotonic_ms(), &interest);
-    struct pollfd fds[] = {
-        {.fd = http_server_fd(stand->server), .events = POLLIN},
-        {.fd = interest.fd,
-         .events =
-             (short)((interest.want_read ? POLLIN : 0) | (interest.want_write ? POLLOUT : 0))},
-    };
-    (void)poll(fds, 2, 1);
-    store_turn(stand->store, clock_monotonic_ms(), fds[1].revents & POLLIN,
-               fds[1].revents & POLLOUT);
+    event_loop_poll(stand->loop, 1);
+    store_turn(stand->store, clock_monotonic_ms());
     http_server_turn(stand->server);
     batch_turn(stand->batch);
     store_flush(stand->store);
@@ -86,33 +85,36 @@ static int start(void **state)
                                           .lease_ms = 60000,
                                           .age_max_ms = 3600000,
                                           .role = "test"};
-    stand->store = store_create(&options, NULL);
-    inbound_metrics_init(&stand->metrics);
+    stand->loop = event_loop_create(NULL);
+    stand->store = store_create(&options, stand->loop, NULL);
+    metrics_init(stand->metrics, inbound_rows, INBOUND_METRIC_COUNT);
     stand->view.version = "1";
-    stand->batch = batch_create(stand->store, &stand->view, &stand->metrics, 100, NULL);
-    waiting_room_init(&stand->waits);
-    front_init(&stand->front);
-    stand->front.routes = api_routes;
-    stand->front.route_count = api_route_count;
-    stand->front.view = &stand->view;
-    stand->front.body_bytes_max = 65536;
-    stand->front.metrics = &stand->metrics;
-    stand->front.store = stand->store;
-    stand->front.batch = stand->batch;
-    stand->front.waits = &stand->waits;
-    stand->front.batch_max = 100;
+    stand->batch = batch_create(stand->store, &stand->view, stand->metrics, 100, NULL);
+    waiting_room_init(&stand->waits, 100);
+    inbound_context_init(&stand->context);
+    stand->context.routes = api_routes;
+    stand->context.route_count = api_route_count;
+    stand->context.view = &stand->view;
+    stand->context.body_bytes_max = 65536;
+    stand->context.metrics = stand->metrics;
+    stand->context.store = stand->store;
+    stand->context.batch = stand->batch;
+    stand->context.waits = &stand->waits;
+    stand->context.batch_max = 100;
     struct listen_address address;
     assert_true(listen_address_parse("127.0.0.1:0", &address, NULL));
-    struct http_server_options server = {.listen_fd = listener_open(&address, false, NULL),
-                                         .body_bytes_max = 65536,
+    struct http_server_options server = {.body_bytes_max = 65536,
                                          .header_bytes_max = 8192,
                                          .connections_max = 100,
                                          .idle_timeout_s = 30,
                                          .request_timeout_ms = 10000};
-    stand->port = listener_port(server.listen_fd);
-    front_serve(&stand->front, &server);
+    assert_true(listener_open(&address, false, &server.listener, NULL));
+    stand->port = listener_port(&server.listener);
+    inbound_context_serve(&stand->context, &server);
     stand->server = http_server_create(&server, NULL);
     assert_non_null(stand->server);
+    assert_true(event_loop_watch(stand->loop, http_server_fd(stand->server), EVENT_READ,
+                                 ignore_events, stand, NULL));
     *state = stand;
     return 0;
 }
@@ -122,8 +124,9 @@ static int stop(void **state)
     struct memory_stand *stand = *state;
     http_server_destroy(stand->server);
     store_destroy(stand->store);
+    event_loop_destroy(stand->loop);
     batch_destroy(stand->batch);
-    front_fini(&stand->front);
+    inbound_context_fini(&stand->context);
     redis_server_stop(stand->redis);
     free(stand);
     return 0;
@@ -155,6 +158,7 @@ static const struct {
     {"DELETE", "/v1/applications/A", "", NULL},
     {"GET", "/v1/status", "", NULL},
     {"GET", "/metrics", "", NULL},
+    {"GET", "/", "", NULL},
     {"GET", "/nowhere", "", NULL},
 };
 

@@ -3,12 +3,14 @@
 /*
  * Every call of the API, against a real Redis.
  */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/secret.h"
 
+#include "tests/support/bad_requests.h"
 #include "tests/support/intake_stand.h"
 #include "tests/support/specification.h"
 
@@ -60,6 +62,27 @@ static void recognises_a_duplicate_and_a_newer_token(void **state)
     must_not_contain(answer, event_id);
 }
 
+/* However the ATS says that there is none: the one that is kept counts, or there is no signal. */
+static void knows_that_there_is_no_token(void **state)
+{
+    struct intake_stand *stand = *state;
+    static const char *const bodies[] = {
+        "{\"applicationId\":\"A-1\"}",
+        "{\"applicationId\":\"A-1\",\"token\":null}",
+        "{\"applicationId\":\"A-1\",\"token\":\"\"}",
+        "{\"applicationId\":\"A-1\",\"applicationUri\":\"https://a.example/\"}",
+        "{\"applicationId\":\"A-1\",\"applicationUri\":\"https://a.example/?seek-token=\"}",
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        must_answer(intake_stand_post(stand, bodies[i]), 409, "\"code\":\"token_missing\"");
+        must_answer(intake_stand_call(stand, "PUT", "/v1/applications/A-1/token", JSON_TYPE,
+                                      "{\"token\":\"t-1\"}"),
+                    204, "");
+        must_answer(intake_stand_post(stand, bodies[i]), 202, "accepted");
+        must_answer(intake_stand_call(stand, "DELETE", "/v1/applications/A-1", "", NULL), 204, "");
+    }
+}
+
 static void keeps_a_token_for_later(void **state)
 {
     struct intake_stand *stand = *state;
@@ -90,11 +113,15 @@ static void refuses_bad_tokens(void **state)
         {"{", 400, "\"code\":\"not_json\""},
         {"[]", 400, "\"code\":\"not_an_object\""},
         {"{\"token\":\"a\",\"token\":\"b\"}", 400, "\"code\":\"repeated_member\""},
-        {"{}", 422, "\"field\":\"token\""},
+        {"{}", 409, "\"code\":\"token_missing\""},
+        {"{\"token\":null}", 409, "\"code\":\"token_missing\""},
+        {"{\"token\":\"\"}", 409, "\"field\":\"token\""},
         {"{\"token\":7}", 422, "\"code\":\"token_invalid\""},
         {"{\"token\":\"a b\"}", 422, "\"code\":\"token_invalid\""},
         {"{\"token\":\"a%3D\"}", 422, "\"code\":\"token_encoded\""},
-        {"{\"applicationUri\":\"https://a.example/\"}", 422, "\"field\":\"applicationUri\""},
+        {"{\"applicationUri\":\"https://a.example/\"}", 409, "\"field\":\"applicationUri\""},
+        {"{\"applicationUri\":\"https://a.example/#/?seek-token=a\"}", 422,
+         "\"code\":\"application_uri_invalid\""},
         {"{\"applicationUri\":1}", 422, "\"code\":\"application_uri_invalid\""},
         {"{\"token\":\"a\",\"applicationUri\":\"https://a.example/?seek-token=b\"}", 422,
          "\"code\":\"token_and_uri\""},
@@ -130,8 +157,9 @@ static void shows_and_forgets_an_application(void **state)
 static void refuses_bad_ids_in_paths(void **state)
 {
     struct intake_stand *stand = *state;
-    static const char *const targets[] = {"/v1/applications/%", "/v1/applications/a%0Ab",
-                                          "/v1/applications/%FF", "/v1/applications/a%00"};
+    static const char *const targets[] = {"/v1/applications/%",   "/v1/applications/a%0Ab",
+                                          "/v1/applications/%FF", "/v1/applications/a%00",
+                                          "/v1/applications/.",   "/v1/applications/%2e%2E"};
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++)
         must_answer(intake_stand_call(stand, "GET", targets[i], "", NULL), 422,
                     "\"code\":\"application_id_invalid\"");
@@ -140,6 +168,36 @@ static void refuses_bad_ids_in_paths(void **state)
     must_answer(intake_stand_call(stand, "GET", target, "", NULL), 404, "");
     strcat(target, "x");
     must_answer(intake_stand_call(stand, "GET", target, "", NULL), 422, "application_id_invalid");
+}
+
+/* Each way in, of which one would be enough. */
+static void takes_no_id_that_a_path_cannot_hold(void **state)
+{
+    struct intake_stand *stand = *state;
+#define NDJSON_TYPE "Content-Type: application/x-ndjson\r\n"
+#define CLOUD_TYPE "Content-Type: application/cloudevents+json\r\n"
+#define CLOUD_EVENT(id)                                                                            \
+    "{\"id\":\"1\",\"source\":\"/a\",\"specversion\":\"1.0\",\"type\":\"application.completed\","  \
+    "\"data\":" EVENT(id, "t") "}"
+    static const char *const cases[][2] = {
+        {JSON_TYPE, EVENT(".", "t")},         {JSON_TYPE, EVENT("..", "t")},
+        {JSON_TYPE, "[" EVENT(".", "t") "]"}, {JSON_TYPE, "[" EVENT("..", "t") "]"},
+        {NDJSON_TYPE, EVENT(".", "t") "\n"},  {NDJSON_TYPE, EVENT("..", "t") "\n"},
+        {CLOUD_TYPE, CLOUD_EVENT(".")},       {CLOUD_TYPE, CLOUD_EVENT("..")},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *answer =
+            intake_stand_call(stand, "POST", "/v1/events", cases[i][0], cases[i][1]);
+        must_answer(answer, 422, "\"field\":\"applicationId\"");
+        must_answer(answer, 422, "more than one or two dots");
+    }
+    static const char *const targets[] = {"/v1/applications/%2e/token",
+                                          "/v1/applications/%2e%2e/token"};
+    for (size_t i = 0; i < 2; i++)
+        must_answer(intake_stand_call(stand, "PUT", targets[i], JSON_TYPE, "{\"token\":\"t\"}"),
+                    422, "\"code\":\"application_id_invalid\"");
+    must_answer(intake_stand_post(stand, EVENT("...", "t-1")), 202, "");
+    must_answer(intake_stand_call(stand, "GET", "/v1/applications/...", "", NULL), 200, "");
 }
 
 static void replays(void **state)
@@ -218,9 +276,26 @@ static void takes_every_form_of_event(void **state)
         {JSON_TYPE "ce-id: 1\r\nce-source: /s\r\nce-specversion: 1.0\r\n"
                    "ce-type: application.completed\r\n",
          EVENT("G", "1"), 202, "\"applicationId\":\"G\""},
+        {JSON_TYPE "ce-id: 1\r\nce-source: /s\r\nce-specversion: \"1.0\"\r\n"
+                   "ce-type: application%2Ecompleted\r\nce-time: 2026-01-02T03%3A04%3A05Z\r\n",
+         EVENT("G2", "1"), 202, "\"applicationId\":\"G2\""},
+        {JSON_TYPE "ce-id: 1\r\nce-source: /s\r\nce-specversion: 1.0\r\n"
+                   "ce-type: application.completed\r\nce-time: 2026-01-02T03%253A04%253A05Z\r\n",
+         EVENT("G3", "1"), 422, "\"completed_at_invalid\""}, /* decoded once */
+        {"Content-Type: application/vnd.example+json\r\nce-id: 1\r\nce-source: /s\r\n"
+         "ce-specversion: 1.0\r\nce-type: application.completed\r\n",
+         EVENT("G4", "1"), 202, "\"applicationId\":\"G4\""},
+        {JSON_TYPE, "\xef\xbb\xbf" EVENT("G5", "1"), 202, "\"applicationId\":\"G5\""},
+        {"Content-Type: application/x-ndjson\r\n",
+         "\xef\xbb\xbf" EVENT("G6", "1") "\n" EVENT("G7", "1"), 202, "\"applicationId\":\"G6\""},
         {JSON_TYPE "ce-id: 1\r\n", EVENT("H", "1"), 400, "\"code\":\"cloud_event_invalid\""},
         {"", EVENT("I", "1"), 415, "Accept-Post: application/json, "},
         {"Content-Type: text/plain\r\n", EVENT("I", "1"), 415, "\"content_type_unsupported\""},
+        {"Content-Type: text/plain\r\n", EVENT("I", "1"), 415,
+         "This one is not supported: Content-Type: text/plain"},
+        {"Content-Type: application/json; charset=latin1\r\n", EVENT("I", "1"), 415,
+         "The charset is not UTF-8: Content-Type: application/json; charset=latin1"},
+        {JSON_TYPE "Content-Encoding: gzip\r\n", EVENT("I", "1"), 415, "Accept-Encoding: identity"},
         {"Content-Type: application/json; charset=utf-16\r\n", EVENT("I", "1"), 415, ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -295,12 +370,27 @@ static void serves_probes_metrics_status_and_contract(void **state)
                 "openapi: 3.1.0\n");
 }
 
+static void give_time(void *context)
+{
+    (void)context;
+    (void)poll(NULL, 0, 1);
+}
+
+/* What is left is found by the leak check at the end. */
+static void survives_bad_requests(void **state)
+{
+    struct intake_stand *stand = *state;
+    for (size_t i = 0; i < bad_request_count; i++)
+        bad_requests_send(&bad_requests[i], 200, intake_pool_port(stand->pool), give_time, NULL);
+    must_answer(intake_stand_post(stand, EVENT("A-1", "t-1")), 202, "\"result\":\"accepted\"");
+}
+
 static void asks_for_the_key(void **state)
 {
     (void)state;
     struct intake_stand *stand = intake_stand_create();
     AUTO(secret) *key = secret_from_value("key-1", NULL);
-    stand->options.api_key = key;
+    stand->options.access.api_key = key;
     intake_stand_start(stand);
     must_answer(intake_stand_post(stand, EVENT("A", "1")), 401,
                 "WWW-Authenticate: Bearer realm=\"seek-signal\"\r\n");
@@ -333,6 +423,8 @@ int main(void)
         IT_WITH("stores an event before it says 202", accepts_an_event, empty_redis, NULL),
         IT_WITH("recognises a duplicate and a newer seek-token",
                 recognises_a_duplicate_and_a_newer_token, empty_redis, NULL),
+        IT_WITH("knows that there is no seek-token, however it is said",
+                knows_that_there_is_no_token, empty_redis, NULL),
         IT_WITH("keeps a seek-token for the event that follows", keeps_a_token_for_later,
                 empty_redis, NULL),
         IT_WITH("refuses seek-tokens that cannot be right", refuses_bad_tokens, empty_redis, NULL),
@@ -340,6 +432,8 @@ int main(void)
                 shows_and_forgets_an_application, empty_redis, NULL),
         IT_WITH("refuses ids in paths that cannot be right", refuses_bad_ids_in_paths, empty_redis,
                 NULL),
+        IT_WITH("takes no id that the path of a URL cannot hold",
+                takes_no_id_that_a_path_cannot_hold, empty_redis, NULL),
         IT_WITH("replays what can be replayed and says why not", replays, empty_redis, NULL),
         IT_WITH("answers a batch in its order, bad ones among good ones",
                 takes_batches_with_bad_ones, empty_redis, NULL),
@@ -352,6 +446,8 @@ int main(void)
                 empty_redis, NULL),
         IT_WITH("serves probes, metrics, status and contract",
                 serves_probes_metrics_status_and_contract, empty_redis, NULL),
+        IT_WITH("survives bad requests, and keeps nothing of them", survives_bad_requests,
+                empty_redis, NULL),
         IT("asks for the API key before it reads a body", asks_for_the_key),
     };
     return cmocka_run_group_tests_name("intake", tests, start, stop);

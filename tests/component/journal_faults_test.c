@@ -14,6 +14,7 @@
 
 #include "tests/support/failing_malloc.h"
 #include "tests/support/journal_stand.h"
+#include "tests/support/signal_process.h"
 #include "tests/support/specification.h"
 
 static bool is_sync_failing;
@@ -53,7 +54,7 @@ static void takes_back_what_finds_no_room(void **state)
     journal_destroy(journal);
     journal_destroy(must_open());
     must_have_found(0, 5);
-    must_be_untroubled();
+    must_be_undamaged();
 }
 
 static void takes_back_what_is_not_synced(void **state)
@@ -78,7 +79,7 @@ static void takes_back_what_is_not_synced(void **state)
     journal_destroy(journal);
     journal_destroy(must_open());
     must_have_found(0, 5);
-    must_be_untroubled();
+    must_be_undamaged();
 }
 
 static void says_when_its_directory_is_gone(void **state)
@@ -177,7 +178,7 @@ static void keeps_what_a_killed_writer_acknowledged(void **state)
         assert_int_equal(read(ends[0], &first, sizeof first), sizeof first); /* it has begun */
         const struct timespec moment = {.tv_nsec = (long)(random_u64() % 20000000)};
         (void)nanosleep(&moment, NULL);
-        assert_int_equal(kill(writer, SIGKILL), 0);
+        assert_int_equal(signal_process(writer, SIGKILL), 0);
         assert_int_equal(waitpid(writer, NULL, 0), writer);
         unsigned acknowledged = last_acknowledged(ends[0]);
         (void)close(ends[0]);
@@ -185,7 +186,7 @@ static void keeps_what_a_killed_writer_acknowledged(void **state)
         acknowledged = acknowledged > first ? acknowledged : first;
         assert_true(found.count >= acknowledged);
         must_have_found(0, found.count);
-        assert_int_equal(found.troubles[JOURNAL_IS_DAMAGED], 0);
+        assert_int_equal(found.damages[JOURNAL_IS_DAMAGED], 0);
         journal_destroy(journal);
         journal_stand_clear();
     }

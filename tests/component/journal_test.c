@@ -24,7 +24,7 @@ static void finds_what_was_committed(void **state)
     for (int life = 0; life < 3; life++) {
         journal = must_open();
         must_have_found(0, 4);
-        must_be_untroubled();
+        must_be_undamaged();
         journal_destroy(journal);
     }
 }
@@ -130,8 +130,8 @@ static void cuts_a_torn_tail_at_every_byte(void **state)
         for (int life = 0; life < 2; life++) {
             journal = must_open();
             must_have_found(0, 2);
-            assert_int_equal(found.troubles[JOURNAL_WAS_TORN], !is_gone && life == 0);
-            assert_int_equal(found.trouble_bytes, !is_gone && life == 0 ? after - before - cut : 0);
+            assert_int_equal(found.damages[JOURNAL_WAS_TORN], !is_gone && life == 0);
+            assert_int_equal(found.damage_bytes, !is_gone && life == 0 ? after - before - cut : 0);
             assert_int_equal(journal_stand_bytes(name), before);
             assert_int_equal(journal_bytes(journal), before);
             journal_destroy(journal);
@@ -171,8 +171,8 @@ static void loses_no_more_than_one_record_to_a_flipped_bit(void **state)
         journal = must_open();
         assert_int_equal(found.count, 4);
         assert_int_equal(found.numbers[3], 4);
-        assert_int_equal(found.troubles[JOURNAL_IS_DAMAGED], 1);
-        assert_int_equal(found.trouble_bytes, bytes / 4);
+        assert_int_equal(found.damages[JOURNAL_IS_DAMAGED], 1);
+        assert_int_equal(found.damage_bytes, bytes / 4);
         journal_destroy(journal);
         flip(name, bit);
     }
@@ -194,7 +194,7 @@ static void sets_a_damaged_segment_aside(void **state)
     journal_destroy(journal);
     journal = must_open();
     assert_int_equal(found.count, 0);
-    must_be_untroubled();
+    must_be_undamaged();
     assert_int_equal(journal_bytes(journal), bytes);
     must_write(journal, 4, 1);
     assert_true(journal_stand_bytes("journal-0000000000000001.log") >
@@ -213,9 +213,56 @@ static void sets_aside_what_cannot_be_read(void **state)
     assert_int_equal(mkdir(path, 0700), 0);
     journal = must_open();
     must_have_found(0, 1);
-    assert_int_equal(found.troubles[JOURNAL_UNREADABLE], 1);
+    assert_int_equal(found.damages[JOURNAL_UNREADABLE], 1);
     assert_int_equal(journal_stand_files("corrupt-", NULL), 1);
     journal_destroy(journal);
+}
+
+/* Opening a FIFO waits for its other end; a link leads out of the directory. */
+static void sets_aside_what_is_no_file(void **state)
+{
+    (void)state;
+    char path[512];
+    journal_destroy(must_open());
+    journal_stand_path("journal-0000000000000007.log", path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    journal_stand_path("journal-0000000000000008.log", path);
+    assert_int_equal(symlink("/etc/passwd", path), 0);
+    struct journal *journal = must_open();
+    assert_int_equal(found.damages[JOURNAL_UNREADABLE], 2);
+    assert_int_equal(journal_stand_files("corrupt-", NULL), 2);
+    must_write(journal, 0, 1);
+    journal_destroy(journal);
+}
+
+static void refuses_a_lock_that_is_no_file(void **state)
+{
+    (void)state;
+    char path[512];
+    struct error error;
+    journal_stand_path("lock", path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_null(try_to_open(JOURNAL_BYTES_MAX, &error));
+    assert_non_null(strstr(error.message, "/lock: it is no file of this user's: remove it"));
+    assert_int_equal(unlink(path), 0);
+    journal_destroy(must_open());
+}
+
+static void refuses_a_directory_that_others_can_change(void **state)
+{
+    (void)state;
+    struct error error;
+    assert_int_equal(chmod(journal_stand_directory(), 01777), 0); /* also one like /tmp */
+    assert_null(try_to_open(JOURNAL_BYTES_MAX, &error));
+    assert_int_equal(error.kind, ERROR_CONFIG);
+    assert_non_null(strstr(error.message, "everybody may write to it (mode 1777): chmod 700"));
+    assert_int_equal(chmod(journal_stand_directory(), 0700), 0);
+    if (geteuid() != 0)
+        return;
+    assert_int_equal(chown(journal_stand_directory(), 12345, 0), 0);
+    assert_null(try_to_open(JOURNAL_BYTES_MAX, &error));
+    assert_non_null(strstr(error.message, "it belongs to user 12345"));
+    assert_int_equal(chown(journal_stand_directory(), 0, 0), 0);
 }
 
 static void leaves_other_files_alone(void **state)
@@ -232,7 +279,7 @@ static void leaves_other_files_alone(void **state)
     }
     struct journal *journal = must_open();
     assert_true(journal_is_empty(journal));
-    must_be_untroubled();
+    must_be_undamaged();
     must_write(journal, 0, 1);
     drain(journal);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -258,6 +305,10 @@ int main(void)
                      loses_no_more_than_one_record_to_a_flipped_bit),
         IN_DIRECTORY("sets a damaged segment aside", sets_a_damaged_segment_aside),
         IN_DIRECTORY("sets aside what cannot be read", sets_aside_what_cannot_be_read),
+        IN_DIRECTORY("sets aside what is no file", sets_aside_what_is_no_file),
+        IN_DIRECTORY("refuses a lock that is no file", refuses_a_lock_that_is_no_file),
+        IN_DIRECTORY("refuses a directory that others can change",
+                     refuses_a_directory_that_others_can_change),
         IN_DIRECTORY("leaves other files alone", leaves_other_files_alone),
     };
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);

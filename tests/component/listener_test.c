@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +26,7 @@ static const struct {
     uint16_t port;
     bool is_unix;
     bool is_local;
-    const char *complaint; /* part of it */
+    const char *reason; /* part of it */
 } addresses[] = {
     {"127.0.0.1:8787",          "127.0.0.1",          8787,  false, true,  NULL},
     {"127.9.9.9:1",             "127.9.9.9",          1,     false, true,  NULL},
@@ -71,7 +73,7 @@ static void reads_addresses(void **state)
             fail_msg("\"%s\": %s", addresses[i].text, error.message);
         if (!is_read) {
             assert_int_equal(error.kind, ERROR_CONFIG);
-            if (strstr(error.message, addresses[i].complaint) == NULL)
+            if (strstr(error.message, addresses[i].reason) == NULL)
                 fail_msg("\"%s\": %s", addresses[i].text, error.message);
             continue;
         }
@@ -113,21 +115,22 @@ static struct listen_address must_parse(const char *text)
     return address;
 }
 
-static int must_open(const struct listen_address *address, bool is_shared)
+static struct listener must_open(const struct listen_address *address, bool is_shared)
 {
+    struct listener listener;
     struct error error = {.message = ""};
-    int fd = listener_open(address, is_shared, &error);
-    if (fd < 0)
+    if (!listener_open(address, is_shared, &listener, &error))
         fail_msg("%s", error.message);
-    return fd;
+    return listener;
 }
 
-static void must_refuse(const struct listen_address *address, const char *complaint)
+static void must_refuse(const struct listen_address *address, const char *reason)
 {
     struct error error;
-    assert_int_equal(listener_open(address, false, &error), -1);
+    struct listener listener;
+    assert_false(listener_open(address, false, &listener, &error));
     assert_int_equal(error.kind, ERROR_CONFIG);
-    if (strstr(error.message, complaint) == NULL)
+    if (strstr(error.message, reason) == NULL)
         fail_msg("%s", error.message);
 }
 
@@ -147,48 +150,96 @@ static void listens(void **state)
 {
     (void)state;
     const struct listen_address address = must_parse("127.0.0.1:0");
-    int fd = must_open(&address, false);
+    struct listener listener = must_open(&address, false);
 
-    assert_true(listener_port(fd) != 0);
-    assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
-    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
-    int client = connect_tcp(listener_port(fd));
+    assert_true(listener_port(&listener) != 0);
+    assert_true(fcntl(listener.fds[0], F_GETFL) & O_NONBLOCK);
+    assert_true(fcntl(listener.fds[0], F_GETFD) & FD_CLOEXEC);
+    int client = connect_tcp(listener_port(&listener));
     assert_true(client >= 0);
     (void)close(client);
-    (void)close(fd);
+    listener_close(&listener);
 }
 
 static void resolves_names_and_ipv6(void **state)
 {
     (void)state;
-    struct listen_address address = must_parse("localhost:0");
-    (void)close(must_open(&address, false));
-
-    address = must_parse("a..b:1");
+    struct listen_address address = must_parse("a..b:1");
     must_refuse(&address, "a..b:1: ");
 
     address = must_parse("[::1]:0");
     struct error error;
-    int fd = listener_open(&address, false, &error);
-    if (fd < 0) /* a machine without IPv6 */
+    struct listener listener = {.count = 0};
+    if (!listener_open(&address, false, &listener, &error)) /* a machine without IPv6 */
         assert_non_null(strstr(error.message, "[::1]:0"));
     else
-        assert_true(listener_port(fd) != 0);
+        assert_true(listener_port(&listener) != 0);
+    listener_close(&listener);
+}
+
+static bool has_ipv6_loopback(void)
+{
+    const struct sockaddr_in6 name = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool has_it = fd >= 0 && bind(fd, (const void *)&name, sizeof name) == 0;
     (void)close(fd);
+    return has_it;
+}
+
+/* Of `localhost`, as the machine's file of hosts has it. */
+static bool is_of_localhost(int family)
+{
+    const struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    bool is_found = getaddrinfo("localhost", NULL, &hints, &found) == 0;
+    if (is_found)
+        freeaddrinfo(found);
+    return is_found;
+}
+
+static void listens_at_every_address_of_a_name(void **state)
+{
+    (void)state;
+    const struct listen_address address = must_parse("localhost:0");
+    struct listener listener = must_open(&address, false);
+    bool has_both = has_ipv6_loopback() && is_of_localhost(AF_INET6) && is_of_localhost(AF_INET);
+    uint16_t port = listener_port(&listener);
+    char places[LISTENER_TEXT_BYTES], ipv4[32], ipv6[32];
+    listener_write(&listener, places);
+    (void)snprintf(ipv4, sizeof ipv4, "127.0.0.1:%u", (unsigned)port);
+    (void)snprintf(ipv6, sizeof ipv6, "[::1]:%u", (unsigned)port);
+    if (strstr(places, ipv4) == NULL || (strstr(places, ipv6) != NULL) != has_both)
+        fail_msg("%s", places);
+    assert_int_equal(listener.count, has_both ? 2 : 1); /* no address twice */
+    struct listen_address taken = must_parse(ipv4);
+    must_refuse(&taken, "in use");
+    listener_close(&listener);
+    listener_close(&listener);
+}
+
+static void refuses_a_name_of_which_one_address_is_taken(void **state)
+{
+    (void)state;
+    const struct listen_address ipv4 = must_parse("127.0.0.1:0");
+    struct listener other = must_open(&ipv4, false);
+    struct listen_address address = must_parse("localhost:0");
+    address.port = listener_port(&other);
+    must_refuse(&address, "in use by another process");
+    listener_close(&other);
 }
 
 static void says_that_an_address_is_taken(void **state)
 {
     (void)state;
     struct listen_address address = must_parse("127.0.0.1:0");
-    int fd = must_open(&address, false);
-    address.port = listener_port(fd);
+    struct listener listener = must_open(&address, false);
+    address.port = listener_port(&listener);
 
-    char complaint[64];
-    (void)snprintf(complaint, sizeof complaint, "127.0.0.1:%u is in use by another process",
+    char reason[64];
+    (void)snprintf(reason, sizeof reason, "127.0.0.1:%u is in use by another process",
                    (unsigned)address.port);
-    must_refuse(&address, complaint);
-    (void)close(fd);
+    must_refuse(&address, reason);
+    listener_close(&listener);
 }
 
 static void says_that_an_address_is_foreign(void **state)
@@ -202,30 +253,31 @@ static void opens_again_at_once(void **state)
 {
     (void)state;
     struct listen_address address = must_parse("127.0.0.1:0");
-    int fd = must_open(&address, false);
-    address.port = listener_port(fd);
+    struct listener listener = must_open(&address, false);
+    address.port = listener_port(&listener);
     int client = connect_tcp(address.port);
-    int accepted = accept(fd, NULL, NULL);
+    int accepted = accept(listener.fds[0], NULL, NULL);
     assert_true(accepted >= 0);
     (void)close(accepted); /* first to close: keeps the address in TIME_WAIT */
     (void)close(client);
-    (void)close(fd);
+    listener_close(&listener);
 
-    (void)close(must_open(&address, false));
+    struct listener again = must_open(&address, false);
+    listener_close(&again);
 }
 
 static void shares_a_port(void **state)
 {
     (void)state;
     struct listen_address address = must_parse("127.0.0.1:0");
-    int first = must_open(&address, true);
-    address.port = listener_port(first);
-    int second = must_open(&address, true);
-    assert_int_equal(listener_port(second), address.port);
+    struct listener first = must_open(&address, true);
+    address.port = listener_port(&first);
+    struct listener second = must_open(&address, true);
+    assert_int_equal(listener_port(&second), address.port);
 
     must_refuse(&address, "in use");
-    (void)close(first);
-    (void)close(second);
+    listener_close(&first);
+    listener_close(&second);
 }
 
 static void opens_a_group(void **state)
@@ -233,19 +285,19 @@ static void opens_a_group(void **state)
     (void)state;
     struct listen_address address = must_parse("127.0.0.1:0");
     struct error error;
-    int fds[3];
-    assert_true(listener_open_group(&address, 3, fds, &error));
-    address.port = listener_port(fds[0]);
-    assert_int_equal(listener_port(fds[2]), address.port);
+    struct listener group[3];
+    assert_true(listener_open_group(&address, 3, group, &error));
+    address.port = listener_port(&group[0]);
+    assert_int_equal(listener_port(&group[2]), address.port);
 
-    int others[2];
+    struct listener others[2];
     assert_false(listener_open_group(&address, 2, others, &error));
     assert_non_null(strstr(error.message, "in use"));
 
     for (int i = 0; i < 3; i++)
-        (void)close(fds[i]);
+        listener_close(&group[i]);
     assert_true(listener_open_group(&address, 1, others, &error));
-    (void)close(others[0]);
+    listener_close(&others[0]);
 }
 
 /* ---- unix sockets ---- */
@@ -291,51 +343,52 @@ static void listens_on_a_unix_socket(void **state)
 {
     const struct directory *directory = *state;
     mode_t umask_before = umask(0077);
-    int fd = must_open(&directory->address, false);
+    struct listener listener = must_open(&directory->address, false);
     (void)umask(umask_before);
 
     struct stat status;
     assert_int_equal(stat(directory->address.host, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0660);
-    assert_int_equal(listener_port(fd), 0);
+    assert_int_equal(listener_port(&listener), 0);
     int client = connect_unix(directory->address.host);
     assert_true(client >= 0);
     (void)close(client);
-    (void)close(fd);
+    listener_close(&listener);
 }
 
 static void replaces_a_stale_socket(void **state)
 {
     const struct directory *directory = *state;
-    (void)close(must_open(&directory->address, false)); /* leaves the file */
+    struct listener stale = must_open(&directory->address, false);
+    listener_close(&stale); /* leaves the file */
     assert_int_equal(connect_unix(directory->address.host), -1);
 
-    int fd = must_open(&directory->address, false);
+    struct listener listener = must_open(&directory->address, false);
 
     int client = connect_unix(directory->address.host);
     assert_true(client >= 0);
     (void)close(client);
-    (void)close(fd);
+    listener_close(&listener);
 }
 
 static void leaves_a_live_socket(void **state)
 {
     const struct directory *directory = *state;
-    int fd = must_open(&directory->address, false);
+    struct listener listener = must_open(&directory->address, false);
 
     must_refuse(&directory->address, "is in use by another process");
 
     int client = connect_unix(directory->address.host);
     assert_true(client >= 0);
     (void)close(client);
-    (void)close(fd);
+    listener_close(&listener);
 }
 
 static void leaves_a_busy_socket(void **state)
 {
     const struct directory *directory = *state;
-    int fd = must_open(&directory->address, false);
-    assert_int_equal(listen(fd, 0), 0); /* a short queue, which is full soon */
+    struct listener listener = must_open(&directory->address, false);
+    assert_int_equal(listen(listener.fds[0], 0), 0); /* a short queue, which is full soon */
     int clients[2];
     for (int i = 0; i < 2; i++) {
         struct sockaddr_un name = {.sun_family = AF_UNIX};
@@ -350,7 +403,7 @@ static void leaves_a_busy_socket(void **state)
     assert_int_equal(access(directory->address.host, F_OK), 0);
     (void)close(clients[0]);
     (void)close(clients[1]);
-    (void)close(fd);
+    listener_close(&listener);
 }
 
 static void leaves_a_file(void **state)
@@ -376,16 +429,16 @@ static void shares_a_unix_socket(void **state)
 {
     const struct directory *directory = *state;
     struct error error;
-    int fds[2];
-    assert_true(listener_open_group(&directory->address, 2, fds, &error));
+    struct listener group[2];
+    assert_true(listener_open_group(&directory->address, 2, group, &error));
 
     int client = connect_unix(directory->address.host);
-    int accepted = accept(fds[1], NULL, NULL);
+    int accepted = accept(group[1].fds[0], NULL, NULL);
     assert_true(accepted >= 0);
     (void)close(client);
     (void)close(accepted);
-    (void)close(fds[0]);
-    (void)close(fds[1]);
+    listener_close(&group[0]);
+    listener_close(&group[1]);
 }
 
 int main(void)
@@ -395,6 +448,9 @@ int main(void)
         IT("refuses a host or path that is too long", refuses_what_is_too_long),
         IT("listens, without blocking and without leaking into child processes", listens),
         IT("resolves names and takes IPv6", resolves_names_and_ipv6),
+        IT("listens at every address of a name, at one port", listens_at_every_address_of_a_name),
+        IT("refuses a name of which one address is taken",
+           refuses_a_name_of_which_one_address_is_taken),
         IT("says that an address is taken", says_that_an_address_is_taken),
         IT("says that an address is not of this machine", says_that_an_address_is_foreign),
         IT("opens an address again right after it was used", opens_again_at_once),

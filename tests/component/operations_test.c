@@ -6,8 +6,6 @@
 
 #include "lib/base/clock.h"
 
-#include "service/store/script.h"
-
 #include "tests/support/specification.h"
 #include "tests/support/store_stand.h"
 
@@ -151,8 +149,29 @@ static void goes_on_behind_the_last_one(void **state)
     } while (query.after.id != NULL);
     assert_int_equal(total, 7);
     assert_int_equal(pages, 3);
-    must_list(&(struct store_list_query){.listing = LISTING_DEAD, .code = "ODD", .limit = 10});
+    must_list(
+        &(struct store_list_query){.listing = LISTING_DEAD, .filter.code = "ODD", .limit = 10});
     assert_int_equal(seen.count, 3);
+}
+
+static void lists_the_latest_first_by_the_beginning_of_the_id(void **state)
+{
+    (void)state;
+    must_die("A-1", "CODE");
+    must_die("B-1", "CODE");
+    must_die("A-2", "CODE");
+    must_die("A-3", "CODE");
+    struct store_list_query query = {
+        .listing = LISTING_DEAD, .id_prefix = "A-", .is_latest_first = true, .limit = 2};
+    must_list(&query);
+    assert_int_equal(seen.count, 2);
+    assert_string_equal(seen.ids[0], "A-3");
+    assert_string_equal(seen.ids[1], "A-2");
+    query.after = seen.next;
+    must_list(&query);
+    assert_int_equal(seen.count, 1);
+    assert_string_equal(seen.ids[0], "A-1");
+    assert_null(seen.next.id);
 }
 
 static void lists_nothing_of_an_entry_without_a_hash(void **state)
@@ -186,7 +205,7 @@ static void replays_one_after_the_other(void **state)
     must_die("C", "FORBIDDEN");
     int64_t before_us = clock_wall_ms() * 1000;
     struct replay_dead_query query = everything();
-    query.code = "FORBIDDEN";
+    query.filter.code = "FORBIDDEN";
     must_replay_dead(&query);
     assert_int_equal(seen.replayed.looked, 3);
     assert_int_equal(seen.replayed.matched, 2);
@@ -271,7 +290,7 @@ static void pauses_a_full_redis(void **state)
     (void)state;
     (void)redis_server_cli(server, "CONFIG SET maxmemory 1");
     must_pause(true);
-    assert_string_not_equal(redis_server_cli(server, "GET " STORE_KEY_PAUSED), "");
+    assert_string_not_equal(redis_server_cli(server, "GET seek-signal:{0}:paused"), "");
     must_pause(false);
     (void)redis_server_cli(server, "CONFIG SET maxmemory 0");
 }
@@ -282,6 +301,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         HERE("lists what a look at one gives", lists_what_get_gives),
         HERE("goes on behind the last one", goes_on_behind_the_last_one),
+        HERE("lists the latest first, by the beginning of the id",
+             lists_the_latest_first_by_the_beginning_of_the_id),
         HERE("lists nothing of an entry whose hash somebody deleted",
              lists_nothing_of_an_entry_without_a_hash),
         HERE("knows which states can be listed", knows_what_can_be_listed),

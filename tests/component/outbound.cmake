@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+#
 # After store.cmake, whose peers these use.
 add_library(fake_http STATIC support/fake_http.c)
 target_link_libraries(fake_http PUBLIC seek_base)
@@ -20,5 +23,6 @@ specify(component worker_pool worker_pool_stand)
 specify(component worker_pool_pace worker_pool_stand)
 specify(component worker_pool_faults worker_pool_stand)
 specify(component worker_pool_access_token worker_pool_stand)
+specify(component worker_pool_handover worker_pool_stand)
 specify(component worker_pool_stop worker_pool_stand)
 can_fail_allocations(worker_pool_stop_test)

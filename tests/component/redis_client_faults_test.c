@@ -12,6 +12,16 @@
 #include "tests/support/redis_subject.h"
 #include "tests/support/specification.h"
 
+static int64_t clock_ahead_ms;
+
+int64_t __real_clock_monotonic_ms(void);
+int64_t __wrap_clock_monotonic_ms(void);
+
+int64_t __wrap_clock_monotonic_ms(void)
+{
+    return __real_clock_monotonic_ms() + clock_ahead_ms;
+}
+
 static void open_fake(struct fake_redis *fake, struct subject *subject,
                       const struct redis_client_options *options)
 {
@@ -196,6 +206,58 @@ static void keeps_the_password_out_of_reasons(void **state)
     subject_stop(&subject);
 }
 
+enum { PAUSE_MIN_MS = 100, PAUSE_LONG_MS = 1000, PAUSE_MAX_MS = 4000 };
+
+/* The clock runs ahead, faster each time, until the client looks for Redis again. */
+static int64_t await_next_try(struct subject *subject)
+{
+    unsigned located = subject->located;
+    int64_t lost_at_ms = clock_monotonic_ms(), waited_ms = 0;
+    while (subject->located == located) {
+        subject_turn(subject);
+        clock_ahead_ms += 1 + waited_ms / 4;
+        waited_ms = clock_monotonic_ms() - lost_at_ms;
+    }
+    return waited_ms;
+}
+
+/* The peer hangs up again and again, `life_ms` after the greeting. Whether the client ever waits
+ * for long before its next try. */
+static bool comes_to_a_long_pause(int64_t life_ms)
+{
+    static const struct redis_client_options doubling = {.connect_timeout_ms = 5000,
+                                                         .command_timeout_ms = 5000,
+                                                         .reconnect_min_ms = PAUSE_MIN_MS,
+                                                         .reconnect_max_ms = PAUSE_MAX_MS};
+    AUTO(fake_redis) *fake = fake_redis_start();
+    struct subject subject;
+    open_fake(fake, &subject, &doubling);
+    bool was_long = false;
+    for (unsigned i = 1; i <= 16 && !was_long; i++) {
+        clock_ahead_ms += life_ms;
+        subject_turn(&subject);
+        fake_redis_hang_up(fake);
+        WAIT_UNTIL(&subject, subject.closed == i);
+        was_long = await_next_try(&subject) > PAUSE_LONG_MS;
+        fake_redis_accept(fake);
+        subject_turn_for(&subject, 5);
+        fake_redis_must_hear(fake, "seek-signal\r\n");
+        fake_redis_say_text(fake, "+OK\r\n");
+        WAIT_UNTIL(&subject, subject.opened == i + 1);
+    }
+    subject_stop(&subject);
+    return was_long;
+}
+
+/* A peer that takes and drops connections is left alone for longer each time; one that was there
+ * for a while is not. */
+static void forgets_failures_when_a_connection_lasts(void **state)
+{
+    (void)state;
+    assert_true(comes_to_a_long_pause(0));
+    assert_false(comes_to_a_long_pause(6000));
+}
+
 int main(void)
 {
     (void)signal(SIGPIPE, SIG_IGN); /* as the service does */
@@ -203,6 +265,7 @@ int main(void)
         IT("loses a peer that talks nonsense", loses_a_peer_that_talks_nonsense),
         IT("loses a reply that is cut", loses_a_reply_that_is_cut),
         IT("reads replies that come byte by byte", reads_byte_by_byte),
+        IT("forgets failures when a connection lasts", forgets_failures_when_a_connection_lasts),
         IT("loses a peer that drips", loses_a_peer_that_drips),
         IT("gives up a greeting without answer", gives_up_a_greeting_without_answer),
         IT("refuses a peer that is not Redis", refuses_a_peer_that_is_not_redis),

@@ -75,7 +75,7 @@ static void refuses_when_it_is_full(void **state)
 {
     (void)state;
     redis_server_kill(server);
-    begin_with(SPOOL_BYTES_LEAST);
+    begin_with(64 * 1024);
     char seek_token[1001];
     memset(seek_token, 't', sizeof seek_token - 1);
     seek_token[sizeof seek_token - 1] = '\0';
@@ -115,6 +115,75 @@ static void is_able_again_when_the_disk_is(void **state)
     must_be("B", "", "");
     must_be("C", "pending", "token");
     assert_int_equal(counted("seek_signal_spool_damaged_total", NULL), 0);
+}
+
+static _Atomic bool is_drain_refused;
+static _Atomic unsigned drains;
+
+bool __real_store_drain(struct store *store, const struct drain_record *records, size_t count,
+                        store_drain_done done, void *context, struct error *error);
+bool __wrap_store_drain(struct store *store, const struct drain_record *records, size_t count,
+                        store_drain_done done, void *context, struct error *error);
+
+bool __wrap_store_drain(struct store *store, const struct drain_record *records, size_t count,
+                        store_drain_done done, void *context, struct error *error)
+{
+    atomic_fetch_add(&drains, 1);
+    if (!atomic_load(&is_drain_refused))
+        return __real_store_drain(store, records, count, done, context, error);
+    static const struct store_failure refused = {.status = STORE_REFUSED, .detail = "refused"};
+    done(context, &refused, NULL, 0);
+    return true;
+}
+
+/* Each of these writes is an occasion to try. */
+static void rests_when_redis_refuses(void **state)
+{
+    (void)state;
+    atomic_store(&is_drain_refused, true);
+    begin();
+    atomic_store(&drains, 0);
+    must_write("A", "token");
+    EVENTUALLY(atomic_load(&drains) > 0);
+    int64_t began_ms = clock_monotonic_ms();
+    for (unsigned i = 0; i < 20; i++)
+        must_write("B", "token");
+    unsigned tries = atomic_load(&drains);
+    assert_in_range(tries, 1, 1 + (clock_monotonic_ms() - began_ms) / 1000);
+    EVENTUALLY(atomic_load(&drains) > tries); /* nobody had to try with an event */
+    atomic_store(&is_drain_refused, false);
+    EVENTUALLY(is_drained());
+    must_be("A", "pending", "token");
+}
+
+static _Atomic unsigned told, told_of_nothing;
+
+void __real_event_loop_wake(struct event_loop *self);
+void __wrap_event_loop_wake(struct event_loop *self);
+
+/* The test's loop is woken when an order is done. */
+void __wrap_event_loop_wake(struct event_loop *self)
+{
+    if (self == loop) {
+        atomic_fetch_add(&told, 1);
+        atomic_fetch_add(&told_of_nothing, !spool_is_holding(spool));
+    }
+    __real_event_loop_wake(self);
+}
+
+/* Whoever is told that it is written may ask at once, and must not let a later call overtake it. */
+static void holds_before_it_tells(void **state)
+{
+    (void)state;
+    atomic_store(&told, 0);
+    atomic_store(&told_of_nothing, 0);
+    redis_server_kill(server);
+    begin();
+    must_write("A", "token");
+    redis_server_restart(server);
+    EVENTUALLY(is_drained());
+    assert_int_equal(atomic_load(&told), 1);
+    assert_int_equal(atomic_load(&told_of_nothing), 0);
 }
 
 static void needs_a_directory_of_its_own(void **state)
@@ -162,6 +231,10 @@ int main(void)
                 spool_stand_clear),
         IT_WITH("starts whole or not at all when memory is short",
                 starts_whole_or_not_at_all_without_memory, spool_stand_make, spool_stand_clear),
+        IT_WITH("rests when Redis refuses what is drained", rests_when_redis_refuses,
+                spool_stand_make, spool_stand_clear),
+        IT_WITH("holds what is written before it tells", holds_before_it_tells, spool_stand_make,
+                spool_stand_clear),
         IT_WITH("needs a directory of its own", needs_a_directory_of_its_own, spool_stand_make,
                 spool_stand_clear),
     };

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "service/store/spool.h"
+#include "service/spool/spool.h"
 
 #include "tests/support/specification.h"
 #include "tests/support/spool_stand.h"
@@ -138,7 +138,7 @@ static void *write_orders(void *context)
         add_event(&order, id, seek_token);
         assert_true(spool_submit(spool, &order));
         while (!spool_is_done(spool, &order))
-            assert_true(event_loop_poll(own, 1000, &error));
+            event_loop_poll(own, 1000);
         assert_true(order.is_written);
     }
     buffer_fini(&order.records);
@@ -204,7 +204,7 @@ static void goes_on_behind_the_stamps_of_an_earlier_life(void **state)
     (void)state;
     struct spool_order order;
     int64_t future_us = clock_wall_us() + 3600000000;
-    const struct spool_record record = {.kind = SPOOL_EVENT,
+    const struct drain_record record = {.kind = DRAIN_EVENT,
                                         .application_id = "A",
                                         .seek_token = "token",
                                         .event_id = "event",

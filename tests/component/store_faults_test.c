@@ -33,20 +33,17 @@ static void open_fake(struct fake_redis *fake)
     turn_for(50);
     fake_redis_must_hear(fake, "seek-signal\r\n");
     fake_redis_say_text(fake, "+OK\r\n");
-    struct store_counters counters = {.connects = 0};
-    while (counters.connects == 0) {
+    while (metric_value(&driver.connects) == 0)
         driver_turn(&driver);
-        store_counters(driver.store, &counters);
-    }
     store_flush(driver.store);
     fake_redis_must_hear(fake, "INFO");
 }
 
-/* As a fit Redis answers INFO, CONFIG, EVAL, SET and GET, then SCRIPT LOAD for each script. */
+/* As a fit Redis answers INFO, CONFIG and what is tried, then SCRIPT LOAD for each script. */
 static void become_ready(struct fake_redis *fake)
 {
     fake_redis_say_text(fake, "$41\r\nrole:master\r\nmaxmemory:0\r\naof_enabled:1\r\n\r\n"
-                              "*0\r\n*3\r\n:0\r\n:0\r\n:0\r\n+OK\r\n$1\r\n1\r\n");
+                              "*0\r\n" FAKE_REDIS_TRIED);
     for (int i = 0; i < SCRIPT_COUNT; i++)
         fake_redis_say_text(fake, "$40\r\n0123456789012345678901234567890123456789\r\n");
     driver_must_become(&driver, true);
@@ -60,7 +57,7 @@ static void does_not_believe_what_no_script_says(void **state)
                                       "*1\r\n:7\r\n",
                                       "*3\r\n:9\r\n+pending\r\n+\r\n",
                                       "*4\r\n:0\r\n:0\r\n:0\r\n:0\r\n",
-                                      "*6\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n",
+                                      "*7\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n*0\r\n",
                                       "$-1\r\n"};
     AUTO(fake_redis) *fake = fake_redis_start();
     open_fake(fake);
@@ -76,8 +73,8 @@ static void does_not_believe_what_no_script_says(void **state)
             assert_int_not_equal(driver.failure.status, STORE_REFUSED);
         }
     }
-    /* One number is how settle answers one settlement; four are how census answers, six are how
-     * claim does. */
+    /* One number is how settle answers one settlement; four are how census answers, six and
+     * a list are how claim does. */
     assert_int_equal(believed, 3);
     driver_stop(&driver);
 }
@@ -135,6 +132,27 @@ static void is_not_ready_when_the_questions_stay_open(void **state)
     driver_stop(&driver);
 }
 
+/* All answers so far are good, and nothing is known of the rest. */
+static void believes_no_half_of_an_inspection(void **state)
+{
+    (void)state;
+    struct captured_log *log = captured_log_start();
+    AUTO(fake_redis) *fake = fake_redis_start();
+    open_fake(fake);
+    fake_redis_say_text(fake, "$41\r\nrole:master\r\nmaxmemory:0\r\naof_enabled:1\r\n\r\n"
+                              "*0\r\n" FAKE_REDIS_TRIED);
+    turn_for(20);
+    fake_redis_hang_up(fake);
+    turn_for(50);
+    struct store_health health;
+    store_health(driver.store, &health);
+    assert_non_null(strstr(health.reason, "Redis is away"));
+    driver_stop(&driver);
+    captured_log_stop(log);
+    assert_int_equal(captured_log_count(log, "redis_ready"), 0);
+    captured_log_destroy(log);
+}
+
 static void does_not_ask_for_ever_with_a_lost_script(void **state)
 {
     (void)state;
@@ -158,6 +176,7 @@ int main(void)
         IT("says once that an answer makes no sense", says_once_that_an_answer_makes_no_sense),
         IT("knows nothing of an answer that was cut", knows_nothing_of_an_answer_that_was_cut),
         IT("is not ready while its questions are open", is_not_ready_when_the_questions_stay_open),
+        IT("believes no half of an inspection", believes_no_half_of_an_inspection),
         IT("does not ask for ever with a lost script", does_not_ask_for_ever_with_a_lost_script),
     };
     return cmocka_run_group_tests_name("store_faults", tests, NULL, NULL);

@@ -11,8 +11,9 @@
 #include "lib/base/notify.h"
 
 #include "service/inbound/service_view.h"
-#include "service/supervision.h"
+#include "service/serve/supervision.h"
 
+#include "tests/support/captured_log.h"
 #include "tests/support/specification.h"
 
 /* The manager's end: a datagram socket of an abstract name that the kernel chose. */
@@ -109,15 +110,45 @@ static void does_not_wait_for_a_manager_that_does_not_read(void **state)
     (void)close(manager.fd);
 }
 
+/* The status comes first: nothing is ready without an intake. */
+#define NOT_READY "STATUS=Not ready:"
+
 static void tells_of_readiness_and_of_the_stop(void **state)
 {
     (void)state;
     struct manager manager = manager_listen();
-    const struct supervision supervision = {.socket_name = manager.name};
-    supervision_ready(&supervision);
-    must_hear(&manager, "READY=1\nSTATUS=Events can be accepted durably.");
-    supervision_stopping(&supervision);
+    const struct service_view view = {.version = "1"};
+    struct supervision supervision = {.socket_name = manager.name, .alive_at_ms = 50000};
+    supervision_turn(&supervision, &view, 50000);
+    must_hear(&manager, NOT_READY);
+    supervision.is_ready = true;
+    supervision_turn(&supervision, &view, 50001);
+    must_hear(&manager, "READY=1");
+    supervision_turn(&supervision, &view, 52000);
+    must_hear_nothing(&manager);
+    supervision.is_stopping = true;
+    supervision_turn(&supervision, &view, 52001);
     must_hear(&manager, "STOPPING=1\nSTATUS=Signals on their way are finished.");
+    supervision_turn(&supervision, &view, 54000);
+    must_hear_nothing(&manager);
+    (void)close(manager.fd);
+}
+
+static void tells_each_state_once(void **state)
+{
+    (void)state;
+    struct manager manager = manager_listen();
+    struct service_view view = {.version = "1"};
+    struct supervision supervision = {.socket_name = manager.name, .alive_at_ms = 50000};
+    supervision_turn(&supervision, &view, 50000);
+    must_hear(&manager, NOT_READY);
+    atomic_store(&view.is_draining, true);
+    supervision_turn(&supervision, &view, 50999);
+    must_hear_nothing(&manager); /* it looks once a second */
+    supervision_turn(&supervision, &view, 51000);
+    must_hear(&manager, NOT_READY " The service is shutting down.");
+    supervision_turn(&supervision, &view, 53000);
+    must_hear_nothing(&manager);
     (void)close(manager.fd);
 }
 
@@ -130,17 +161,64 @@ static void is_alive_now_and_then_unless_a_loop_hangs(void **state)
     struct supervision supervision = {.socket_name = manager.name};
     heartbeat_beat(&main_loop, 50000);
 
-    supervision_alive(&supervision, &view, 50000);
+    supervision_turn(&supervision, &view, 50000);
+    must_hear(&manager, NOT_READY);
     must_hear(&manager, "WATCHDOG=1");
-    supervision_alive(&supervision, &view, 54999);
+    supervision_turn(&supervision, &view, 54999);
     must_hear_nothing(&manager);
-    supervision_alive(&supervision, &view, 55000);
+    supervision_turn(&supervision, &view, 55000);
     must_hear(&manager, "WATCHDOG=1");
-    supervision_alive(&supervision, &view, 60001); /* the loop has not turned for 10001 ms */
+    supervision_turn(&supervision, &view, 60001); /* the loop has not turned for 10001 ms */
     must_hear_nothing(&manager);
     heartbeat_beat(&main_loop, 60002);
-    supervision_alive(&supervision, &view, 60002);
+    supervision_turn(&supervision, &view, 60002);
     must_hear(&manager, "WATCHDOG=1");
+    (void)close(manager.fd);
+}
+
+static void is_alive_as_often_as_the_manager_asks(void **state)
+{
+    (void)state;
+    struct manager manager = manager_listen();
+    const struct service_view view = {.version = "1"};
+    struct supervision supervision = {.socket_name = manager.name, .alive_every_ms = 1500};
+    assert_int_equal(supervision_timeout_ms(&supervision, 50000), 0);
+    supervision_turn(&supervision, &view, 50000);
+    must_hear(&manager, NOT_READY);
+    must_hear(&manager, "WATCHDOG=1");
+    assert_int_equal(supervision_timeout_ms(&supervision, 50400), 1100);
+    supervision_turn(&supervision, &view, 51499);
+    must_hear_nothing(&manager);
+    supervision_turn(&supervision, &view, 51500);
+    must_hear(&manager, "WATCHDOG=1");
+    supervision.alive_every_ms = 0;
+    assert_int_equal(supervision_timeout_ms(&supervision, 99999), -1); /* it need not wake up */
+    (void)close(manager.fd);
+}
+
+static void tells_again_what_was_not_heard_and_logs_once(void **state)
+{
+    (void)state;
+    struct manager manager = manager_listen();
+    struct error error;
+    while (notify_send(manager.name, "X=1", &error))
+        ;
+    const struct service_view view = {.version = "1"};
+    struct supervision supervision = {.socket_name = manager.name, .is_ready = true};
+    struct captured_log *log = captured_log_start();
+    for (int64_t now_ms = 50000; now_ms < 58000; now_ms += 100)
+        supervision_turn(&supervision, &view, now_ms);
+    assert_int_equal(captured_log_count(log, "notify_failed"), 1);
+    char heard[256];
+    while (recv(manager.fd, heard, sizeof heard, 0) > 0)
+        ;
+    supervision_turn(&supervision, &view, 58000);
+    must_hear(&manager, "READY=1");
+    must_hear(&manager, NOT_READY);
+    must_hear(&manager, "WATCHDOG=1");
+    assert_int_equal(captured_log_count(log, "notify_works"), 1);
+    captured_log_stop(log);
+    captured_log_destroy(log);
     (void)close(manager.fd);
 }
 
@@ -154,8 +232,13 @@ int main(void)
         IT("does not wait long for a manager that does not read",
            does_not_wait_for_a_manager_that_does_not_read),
         IT("tells of readiness and of the stop", tells_of_readiness_and_of_the_stop),
+        IT("tells each state once", tells_each_state_once),
         IT("says that it is alive every five seconds, but not while a loop hangs",
            is_alive_now_and_then_unless_a_loop_hangs),
+        IT("says that it is alive as often as the manager asks",
+           is_alive_as_often_as_the_manager_asks),
+        IT("tells again what was not heard, and logs that once",
+           tells_again_what_was_not_heard_and_logs_once),
     };
     return cmocka_run_group_tests_name("supervision", tests, NULL, NULL);
 }

@@ -48,7 +48,7 @@ static void no_attempt_is_spent_without_an_access_token(void **state)
         {.act = FAKE_RESET},
         {.status = 401,
          .body = "{\"error\":\"access_denied\",\"error_description\":\"not " CLIENT_SECRET "\"}"},
-        {.body = "{\"access_token\":\"" ACCESS_TOKEN "\"}"},
+        {.body = "{\"access_token\":\"" ACCESS_TOKEN "\",\"token_type\":\"mac\"}"},
     };
     for (unsigned i = 0; i < 4; i++)
         fake_seek_will_answer_fetch(seek_of(stand), outages[i]);

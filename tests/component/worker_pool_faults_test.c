@@ -22,7 +22,6 @@ static void sends_again_after_any_transient_failure(void **state)
         {.act = FAKE_SILENT},
         {.act = FAKE_CUT_BODY, .body = DELIVERED},
         {.status = 503, .body = "<html>"},
-        {.status = 200, .body = "not JSON"},
         {.status = 200, .body = ERROR_BODY("INTERNAL_SERVER_ERROR", "oops")},
         {.status = 200, .body = ERROR_BODY("NEVER_HEARD_OF", "hm")},
     };
@@ -43,6 +42,21 @@ static void sends_again_after_any_transient_failure(void **state)
         assert_string_equal(signal->timestamp, first->timestamp);
         before = signal;
     }
+}
+
+/* SEEK may have it: the first pause is sixty times the usual one. */
+static void spaces_out_what_it_cannot_read(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    fake_seek_will_answer(seek_of(stand), (struct fake_answer){.body = "not JSON"}, 1);
+    start_pool(stand);
+    accept_one(stand, "A-1", "seek-token-1");
+    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 1);
+    assert_int_equal(must_deliver(stand, "A-1")->attempts, 2);
+    int64_t pause_ms =
+        fake_seek_signal(seek_of(stand), 1)->at_ms - fake_seek_signal(seek_of(stand), 0)->at_ms;
+    assert_in_range(pause_ms, 30 * 20, INT32_MAX);
+    assert_int_equal(count_in_log(stand, "upstream_misconfigured"), 1);
 }
 
 static void gives_up_what_seek_refuses(void **state)
@@ -150,7 +164,7 @@ static void a_claim_that_came_late_is_given_back(void **state)
     (void)usleep(1200000); /* the last claim is answered, and the next one is due */
     redis_server_freeze(redis_of(stand));
     sending_gate_return(gate_of(stand), places);
-    worker_pool_wake(pool_of(stand));
+    worker_pool_note_due(pool_of(stand), true);
     (void)usleep(600000); /* the claim waits for longer than the lease less an attempt */
     redis_server_thaw(redis_of(stand));
     assert_int_equal(must_deliver(stand, "A-1")->attempts, 1);
@@ -164,6 +178,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE("sends again after any transient failure: new request id, same time and session",
               sends_again_after_any_transient_failure),
+        SCENE("spaces out what it cannot read after a success by status",
+              spaces_out_what_it_cannot_read),
         SCENE("gives up what SEEK refuses, with its message", gives_up_what_seek_refuses),
         SCENE("keeps credentials out of what SEEK says", keeps_credentials_out_of_seeks_words),
         SCENE("gives up what is too old", gives_up_what_is_too_old),

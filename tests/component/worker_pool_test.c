@@ -22,7 +22,7 @@ static void sends_the_documented_request(void **state)
                                      .traceparent =
                                          "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"};
     must_accept(driver_of(stand), &item, 1);
-    worker_pool_wake(pool_of(stand));
+    worker_pool_note_due(pool_of(stand), true);
     assert_int_equal(must_deliver(stand, "A-1")->attempts, 1);
 
     const struct fake_request request = fake_seek_last_signal(seek_of(stand));
@@ -117,11 +117,11 @@ static void metrics_have_fixed_labels(void **state)
     accept_many(stand, 2);
     must_deliver_many(stand, 2);
     WAIT_UNTIL(status_of(stand).retried == 1);
-    size_t count;
-    struct metric *const *metrics = worker_pool_metrics(pool_of(stand), &count);
+    struct metric_registry registry = {.count = 0};
+    metric_registry_add(&registry, worker_pool_metrics(pool_of(stand)));
     struct buffer text;
     buffer_init(&text, 65536);
-    assert_true(metrics_write(&text, metrics, count, NULL));
+    assert_true(metric_registry_write(&text, &registry, NULL));
     assert_non_null(strstr(text.bytes, "seek_signal_attempts_total{class=\"delivered\"} 2\n"));
     assert_non_null(strstr(text.bytes, "seek_signal_attempts_total{class=\"transient\"} 1\n"));
     assert_non_null(strstr(text.bytes, "seek_signal_attempt_duration_seconds_count 3\n"));

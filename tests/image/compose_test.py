@@ -5,7 +5,6 @@ programs; Grafana, which Debian does not have, is left out then."""
 import contextlib
 import json
 import re
-import shlex
 import shutil
 import subprocess
 
@@ -60,6 +59,7 @@ def stand_ins(services):
 
 @pytest.fixture(scope="module")
 def services():
+    subprocess.run([ROOT / "docker" / "make-secrets"], check=True, timeout=60)
     services = yaml.safe_load(FILE.read_text())["services"]
     wanted = [name for name in services if name in STAND_INS or "build" in services[name] or is_here(services[name]["image"])]
     with stand_ins(services):
@@ -79,12 +79,13 @@ def container_of(service):
 def the_curl_of_the_guide():
     """The command in the head of the file, as somebody would paste it."""
     lines = [line.removeprefix("#") for line in FILE.read_text().splitlines() if line.startswith("#")]
-    return shlex.split(re.search(r"^ +(curl .*?[^\\])$", "\n".join(lines), re.M | re.S)[1].replace("\\\n", " "))
+    return re.search(r"^ +(curl .*?[^\\])$", "\n".join(lines), re.M | re.S)[1]
 
 
 def it_takes_an_event_by_one_curl_and_delivers_it(services):
     def answered():
-        done = subprocess.run([*the_curl_of_the_guide(), "--silent"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["bash", "-c", f". docker/.env\n{the_curl_of_the_guide()} --silent"], capture_output=True, text=True,
+                              timeout=60, cwd=ROOT)
         return done.returncode == 0 and json.loads(done.stdout)
     answer = eventually(answered, "the service answers", 90)
     assert answer["applicationId"] == "A-1001" and answer["durability"] == "fsync", answer
@@ -131,7 +132,9 @@ def it_is_scraped_and_watched_by_prometheus(services):
     assert query("rules")["groups"], "the alert rules are loaded"
 
 
-KEY = {"Authorization": "Bearer development"}
+def key():
+    (secret,) = re.findall(r"^SEEK_SIGNAL_API_KEY=(.+)$", (ROOT / "docker" / ".env").read_text(), re.M)
+    return {"Authorization": f"Bearer {secret}"}
 
 
 def firing():
@@ -148,7 +151,7 @@ def it_tells_of_a_dead_letter_until_an_operator_has_replayed_it(services):
     """With the rules as they are: a minute and some."""
     call("127.0.0.1:8790", "POST", "/sandbox/faults", {"kind": "forbidden", "seekTokenContains": "hirer-7"})
     for number in range(3):
-        posted = call("127.0.0.1:8787", "POST", "/v1/events", {"applicationId": f"H-{number}", "token": f"hirer-7-{number}"}, KEY)
+        posted = call("127.0.0.1:8787", "POST", "/v1/events", {"applicationId": f"H-{number}", "token": f"hirer-7-{number}"}, key())
         assert posted.status == 202, posted
     eventually(lambda: "SeekSignalDead" in firing(), "the alert fires", 150)
     assert "FORBIDDEN" in operate("dead", "list") and "FORBIDDEN" in operate("dead", "show", "H-1")

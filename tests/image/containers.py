@@ -122,7 +122,7 @@ class Containers:
 
     def service(self, sandbox, image=SERVICE, options=(), **settings):
         settings = {
-            "listen": "0.0.0.0:8787", "ops_listen": "0.0.0.0:8788", "api_key": "key",
+            "listen": "0.0.0.0:8787", "ops_listen": "0.0.0.0:8788", "api_key": "the-key-of-a-test",
             "client_id": "client", "client_secret": "secret", "ca_file": "/sandbox-tls/ca.pem",
             "graphql_url": "https://sandbox:8443/graphql", "token_url": "https://sandbox:8443/oauth/token",
             "retry_max_ms": "1000",
@@ -143,7 +143,7 @@ class Containers:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-KEY = {"Authorization": "Bearer key"}
+KEY = {"Authorization": "Bearer the-key-of-a-test"}
 
 
 def must_post(service, application_id, token="seek-token-1"):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The image of the service, and of the sandbox beside it."""
 import io
+import json
 import re
 import subprocess
 import tarfile
@@ -53,6 +54,15 @@ def it_tells_scanners_its_packages_and_readers_their_licences(image):
     packages = {name.rsplit("/", 1)[1] for name in held if name.startswith("var/lib/dpkg/status.d/") and held[name].isfile()}
     assert {"libc6", "libssl3t64", "ca-certificates"} <= packages
     assert not [package for package in packages if f"usr/share/doc/{package}/copyright" not in held]
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def it_has_a_bill_of_materials(image):
+    done = subprocess.run([ROOT / "cmake" / "sbom", "image", image], capture_output=True, text=True, check=True)
+    bill = json.loads(done.stdout)
+    packages = {name.rsplit("/", 1)[1] for name, member in files(image).items() if name.startswith("var/lib/dpkg/status.d/") and member.isfile()}
+    assert {one["name"] for one in bill["components"]} == packages
+    assert bill["metadata"]["component"]["hashes"][0]["content"] == inspect("image", image)["Id"].removeprefix("sha256:")
 
 
 @pytest.mark.parametrize("image", IMAGES)

@@ -4,11 +4,12 @@
 import json
 import os
 import pathlib
+import re
 
 import pytest
 
 from containers import docker
-from stand import eventually
+from stand import ROOT, eventually
 
 RELEASE = next(line.split("=")[1].strip() for line in pathlib.Path("/etc/os-release").read_text().splitlines()
                if line.startswith("VERSION_CODENAME="))
@@ -57,7 +58,7 @@ def machine():
 
 # The tests are one story, in this order.
 
-def it_installs_and_waits_for_its_configuration(machine):
+def it_installs_and_is_not_started_without_its_configuration(machine):
     said = machine.run("dpkg --install /root/package.deb")
     assert "fill in /etc/seek-signal/environment" in said
     assert machine.run("systemctl is-enabled seek-signal") == "enabled"
@@ -83,6 +84,14 @@ def it_is_started_when_an_event_can_be_accepted(machine):
     assert machine.show("ActiveState") == "active"
     assert machine.show("StatusText") == "Events can be accepted durably."
     eventually(lambda: '"state":"delivered"' in machine.application("A-1"), "A-1 is delivered")
+
+
+def it_answers_questions_with_its_own_settings(machine):
+    """The commands of docs/image.md, as they stand there."""
+    commands = re.findall(r"^\(set -a; .*\)$", (ROOT / "docs" / "image.md").read_text(), re.M)
+    check, status = (machine.run(command, check=False).stdout for command in commands)
+    assert re.search(r"^ok +settings", check, re.M) and re.search(r"^ok +SEEK", check, re.M), check
+    assert "sending.breaker" in status, status
 
 
 def it_runs_as_nobody_in_particular(machine):

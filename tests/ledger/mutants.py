@@ -16,22 +16,35 @@ ACCEPT_ANYWAY = """{
             static const struct store_failure fine = {.status = STORE_OK};
             const struct accept_result anyway = {ACCEPT_ACCEPTED, DELIVERY_PENDING, "00000000-0000-4000-8000-000000000000"};
             const struct batch_result lie = {.failure = &fine, .result = &anyway, .durability = result.durability};
-            tell(&call->places[i], is_done ? &result : &lie);
+            report(&call->places[i], results != NULL ? &result : &lie);
         }"""
+
+SEND_BEFORE = """    reserve_places(call);
+    static struct accept_result early[BATCH_CALL_EVENTS_MAX];
+    for (size_t i = 0; i < call->count; i++)
+        early[i] = (struct accept_result){
+            .lease = i < call->reserved && call->places[i].item.seek_token != NULL, .accepted_at_ms = 1767323045000};
+    hand_over(call, early, true);
+"""
 
 MUTANTS = [
     # the bug, file, what is there, what it becomes, faults that bring it to light, finding
-    ("an accepted event is not made due: a lost wake-up", "service/store/scripts/accept.lua",
+    ("an accepted event is not made due: a lost wake-up", "service/store/calls/accept.lua",
      "    redis.call('ZADD', due, unpack(entries))\n", "", "", "lost"),
     ("acknowledged although Redis did not commit", "service/inbound/batch.c",
-     "tell(&call->places[i], &result);", ACCEPT_ANYWAY, "redis-kill,redis-stop,redis-memory", "lost"),
-    ("an outcome of the older seek-token settles the newer one", "service/store/scripts/application.lua",
-     "local is_current = is_there and current == generation", "local is_current = is_there", "", "lost"),
-    ("a claim is not leased", "service/store/scripts/claim.lua", "digits(now + lease_ms)", "digits(now)", "", "duplicate"),
-    ("a replaced seek-token is not known again", "service/store/scripts/application.lua",
+     "report(&call->places[i], &result);", ACCEPT_ANYWAY, "redis-kill,redis-stop,redis-memory", "lost"),
+    ("an outcome of the older seek-token settles the newer one", "service/store/calls/application.lua",
+     "local is_current = is_there and application.gen == generation", "local is_current = is_there", "", "lost"),
+    ("a claim is not leased", "service/store/calls/claim.lua", "digits(now + lease_ms)", "digits(now)", "", "duplicate"),
+    ("a replaced seek-token is not known again", "service/store/calls/application.lua",
      "local wanted = application.replaced and fingerprint_of(token)", "local wanted = nil", "", "lost"),
-    ("what is stored already is sent again", "service/store/scripts/accept.lua", "if is_owed and token == stored then",
+    ("what is stored already is sent again", "service/store/calls/accept.lua", "if is_owed and token == stored and not application.damage then",
      "if false then", "", "duplicate"),
+    ("what is leased with the commit is handed to nobody: a leak", "service/inbound/batch.c",
+     "{batch->leased, count, call->sent_at_ms,", "{batch->leased, 0, call->sent_at_ms,", "", "leak"),
+    ("sent before it is committed", "service/inbound/batch.c", "    reserve_places(call);\n", SEND_BEFORE, "", "duplicate"),
+    ("one key of another type stops all claims and settlements", "service/store/calls/application.lua",
+     "local entry = redis.pcall('HGETALL', prefix .. id)", "local entry = redis.call('HGETALL', prefix .. id)", "damage-keys", "lost"),
 ]
 
 

@@ -94,6 +94,7 @@ class Run:
         self.drain()
         self.drained_after = time.monotonic() - healed
         self.world.watch()
+        self.look_for_leaks()
         self.witness.stop()
 
     def drain(self):
@@ -101,6 +102,15 @@ class Run:
             stand.eventually(self.world.is_drained, "everything that is due is sent", self.drain_s)
         except AssertionError as error:
             self.find("drain", str(error))
+
+    def look_for_leaks(self):
+        """A lease runs out where a process died or stood still, or Redis did; where nothing was disturbed, somebody forgot it."""
+        if self.world.disturbances or self.watchdog.stalls:
+            return
+        for replica in self.world.replicas:
+            count = replica.service.metric("seek_signal_leases_expired_total")
+            if count:
+                self.find("leak", f"{replica.name}: {count:.0f} leases ran out, and nothing had happened")
 
     def look(self, application):
         answer = self.world.ask("GET", f"/v1/applications/{application}")
@@ -110,7 +120,7 @@ class Run:
         self.referee = referee.Referee(
             self.record.posts, self.record.never, self.witness.calls, self.world.disturbances, self.look,
             stalls=self.watchdog.stalls, timeout_s=world.TIMEOUT_MS / 1000,
-            lease_s=world.LEASE_S, failures=self.world.all_failures(), durable=self.world.store.durable,
+            lease_s=world.LEASE_S, damaged=frozenset(self.world.damaged), failures=self.world.all_failures(), durable=self.world.store.durable,
             spooling={replica.name for replica in self.world.replicas if replica.spool})
         self.verdict = self.referee.judge()
         self.findings += self.record.problems + self.verdict.findings

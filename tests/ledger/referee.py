@@ -47,6 +47,8 @@ class Verdict:
     superseded: int = 0  # acknowledged seek-tokens that were replaced before they were sent
     delivered: int = 0   # applications whose newest seek-token SEEK has
     dead: int = 0
+    damaged: int = 0     # applications that somebody else has written to
+    set_aside: int = 0   # of them, told as damaged in the end
     drafts: int = 0
     waits: list = dataclasses.field(default_factory=list)  # from acknowledgement to SEEK, in seconds
 
@@ -67,10 +69,12 @@ class Interval:
 
 class Referee:
     def __init__(self, posts, never, calls, disturbances, look, stalls=(), timeout_s=2.0, lease_s=9.0,
-                 durable=frozenset({"fsync", "spool"}), spooling=(), failures=None):
+                 durable=frozenset({"fsync", "spool"}), spooling=(), failures=None, damaged=frozenset()):
         """`look(application)`: the service's own document, or None. `stalls`: (from, to) in which the machine stood still.
         `durable`: what an answer may name. `spooling`: the names of replicas with a spool. `failures`: request id: (code,
-        seconds) of attempts, as the service tells them."""
+        seconds) of attempts, as the service tells them. `damaged`: applications that somebody else has written to, of
+        which nothing can be promised but that they are over in the end."""
+        self.damaged = damaged
         self.failures = failures or {}
         self.posts, self.never, self.calls, self.look, self.stalls = posts, never, calls, look, stalls
         self.timeout_s, self.lease_s = timeout_s, lease_s
@@ -118,14 +122,35 @@ class Referee:
 
     def check_request_ids(self):
         seen = {}
+        spoiled = {post.token for application in self.damaged for post in self.posts.get(application, ())}
         for call in self.calls:
             other = seen.setdefault(call.request_id, call)
-            if other is not call and not self.is_forgotten(other.received, call.received):
+            is_damaged = call.token in spoiled or other.token in spoiled
+            if other is not call and not is_damaged and not self.is_forgotten(other.received, call.received):
                 self.verdict.find("request id", f"{call.request_id}: of two calls, for {other.token} and {call.token}")
 
     # --- one application ---
 
+    def judge_damaged(self, application, posts):
+        """It was sent, or set aside for somebody to see; nothing of it waits for ever."""
+        self.verdict.damaged += 1
+        document = self.look(application)
+        is_acknowledged = any(post.is_acknowledged for post in posts)
+        if document is None:
+            if is_acknowledged and not self.failovers and not any(self.is_delivered(post.token) for post in posts):
+                self.verdict.find("lost", f"{application}: was damaged, and nobody knows it any more")
+            return
+        error = document.get("lastError", {})
+        self.verdict.set_aside += error.get("class") == "damaged"
+        if document["state"] not in ("delivered", "dead", "draft"):
+            self.verdict.find("lost", f"{application}: was damaged, and is {document['state']} at the end")
+        elif document["state"] == "dead" and error.get("class") not in ("damaged", "refused"):
+            self.verdict.find("lost", f"{application}: was damaged, and is dead of something else: {error}")
+
     def judge_application(self, application, posts):
+        if application in self.damaged:
+            self.judge_damaged(application, posts)
+            return
         intervals = self.intervals(posts)
         calls = sorted((call for token in intervals for call in self.by_token.get(token, ())), key=lambda call: call.order)
         self.check_answers(application, posts)

@@ -165,3 +165,28 @@ def it_finds_that_half_a_request_was_taken():
 def it_knows_the_cause_of_a_duplicate(case, cause):
     verdict = case.judge()
     assert verdict.findings == [] and dict(verdict.duplicates) == {cause: 1}
+
+
+DAMAGED = {"lastError": {"class": "damaged", "code": "DAMAGED"}}
+
+
+@pytest.mark.parametrize("case", [
+    Case().post("t1").state("dead", "t1", **DAMAGED),
+    Case().post("t1").state("dead", "", **DAMAGED),
+    Case().post("t1").post("t1", 409, result=None).state("dead", "t1", **DAMAGED),
+    Case().post("t1").call("t1").call("t1", after=0.1).state("delivered", "t1"),
+    Case().post("t1").post("t2").call("t2").call("t1").state("delivered", "t2"),
+])
+def it_holds_nothing_against_what_somebody_else_has_damaged(case):
+    assert case.judge(damaged={"A"}).findings == []
+
+
+@pytest.mark.parametrize("case", [
+    Case().post("t1").state("pending", "t1"),
+    Case().post("t1").state("sending", "t1"),
+    Case().post("t1").state("dead", "t1", lastError={"class": "transient", "code": "LEASE_EXPIRED"}),
+    Case().post("t1"),
+])
+def it_finds_what_was_damaged_and_not_seen_to(case):
+    assert [kind for kind, _ in case.judge(damaged={"A"}).findings] == ["lost"]
+    assert case.judge().findings != []

@@ -21,7 +21,7 @@ import stand
 import stores
 
 TIMEOUT_MS = 2000                         # of an attempt: setting REQUEST_TIMEOUT_MS
-LEASE_S = (2 * TIMEOUT_MS + 5000) / 1000  # as service/app.c has it
+LEASE_S = (2 * TIMEOUT_MS + 5000) / 1000  # as service/serve/app.c has it
 CONNECTIONS_MAX = 160                     # less than the clients of a fault may open
 # Of the sandbox's answers without a fault: some attempts are always on their way when something dies.
 CALM = {"latencyMs": 5, "latencyJitterMs": 50}
@@ -141,6 +141,7 @@ class World:
         self.failures = {}  # of attempts, as the services tell them: request id: (code, seconds that it took)
         self.store = self.sandbox = None
         self.replicas = []
+        self.damaged = set()  # applications that somebody else has written to
         try:
             self.copy_programs()
             self.store = kind(self.directory, options.durability)

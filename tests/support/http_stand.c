@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/net/http_fault.h"
 #include "lib/net/listener.h"
 
 #include "tests/support/specification.h"
@@ -188,6 +189,12 @@ static void finish(void *context, struct http_request *request)
     stand->finished++;
 }
 
+static void note(void *context, enum http_note note)
+{
+    struct http_stand *stand = context;
+    stand->notes[note]++;
+}
+
 void http_stand_answer_all(struct http_stand *stand, unsigned status)
 {
     for (size_t i = 0; i < stand->held_count; i++)
@@ -247,6 +254,7 @@ struct http_server_options http_stand_options(void)
                                         .handle = handle,
                                         .refuse = refuse,
                                         .abandon = abandon,
+                                        .note = note,
                                         .finish = finish};
 }
 
@@ -257,10 +265,9 @@ struct http_stand *http_stand_open_at(const char *where, struct http_server_opti
     struct error error = {.message = ""};
     assert_non_null(stand);
     assert_true(listen_address_parse(where, &address, &error));
-    options.listen_fd = listener_open(&address, false, &error);
-    if (options.listen_fd < 0)
+    if (!listener_open(&address, false, &options.listener, &error))
         fail_msg("%s", error.message);
-    stand->port = listener_port(options.listen_fd);
+    stand->port = listener_port(&options.listener);
     options.context = stand;
     stand->server = http_server_create(&options, &error);
     if (stand->server == NULL)

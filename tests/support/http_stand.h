@@ -44,6 +44,7 @@ struct http_stand {
     size_t held_count;
     unsigned begun, handled, refused, abandoned, finished; /* calls */
     unsigned last_refusal;
+    unsigned notes[HTTP_NOTE_ADDRESS_FULL + 1]; /* by kind */
 };
 
 /* With the limits above, 500 connections and a minute for everything. */

@@ -58,6 +58,10 @@ void intake_stand_launch(struct intake_stand *stand)
     if (stand->pool == NULL)
         fail_msg("%s", error.message);
     stand->view.intake_pool = stand->pool;
+    stand->view.inbound_metrics = intake_pool_inbound_metrics(stand->pool);
+    stand->metrics.count = 0;
+    metric_registry_add(&stand->metrics, intake_pool_metrics(stand->pool));
+    stand->view.metrics = &stand->metrics;
     assert_true(intake_pool_start(stand->pool, &error));
 }
 

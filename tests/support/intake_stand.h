@@ -22,6 +22,7 @@ struct intake_stand {
     struct redis_server *redis; /* owned */
     struct intake_pool *pool;   /* owned; NULL once stopped */
     struct service_view view;
+    struct metric_registry metrics;
     struct intake_pool_options options;
     struct listen_address address;
 };

@@ -88,13 +88,13 @@ static void find_record(void *context, const char *payload, size_t length)
     assert_int_equal(sscanf(text, "record-%u", &found.numbers[found.count++]), 1);
 }
 
-static void find_trouble(void *context, enum journal_trouble trouble, uint64_t segment,
-                         uint64_t offset, uint64_t bytes)
+static void find_damage(void *context, enum journal_damage damage, uint64_t segment,
+                        uint64_t offset, uint64_t bytes)
 {
     (void)context;
     assert_true(segment < 100000 && offset < JOURNAL_BYTES_MAX);
-    found.troubles[trouble]++;
-    found.trouble_bytes += bytes;
+    found.damages[damage]++;
+    found.damage_bytes += bytes;
 }
 
 struct journal *try_to_open(uint64_t bytes_max, struct error *error)
@@ -104,7 +104,7 @@ struct journal *try_to_open(uint64_t bytes_max, struct error *error)
                                                   .bytes_max = bytes_max,
                                                   .segment_bytes = SEGMENT_BYTES,
                                                   .record = find_record,
-                                                  .trouble = find_trouble},
+                                                  .damage = find_damage},
                         error);
 }
 
@@ -147,10 +147,10 @@ void must_have_found(unsigned first, size_t count)
         assert_int_equal(found.numbers[i], first + i);
 }
 
-void must_be_untroubled(void)
+void must_be_undamaged(void)
 {
     for (size_t i = 0; i < 3; i++)
-        assert_int_equal(found.troubles[i], 0);
+        assert_int_equal(found.damages[i], 0);
 }
 
 /* Reads and drops everything, into `found`. */

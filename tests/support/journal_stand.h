@@ -31,8 +31,8 @@ size_t journal_stand_bytes(const char *name);
 extern struct journal_found_there {
     unsigned numbers[JOURNAL_RECORDS_MAX];
     size_t count;
-    size_t troubles[3];
-    uint64_t trouble_bytes;
+    size_t damages[3];
+    uint64_t damage_bytes;
 } found;
 
 struct journal *try_to_open(uint64_t bytes_max, struct error *error);
@@ -41,6 +41,6 @@ bool append(struct journal *journal, unsigned first, unsigned count, struct erro
 void must_write(struct journal *journal, unsigned first, unsigned count);
 /* Records `first`, `first + 1`, … and nothing else. */
 void must_have_found(unsigned first, size_t count);
-void must_be_untroubled(void);
+void must_be_undamaged(void);
 /* Reads and drops everything. */
 void drain(struct journal *journal);

@@ -19,7 +19,9 @@
 #include "lib/base/clock.h"
 #include "lib/base/random.h"
 
-enum { ARGUMENTS_MAX = 64, START_TRIES = 5, READY_WITHIN_MS = 10000 };
+#include "tests/support/signal_process.h"
+
+enum { ARGUMENTS_MAX = 64, START_TRIES = 5, READY_WITHIN_MS = 10000, DESCRIPTORS_MAX = 1024 };
 
 struct redis_server {
     char directory[64];
@@ -241,7 +243,7 @@ void redis_server_kill(struct redis_server *server)
 {
     if (server->pid == 0)
         return;
-    (void)kill(server->pid, SIGKILL);
+    (void)signal_process(server->pid, SIGKILL);
     (void)waitpid(server->pid, NULL, 0);
     server->pid = 0;
 }
@@ -256,13 +258,27 @@ void redis_server_restart(struct redis_server *server)
 
 void redis_server_freeze(struct redis_server *server)
 {
-    (void)kill(server->pid, SIGSTOP);
+    (void)signal_process(server->pid, SIGSTOP);
     (void)waitpid(server->pid, NULL, WUNTRACED);
 }
 
 void redis_server_thaw(struct redis_server *server)
 {
-    (void)kill(server->pid, SIGCONT);
+    (void)signal_process(server->pid, SIGCONT);
+}
+
+void redis_server_cut(const struct redis_server *server)
+{
+    unsigned cut = 0;
+    for (int fd = 3; fd < DESCRIPTORS_MAX; fd++) {
+        struct sockaddr_un peer = {.sun_family = AF_UNSPEC};
+        socklen_t length = sizeof peer;
+        if (getpeername(fd, (struct sockaddr *)&peer, &length) == 0 && peer.sun_family == AF_UNIX &&
+            strncmp(peer.sun_path, server->socket_path, sizeof peer.sun_path) == 0)
+            cut += shutdown(fd, SHUT_RDWR) == 0;
+    }
+    if (cut == 0)
+        give_up("nothing is connected to redis-server");
 }
 
 __attribute__((format(printf, 2, 0))) static const char *ask(const char *socket_path,

@@ -46,6 +46,8 @@ void redis_server_restart(struct redis_server *server); /* same directory, port 
 void redis_server_freeze(
     struct redis_server *server); /* SIGSTOP: connections stay, nothing answers */
 void redis_server_thaw(struct redis_server *server); /* SIGCONT */
+/* As when the network breaks: shuts down what this process has open to the unix socket. */
+void redis_server_cut(const struct redis_server *server);
 
 /* What `redis-cli` prints for this command line (read by a shell), without the last newline; valid
  * until the next call. */

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "tests/support/redis_subject.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,12 +40,14 @@ void subject_start_with(struct subject *subject, const struct redis_url *url,
     options.closed = closed;
     options.context = subject;
     struct error error;
-    subject->client = redis_client_create(&options, &error);
+    subject->loop = event_loop_create(&error);
+    assert_non_null(subject->loop);
+    subject->client = redis_client_create(&options, subject->loop, &error);
     assert_non_null(subject->client);
 }
 
 const struct redis_client_options subject_patient = {.connect_timeout_ms = 5000,
-                                                     .command_timeout_ms = 10000,
+                                                     .command_timeout_ms = 60000,
                                                      .reconnect_min_ms = 1,
                                                      .reconnect_max_ms = 20};
 const struct redis_client_options subject_hasty = {.connect_timeout_ms = 250,
@@ -62,23 +63,16 @@ void subject_start(struct subject *subject, const struct redis_url *url)
 void subject_stop(struct subject *subject)
 {
     redis_client_destroy(subject->client);
+    event_loop_destroy(subject->loop);
     subject->client = NULL;
+    subject->loop = NULL;
 }
 
 void subject_turn(struct subject *subject)
 {
-    struct redis_interest interest;
-    redis_client_interest(subject->client, clock_monotonic_ms(), &interest);
-    struct pollfd poll_fd = {
-        .fd = interest.fd,
-        .events = (short)((interest.want_read ? POLLIN : 0) | (interest.want_write ? POLLOUT : 0))};
-    int timeout_ms =
-        interest.timeout_ms < 0 || interest.timeout_ms > 100 ? 100 : (int)interest.timeout_ms;
-    assert_true(poll(&poll_fd, 1, timeout_ms) >= 0);
-    bool is_broken = (poll_fd.revents & (POLLERR | POLLHUP)) != 0;
-    redis_client_turn(subject->client, clock_monotonic_ms(),
-                      is_broken || (poll_fd.revents & POLLIN) != 0,
-                      is_broken || (poll_fd.revents & POLLOUT) != 0);
+    int64_t wait_ms = redis_client_timeout_ms(subject->client, clock_monotonic_ms());
+    event_loop_poll(subject->loop, clock_sooner_ms(wait_ms, SUBJECT_REST_MS));
+    redis_client_turn(subject->client, clock_monotonic_ms());
 }
 
 void subject_turn_for(struct subject *subject, int64_t duration_ms)

@@ -3,7 +3,8 @@
 /*
  * A redis_client under test: its loop, what it reported, and what its commands got.
  *
- * Owns:    the client. Threads: one at a time. Blocks: in WAIT_UNTIL, for at most twenty seconds.
+ * Owns:    client and loop. Threads: one at a time. Blocks: in WAIT_UNTIL, for at most a hundred
+ *          seconds.
  */
 #pragma once
 
@@ -12,13 +13,15 @@
 #include <stdint.h>
 
 #include "lib/base/clock.h"
+#include "lib/net/event_loop.h"
 #include "lib/net/redis_client.h"
 
 #include "tests/support/specification.h"
 
-enum { SUBJECT_PATIENCE_MS = 20000 };
+enum { SUBJECT_PATIENCE_MS = 100000 };
 
 struct subject {
+    struct event_loop *loop;
     struct redis_client *client;
     struct redis_url
         url; /* what locate gives, host "": nothing; a test may change it at any time */
@@ -35,7 +38,8 @@ void subject_start_with(struct subject *subject, const struct redis_url *url,
                         const struct redis_client_options *options);
 void subject_stop(struct subject *subject);
 
-/* One turn of a loop that believes redis_client_interest. */
+/* One turn of the loop, after at most SUBJECT_REST_MS. */
+enum { SUBJECT_REST_MS = 100 };
 void subject_turn(struct subject *subject);
 void subject_turn_for(struct subject *subject, int64_t duration_ms);
 

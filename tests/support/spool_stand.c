@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/support/specification.h"
+#include "tests/support/stored_fields.h"
 
 struct redis_server *server;
 struct event_loop *loop;
@@ -28,8 +29,9 @@ static bool locate(void *context, struct redis_url *out, struct error *error)
     return true;
 }
 
-static void note_due(void *context)
+static void note_due(void *context, bool may_be_resumed)
 {
+    (void)may_be_resumed;
     (void)context;
     atomic_fetch_add(&due_calls, 1);
 }
@@ -129,12 +131,11 @@ bool is_drained(void)
 
 int64_t counted(const char *name, const char *labels)
 {
-    size_t count;
-    struct metric *const *rows = spool_metrics(spool, &count);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(rows[i]->name, name) == 0 &&
-            (labels == NULL || strcmp(rows[i]->labels, labels) == 0))
-            return atomic_load(&rows[i]->value);
+    const struct metric_table table = spool_metrics(spool);
+    for (size_t i = 0; i < table.count; i++)
+        if (strcmp(table.metrics[i].row->name, name) == 0 &&
+            (labels == NULL || strcmp(table.metrics[i].row->labels, labels) == 0))
+            return metric_value(&table.metrics[i]);
     fail_msg("no metric %s", name);
     return -1;
 }
@@ -154,7 +155,7 @@ void open_order(struct spool_order *order, struct event_loop *woken)
 
 void add_event(struct spool_order *order, const char *id, const char *seek_token)
 {
-    const struct spool_record record = {.kind = SPOOL_EVENT,
+    const struct drain_record record = {.kind = DRAIN_EVENT,
                                         .application_id = id,
                                         .seek_token = seek_token,
                                         .event_id = "event",
@@ -187,7 +188,7 @@ void must_write(const char *id, const char *seek_token)
 
 void must_be(const char *id, const char *state, const char *seek_token)
 {
-    assert_string_equal(redis_server_cli(server, "HGET 'seek-signal:{0}:app:%s' state", id), state);
+    assert_string_equal(stored_field(server, id, "state"), state);
     assert_string_equal(redis_server_cli(server, "HGET 'seek-signal:{0}:app:%s' token", id),
                         seek_token);
 }

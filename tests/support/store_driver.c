@@ -2,14 +2,16 @@
  * SPDX-License-Identifier: MIT */
 #include "tests/support/store_driver.h"
 
-#include <poll.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/net/event_loop.h"
+
+#include "service/store/store_internal.h"
 
 #include "tests/support/specification.h"
 
-enum { WITHIN_MS = 10000 };
+enum { WITHIN_MS = 10000, REST_MS = 100 };
 
 /* --- life --- */
 
@@ -33,38 +35,39 @@ void driver_start(struct driver *driver, const struct redis_server *server)
 void driver_start_with(struct driver *driver, const struct redis_url *url,
                        const struct store_options *options)
 {
-    *driver = (struct driver){.store = NULL};
+    static const double bounds[] = {10};
+    static const struct metric_row histogram =
+        METRIC_ROW(HISTOGRAM, "round_trip_seconds", "Round trips.", METRIC_BOUNDS(bounds));
+    *driver = (struct driver){.round_trip = {.row = &histogram}};
     driver->url = *url;
     struct store_options full = *options;
+    full.metrics = (struct store_metrics){&driver->connects, &driver->losses,
+                                          &driver->leases_expired, &driver->round_trip};
     full.locate = locate;
     full.context = driver;
     full.role = "test";
     struct error error;
-    driver->store = store_create(&full, &error);
+    driver->loop = event_loop_create(&error);
+    assert_non_null(driver->loop);
+    driver->store = store_create(&full, driver->loop, &error);
     assert_non_null(driver->store);
 }
 
 void driver_stop(struct driver *driver)
 {
     store_destroy(driver->store);
+    event_loop_destroy(driver->loop);
     driver->store = NULL;
+    driver->loop = NULL;
 }
 
 /* --- the loop --- */
 
 void driver_turn(struct driver *driver)
 {
-    struct redis_interest interest;
-    store_interest(driver->store, clock_monotonic_ms(), &interest);
-    struct pollfd poll_fd = {
-        .fd = interest.fd,
-        .events = (short)((interest.want_read ? POLLIN : 0) | (interest.want_write ? POLLOUT : 0))};
-    int timeout_ms =
-        interest.timeout_ms < 0 || interest.timeout_ms > 100 ? 100 : (int)interest.timeout_ms;
-    assert_true(poll(&poll_fd, 1, timeout_ms) >= 0);
-    bool is_broken = (poll_fd.revents & (POLLERR | POLLHUP)) != 0;
-    store_turn(driver->store, clock_monotonic_ms(), is_broken || (poll_fd.revents & POLLIN) != 0,
-               is_broken || (poll_fd.revents & POLLOUT) != 0);
+    int64_t wait_ms = store_timeout_ms(driver->store, clock_monotonic_ms());
+    event_loop_poll(driver->loop, clock_sooner_ms(wait_ms, REST_MS));
+    store_turn(driver->store, clock_monotonic_ms());
 }
 
 void driver_must_become(struct driver *driver, bool is_ready)
@@ -81,9 +84,9 @@ void driver_must_become(struct driver *driver, bool is_ready)
 void driver_settle_down(struct driver *driver)
 {
     int64_t deadline_ms = clock_monotonic_ms() + WITHIN_MS;
-    while (store_pending(driver->store) > 0) {
+    while (store_calls_open(driver->store) > 0) {
         if (clock_monotonic_ms() > deadline_ms)
-            fail_msg("%zu calls are not answered", store_pending(driver->store));
+            fail_msg("%zu calls are not answered", store_calls_open(driver->store));
         driver_turn(driver);
     }
 }
@@ -123,6 +126,7 @@ void driver_accept_done(void *context, const struct store_failure *failure,
     for (size_t i = 0; i < count && i < DRIVER_ITEMS_MAX; i++) {
         driver->accepted[i] = results[i];
         driver->accepted[i].event_id = keep(driver, results[i].event_id);
+        driver->accepted[i].seek_token = keep(driver, results[i].seek_token);
     }
 }
 
@@ -132,6 +136,10 @@ void driver_claim_done(void *context, const struct store_failure *failure,
     struct driver *driver = context;
     take_failure(driver, failure);
     driver->claimed = *result;
+    for (size_t i = 0; i < result->damaged_count && i < DRIVER_ITEMS_MAX; i++) {
+        driver->damaged[i].application_id = keep(driver, result->damaged[i].application_id);
+        driver->damaged[i].field = keep(driver, result->damaged[i].field);
+    }
     for (size_t i = 0; i < result->count && i < DRIVER_ITEMS_MAX; i++) {
         struct claim *claim = &driver->claims[i];
         *claim = result->claims[i];
@@ -204,7 +212,7 @@ static void must_be_answered(struct driver *driver, bool is_sent, const struct e
 void must_accept(struct driver *driver, const struct accept_item *items, size_t count)
 {
     struct error error;
-    bool is_sent = store_accept(driver->store, items, count, driver_accept_done, driver, &error);
+    bool is_sent = store_accept(driver->store, items, count, 0, driver_accept_done, driver, &error);
     must_be_answered(driver, is_sent, &error);
     assert_int_equal(driver->count, count);
 }
@@ -284,7 +292,7 @@ enum settle_outcome must_settle(struct driver *driver, const char *id, uint64_t 
 void must_count(struct driver *driver, int64_t due, int64_t dead)
 {
     struct error error;
-    bool is_sent = store_census(driver->store, census_done, driver, &error);
+    bool is_sent = store_census(driver->store, CENSUS_LOOK_MAX, census_done, driver, &error);
     must_be_answered(driver, is_sent, &error);
     assert_int_equal(driver->census.due, due);
     assert_int_equal(driver->census.dead, dead);
@@ -298,7 +306,7 @@ void driver_send(struct driver *driver, unsigned kind)
     struct error error;
     bool is_sent = false;
     if (kind == 0)
-        is_sent = store_accept(store, &item, 1, driver_accept_done, driver, &error);
+        is_sent = store_accept(store, &item, 1, 0, driver_accept_done, driver, &error);
     else if (kind == 1)
         is_sent = store_claim(store, 1, driver_claim_done, driver, &error);
     else if (kind == 2)
@@ -308,6 +316,6 @@ void driver_send(struct driver *driver, unsigned kind)
     else if (kind == 4)
         is_sent = store_get(store, "A", get_done, driver, &error);
     else
-        is_sent = store_census(store, census_done, driver, &error);
+        is_sent = store_census(store, CENSUS_LOOK_MAX, census_done, driver, &error);
     assert_true(is_sent);
 }

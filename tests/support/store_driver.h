@@ -5,7 +5,7 @@
  * answer is there, and ends the test when it is not STORE_OK or does not come. Texts of answers are
  * copied and live until the next call.
  *
- * Owns:    the store.
+ * Owns:    store and loop.
  * Threads: one at a time.
  * Blocks:  until the answer, for at most ten seconds.
  */
@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "lib/base/metrics.h"
 
 #include "service/store/store.h"
 
@@ -27,8 +29,10 @@ enum {
 };
 
 struct driver {
+    struct event_loop *loop;
     struct store *store;
     struct redis_url url;
+    struct metric connects, losses, leases_expired, round_trip;
     /* Of the last answer. */
     unsigned answers;
     struct store_failure failure;
@@ -36,6 +40,7 @@ struct driver {
     struct accept_result accepted[DRIVER_ITEMS_MAX];
     struct claim claims[DRIVER_ITEMS_MAX];
     struct claim_result claimed;
+    struct claim_damage damaged[DRIVER_ITEMS_MAX];
     enum settle_outcome settled[DRIVER_ITEMS_MAX];
     enum replay_outcome replayed;
     bool is_found;

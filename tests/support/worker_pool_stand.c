@@ -28,7 +28,6 @@ struct worker_pool_stand { /* owns all */
 int worker_pool_stand_begin(void **state)
 {
     (void)state;
-    (void)setenv("no_proxy", "*", 1);
     log_configure(LOG_INFO, LOG_FORMAT_JSON);
     return http_client_startup(NULL) ? 0 : -1;
 }
@@ -230,7 +229,7 @@ void accept_quietly(struct worker_pool_stand *stand, const char *id, const char 
 void accept_one(struct worker_pool_stand *stand, const char *id, const char *seek_token)
 {
     accept_quietly(stand, id, seek_token);
-    worker_pool_note_due(stand->pool);
+    worker_pool_note_due(stand->pool, false);
 }
 
 void accept_many(struct worker_pool_stand *stand, unsigned count)

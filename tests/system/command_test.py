@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """The commands of the binary, as a person uses them."""
+import json
+import signal
+import time
+
 from stand import CLIENT_SECRET, event
 
 
@@ -10,11 +14,46 @@ def it_checks_everything_for_real(stand, redis, sandbox):
     assert "fsync" in done.stdout and "abcdefa.12345" in done.stdout
 
 
+def it_leaves_nothing_behind_in_redis(stand, redis, sandbox):
+    """It is run before an upgrade, beside processes of another version, and before the settings are final."""
+    check = stand.service(sandbox, redis_url=redis.url)
+    assert check.run("check").returncode == 0
+    assert redis.cli("KEYS", "*:layout") == redis.cli("KEYS", "*:environment") == redis.cli("KEYS", "*:shards") == ""
+    redis.cli("SET", "seek-signal:{0}:layout", "1")
+    redis.cli("SET", "seek-signal:{0}:shards", "1")
+    assert check.run("check").returncode == 0
+    assert redis.cli("GET", "seek-signal:{0}:layout") == "1", "which this version reads, and raises when it serves"
+    redis.cli("SET", "seek-signal:{0}:environment", "https://other.example/graphql https://other.example")
+    done = check.run("check")
+    assert done.returncode == 1 and "belong to another GRAPHQL_URL" in done.stdout + done.stderr, done
+
+
 def it_reports_every_mistake_of_the_settings_and_exits_2(stand):
     done = stand.service(None, client_id=None, workers="many").run("check", redis_url="ftp://x", max_in_flight="0")
     assert done.returncode == 2
     for name in ("CLIENT_ID", "WORKERS", "REDIS_URL", "MAX_IN_FLIGHT"):
         assert f"SEEK_SIGNAL_{name}" in done.stderr
+
+
+def lines_of_start(stand, status=2, **settings):
+    done = stand.service(None, **settings).run("serve")
+    assert done.returncode == status, done
+    return [json.loads(line) for line in done.stderr.splitlines()]
+
+
+def it_tells_mistakes_and_warnings_at_the_start_in_the_form_of_the_log(stand):
+    lines = lines_of_start(stand, workers="many", max_in_flight="0", log_level="error")
+    assert {(line["level"], line["event"]) for line in lines} == {("error", "start_failed")}
+    for name in ("WORKERS", "MAX_IN_FLIGHT"):
+        assert len([line for line in lines if f"SEEK_SIGNAL_{name}=" in line["message"]]) == 1
+    assert lines_of_start(stand, log_format="yaml"), "JSON is what a pipe gets while the setting itself is the mistake"
+    lines = lines_of_start(stand, status=1, redis_url=f"unix://{stand.directory}/none", reddis_url="x", spool_dir="/dev/null/none")
+    doubtful = [line for line in lines if line["event"] == "setting_doubtful"]
+    assert [line["level"] for line in doubtful] == ["warn"] and "did you mean SEEK_SIGNAL_REDIS_URL" in doubtful[0]["message"]
+    text = stand.service(None, workers="many", log_format="text").run("serve").stderr
+    assert "ERROR start_failed  SEEK_SIGNAL_WORKERS=many" in text.replace('"', "")
+    plain = stand.service(None, workers="many").run("check").stderr
+    assert plain.startswith("SEEK_SIGNAL_WORKERS=many: "), "a command talks to a person"
 
 
 def it_shows_each_thing_that_does_not_work(stand, redis):
@@ -24,6 +63,29 @@ def it_shows_each_thing_that_does_not_work(stand, redis):
     lines = {line.split()[1]: line for line in done.stdout.splitlines() if line.startswith(("ok", "FAIL"))}
     assert lines["Redis"].startswith("FAIL") and lines["access"].startswith("FAIL") and lines["SEEK"].startswith("ok")
     assert CLIENT_SECRET not in done.stdout + done.stderr
+
+
+def it_fails_while_redis_takes_no_event(stand, redis, sandbox):
+    """As /readyz does, and in its words alone: a command has no log."""
+    redis.cli("CONFIG", "SET", "maxmemory", "1")
+    done = stand.service(sandbox, redis_url=redis.url).run("check")
+    assert done.returncode == 1 and done.stderr == ""
+    (line,) = [line for line in done.stdout.splitlines() if line.split()[1] == "Redis"]
+    assert line.startswith("FAIL") and "maxmemory" in line
+    redis.cli("CONFIG", "SET", "maxmemory", "0")
+    done = stand.service(sandbox, redis_url=redis.url).run("check")
+    assert done.returncode == 0 and done.stderr == "", done
+
+
+def it_counts_nothing_when_nobody_answers(stand, redis, sandbox):
+    for command in (("dead", "replay"), ("dead", "forget", "--all", "--dry-run")):
+        done = stand.service(sandbox, redis_url=redis.url).run(*command, listen="127.0.0.1:1")
+        assert done.returncode == 1 and done.stdout == "" and "no answer from" in done.stderr
+
+
+def it_warns_of_a_log_with_seek_tokens(stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, log_upstream="full").start()
+    assert any("every seek-token is written to the log" in line["message"] for line in service.logs("setting_doubtful"))
 
 
 def it_says_what_a_playground_answer_means(stand, redis):
@@ -39,6 +101,16 @@ def it_probes_a_running_service(service, redis):
     done = service.run("health", **settings)
     assert done.returncode == 1
     assert service.run("health", listen="127.0.0.1:1", ops_listen="127.0.0.1:1").returncode == 1
+
+
+def it_ends_a_probe_of_a_service_that_stands_still(service):
+    service.send(signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        assert service.run("health", listen=service.address, ops_listen=service.ops).returncode == 1
+        assert time.monotonic() - began < 30, "before whoever probes gives up"
+    finally:
+        service.send(signal.SIGCONT)
 
 
 def it_shows_the_status_of_service_and_application(service):
@@ -62,12 +134,12 @@ def it_fits_its_help_on_a_screen(stand):
 def it_explains_one_command_when_that_is_asked(stand):
     done = stand.service().run("dead", "replay", "--help")
     assert done.returncode == 0 and "dead list" in done.stdout and "REDIS_URL" not in done.stdout
-    assert "--per-second" in done.stdout and "20 unless given" in done.stdout
+    assert "--per-second" in done.stdout and "default 20" in done.stdout
     assert "REDIS_URL" in stand.service().run("--listen", "unix:/a", "--help").stdout
 
 
 def it_shows_the_commands_that_a_mistyped_one_may_have_meant(stand):
-    for words in (["dead"], ["dead", "lst"]):
+    for words in (["dead", "lst"], ["dead", "lst", "--json"]):
         done = stand.service().run(*words)
         assert done.returncode == 2 and "unknown command" in done.stderr and "seek-signal dead list" in done.stderr
 
@@ -78,6 +150,14 @@ def it_shows_request_ids_one_below_the_other(service):
     shown = service.run("status", "A-1", listen=service.address).stdout.splitlines()
     assert [line.split()[-1] for line in shown if line.endswith(tuple(ids))] == ids
     assert "[" not in "".join(shown)
+
+
+def it_shows_each_attempt_as_a_line(service, sandbox):
+    sandbox.fault(on="graphql", kind="forbidden", count=1)
+    service.must_post(event("A-1", "token-1"))
+    service.must_become("A-1", "dead")
+    line = next(line for line in service.run("status", "A-1", listen=service.address).stdout.splitlines() if line.startswith("history"))
+    assert "attempt=1" in line and "class=refused" in line and "code=FORBIDDEN" in line and "{" not in line, line
 
 
 def it_knows_its_version_and_refuses_unknown_commands(stand):

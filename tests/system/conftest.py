@@ -5,6 +5,7 @@ import pathlib
 
 import pytest
 
+from fake_seek import FakeSeek
 from machine import Volume
 from stand import Stand
 
@@ -33,6 +34,13 @@ def redis(stand):
 @pytest.fixture
 def sandbox(stand):
     return stand.sandbox()
+
+
+@pytest.fixture
+def fake_seek():
+    seek = FakeSeek()
+    yield seek
+    seek.close()
 
 
 @pytest.fixture

@@ -285,3 +285,32 @@ def it_opens_the_breaker_and_spends_no_attempt_while_seek_is_away(service, sandb
     for n in range(30):
         service.must_become(f"A-{n}", "delivered")
     assert [e["event"] for e in service.logs() if e["event"].startswith("breaker_")][:1] == ["breaker_opened"]
+
+
+def it_tells_how_old_what_always_fails_is_though_all_others_are_delivered(service, sandbox):
+    sandbox.fault(kind="internal", seekTokenContains="stubborn", count=0)
+    service.must_post([event(f"S-{n}", f"stubborn-{n}") for n in range(3)] + [event(f"A-{n}", f"token-{n}") for n in range(10)])
+    for n in range(10):
+        service.must_become(f"A-{n}", "delivered")
+    row = 'seek_signal_oldest_retry_age_seconds{class="transient"}'
+    eventually(lambda: service.metric(row) > 1, "it grows old")
+    oldest = service.get("/v1/status").json["workers"]["oldestRetry"]
+    assert oldest["class"] == "transient" and oldest["ageMs"] > 1000
+    sandbox.clear_faults()
+    for n in range(3):
+        service.must_become(f"S-{n}", "delivered")
+    assert service.metric(row) == 0 and service.get("/v1/status").json["workers"]["oldestRetry"] is None
+
+
+def it_does_not_call_seek_down_when_nothing_has_been_tried_for_long(service, sandbox):
+    sandbox.fault(kind="status", status=503, count=0)
+    service.must_post([event(f"A-{n}", f"token-{n}") for n in range(12)])
+    eventually(lambda: service.metric("seek_signal_breaker_state") > 0, "the breaker opens")
+    for n in range(12):
+        assert service.call("DELETE", f"/v1/applications/A-{n}").status == 204
+    sandbox.clear_faults()
+    eventually(lambda: service.metric("seek_signal_breaker_state") == -1, "nobody knows", 60)
+    assert service.get("/v1/status").json["sending"]["breaker"] == "unknown"
+    service.must_post(event("B-1"))
+    service.must_become("B-1", "delivered")
+    assert service.metric("seek_signal_breaker_state") == 0

@@ -9,7 +9,7 @@ import subprocess
 from stand import ROOT
 
 READ = ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docker/kubernetes/README.md",
-        *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+        *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md")))]
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 # A one-liner begins with a program that a reader may have; a name alone is a name.

@@ -6,6 +6,7 @@ import pathlib
 import re
 
 import pytest
+import yaml
 
 from stand import ROOT
 
@@ -13,12 +14,15 @@ from stand import ROOT
 NOT_QUOTED = re.compile(r"[A-Z0-9_]+|SEEK_SIGNAL_\w+|…_FILE|[a-z]\w*(\.\w+)+|[-/\w]*|(redis|rediss|http|https|unix):.*|CONFIG SET .*|seek-signal .*|ssh .*|"
                         r"redis\.log|[a-z]+ -.*")
 
+# A message that tells the end of a state, in the column of what to do.
+SENTENCE = re.compile(r"(?:[A-Z][a-z]+|SEEK) (?:[\w;,'’-]+ ){2,}[\w;,'’-]+")
+
 
 @functools.lru_cache
 def said():
     """All texts of the program, with those put together that C puts together."""
     texts = []
-    for folder, pattern in (("service", "*.c"), ("lib", "*.c"), ("service", "*.lua"), ("service", "*.html")):
+    for folder, pattern in (("service", "*.c"), ("lib", "*.c"), ("service", "*.lua"), ("service", "*.html"), ("service", "*.js")):
         for path in sorted((pathlib.Path(ROOT) / folder).rglob(pattern)):
             text = re.sub(r'"\s*\n\s*"', "", path.read_text())
             texts.append(re.sub(r'" SETTING_PREFIX "|SETTING_PREFIX\s*"', "SEEK_SIGNAL_", text).replace('\\"', '"'))
@@ -26,7 +30,7 @@ def said():
 
 
 def quotations():
-    """Table cells of troubleshooting.md: the first ones, and messages among the second ones."""
+    """Table cells of troubleshooting.md: the first ones, messages among the second ones, and sentences among the others."""
     text = (pathlib.Path(ROOT) / "docs" / "troubleshooting.md").read_text()
     for line in text.splitlines():
         if line.startswith("| ") and not line.startswith("| ---"):
@@ -34,6 +38,7 @@ def quotations():
             for quoted in re.findall(r"`([^`]+)`", " ".join(cells[:2])):
                 if not NOT_QUOTED.fullmatch(quoted):
                     yield quoted
+            yield from filter(SENTENCE.fullmatch, re.findall(r"`([^`]+)`", " ".join(cells[2:])))
 
 
 @pytest.mark.parametrize("quoted", sorted(set(quotations())))
@@ -42,5 +47,86 @@ def it_quotes_what_the_program_says(quoted):
         assert piece in said(), f"nobody says: {piece}"
 
 
+# --- and the other way round: what an operator can meet has a row ---------------------------------------------------------
+
+REASONS = ["service/store/refusal.c", "service/store/preflight.c", "service/store/inspection.c", "service/store/confirmation.c", "service/private_redis",
+           "lib/net/redis_client.c", "lib/net/redis_greeting.c", "lib/net/redis_sentinel.c", "lib/net/redis_reader.c", "lib/net/tls.c", "lib/net/dialer.c",
+           "lib/net/name_lookup.c"]
+NO_REASONS = {
+    "%s is demanded, but %s": "in front of a reason",
+    "something that the script does not return": "behind one",
+    "(that of this process)": "the same", "(the old key of the count)": "the same",
+    "cannot be used with replica": "Redis's words, which are looked for", "The user executing the script": "the same", "ACL failure in script": "the same",
+    "to run the '": "the same", "ERR max number of clients": "the same",
+    "room for all answers": "a static assertion", "as Redis is told": "the same",
+    "Redis is not connected": "of a caller's order, before anything is sent",
+    "The embedded Redis runs again": "good news",
+}
+WORDS_LEAST, BEGINNING = 4, 40  # a sentence; what of it a row has at least
+
+
+def paths(*names):
+    for name in names:
+        path = pathlib.Path(ROOT) / name
+        yield from sorted(path.rglob("*.c")) if path.is_dir() else [path]
+
+
+def code_of(path):
+    return re.sub(r"/\*.*?\*/", "", re.sub(r'"\s*\n\s*"', "", path.read_text()), flags=re.S)
+
+
+def reasons():
+    for path in paths(*REASONS):
+        for text in re.findall(r'"((?:[^"\\\n]|\\.)*)"', code_of(path)):
+            text = text.replace('\\"', '"').strip()
+            if len(text.split()) >= WORDS_LEAST and text not in NO_REASONS:
+                yield text
+
+
+def is_in_a_row(text, document):
+    pieces = [piece.strip(" ;:,.") for piece in re.split(r"%[-.*0-9]*(?:zu|lld|ld|s|u|d|c)", text)]
+    return max(pieces, key=len)[:BEGINNING] in document
+
+
+def troubleshooting():
+    return (pathlib.Path(ROOT) / "docs" / "troubleshooting.md").read_text()
+
+
+@pytest.mark.parametrize("text", sorted(set(reasons())))
+def it_has_a_row_for_the_reason(text):
+    assert is_in_a_row(text, troubleshooting()), f"docs/troubleshooting.md has no row for: {text}"
+
+
+def alarms():
+    """Events of lines that warn, or tell of an error."""
+    for path in paths("service", "lib"):
+        if "sandbox" not in path.parts:
+            yield from re.findall(r'log_(?:warn|error)\(\s*"([a-z_]+)"', code_of(path))
+
+
+@pytest.mark.parametrize("event", sorted(set(alarms())))
+def it_has_a_row_for_the_line_of_the_log(event):
+    assert f"`{event}`" in troubleshooting(), f"docs/troubleshooting.md does not name {event}"
+
+
+def it_looks_at_enough():
+    assert len(set(reasons())) > 60 and len(set(alarms())) > 35
+    assert is_in_a_row("the name %s cannot be resolved: %s", "`the name … cannot be resolved: …`")
+    assert not is_in_a_row("the name %s is odd to us: %s", "`the name … cannot be resolved: …`")
+
+
 def it_quotes_enough():
     assert len(set(quotations())) > 40
+
+
+def it_names_the_statuses_that_a_post_is_answered_with():
+    """README's table: each status is in openapi.yaml, but for those of a proxy in between, which are not."""
+    contract = yaml.safe_load((pathlib.Path(ROOT) / "openapi.yaml").read_text())
+    answered = {status for status in contract["paths"]["/v1/events"]["post"]["responses"] if status.isdigit()}
+    table = (pathlib.Path(ROOT) / "README.md").read_text().split("| answer | means | do |\n")[1].split("\n\n")[0]
+    ours, others = set(), set()
+    for line in table.splitlines()[1:]:
+        (others if "a proxy in between" in line else ours).update(re.findall(r"\b[2-5]\d\d\b", line.split(" | ")[0]))
+    assert ours == {"202", "200", "409", "503"} <= answered
+    assert others and not others & answered
+    assert all(status in ours or status.startswith("4") for status in answered), "a status that no row has"

@@ -6,6 +6,8 @@ import pathlib
 import signal
 import time
 
+import pytest
+
 from stand import TOKEN, event, eventually
 
 
@@ -85,6 +87,35 @@ def it_ends_at_once_at_a_second_signal(service, sandbox):
     eventually(lambda: service.logs("stopping"), "stopping")
     service.send(signal.SIGTERM)
     assert service.child.wait(timeout=5) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2], ids=lambda number: number.name)
+def it_says_that_a_signal_changes_nothing(number, service, sandbox):
+    sandbox.fault(on="graphql", kind="slow", latencyMs=500, count=1)
+    service.must_post(event("A-1"))
+    eventually(lambda: service.application("A-1")["state"] == "sending", "on its way")
+    service.send(number)
+    [line] = eventually(lambda: service.logs("signal_ignored"), "it is told")
+    assert line["signal"] == number.name and "SIGTERM" in line["message"]
+    service.must_become("A-1", "delivered")
+    sandbox.must_receive(TOKEN)
+
+
+def it_dies_of_no_signal_but_those_that_nobody_can_hold_off(service):
+    deadly = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+    faults = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS}
+    stops = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGCONT}
+    limits = {signal.SIGXCPU}
+    for number in signal.valid_signals() - deadly - faults - stops - limits:
+        service.send(number)
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT], ids=lambda number: number.name)
+def it_ends_as_by_sigterm(number, service):
+    service.must_stop(number)
+    assert service.logs("stopping")[0]["signal"] == number.name
 
 
 def it_delivers_after_a_kill_what_was_acknowledged_before(stand, redis, sandbox):

@@ -1,8 +1,10 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
-"""What an operator does: look at what is due or dead, send it again, pause and resume; over HTTP and by command."""
+"""What an operator does: look at what is due or dead, send it again, forget it, pause and resume; over HTTP and by command."""
 import base64
+import csv
 import hashlib
+import io
 import json
 import os
 import pty
@@ -13,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
-from stand import SERVICE, TOKEN, eventually, event
+from stand import SERVICE, call, event, eventually
 
 DEAD, DUE, PAUSED = "seek-signal:{0}:dead", "seek-signal:{0}:due", "seek-signal:{0}:paused"
 
@@ -99,6 +101,30 @@ def it_finds_each_of_many_that_died_at_once(service, redis):
     assert len(ids(service, "state=dead&limit=7")) == 700
 
 
+def it_lists_the_latest_first_when_asked(service, redis):
+    bury(redis, 30, prefix="E")
+    bury(redis, 60, died_at_ms=lambda number: 1_700_000_000_000)  # many at once
+    earliest_first = ids(service, "state=dead&limit=200")
+    assert len(earliest_first) == 90
+    for limit in (7, 60, 200):
+        assert ids(service, f"state=dead&order=desc&limit={limit}") == earliest_first[::-1]
+    assert ids(service, "state=dead&order=asc&limit=200") == earliest_first
+    newest = service.get("/v1/applications?state=dead&order=desc&limit=1").json
+    service.call("DELETE", f"/v1/applications/{newest['applications'][0]['applicationId']}")
+    bury(redis, 1, prefix="F", died_at_ms=lambda _: 1_900_000_000_000)
+    rest = ids(service, f"state=dead&order=desc&limit=200&cursor={newest['cursor']}")
+    assert rest == earliest_first[-2::-1]  # neither skipped nor met twice, though the place has gone and there is a later one
+
+
+def it_filters_by_the_beginning_of_the_id(service, redis):
+    bury(redis, 5)
+    bury(redis, 3, prefix="D-0000")  # ids that begin with those
+    assert ids(service, "state=dead&prefix=D-00003") == ["D-00003"]
+    assert len(ids(service, "state=dead&prefix=D-0000&limit=2&order=desc")) == 8
+    assert ids(service, "state=dead&prefix=nobody") == [] and ids(service, "state=dead&prefix=d-") == []
+    assert len(ids(service, "state=dead&prefix=%25")) == 0 and len(ids(service, "state=dead&prefix=")) == 8
+
+
 def it_pages_on_while_the_dead_come_and_go(service, redis):
     bury(redis, 30)
     first = service.get("/v1/applications?state=dead&limit=10").json
@@ -118,12 +144,83 @@ def it_looks_at_a_bounded_number_per_page(service, redis):
 @pytest.mark.parametrize("query, field", [
     ("", "state"), ("state=draft", "state"), ("state=delivered", "state"), ("state=", "state"), ("state=dead&limit=0", "limit"),
     ("state=dead&limit=201", "limit"), ("state=dead&limit=ten", "limit"), ("state=dead&limit=1x", "limit"),
-    ("state=dead&cursor=nonsense", "cursor"), ("state=dead&cursor=MTIz", "cursor")])
+    ("state=dead&order=newest", "order"), ("state=dead&order=", "order"), ("state=dead&cursor=nonsense", "cursor"),
+    ("state=dead&since=yesterday", "since"), ("state=due&until=2", "until"), ("state=dead&cursor=MTIz", "cursor")])
 def it_names_what_is_wrong_with_a_listing(query, field, service):
     answer = service.get(f"/v1/applications?{query}")
     assert answer.status == 400 and answer.json["code"] == "query_invalid" and answer.json["field"] == field
     if field == "state":
         assert all(state in answer.json["remedy"] for state in ("pending", "sending", "due", "dead"))
+
+
+@pytest.mark.parametrize("query, found", [
+    ("since=2023-11-14T22:13:22Z", [2, 3, 4]), ("until=2023-11-14T22:13:22Z", [0, 1]), ("since=2023-11-14T22:13:21Z&until=2023-11-14T22:13:23Z", [1, 2]),
+    ("since=1h", []), ("until=1h", [0, 1, 2, 3, 4]), ("since=2023-11-15T08:13:24%2B10:00", [4]), ("class=refused", [0, 1, 2, 3, 4]),
+    ("class=REFUSED&code=forbidden", [0, 1, 2, 3, 4]), ("class=transient", [])])
+def it_filters_the_dead_by_time_and_class(query, found, service, redis):
+    bury(redis, 5, died_at_ms=lambda number: 1_700_000_000_000 + 1000 * number)
+    wanted = [f"D-{number:05}" for number in found]
+    assert ids(service, f"state=dead&{query}") == wanted
+    assert ids(service, f"state=dead&limit=1&{query}") == wanted
+
+
+def it_filters_what_waits_by_when_it_was_accepted(service):
+    assert service.post("/v1/pause", {}).status == 204
+    service.must_post(event("A-1"))
+    accepted = service.application("A-1")["acceptedAt"]
+    assert ids(service, f"state=due&since={accepted}") == ["A-1"] and ids(service, f"state=due&until={accepted}") == []
+
+
+def it_counts_the_dead_by_what_they_died_of(service, redis):
+    bury(redis, 1200)
+    bury(redis, 3, code="BAD_USER_INPUT", prefix="E", died_at_ms=lambda _: 1_800_000_000_000)
+    signals = service.get("/v1/status").json["signals"]
+    assert signals["deadByOf"] == 1000
+    assert signals["deadBy"] == [{"class": "refused", "code": "FORBIDDEN", "count": 997}, {"class": "refused", "code": "BAD_USER_INPUT", "count": 3}]
+
+
+def it_counts_together_what_is_too_rare_to_be_named(service, redis):
+    for number in range(25):
+        bury(redis, 1, code=f"C{number}", prefix=f"E{number}")
+    causes = service.get("/v1/status").json["signals"]["deadBy"]
+    assert len(causes) == 21 and causes[-1] == {"class": None, "code": None, "count": 5}
+
+
+# --- download ---
+
+def download(service, query, headers=None):
+    """All pages one behind the other, by their links."""
+    path, text = f"/v1/applications?{query}", ""
+    while path:
+        answer = service.get(path, headers=headers)
+        assert answer.status == 200, answer
+        text += answer.body.decode()
+        link = re.fullmatch('<(.*)>; rel="next"', answer.headers.get("Link") or "")
+        path = link and link[1]
+    return text
+
+
+def it_downloads_the_dead_as_rows(service, redis):
+    bury(redis, 450)
+    bury(redis, 1, code="'=A B&C'", prefix="=cmd")
+    rows = list(csv.reader(io.StringIO(download(service, "state=dead&limit=200&format=csv&since=2000-01-01T00:00:00Z"), newline="")))
+    assert rows[0][:3] == ["applicationId", "state", "diedAt"] and len(rows) == 452
+    assert {row[0] for row in rows[1:]} == {"'=cmd-00000"} | {f"D-{number:05}" for number in range(450)}
+    assert {row[rows[0].index("code")] for row in rows[1:]} == {"FORBIDDEN", "'=A B&C"}
+    lines = download(service, "state=dead&limit=200", {"Accept": "application/x-ndjson"}).splitlines()
+    assert [json.loads(line) for line in lines] == [item for page in pages(service, "state=dead&limit=200") for item in page]
+    assert download(service, "state=dead&code=%3Da%20b%26c&limit=1&format=csv").count("\r\n") == 2
+    assert "t-D-" not in "".join(lines)
+    assert service.get("/v1/applications?state=dead&format=xml").json["field"] == "format"
+
+
+def it_downloads_by_command(service, redis):
+    bury(redis, 450)
+    done = run(service, "dead", "list", "--format", "csv")
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 451
+    limited = run(service, "dead", "--format", "ndjson", "--limit", "205").stdout.splitlines()
+    assert [json.loads(line)["applicationId"] for line in limited] == [f"D-{number:05}" for number in range(205)]
+    assert run(service, "dead", "list", "--format", "xml").returncode == 2
 
 
 def it_lists_nothing_while_redis_is_away(service, redis):
@@ -154,6 +251,72 @@ def it_replays_what_fits_and_leaves_the_rest(service, sandbox):
         sandbox.must_receive(f"token-{application_id}")
     assert service.application("B-1")["state"] == "dead"
     assert must_replay(service, code="FORBIDDEN")["replayed"] == 0  # again: nothing
+
+
+def it_replays_what_died_in_a_time(service, redis):
+    bury(redis, 5, died_at_ms=lambda number: 1_700_000_000_000 + 1000 * number)
+    assert service.post("/v1/pause", {}).status == 204
+    assert must_replay(service, since="2023-11-14T22:13:21Z", until="2023-11-14T22:13:23Z", **{"class": "Refused"})["replayed"] == 2
+    assert ids(service, "state=dead") == ["D-00000", "D-00003", "D-00004"]
+    assert must_replay(service, until="2100-01-01T00:00:00Z", code="forbidden")["replayed"] == 3
+
+
+# --- forget by filter ---
+
+def must_forget(service, **members):
+    answer = service.post("/v1/forget", {"state": "dead", **members})
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def it_forgets_what_fits(service, redis):
+    bury(redis, 5, died_at_ms=lambda number: 1_700_000_000_000 + 1000 * number)
+    bury(redis, 1, code="OTHER", prefix="E")
+    assert must_forget(service, code="FORBIDDEN", dryRun=True) == {
+        "matched": 5, "forgotten": 0, "looked": 6, "dryRun": True, "more": False, "cursor": None}
+    assert must_forget(service, code="forbidden", since="2023-11-14T22:13:22Z")["forgotten"] == 3
+    assert redis.application_ids() == {"D-00000", "D-00001", "E-00000"}
+    assert must_forget(service)["forgotten"] == 3 and redis.application_ids() == set() and redis.cli("ZCARD", DEAD) == "0"
+
+
+def it_forgets_by_its_cursor(service, redis):
+    bury(redis, 10_050)
+    first = must_forget(service)
+    assert (first["forgotten"], first["more"]) == (10_000, True)
+    assert must_forget(service, cursor=first["cursor"])["forgotten"] == 50 and redis.cli("ZCARD", DEAD) == "0"
+
+
+@pytest.mark.parametrize("body, code", [({}, "replay_invalid"), ({"state": "dead", "perSecond": 5}, "replay_invalid"),
+                                        ({"state": "dead", "dryrun": True}, "replay_invalid")])
+def it_forgets_nothing_when_asked_wrongly(body, code, service, redis):
+    bury(redis, 1)
+    assert service.post("/v1/forget", body).json["code"] == code
+    assert service.post("/v1/forget", '{"state":"dead"}', {"Content-Type": "text/plain"}).status == 415
+    assert redis.cli("ZCARD", DEAD) == "1"
+
+
+# --- who did it ---
+
+def it_logs_who_changed_what(stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, api_key="the-key-of-a-test").start()
+    bury(redis, 4)
+    headers = {"Authorization": "Bearer the-key-of-a-test"}
+    for method, path, body in (("POST", "/v1/pause", {}), ("POST", "/v1/applications/D-00000/replay", {}), ("DELETE", "/v1/applications/D-00001", None),
+                               ("POST", "/v1/forget", {"state": "dead", "until": "2023-11-14T22:13:20.003Z"}), ("POST", "/v1/replay", {"state": "dead"}),
+                               ("POST", "/v1/resume", {})):
+        assert service.call(method, path, body, dict(headers)).status < 300
+    for name in ("pause_asked", "application_replayed", "application_forgotten", "dead_forgotten", "dead_replayed", "resume_asked"):
+        (line,) = eventually(lambda name=name: service.logs(name), name)
+        assert line["key"] == "API_KEY" and re.fullmatch(r"127\.0\.0\.1:\d+", line["address"]) and "the-key" not in json.dumps(line)
+    service.must_stop()
+
+
+def it_logs_the_user_at_a_unix_socket(stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, listen=f"unix:{stand.directory}/api.sock").start()
+    assert service.post("/v1/pause", {}).status == 204
+    (line,) = eventually(lambda: service.logs("pause_asked"), "the line")
+    assert line["address"] == f"uid {os.getuid()}" and line["key"] == "none"
+    service.must_stop()
 
 
 def it_spreads_them_over_time_inside_redis(service, redis):
@@ -192,6 +355,17 @@ def it_goes_on_by_its_cursor_at_the_same_rate(service, redis):
     assert len(times) == 10_050 and times[-1] - times[0] >= 10_049 and len(set(times)) == 10_050
 
 
+def it_replays_as_many_as_it_is_asked_to(service, redis):
+    bury(redis, 250)
+    assert service.post("/v1/pause", {}).status == 204
+    first = must_replay(service, limit=130, perSecond=10)
+    assert (first["replayed"], first["more"]) == (130, True) and redis.cli("ZCARD", DEAD) == "120"
+    second = must_replay(service, limit=130, perSecond=10, cursor=first["cursor"])
+    assert (second["replayed"], second["more"]) == (120, False)
+    times = [int(score) for score in redis.cli("ZRANGE", DUE, 0, -1, "WITHSCORES").split()[1::2]]
+    assert {later - earlier for earlier, later in zip(times, times[1:])} == {100}  # the rate goes on where it was
+
+
 def it_leaves_alone_what_dies_again_meanwhile(service, redis):
     bury(redis, 10_010)
     first = must_replay(service, dryRun=True)
@@ -204,7 +378,10 @@ def it_leaves_alone_what_dies_again_meanwhile(service, redis):
     ({"state": "dead", "code": ""}, "replay_invalid", "code"), ({"state": "dead", "code": 5}, "replay_invalid", "code"),
     ({"state": "dead", "dryRun": "yes"}, "replay_invalid", "dryRun"), ({"state": "dead", "dryrun": True}, "replay_invalid", None),
     ({"state": "dead", "perSecond": 0}, "replay_invalid", "perSecond"), ({"state": "dead", "perSecond": 1.5}, "replay_invalid", "perSecond"),
+    ({"state": "dead", "limit": 0}, "replay_invalid", "limit"), ({"state": "dead", "limit": 10001}, "replay_invalid", "limit"),
     ({"state": "dead", "perSecond": 100001}, "replay_invalid", "perSecond"), ({"state": "dead", "cursor": "x"}, "replay_invalid", "cursor"),
+    ({"state": "dead", "since": "yesterday"}, "replay_invalid", "since"), ({"state": "dead", "until": 5}, "replay_invalid", "until"),
+    ({"state": "dead", "class": ""}, "replay_invalid", "class"),
     ([], "not_an_object", None)])
 def it_replays_nothing_when_asked_wrongly(body, code, field, service, redis):
     bury(redis, 1)
@@ -219,6 +396,10 @@ def it_refuses_a_replay_that_is_not_json(service):
     assert service.post("/v1/replay", twice, {"Content-Type": "application/json"}).json["code"] == "repeated_member"
     for path in ("/v1/replay", "/v1/pause", "/v1/resume"):
         assert service.post(path, '{"state":"dead"}', {"Content-Type": "text/plain"}).status == 415
+    for path in ("/v1/replay", "/v1/forget"):  # all of them only when it is said, but counted at once
+        refused = service.post(path, {"dryRun": False}).json
+        assert (refused["code"], refused["field"]) == ("replay_invalid", "state") and "missing" in refused["detail"]
+        assert service.post(path, {"dryRun": True}).status in (200, 202)
 
 
 # --- pause ---
@@ -226,7 +407,10 @@ def it_refuses_a_replay_that_is_not_json(service):
 def it_pauses_every_process_and_takes_events_all_the_same(stand, service, redis, sandbox):
     other = stand.service(sandbox, name="other", redis_url=redis.url).start()
     assert service.post("/v1/pause", {}).status == 204
-    assert service.post("/v1/pause").status == 415
+    assert service.post("/v1/pause").status == 204  # bare: again, since the first time
+    for header in ("Origin", "Referer", "Sec-Fetch-Site", "Cookie"):
+        answer = service.post("/v1/pause", headers={header: f"http://{service.address}" if header == "Origin" else "none"})
+        assert answer.status == 415, f"a browser, by its {header}, says what it sends"
     since = service.get("/v1/status").json["sending"]["pausedSince"]
     for number, process in enumerate((service, other)):
         process.must_post(event(f"A-{number}", f"token-{number}"))
@@ -269,12 +453,12 @@ def it_finishes_what_is_on_its_way_when_paused(service, sandbox):
 # --- who may ---
 
 def it_needs_the_key_for_each_of_them(stand, redis, sandbox):
-    service = stand.service(sandbox, redis_url=redis.url, api_key="the-key").start()
+    service = stand.service(sandbox, redis_url=redis.url, api_key="the-key-of-a-test").start()
     for method, path in (("GET", "/v1/applications?state=dead"), ("POST", "/v1/replay"), ("POST", "/v1/pause"), ("POST", "/v1/resume")):
         assert service.call(method, path, {} if method == "POST" else None).status == 401
     assert service.get("/").status == 200
     # Behind a proxy that keeps its own Host; the key is what protects.
-    assert service.call("GET", "/v1/status", headers={"Host": "ats.example", "Authorization": "Bearer the-key"}).status == 200
+    assert service.call("GET", "/v1/status", headers={"Host": "ats.example", "Authorization": "Bearer the-key-of-a-test"}).status == 200
     service.must_stop()
 
 
@@ -294,7 +478,19 @@ def it_is_not_driven_by_another_site(headers, status, service, redis):
 def it_shows_nothing_to_a_name_that_was_made_to_lead_here(service):
     for path in ("/", "/v1/status", "/v1/applications?state=dead", "/openapi.yaml"):
         assert service.call("GET", path, headers={"Host": "evil.example:8787"}).status == 403
-        assert service.call("GET", path, headers={"Sec-Fetch-Site": "cross-site"}).status == 200  # a link
+
+
+@pytest.mark.parametrize("mode, dest, status", [
+    ("navigate", "document", None), ("navigate", "object", 403), ("navigate", "iframe", 403), ("no-cors", "image", 403),
+    ("cors", "empty", 403), (None, None, 403)])
+def it_tells_another_site_nothing_but_follows_its_links(mode, dest, status, service):
+    assert service.post("/v1/events", event("KNOWN")).status == 202
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": dest}
+    headers = {name: value for name, value in headers.items() if value}
+    for address, path in ((service.address, "/"), (service.address, "/v1/applications/KNOWN"), (service.address, "/v1/applications/UNKNOWN"),
+                          (service.address, "/openapi.yaml"), (service.ops, "/livez"), (service.ops, "/metrics")):
+        expected = status or (404 if "UNKNOWN" in path else 200)
+        assert call(address, "GET", path, headers=headers).status == expected
 
 
 def it_serves_a_page_whose_policy_fits_it(service):
@@ -367,6 +563,28 @@ def it_shows_on_a_terminal_how_far_it_has_come(service, redis):
     assert b"] 0 of 20100" in shown and b"] 10000 of 20100" in shown and b"] 20000 of 20100" in shown
 
 
+def it_forgets_the_dead_by_command(service, redis):
+    bury(redis, 5, died_at_ms=lambda number: 1_700_000_000_000 + 1000 * number)
+    assert run(service, "dead", "forget", "--until", "2023-11-14T22:13:21Z", "--dry-run").stdout == "1 would be forgotten\n"
+    assert json.loads(run(service, "dead", "forget", "--class", "refused", "--since", "2023-11-14T22:13:23Z", "--json").stdout) == {
+        "matched": 2, "forgotten": 2, "dryRun": False}
+    assert [line.split()[0] for line in run(service, "dead").stdout.splitlines()[1:]] == ["D-00000", "D-00001", "D-00002"]
+    assert run(service, "dead", "forget", "--all").stdout == "3 are forgotten\n"
+    assert run(service, "dead", "forget", "--all").stdout == "nothing to forget\n"
+
+
+def it_replays_and_forgets_one_by_command(service, redis):
+    bury(redis, 2)
+    assert service.post("/v1/pause", {}).status == 204
+    assert run(service, "replay", "D-00000").stdout == "D-00000 is sent again\n"
+    assert json.loads(run(service, "replay", "D-00000", "--json").stdout) == {"applicationId": "D-00000", "state": "pending"}
+    assert run(service, "forget", "D-00001").stdout == "D-00001 is forgotten\n"
+    assert json.loads(run(service, "forget", "D-00001", "--json").stdout) == {}
+    assert redis.application_ids() == {"D-00000"}
+    gone = run(service, "replay", "D-00001")
+    assert gone.returncode == 1 and "(application_unknown)" in gone.stderr
+
+
 def it_pauses_and_resumes_by_command(service, redis):
     assert run(service, "pause").returncode == 0
     assert redis.cli("EXISTS", PAUSED) == "1"
@@ -385,7 +603,9 @@ def it_says_in_one_sentence_what_does_not_work(service, redis):
 
 
 @pytest.mark.parametrize("arguments, part", [
-    (["dead"], "unknown command"), (["dead", "show"], "id is missing"), (["dead", "list", "x"], "x"),
+    (["dead", "lst"], "unknown command"), (["dead", "forget"], "--all"), (["dead", "forget", "--all", "--code", "A"], "--all"),
+    (["dead", "list", "--since", "yesterday"], "yesterday"), (["replay"], "id is missing"), (["forget"], "id is missing"),
+    (["dead", "show"], "id is missing"), (["dead", "list", "x"], "x"),
     (["dead", "list", "--limit"], "--limit"), (["dead", "list", "--limit", "none"], "none"), (["pause", "--dry-run"], "--dry-run"),
     (["status", "--json=yes"], "--json"), (["status", "a", "b"], "b")])
 def it_refuses_arguments_that_a_command_does_not_take(arguments, part, stand):
@@ -398,7 +618,7 @@ def it_prints_no_control_characters_of_a_message(service, redis):
     redis.cli("HSET", "seek-signal:{0}:app:D-00000", "message", "red\x1b[31m\u009bend")
     for arguments in (["dead", "list"], ["dead", "show", "D-00000"]):
         out = run(service, *arguments).stdout
-        assert "\x1b" not in out and "\u009b" not in out and "red?[31m?end" in out
+        assert "\x1b" not in out and "\u009b" not in out and "red\\u001b[31m\\u009bend" in out
 
 
 def it_escapes_what_it_asks_for(service, redis):

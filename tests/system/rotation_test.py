@@ -58,7 +58,7 @@ def it_uses_a_rotated_client_secret(stand, redis, secrets):
     sandbox.control("POST", "/revoke")
     service.must_post(event("A-2", "token-2"))
     eventually(lambda: service.logs("access_token_failed"), "the refusal is told")
-    assert service.application("A-2")["state"] == "pending"
+    eventually(lambda: service.application("A-2")["state"] == "pending", "the attempt is recorded")
 
     secrets.put(client_secret=NEW + "\n")
     service.must_become("A-2", "delivered", patience=40)

@@ -3,6 +3,7 @@
 """The stand-in for SEEK itself: what docs/sandbox.md promises to whoever tests against it."""
 import concurrent.futures
 import contextlib
+import gzip
 import http.client
 import json
 import signal
@@ -133,6 +134,59 @@ def it_answers_a_scripted_status(sandbox, caller):
     assert [c["outcome"] for c in sandbox.calls("graphql")] == ["status", "status", "delivered"]
 
 
+def it_answers_an_error_at_any_status(sandbox, caller):
+    """As GraphQL servers do, whose schema is another."""
+    sandbox.fault(kind="graphql-error", status=400, code="BAD_USER_INPUT", message='Variable "$input" got invalid value')
+    answer = caller.send("t-1")
+    assert answer.status == 400 and answer.json["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT"}
+    assert not sandbox.signals("t-1")
+
+
+@pytest.mark.parametrize("on", ["graphql", "token"])
+def it_answers_what_it_is_told(on, sandbox, caller):
+    text = '\ufeff{"errors":"\\ud800","token_type":"mac"}'
+    sandbox.fault(on=on, kind="answer", status=418, contentType="text/json; charset=x", text=text)
+    answer = caller.send("t-1") if on == "graphql" else get_access_token(sandbox)
+    assert (answer.status, answer.headers["Content-Type"], answer.body) == (418, "text/json; charset=x", text.encode())
+    sandbox.fault(on=on, kind="answer", contentType="")
+    answer = caller.send("t-2") if on == "graphql" else get_access_token(sandbox)
+    assert (answer.status, answer.headers["Content-Type"], answer.body) == (200, None, b"")
+    assert sandbox.calls(on)[-1]["outcome"] == "answer" and not sandbox.signals("t-1")
+
+
+def it_codes_an_answer_that_nobody_asked_to_be_coded(sandbox, caller):
+    sandbox.fault(kind="gzip")
+    answer = caller.send("t-1")
+    assert answer.headers["Content-Encoding"] == "gzip" and json.loads(gzip.decompress(answer.body)) == DELIVERED
+    assert len(sandbox.signals("t-1")) == 1
+    sandbox.fault(on="token", kind="gzip")
+    assert json.loads(gzip.decompress(get_access_token(sandbox).body))["token_type"] == "Bearer"
+
+
+def it_makes_an_answer_as_large_as_it_is_told(sandbox, caller):
+    for size in (100_000, 8 << 20):
+        sandbox.fault(kind="large", bytes=size)
+        answer = caller.send("t-1")
+        assert len(answer.body) == size and answer.json == DELIVERED
+    sandbox.fault(kind="large")
+    assert len(caller.send("t-1").body) == 2 << 20
+    assert len(sandbox.signals("t-1")) == 3
+
+
+def it_plays_what_the_service_must_understand(service, sandbox):
+    """A success in unusual clothes is one; an answer that is too large may be one."""
+    sandbox.fault(kind="gzip")
+    service.must_post({"applicationId": "A-1", "token": "t-1"})
+    assert service.must_become("A-1", "delivered")["attempts"] == 1
+    sandbox.fault(kind="large", bytes=700_000)
+    service.must_post({"applicationId": "A-2", "token": "t-2"})
+    assert service.must_become("A-2", "delivered")["attempts"] == 1
+    sandbox.fault(kind="large")
+    service.must_post({"applicationId": "A-3", "token": "t-3"})
+    error = eventually(lambda: service.application("A-3").get("lastError"), "tried once")
+    assert error["code"] == "TOO_LARGE" and error["class"] == "unreadable"
+
+
 def it_resets_before_and_after_the_signal_is_taken(sandbox, caller):
     for kind, outcome in (("reset", "reset"), ("reset-after", "delivered")):
         sandbox.control("DELETE", "/ledger")
@@ -140,6 +194,18 @@ def it_resets_before_and_after_the_signal_is_taken(sandbox, caller):
         with pytest.raises(ConnectionResetError):
             caller.send()
         assert [(c["outcome"], c["fault"], c["status"]) for c in sandbox.calls()] == [(outcome, kind, 0)]
+
+
+def it_closes_without_an_answer(sandbox, caller, service):
+    sandbox.fault(kind="close")
+    with pytest.raises(http.client.RemoteDisconnected):
+        caller.send()
+    assert [(c["fault"], c["status"]) for c in sandbox.calls("graphql")] == [("close", 0)]
+    assert sandbox.control("GET", "/counts")["signals"]["distinct"] == 0, "SEEK has nothing of it"
+    sandbox.fault(kind="close")
+    service.must_post({"applicationId": "A-1", "token": "t-1"})
+    service.must_become("A-1", "delivered")
+    assert [c["outcome"] for c in sandbox.calls("graphql")][-1] == "delivered"
 
 
 def it_cuts_a_body(sandbox, caller):
@@ -262,13 +328,13 @@ def it_says_when_the_ledger_is_full(stand):
     assert len(sandbox.calls()) == 2
     counts = sandbox.control("GET", "/counts")
     assert counts["ledger"] == {"calls": 2, "max": 2, "full": True} and counts["signals"]["taken"] == 3
-    assert "ledger_full" in sandbox.text()
+    eventually(lambda: "ledger_full" in sandbox.text(), "the line that says so")
 
 
 def it_writes_no_secret_into_its_log(sandbox, caller):
     caller.send("very-secret-seek-token")
     caller.send("a b")
-    assert "delivered" in sandbox.text() and "BAD_USER_INPUT" in sandbox.text()
+    eventually(lambda: "delivered" in sandbox.text() and "BAD_USER_INPUT" in sandbox.text(), "a line for each call")
     for secret in (CREDENTIALS["client_secret"], caller.access_token, "very-secret-seek-token"):
         assert secret not in sandbox.text()
 

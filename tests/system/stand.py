@@ -6,9 +6,11 @@ Nothing here waits by sleeping for a fixed time: `eventually` polls a condition 
 """
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -17,6 +19,7 @@ import tempfile
 import time
 
 import contract
+from stored import SPREAD
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SEEK_SIGNAL_BUILD", ROOT / "build" / "dev"))
@@ -67,9 +70,11 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
-def call(address, method, path, body=None, headers=None, timeout=60):
-    """One request on a connection of its own. `address` is "host:port" or "unix:/path"."""
-    if address.startswith("unix:"):
+def call(address, method, path, body=None, headers=None, timeout=60, tls=None):
+    """One request on a connection of its own. `address` is "host:port" or "unix:/path"; `tls` an ssl.SSLContext."""
+    if tls is not None:
+        connection = http.client.HTTPSConnection(address, timeout=timeout, context=tls)
+    elif address.startswith("unix:"):
         connection = UnixConnection(address[5:], timeout)
     else:
         connection = http.client.HTTPConnection(address, timeout=timeout)
@@ -135,10 +140,13 @@ class Redis(Process):
     def url(self):
         return f"redis://127.0.0.1:{self.port}"
 
-    def start(self, patience=PATIENCE):
+    def begin(self):
         self.spawn(["redis-server", "--port", self.port, "--bind", "127.0.0.1",
                     "--unixsocket", self.socket, "--dir", self.directory, "--save", "",
                     "--appendonly", "yes", "--appendfsync", "always", *self.arguments])
+
+    def start(self, patience=PATIENCE):
+        self.begin()
         eventually(lambda: self.try_cli("PING") == "PONG", "Redis answers PING", patience)
 
     def try_cli(self, *arguments):
@@ -152,9 +160,13 @@ class Redis(Process):
         return out
 
     def application(self, application_id):
-        lines = self.cli("HGETALL", f"seek-signal:{{0}}:app:{application_id}").splitlines()
-        return dict(zip(lines[::2], lines[1::2]))
+        """What its hash holds, as all fields by their names: {} when there is none."""
+        fields = json.loads(self.cli("--json", "EVAL", SPREAD, 1, f"seek-signal:{{0}}:app:{application_id}", 0))
+        return dict(zip(fields[::2], fields[1::2]))
 
+    def spread(self, application_id):
+        """As layout 1 had it: each field by itself, to be damaged."""
+        self.cli("EVAL", SPREAD, 1, f"seek-signal:{{0}}:app:{application_id}", 1)
 
     def application_ids(self):
         """Of all applications that this Redis holds."""
@@ -270,6 +282,7 @@ class Service(Process):
     def __init__(self, directory, sandbox=None, name="service", **settings):
         super().__init__(name, directory)
         self.directory = directory
+        self.tls = None  # an ssl.SSLContext: the API listener speaks TLS
         self.settings = {
             "listen": "127.0.0.1:0", "ops_listen": "127.0.0.1:0", "log_format": "json",
             "client_id": "client-1", "client_secret": CLIENT_SECRET,
@@ -319,7 +332,7 @@ class Service(Process):
         return lines
 
     def call(self, method, path, body=None, headers=None, **options):
-        answer = call(self.address, method, path, body, headers, **options)
+        answer = call(self.address, method, path, body, headers, **{"tls": self.tls} | options)
         contract.check(method, path, answer)
         return answer
 
@@ -358,10 +371,26 @@ class Service(Process):
         return None
 
 
+PORTS_EACH = 2000  # for each of the processes that tests may be spread over
+
+
+def port_counter():
+    """Ports below those that the kernel gives to clients, in turn, so that nobody takes one between its choice and its use."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 12000 + worker * PORTS_EACH
+    begin = random.randrange(PORTS_EACH)  # there may be other runs on this machine
+    return itertools.cycle([*range(first + begin, first + PORTS_EACH), *range(first, first + begin)])
+
+
+PORTS = port_counter()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    for port in itertools.islice(PORTS, PORTS_EACH):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 def event(application_id, token=TOKEN, **members):

@@ -40,6 +40,34 @@ def it_says_when_it_is_ready_and_when_it_stops(stand, sandbox, monkeypatch):
     assert manager.heard.count("READY=1") == 1
 
 
+def it_shows_the_state_as_it_is(stand, sandbox, monkeypatch):
+    manager = Manager(stand.directory)
+    monkeypatch.setenv("NOTIFY_SOCKET", manager.path)
+    redis = stand.redis()
+    service = stand.service(sandbox, redis_url=redis.url).start()
+
+    def shown():
+        manager.has_heard("")
+        return next((line for line in reversed(manager.heard) if line.startswith("STATUS=")), "")
+    eventually(lambda: shown() == "STATUS=Events can be accepted durably.", "ready")
+    redis.kill()
+    eventually(lambda: shown().startswith("STATUS=Not ready: Redis is away"), "Redis is away")
+    redis.start()
+    eventually(lambda: shown() == "STATUS=Events can be accepted durably.", "and back")
+    service.must_stop()
+
+
+def it_shows_that_the_spool_takes_over(stand, sandbox, monkeypatch):
+    manager = Manager(stand.directory)
+    monkeypatch.setenv("NOTIFY_SOCKET", manager.path)
+    redis = stand.redis()
+    service = stand.service(sandbox, redis_url=redis.url, spool_dir=f"{stand.directory}/spool").start()
+    redis.kill()
+    eventually(lambda: manager.has_heard("") or any(
+        "Redis is away" in line and "Events are kept in the spool." in line for line in manager.heard), "both are shown")
+    service.must_stop()
+
+
 def it_serves_without_a_manager_that_listens(stand, redis, sandbox, monkeypatch):
     monkeypatch.setenv("NOTIFY_SOCKET", str(pathlib.Path(stand.directory) / "nobody"))
     service = stand.service(sandbox, redis_url=redis.url).start()

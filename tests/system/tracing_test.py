@@ -179,8 +179,8 @@ def it_leaves_unsampled_traces_out_and_says_so_to_seek(stand, redis, sandbox, co
 
 
 def it_makes_refusals_and_seeks_words_visible(stand, redis, sandbox, collector):
-    service = start(stand, redis, sandbox, collector, api_key="key-1")
-    key = {"Authorization": "Bearer key-1"}
+    service = start(stand, redis, sandbox, collector, api_key="the-key-of-a-test")
+    key = {"Authorization": "Bearer the-key-of-a-test"}
     assert service.post("/v1/events", event("A-1")).status == 401
     sandbox.fault(on="graphql", kind="forbidden", count=1)
     assert service.post("/v1/events", event("A-1"), key).status == 202

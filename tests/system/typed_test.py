@@ -22,17 +22,32 @@ ELSEWHERE = [
     (r"\./quickstart", "builds, for a minute", ".ci/run", "./quickstart --once"),
     (r"tests/run|\.ci/run", "runs this test", ".ci/run", "tests/run"),
     (r"tests/[a-z]+/run", "a test by itself, for minutes", None, None),
-    (r"cmake --workflow --preset (dev|tsan|release)|cmake --preset analyze", "builds, for minutes", ".ci/run", "--preset analyze"),
-    (r"cmake --preset release .* cpack", "builds the package", "tests/image/run", "cpack"),
+    (r"\./cmake/install-packages build run test check", "installs", ".ci/run", "./cmake/install-packages build run test check"),
+    (r"\./cmake/install-packages .* package$", "installs", "tests/debian/run", "install-packages .*package"),
+    (r"cmake --workflow --preset (dev|tsan)|cmake --preset analyze", "builds, for minutes", ".ci/run", "build analyze"),
+    (r"cmake --workflow --preset release", "builds, for minutes", "tests/debian/run", "cmake --workflow --preset release"),
+    (r"dpkg --add-architecture arm64|cmake --preset arm64|ctest --preset arm64|\(cd build/arm64", "installs and builds, for minutes",
+     "tests/debian/run", "ctest --preset arm64"),
+    (r"cmake --preset release .* cpack", "builds the package", "tests/debian/run", "cmake --preset release .*cpack"),
+    (r"curl --cacert cert.pem", "the service of this test speaks no TLS", "tests/system/listener_tls_test.py", '"--cacert"'),
+    (r"docker/make-secrets", "writes into the source; a copy of it is run", "tests/system/compose_secrets_test.py", '"make-secrets"'),
     (r"docker (build|run|compose -f docker/compose.yaml up)", "needs a Docker daemon", "tests/image/run", "docker build"),
+    (r"docker compose -f docker/compose.cluster.yaml (up|kill)", "needs a Docker daemon; no test runs it", None, None),
     (r"docker (exec|compose .* exec)", "needs a Docker daemon", "tests/image/compose_test.py", '"seek-signal", *arguments'),
-    (r"apt-get install \./build/release", "changes the machine", "tests/image/package_test.py", "dpkg --install"),
+    (r"apt-get install \./build/release", "changes the machine", "tests/debian/run", "apt-get install"),
     (r"editor /etc|install -m 600 /dev/stdin", "types into a file of the machine", "tests/image/package_test.py",
      "/etc/seek-signal/client-secret"),
+    (r"\(set -a; \. /etc/seek-signal/environment", "reads files of the package", "tests/release/release_test.py", "set -a"),
+    (r"bash docs/samples/everything", "takes the usual ports", "tests/debian/run", "everything"),
+    (r"(python3|php) docs/samples/|sqlite3 ats-sweep.db", "a database of the reader's", "tests/samples/run", "docs/samples/outbox.py"),
+    (r"seek-signal tail", "follows without an end", "tests/system/tail_test.py", '"tail"'),
+    (r"cmake/set-version", "changes the source", "tests/release/version_test.py", "set_version"),
+    (r"cmake/release", "builds the package", "tests/release/release_test.py", "cmake/release"),
     (r"systemctl|systemd-analyze", "needs systemd", "tests/image/package_test.py", "systemctl start seek-signal"),
     (r"kubectl exec", "needs a cluster", None, None),
     (r"podman kube play", "needs images and podman", "tests/image/pods.py", '"kube", "play"'),
     (r"kubectl apply -k", "needs a cluster; what it would send is checked", "tests/watch/kubernetes_test.py", "kustomize"),
+    (r"kubectl create secret", "needs a cluster; what it would send is checked", "tests/watch/kubernetes_test.py", "kubectl create secret"),
     (r"helm install", "Debian has no helm; the templates are rendered", "tests/watch/kubernetes_test.py", "render_chart"),
     (r"ssh -L", "needs another machine", None, None),
     (r"kill -9$|ulimit -n", "no command to type: names what happens, or a limit", None, None),
@@ -43,13 +58,18 @@ ANSWERS = [
     (r"seek-signal status$", r"sending\.breaker +closed"),
     (r"seek-signal status A-1001", r"applicationId +A-1001"),
     (r"seek-signal check", r"ok +SEEK "),
-    (r"seek-signal dead list", r"A-1001 .* FORBIDDEN "),
+    (r"seek-signal dead list --code DAMAGED", r"A-1003 .* DAMAGED "),
+    (r"seek-signal dead replay --code DAMAGED", r"^1 are sent again"),
+    (r"seek-signal dead list --format csv", r"^\"A-1001\",dead,"),
+    (r"seek-signal dead list(?! --code DAMAGED| --format)", r"A-1001 .* FORBIDDEN "),
+    (r"seek-signal dead forget .*--dry-run", r"^0 would be forgotten$"),
     (r"seek-signal dead replay .*--dry-run", r"^2 would be sent again$"),
-    (r"seek-signal dead replay (?!.*dry-run)", r"^2 are sent again"),
+    (r"seek-signal dead replay (?!.*dry-run|--code DAMAGED)", r"^2 are sent again"),
     (r"seek-signal --help", r"REDIS_URL"),
     (r"seek-signal$", r'"event":"ready"'),
     (r"seek-sandbox", r"^ready http=127\.0\.0\.1:\d+"),
-    (r"redis-cli HGETALL", r"FORBIDDEN"),
+    (r"redis-cli HGET", r"No hirer relationship"),
+    (r"sed .*alerts\.yml", r"runbook_url: https://.*/alerts\.md#seeksignaldown$"),
     (r"curl .*/sandbox/signals", r'"seekToken":'),
     (r"curl .*-X POST .*/sandbox/faults", r'"kind":'),
     (r"curl .*/sandbox/settings", r'"latencyMs":200'),
@@ -80,6 +100,7 @@ class Reader:
         self.home = self.service.log_path.parent / "home"
         self.home.mkdir()
         (self.home / "secret").write_text("any\n")
+        (self.home / "docker").symlink_to(ROOT / "docker")
         self.program("seek-signal", COMMAND.format(real=SERVICE) + SERVE.format(
             known="export SEEK_SIGNAL_LISTEN=127.0.0.1:0 SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:0", ready='"event":"ready"'))
         self.program("seek-sandbox", COMMAND.format(real=SANDBOX) + SERVE.format(
@@ -101,12 +122,19 @@ class Reader:
             "PATH": f"{self.home}:{os.environ['PATH']}", **{f"SEEK_SIGNAL_{k.upper()}": v for k, v in settings.items()}}
 
     def prepare(self, block):
-        """Two dead ones for an operator's commands; nothing for who posts the first event."""
+        """Two dead ones for an operator's commands, and one that is damaged if it is about that; nothing for who posts the first
+        event."""
         self.sandbox.clear_faults()
         self.sandbox.settings(latencyMs=0, latencyJitterMs=0, success=True)
         self.service.post("/v1/resume", {})
-        for name in ("A-1001", "A-1002"):
+        for name in ("A-1001", "A-1002", "A-1003"):
             self.service.call("DELETE", f"/v1/applications/{name}")
+        if "DAMAGED" in block.text:
+            self.service.call("POST", "/v1/pause", {})
+            self.service.must_post(event("A-1003", f"{TOKEN}-A-1003"))
+            self.redis.cli("HDEL", "seek-signal:{0}:app:A-1003", "p")
+            self.service.call("POST", "/v1/resume", {})
+            self.service.must_become("A-1003", "dead")
         if "seek-signal" in block.text:
             self.sandbox.fault(kind="forbidden", count=2)
             for name in ("A-1001", "A-1002"):
@@ -239,4 +267,3 @@ def it_leaves_no_block_unread():
     known = ("candidate ──link-out", "ready http=", "ACL SETUSER")  # a drawing, an output, a line for Redis (tests/watch)
     for text in others:
         assert any(words in text for words in known + tuple("─│►")), text
-

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """What can happen between here and SEEK: said once, harmless to the intake, and over without a restart."""
 import pathlib
+import re
 import subprocess
 import time
 
 import pytest
 
-from stand import TOKEN, Process, event, eventually, free_port
+from stand import ROOT, TOKEN, Process, event, eventually, free_port
 from tls_front import DAY, TlsFront
 
 SEEN_WITHIN = 2.0  # seconds until a probe of the circuit breaker, or of the issuer, finds SEEK back
@@ -168,3 +169,14 @@ def it_delivers_all_soon_after_an_outage_with_the_usual_pauses(count, outage, st
     print(f"{count} signals: {attempts:.0f} attempts in {outage} s, all delivered {took:.1f} s after SEEK's return")
     assert took < SEEN_WITHIN + SLACK
     service.must_stop()
+
+
+def it_tells_a_lost_connection_in_the_words_of_troubleshooting(stand, redis, sandbox):
+    """Each transport failure begins with ours, which the document explains; libcurl's follow."""
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `([^`…]+)` \|", (ROOT / "docs" / "troubleshooting.md").read_text(), re.M)[::-1])
+    for code, url in (("NO_CONNECTION", "http://127.0.0.1:1/graphql"), ("DNS", "https://no-such-host.invalid/graphql")):
+        service = stand.service(sandbox, redis_url=redis.url, graphql_url=url, redis_prefix=code).start()
+        service.must_post(event("A-1"))
+        error = eventually(lambda service=service: service.application("A-1").get("lastError"), "the attempt fails")
+        assert error["code"] == code and error["message"].startswith(rows[code] + ": "), error
+        service.must_stop()

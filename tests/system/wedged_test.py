@@ -10,7 +10,7 @@ import pytest
 from held_thread import held
 from stand import call, event, eventually
 
-WEDGED_AFTER = 10  # seconds, as docs/operations.md says
+WEDGED_AFTER = 10  # seconds, as docs/metrics.md says
 
 # Each loop, and a listener that another thread serves: the ops listener is main's.
 LOOPS = {"worker-0": "ops", "intake-0": "ops", "spool": "ops", "main": "address"}

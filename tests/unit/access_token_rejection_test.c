@@ -104,6 +104,56 @@ static void rejecting_again_and_again_does_not_fetch_again_and_again(void **stat
     assert_in_range(fetches, 5, 6);
 }
 
+/* Its answers were on their way when it was withdrawn. They tell nothing new, however long it takes
+ * until a new one is there. */
+static void late_rejections_of_a_withdrawn_one_change_nothing(void **state)
+{
+    struct scene *scene = *state;
+    grant(scene, "aaa", 1800, START_MS);
+    must_be_ready(scene, START_MS, "aaa");
+    access_token_prove(scene->token, scene->generation);
+    reject(scene, START_MS, 1);
+    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_REFRESH);
+    int64_t later_ms = START_MS + REFRESH_TIMEOUT_MS / 2;
+    access_token_reject(scene->token, scene->generation);
+    assert_int_equal(acquire(scene, later_ms), ACCESS_TOKEN_WAIT);
+    access_token_reject(scene->token, scene->generation);
+    access_token_failed(scene->token, "none to be had", false, later_ms, 0);
+    must_be_ready(scene, later_ms, "aaa"); /* SEEK has taken it, so it serves on */
+}
+
+static void a_failed_refresh_forgets_no_rejection(void **state)
+{
+    struct scene *scene = *state;
+    grant(scene, "aaa", 1800, START_MS);
+    must_be_ready(scene, START_MS, "aaa");
+    access_token_prove(scene->token, scene->generation);
+    int64_t later_ms = START_MS + 1750000;
+    assert_int_equal(acquire(scene, later_ms), ACCESS_TOKEN_READY_REFRESH);
+    access_token_reject(scene->token, scene->generation);
+    access_token_failed(scene->token, "none to be had", false, later_ms, RETRY_MAX_MS);
+    assert_int_equal(acquire(scene, later_ms), ACCESS_TOKEN_WAIT);
+}
+
+/* A status is asked for at any moment. */
+static void one_that_is_rejected_is_shown_as_none(void **state)
+{
+    struct scene *scene = *state;
+    struct access_token_status status;
+    access_token_reject(scene->token, 0); /* before there was any */
+    grant(scene, "aaa", 1800, START_MS);
+    must_be_ready(scene, START_MS, "aaa");
+    access_token_reject(scene->token, scene->generation);
+    access_token_status(scene->token, START_MS, &status);
+    assert_false(status.is_valid);
+    assert_int_equal(acquire(scene, START_MS), ACCESS_TOKEN_REFRESH);
+    access_token_status(scene->token, START_MS, &status);
+    assert_false(status.is_valid);
+    grant(scene, "bbb", 1800, START_MS);
+    access_token_status(scene->token, START_MS, &status);
+    assert_true(status.is_valid);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +167,10 @@ int main(void)
               one_that_was_taken_and_then_from_nobody_is_fetched_anew_soon),
         SCENE("fetches at most one per ten seconds when SEEK rejects each",
               rejecting_again_and_again_does_not_fetch_again_and_again),
+        SCENE("takes no notice of late rejections of a withdrawn one",
+              late_rejections_of_a_withdrawn_one_change_nothing),
+        SCENE("forgets no rejection when a refresh fails", a_failed_refresh_forgets_no_rejection),
+        SCENE("shows a rejected one as none", one_that_is_rejected_is_shown_as_none),
     };
     return cmocka_run_group_tests_name("access_token_rejection", tests, NULL, NULL);
 }

@@ -52,6 +52,56 @@ static void keeps_what_the_claim_says(void **state)
     assert_int_equal(attempt->claimed_at_ms, 1000);
 }
 
+/* What Redis gives may have been changed there by anybody. */
+static void leaves_out_a_trace_that_is_none(void **state)
+{
+    static const char good[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    static const char *const traces[] = {
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nX-Evil: 1", "\r\n", "x",
+        "00-0af7651916cd43dd8448eb211c80319\n-b7ad6b7169203331-01"};
+    struct claim claim = claim_of("A-1");
+    claim.traceparent = good;
+    assert_string_equal(attempts_take(*state, &claim, 1000)->traceparent, good);
+    for (size_t i = 0; i < sizeof traces / sizeof traces[0]; i++) {
+        claim.traceparent = traces[i];
+        struct attempt *attempt = attempts_take(*state, &claim, 1000);
+        assert_non_null(attempt);
+        assert_null(attempt->damage);
+        assert_string_equal(attempt->traceparent, "");
+    }
+}
+
+static void names_what_is_damaged(void **state)
+{
+    const struct {
+        const char *id, *event, *token, *damage;
+    } cases[] = {
+        {"A\r\nB", NULL, "token", "id"},
+        {"A\xff", NULL, "token", "id"},
+        {"A", "", "token", "event"},
+        {"A", "11111111-2222-4333-8444-55550000000", "token", "event"},
+        {"A", "11111111-2222-4333-8444-5555000000000", "token", "event"},
+        {"A", "11111111-2222-4333-8444-55550000\r\n00", "token", "event"},
+        {"A", "1111111122222-4333-8444-555500000000", "token", "event"},
+        {"A", NULL, "", "token"},
+        {"A", NULL, "a\nb", "token"},
+        {"A", NULL, "\xff\xfe", "token"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct claim claim = claim_of(cases[i].id);
+        claim.event_id = cases[i].event != NULL ? cases[i].event : claim.event_id;
+        claim.seek_token = cases[i].token;
+        struct attempt *attempt = attempts_take(*state, &claim, 1000);
+        assert_non_null(attempt);
+        assert_non_null(attempt->damage);
+        assert_string_equal(attempt->damage, cases[i].damage);
+        assert_null(attempt->seek_token);
+        attempts_move(*state, attempt, ATTEMPT_FINISHED);
+        attempts_move(*state, attempt, ATTEMPT_SETTLING);
+        attempts_move(*state, attempt, ATTEMPT_FREE);
+    }
+}
+
 static struct attempt *begin(struct attempts *attempts, enum attempt_state state)
 {
     struct attempt *attempt = take(attempts, "A-1");
@@ -96,7 +146,7 @@ static void has_room_beside_what_waits_for_the_store(void **state)
     struct attempt *sending = TAILQ_FIRST(&attempts->lists[ATTEMPT_SENDING]);
     attempts_move(attempts, sending, ATTEMPT_FINISHED);
     assert_int_equal(attempts_room(attempts), 1);
-    assert_int_equal(attempts->sent_count, 1);
+    assert_int_equal(attempts->returned_count, 1);
 }
 
 static void keeps_those_in_a_state_in_their_order(void **state)
@@ -143,6 +193,10 @@ int main(void)
         IT_WITH("forgets the seek-token when it has been sent",
                 forgets_the_seek_token_when_it_is_sent, set_up, tear_down),
         IT_WITH("refuses ids that cannot be ours", refuses_ids_that_cannot_be_ours, set_up,
+                tear_down),
+        IT_WITH("leaves out a trace that is none", leaves_out_a_trace_that_is_none, set_up,
+                tear_down),
+        IT_WITH("names what is damaged and cannot be sent", names_what_is_damaged, set_up,
                 tear_down),
     };
     return cmocka_run_group_tests_name("attempt", tests, NULL, NULL);

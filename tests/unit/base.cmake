@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+#
 # can_fail_allocations(target symbols...): the target's allocations go through tests/support/failing_malloc, and so do
 # calls of `symbols`, for which the test defines __wrap_<symbol>.
 function(can_fail_allocations target)
@@ -15,6 +18,12 @@ function(replace_calls target)
     endforeach()
 endfunction()
 
+specify(unit array seek_base)
+can_fail_allocations(array_test)
+
+specify(unit ascii seek_base)
+
+specify(unit budget seek_base)
 specify(unit buffer seek_base)
 can_fail_allocations(buffer_test)
 
@@ -34,6 +43,9 @@ can_fail_allocations(journal_faults_test fdatasync)
 
 specify(unit json_syntax seek_base)
 
+specify(unit json_repair seek_base)
+
+specify(unit json_items seek_base)
 specify(unit json seek_base)
 can_fail_allocations(json_test
     json_object_new_object json_object_new_array json_object_new_string_len json_object_new_boolean
@@ -42,17 +54,45 @@ can_fail_allocations(json_test
 specify(unit log seek_base)
 replace_calls(log_test clock_wall_ms write)
 
+# log_takes(name field [error]): a line with this field compiles, or the compiler's error is this one.
+function(log_takes name field)
+    add_test(NAME unit/log_takes_${name} COMMAND ${CMAKE_C_COMPILER} -std=c17 -Wall -Wextra -Werror -fsyntax-only
+        -I${PROJECT_SOURCE_DIR} "-DFIELD=${field}" ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/log_fields.c)
+    set_tests_properties(unit/log_takes_${name} PROPERTIES LABELS unit PASS_REGULAR_EXPRESSION "${ARGN}")
+endfunction()
+log_takes(fields [[LOG_TEXT("a", "b"), LOG_INT("c", 1)]])
+log_takes(no_text [["text"]] "error: .*log_field")
+log_takes(no_number [[1]] "error: .*log_field")
+log_takes(no_number_as_text [[LOG_TEXT("a", 1)]] "error: .*(pointer from integer|integer to pointer)")
+log_takes(no_text_as_number [[LOG_INT("a", "b")]] "error: invalid operands")
+log_takes(no_pointer_as_number [[LOG_INT("a", &sink)]] "error: invalid operands")
+specify(component log_sink seek_base)
+
+specify(unit manual seek_base)
 specify(unit metrics seek_base)
 can_fail_allocations(metrics_test)
 
 specify(unit percent seek_base)
 
+specify(component private_directory seek_base)
+
 specify(unit random seek_base)
+
+specify(unit redaction seek_base)
+can_fail_allocations(redaction_test)
 
 specify(unit rfc3339 seek_base)
 
 specify(unit secret seek_base)
 can_fail_allocations(secret_test clock_monotonic_ms clock_wall_ms read)
+
+specify(unit sha256 seek_base)
+target_link_libraries(sha256_test PRIVATE PkgConfig::OPENSSL)
+can_fail_allocations(sha256_test EVP_Digest)
+
+specify(unit thread seek_base)
+replace_calls(thread_test pthread_create)
+specify(unit terminal seek_base)
 
 specify(unit utf8 seek_base)
 

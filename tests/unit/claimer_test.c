@@ -1,8 +1,6 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
-/* The store, the sender and the clock are replaced at link time; the gate and the attempts are
- * real. */
-#include <stdio.h>
+/* The store, the sender and the clock are replaced at link time. */
 #include <string.h>
 
 #include "lib/base/clock.h"
@@ -12,9 +10,11 @@
 #include "tests/support/specification.h"
 
 enum { START_MS = 1000000, TIMEOUT_MS = 10000, LEASE_MS = 25000, IN_FLIGHT = 8 };
-
 static int64_t now_ms;
+static struct worker_shared shared;
 static bool has_access_token;
+static const char *event_id;
+static enum due_watch_state state_at_look;
 
 static struct {
     unsigned calls;
@@ -39,6 +39,7 @@ bool __wrap_authorizer_prepare(struct authorizer *authorizer, int64_t at_ms, int
     (void)authorizer;
     (void)at_ms;
     *out_wait_ms = 100;
+    state_at_look = atomic_load(&shared.due_watch.slots[0].state);
     return has_access_token;
 }
 
@@ -62,7 +63,7 @@ bool __wrap_sender_send(struct sender *sender, struct attempt *attempt, struct e
     return true;
 }
 
-static struct worker_shared shared;
+static struct event_loop *loop;
 static struct attempts attempts;
 static struct authorizer authorizer;
 static struct sender sender;
@@ -79,17 +80,22 @@ static int begin(void **state)
     memset(&shared, 0, sizeof shared);
     now_ms = START_MS;
     has_access_token = true;
-    due_watch_init(&shared.due_watch);
+    event_id = "11111111-2222-4333-8444-555500000000";
+    handover_init(&shared.handover);
     atomic_init(&shared.stop_at_ms, WORKER_RUNS);
     shared.upstream.timeout_ms = TIMEOUT_MS;
     shared.store.lease_ms = LEASE_MS;
     shared.share = shared.in_flight_max = IN_FLIGHT;
     shared.gate = sending_gate_create(&gate, NULL);
-    if (shared.gate == NULL || !attempts_init(&attempts, IN_FLIGHT, &sender, NULL))
+    loop = event_loop_create(NULL);
+    if (shared.gate == NULL || loop == NULL || !due_watch_init(&shared.due_watch, 1, NULL) ||
+        !attempts_init(&attempts, IN_FLIGHT, &sender, NULL))
         return -1;
+    due_watch_join(&shared.due_watch, 0, loop);
     sender = (struct sender){.shared = &shared, .attempts = &attempts};
     claimer = (struct claimer){
         .shared = &shared, .attempts = &attempts, .authorizer = &authorizer, .sender = &sender};
+    claim_limit_init(&claimer.limit);
     return 0;
 }
 
@@ -98,6 +104,9 @@ static int end(void **state)
     (void)state;
     attempts_fini(&attempts);
     sending_gate_destroy(shared.gate);
+    due_watch_fini(&shared.due_watch);
+    handover_fini(&shared.handover);
+    event_loop_destroy(loop);
     return 0;
 }
 
@@ -115,12 +124,26 @@ static void answer(size_t count)
     for (size_t i = 0; i < count; i++)
         claims[i] = (struct claim){.application_id = "A",
                                    .seek_token = "t",
-                                   .event_id = "e",
+                                   .event_id = event_id,
                                    .traceparent = "",
                                    .attempt = 1};
     const struct claim_result result = {.claims = claims, .count = count};
     assert_non_null(asked.done);
     asked.done(asked.context, &fine, &result);
+}
+
+static void lose_the_answer(void)
+{
+    static const struct store_failure lost = {.status = STORE_UNAVAILABLE, .detail = "away"};
+    assert_non_null(asked.done);
+    asked.done(asked.context, &lost, NULL);
+}
+
+static void refuse(void)
+{
+    static const struct store_failure refused = {.status = STORE_REFUSED, .detail = "OOM"};
+    assert_non_null(asked.done);
+    asked.done(asked.context, &refused, NULL);
 }
 
 static void must_claim(size_t limit)
@@ -290,27 +313,188 @@ static void claims_nothing_ahead_of_a_throttle(void **state)
     see_three_come_back();
     come_back(1, VERDICT_THROTTLED);
     must_not_claim();
+    assert_false(claimer_is_about_to_begin(&claimer, now_ms)); /* a stop waits for no such gate */
 }
+
+/* What Redis claimed for an answer that never came is given back by the next claim, which is made
+ * even when nothing could be sent. */
+static void asks_again_after_a_lost_answer(void **state)
+{
+    (void)state;
+    must_claim(IN_FLIGHT);
+    lose_the_answer();
+    has_access_token = false;
+    must_not_claim(); /* an answer that nobody understands must not be asked for in a loop */
+    now_ms += 100;
+    must_claim(0);
+    answer(0);
+    must_not_claim();
+    has_access_token = true;
+    must_claim(IN_FLIGHT / 2); /* an answer that came to nothing may have been too large */
+}
+
+static void gives_back_again_until_an_answer_comes(void **state)
+{
+    (void)state;
+    must_claim(IN_FLIGHT);
+    lose_the_answer();
+    now_ms += 100;
+    must_claim(0);
+    refuse();
+    must_not_claim();
+    now_ms += 1000;
+    must_claim(0); /* what is lost is still not given back */
+    lose_the_answer();
+    now_ms += 100;
+    must_claim(0);
+    answer(0);
+    must_claim(IN_FLIGHT / 2);
+}
+
+static void asks_again_after_a_refusal_and_not_ahead(void **state)
+{
+    (void)state;
+    see_three_come_back();
+    must_claim(3 + 3);
+    refuse();
+    must_not_claim();
+    now_ms += 1000;
+    must_claim(3); /* on all places that were reserved */
+}
+
+static void waits_for_a_place_of_the_gate(void **state)
+{
+    (void)state;
+    int64_t wait_ms;
+    assert_int_equal(sending_gate_enter(shared.gate, IN_FLIGHT, now_ms, &wait_ms), IN_FLIGHT);
+    assert_false(claimer_is_about_to_begin(&claimer, now_ms));
+    must_not_claim();
+    assert_true(claimer_is_about_to_begin(&claimer, now_ms));
+    must_not_claim();
+    sending_gate_return(shared.gate, IN_FLIGHT);
+    must_claim(IN_FLIGHT);
+    answer(0);
+    assert_false(claimer_is_about_to_begin(&claimer, now_ms));
+}
+
+/* --- waking --- */
+
+static enum due_watch_state state_now(void)
+{
+    return atomic_load(&shared.due_watch.slots[0].state);
+}
+
+static void says_that_it_rests_before_it_looks(void **state)
+{
+    (void)state;
+    state_at_look = DUE_WATCH_UNABLE;
+    must_claim(IN_FLIGHT);
+    assert_int_equal(state_at_look, DUE_WATCH_RESTING);
+    assert_int_equal(state_now(), DUE_WATCH_AWAKE); /* the answer brings it back */
+    answer(1);
+    has_access_token = false;
+    must_not_claim();
+    assert_int_equal(state_now(), DUE_WATCH_RESTING);
+    come_back(1, VERDICT_DELIVERED);
+    (void)claimer_turn(&claimer, false, now_ms); /* Redis is away */
+    assert_int_equal(state_now(), DUE_WATCH_UNABLE);
+    assert_int_equal(due_watch_owner(&shared.due_watch), DUE_WATCH_NOBODY);
+}
+
+/* --- what is damaged --- */
+
+static void sends_nothing_that_is_damaged(void **state)
+{
+    (void)state;
+    event_id = "11111111-2222-4333-8444-55550000000\r";
+    must_claim(IN_FLIGHT);
+    answer(1);
+    must_have(0, 0, 1);
+    const struct attempt *attempt = TAILQ_FIRST(&attempts.lists[ATTEMPT_FINISHED]);
+    assert_int_equal(attempt->action, SETTLE_DAMAGED);
+    assert_string_equal(attempt->damage, "event");
+    assert_int_equal(metric_value(&shared.metrics[OUTBOUND_DAMAGED]), 1);
+}
+
+static void tells_what_the_store_has_set_aside(void **state)
+{
+    (void)state;
+    static const struct store_failure fine = {.status = STORE_OK};
+    static const struct claim_damage damaged[] = {{"A", "token"}, {"B", "key"}};
+    const struct claim_result result = {.damaged = damaged, .damaged_count = 2};
+    must_claim(IN_FLIGHT);
+    asked.done(asked.context, &fine, &result);
+    assert_int_equal(metric_value(&shared.metrics[OUTBOUND_DAMAGED]), 2);
+    must_have(0, 0, 0);
+}
+
+/* --- answers that are lost --- */
+
+static void lose(void)
+{
+    lose_the_answer();
+    now_ms += 200;
+    must_claim(0); /* gives back what the lost one took */
+    answer(0);
+}
+
+static void asks_for_less_when_an_answer_was_lost(void **state)
+{
+    (void)state;
+    for (size_t limit = IN_FLIGHT; limit >= 1; limit /= 2) {
+        must_claim(limit);
+        lose();
+    }
+    assert_int_equal(metric_value(&shared.metrics[OUTBOUND_CLAIMS_HALVED]), 3);
+    must_claim(1); /* never less */
+    answer(1);
+}
+
+static void asks_for_more_again(void **state)
+{
+    (void)state;
+    must_claim(IN_FLIGHT);
+    lose();
+    for (unsigned i = 0; i < 32; i++) {
+        must_claim(IN_FLIGHT / 2);
+        answer(1);
+        come_back(1, VERDICT_DELIVERED);
+        record_all();
+    }
+    must_claim(IN_FLIGHT);
+}
+
+#define SCENE(sentence, function) IT_WITH(sentence, function, begin, end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IT_WITH("claims what has a place", claims_what_has_a_place, begin, end),
-        IT_WITH("claims ahead as many as came back during the last claim", claims_ahead, begin,
-                end),
-        IT_WITH("sends no more than may be in flight, and the rest as places become free",
-                keeps_to_the_limit, begin, end),
-        IT_WITH("releases what finds no place for a second", releases_what_finds_no_place, begin,
-                end),
-        IT_WITH("spends no attempt on what it claimed before an outage",
-                spends_nothing_on_an_outage, begin, end),
-        IT_WITH("releases what it claimed ahead when it stops", releases_when_it_stops, begin, end),
-        IT_WITH("releases it when the access token is gone", releases_without_an_access_token,
-                begin, end),
-        IT_WITH("begins nothing that would outlast its lease", begins_nothing_beyond_its_lease,
-                begin, end),
-        IT_WITH("claims nothing ahead while SEEK throttles", claims_nothing_ahead_of_a_throttle,
-                begin, end),
+        SCENE("claims what has a place", claims_what_has_a_place),
+        SCENE("claims ahead as many as came back during the last claim", claims_ahead),
+        SCENE("sends no more than may be in flight, and the rest as places become free",
+              keeps_to_the_limit),
+        SCENE("releases what finds no place for a second", releases_what_finds_no_place),
+        SCENE("spends no attempt on what it claimed before an outage", spends_nothing_on_an_outage),
+        SCENE("releases what it claimed ahead when it stops", releases_when_it_stops),
+        SCENE("releases it when the access token is gone", releases_without_an_access_token),
+        SCENE("begins nothing that would outlast its lease", begins_nothing_beyond_its_lease),
+        SCENE("asks again after a lost answer, whether or not it can send",
+              asks_again_after_a_lost_answer),
+        SCENE("claims nothing ahead while SEEK throttles", claims_nothing_ahead_of_a_throttle),
+        SCENE("gives back again what a lost answer took until an answer comes",
+              gives_back_again_until_an_answer_comes),
+        SCENE("asks again after a refusal, for nothing ahead",
+              asks_again_after_a_refusal_and_not_ahead),
+        SCENE("waits for a place when the gate has none, also in a stop",
+              waits_for_a_place_of_the_gate),
+        SCENE("says that it rests before it looks at what is due, and leaves the watch when it "
+              "cannot claim",
+              says_that_it_rests_before_it_looks),
+        SCENE("sends nothing that is damaged, and has it set aside", sends_nothing_that_is_damaged),
+        SCENE("tells what the store has set aside", tells_what_the_store_has_set_aside),
+        SCENE("asks for half as much when an answer was lost",
+              asks_for_less_when_an_answer_was_lost),
+        SCENE("asks for more again when answers come", asks_for_more_again),
     };
     return cmocka_run_group_tests_name("claimer", tests, NULL, NULL);
 }

@@ -28,11 +28,22 @@ static void the_wall_clock_is_the_system_s(void **state)
     assert_true(ms >= before * 1000 && ms < (before + 60) * 1000);
 }
 
+static void compares_waits(void **state)
+{
+    (void)state;
+    assert_int_equal(clock_sooner_ms(3, 5), 3);
+    assert_int_equal(clock_sooner_ms(5, 0), 0);
+    assert_int_equal(clock_sooner_ms(-1, 5), 5);
+    assert_int_equal(clock_sooner_ms(5, -1), 5);
+    assert_int_equal(clock_sooner_ms(-1, -1), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IT("has a monotonic clock that does not go back", the_monotonic_clock_does_not_go_back),
         IT("has the system's wall clock", the_wall_clock_is_the_system_s),
+        IT("tells the shorter of two waits, where -1 is for ever", compares_waits),
     };
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

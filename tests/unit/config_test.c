@@ -5,8 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "service/config.h"
-#include "service/settings.h"
+#include "service/config/config.h"
+#include "service/config/setting_guess.h"
+#include "service/config/settings.h"
 
 #include "tests/support/specification.h"
 
@@ -31,10 +32,10 @@ static int end(void **state)
 
 static struct config *read_environment(const char *const environment[])
 {
-    return config_read(CONFIG_NEED_ALL, 0, NULL, environment, &problems);
+    return config_read(CONFIG_NEED_ALL, 0, NULL, environment, &problems, NULL);
 }
 
-static void must_complain(const char *const environment[], const char *sentence)
+static void must_note(const char *const environment[], const char *sentence)
 {
     AUTO(config) *config = read_environment(environment);
     assert_null(config);
@@ -74,7 +75,7 @@ static void prefers_flags(void **state)
     char *arguments[] = {workers, name, value};
     AUTO(config) *config =
         config_read(CONFIG_NEED_ALL, 3, arguments,
-                    ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_WORKERS=3"), &problems);
+                    ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_WORKERS=3"), &problems, NULL);
     assert_non_null(config);
     assert_int_equal(config->workers, 7);
     assert_int_equal(config->max_in_flight, 9);
@@ -87,7 +88,7 @@ static void hides_secret_flags(void **state)
          value[] = "redis://:pw@localhost", file[] = "--client-id-file=/etc/hostname";
     char *arguments[] = {joined, name, value, file};
     AUTO(config) *config =
-        config_read(CONFIG_NEED_ALL, 4, arguments, ENVIRONMENT("A=b"), &problems);
+        config_read(CONFIG_NEED_ALL, 4, arguments, ENVIRONMENT("A=b"), &problems, NULL);
     assert_non_null(config);
     assert_string_equal(joined, "--client-secret=*******");
     assert_string_equal(value, "*********************");
@@ -98,9 +99,9 @@ static void hides_secret_flags(void **state)
 static void reports_everything_at_once(void **state)
 {
     (void)state;
-    must_complain(ENVIRONMENT("SEEK_SIGNAL_WORKERS=many", "SEEK_SIGNAL_LISTEN=nowhere",
-                              "SEEK_SIGNAL_REDIS_URL=http://x"),
-                  "SEEK_SIGNAL_CLIENT_ID is missing");
+    must_note(ENVIRONMENT("SEEK_SIGNAL_WORKERS=many", "SEEK_SIGNAL_LISTEN=nowhere",
+                          "SEEK_SIGNAL_REDIS_URL=http://x"),
+              "SEEK_SIGNAL_CLIENT_ID is missing");
     static const char *const names[] = {"CLIENT_SECRET is missing", "WORKERS=many",
                                         "LISTEN=nowhere", "REDIS_URL"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -125,6 +126,8 @@ static void names_the_remedy(void **state)
         {"SEEK_SIGNAL_GRAPHQL_URL=http://localhost.evil.example/", "expected https://"},
         {"SEEK_SIGNAL_GRAPHQL_URL=http://127.0.0.1.evil.example/", "expected https://"},
         {"SEEK_SIGNAL_TOKEN_URL=ftp://x", "expected https://"},
+        {"SEEK_SIGNAL_TOKEN_URL=https:///x", "expected https://"},
+        {"SEEK_SIGNAL_TOKEN_URL=https://x:70000", "Port number"},
         {"SEEK_SIGNAL_TOKEN_URL=https://user:hunter2@host/", "user and password in a URL"},
         {"SEEK_SIGNAL_GRAPHQL_URL=https://user:hunt/er2@host/", "user and password in a URL"},
         {"SEEK_SIGNAL_GRAPHQL_URL=http://127.0.0.1:8790@evil.example/", "user and password in"},
@@ -136,22 +139,29 @@ static void names_the_remedy(void **state)
         {"SEEK_SIGNAL_CLIENT_ID_FILE=/nonexistent/id", "keep one"},
         {"SEEK_SIGNAL_API_KEY_FILE=/nonexistent/key", "/nonexistent/key"},
         {"SEEK_SIGNAL_API_KEY=\nkey", "API_KEY: the first line is empty"},
+        {"SEEK_SIGNAL_API_KEY=seven77", "API_KEY: it has less than 8 characters"},
+        {"SEEK_SIGNAL_API_KEY=eight-88\nx", "API_KEY: it has less than 8 characters"},
+        {"SEEK_SIGNAL_API_KEY=Change-Me-Change-Me", "API_KEY: it is an example's placeholder"},
         {"SEEK_SIGNAL_CLIENT_SECRET=one\ntwo", "CLIENT_SECRET: expected one line"},
         {"SEEK_SIGNAL_CLIENT_ID=\n", "CLIENT_ID: expected one line"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         buffer_clear(&problems);
-        must_complain(ENVIRONMENT(CREDENTIALS, rows[i].setting), rows[i].sentence);
+        must_note(ENVIRONMENT(CREDENTIALS, rows[i].setting), rows[i].sentence);
         assert_null(strstr(problems.bytes, "hunt"));
     }
 }
 
-static void allows_plain_http_to_this_machine(void **state)
+static void reads_urls_as_they_are_used(void **state)
 {
     (void)state;
-    static const char *const urls[] = {"SEEK_SIGNAL_GRAPHQL_URL=http://127.0.0.1:8790/graphql",
-                                       "SEEK_SIGNAL_GRAPHQL_URL=http://localhost:8790/graphql",
-                                       "SEEK_SIGNAL_GRAPHQL_URL=http://[::1]:8790/graphql"};
+    static const char *const urls[] = {
+        "SEEK_SIGNAL_GRAPHQL_URL=http://127.0.0.1:8790/graphql",
+        "SEEK_SIGNAL_GRAPHQL_URL=http://localhost:8790/graphql",
+        "SEEK_SIGNAL_GRAPHQL_URL=http://[::1]:8790/graphql",
+        "SEEK_SIGNAL_GRAPHQL_URL=HTTPS://graphql.seek.com/graphql",
+        "SEEK_SIGNAL_GRAPHQL_URL=https://gateway.example/seek@v1?key=a@b",
+    };
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         AUTO(config) *config = read_environment(ENVIRONMENT(CREDENTIALS, urls[i]));
         assert_non_null(config);
@@ -180,15 +190,61 @@ static void warns_of_unknown_settings(void **state)
     assert_null(strstr(config->warnings.bytes, "PORT"));
 }
 
+/* Of the environment (without the prefix) and of flags; NULL: nothing is like it. */
+static void guesses_what_was_meant(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool is_flag;
+        const char *meant;
+    } rows[] = {
+        {"CLIENT_IDD", false, "CLIENT_ID"},
+        {"CLINET_SECRET", false, "CLIENT_SECRET"},
+        {"CLIENT_SECRET_FIEL", false, "CLIENT_SECRET_FILE"},
+        {"REDISURL", false, "REDIS_URL"},
+        {"redis_url", false, "REDIS_URL"},
+        {"SPOOL-DIR", false, "SPOOL_DIR"},
+        {"OTEL_SDK_DISABLED", false, "OTEL_SDK_DISABLED"},
+        {"LSITEN", false, "LISTEN"},
+        {"WRKRS", false, NULL},
+        {"TOKEN", false, NULL},
+        {"", false, NULL},
+        {"A_NAME_THAT_IS_LONGER_THAN_THE_NAME_OF_ANY_SETTING_THAT_THERE_EVER_WAS", false, NULL},
+        {"wrokers", true, "workers"},
+        {"redis_url", true, "redis-url"},
+        {"api-key-fil", true, "api-key-file"},
+        {"workers-file", true, NULL}, /* no secret */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char meant[SETTING_FLAG_BYTES] = "";
+        bool is_found = setting_guess(rows[i].name, strlen(rows[i].name), rows[i].is_flag, meant);
+        if (is_found != (rows[i].meant != NULL) || (is_found && strcmp(meant, rows[i].meant) != 0))
+            fail_msg("%s: %s", rows[i].name, is_found ? meant : "nothing");
+    }
+}
+
+/* Who mistypes a name is told of that first, and what is missing therefore behind it. */
+static void names_what_was_meant_before_what_is_missing(void **state)
+{
+    (void)state;
+    must_note(ENVIRONMENT("SEEK_SIGNAL_CLIENT_IDD=4", "SEEK_SIGNAL_CLIENT_SECRET=s"),
+              "SEEK_SIGNAL_CLIENT_ID is missing");
+    const char *unknown = "SEEK_SIGNAL_CLIENT_IDD is not a setting: did you mean "
+                          "SEEK_SIGNAL_CLIENT_ID?\n";
+    assert_ptr_equal(strstr(problems.bytes, unknown), problems.bytes);
+    assert_null(strstr(problems.bytes + strlen(unknown), "not a setting"));
+}
+
 static void refuses_unknown_flags(void **state)
 {
     (void)state;
     char unknown[] = "--wrokers=3", stray[] = "stray", missing[] = "--workers";
     char *arguments[] = {unknown, stray, missing};
     AUTO(config) *config =
-        config_read(CONFIG_NEED_ALL, 3, arguments, ENVIRONMENT(CREDENTIALS), &problems);
+        config_read(CONFIG_NEED_ALL, 3, arguments, ENVIRONMENT(CREDENTIALS), &problems, NULL);
     assert_null(config);
-    assert_non_null(strstr(problems.bytes, "--wrokers: unknown flag"));
+    assert_non_null(strstr(problems.bytes, "--wrokers: unknown flag: did you mean --workers?\n"));
     assert_non_null(strstr(problems.bytes, "stray: unexpected argument"));
     assert_non_null(strstr(problems.bytes, "--workers: a value must follow"));
 }
@@ -212,11 +268,11 @@ static void reads_secrets_from_files(void **state)
 static void takes_several_api_keys(void **state)
 {
     (void)state;
-    AUTO(config) *config =
-        read_environment(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_API_KEY=new\nold"));
+    AUTO(config) *config = read_environment(
+        ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_API_KEY=the-newer-api-key\nthe-older-api-key"));
     assert_non_null(config);
-    assert_true(secret_has_line(config->api_key, "new"));
-    assert_true(secret_has_line(config->api_key, "old"));
+    assert_true(secret_has_line(config->api_key, "the-newer-api-key"));
+    assert_true(secret_has_line(config->api_key, "the-older-api-key"));
 }
 
 static void treats_empty_as_unset(void **state)
@@ -232,7 +288,8 @@ static void treats_empty_as_unset(void **state)
 static void needs_no_credentials_to_ask_a_running_service(void **state)
 {
     (void)state;
-    AUTO(config) *config = config_read(CONFIG_NEED_ADDRESS, 0, NULL, ENVIRONMENT("A=b"), &problems);
+    AUTO(config) *config =
+        config_read(CONFIG_NEED_ADDRESS, 0, NULL, ENVIRONMENT("A=b"), &problems, NULL);
     assert_non_null(config);
 }
 
@@ -272,11 +329,21 @@ static void has_every_fixed_setting(void **state)
     }
 }
 
-/* The table of docs/settings.md is what the program prints, so that it cannot fall behind. */
+/* Lines of a document that begin as a setting's row does. */
+static size_t rows_of(const char *document)
+{
+    size_t count = 0;
+    for (const char *row = document; (row = strstr(row, "\n| `")) != NULL; row++)
+        count++;
+    return count;
+}
+
+/* The rows of docs/settings.md are what the program prints, so that they cannot fall behind. Their
+ * order is the document's: it groups them by topic, before the table of rotation. */
 static void is_documented(void **state)
 {
     (void)state;
-    char *printed = NULL, *written = NULL;
+    char *printed = NULL, *written = NULL, *position = NULL;
     size_t printed_length = 0, written_capacity = 0;
     FILE *stream = open_memstream(&printed, &printed_length);
     assert_non_null(stream);
@@ -287,8 +354,18 @@ static void is_documented(void **state)
     ssize_t length = getdelim(&written, &written_capacity, '\0', document);
     assert_true(length > 0);
     assert_int_equal(fclose(document), 0);
-    if (strstr(written, printed) == NULL)
-        fail_msg("docs/settings.md should contain:\n%s", printed);
+    char *rotation = strstr(written, "\n## Rotation\n");
+    assert_non_null(rotation);
+    *rotation = '\0';
+    for (char *row = strtok_r(printed, "\n", &position); row != NULL;
+         row = strtok_r(NULL, "\n", &position)) {
+        const char *found = strstr(written, row);
+        if (found == NULL || found[strlen(row)] != '\n')
+            fail_msg("docs/settings.md should contain:\n%s", row);
+        if (strstr(found + 1, row) != NULL)
+            fail_msg("docs/settings.md contains twice:\n%s", row);
+    }
+    assert_int_equal(rows_of(written), setting_count);
     free(printed);
     free(written);
 }
@@ -296,9 +373,9 @@ static void is_documented(void **state)
 static void a_spool_is_less_than_replicas(void **state)
 {
     (void)state;
-    must_complain(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_SPOOL_DIR=/tmp/spool",
-                              "SEEK_SIGNAL_DURABILITY=replicas:1"),
-                  "SEEK_SIGNAL_SPOOL_DIR: one disk is less than SEEK_SIGNAL_DURABILITY=replicas:1");
+    must_note(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_SPOOL_DIR=/tmp/spool",
+                          "SEEK_SIGNAL_DURABILITY=replicas:1"),
+              "SEEK_SIGNAL_SPOOL_DIR: one disk is less than SEEK_SIGNAL_DURABILITY=replicas:1");
 }
 
 int main(void)
@@ -310,11 +387,15 @@ int main(void)
         IT_WITH("reports every mistake in one run", reports_everything_at_once, begin, end),
         IT_WITH("takes no spool together with replicas", a_spool_is_less_than_replicas, begin, end),
         IT_WITH("names setting and remedy", names_the_remedy, begin, end),
-        IT_WITH("allows http:// to this machine only", allows_plain_http_to_this_machine, begin,
-                end),
-        IT_WITH("never shows a secret in a complaint", never_shows_a_secret, begin, end),
+        IT_WITH("takes https:// in any case, an @ behind the host, http:// to this machine",
+                reads_urls_as_they_are_used, begin, end),
+        IT_WITH("never shows a secret in a problem", never_shows_a_secret, begin, end),
         IT_WITH("warns of settings that do not exist, but not of Kubernetes' service links",
                 warns_of_unknown_settings, begin, end),
+        IT_WITH("guesses the setting that a mistyped name means", guesses_what_was_meant, begin,
+                end),
+        IT_WITH("names a mistyped setting before the one that is missing",
+                names_what_was_meant_before_what_is_missing, begin, end),
         IT_WITH("refuses unknown flags, stray arguments and flags without a value",
                 refuses_unknown_flags, begin, end),
         IT_WITH("reads secrets from files", reads_secrets_from_files, begin, end),

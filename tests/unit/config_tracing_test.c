@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "service/config.h"
+#include "service/config/config.h"
 
 #include "tests/support/specification.h"
 
@@ -25,7 +25,7 @@ static struct config *read_all(const char *const variables[])
         environment[3 + i] = variables[i];
     struct buffer problems;
     buffer_init(&problems, 65536);
-    struct config *config = config_read(CONFIG_NEED_ALL, 0, NULL, environment, &problems);
+    struct config *config = config_read(CONFIG_NEED_ALL, 0, NULL, environment, &problems, NULL);
     assert_string_equal(problems.bytes, "");
     buffer_fini(&problems);
     assert_non_null(config);
@@ -46,7 +46,7 @@ static void is_off_unless_asked_for(void **state)
                                               "OTEL_SERVICE_NAME=x", NULL};
     struct buffer problems;
     buffer_init(&problems, 65536);
-    AUTO(config) *config = config_read(CONFIG_NEED_ALL, 0, NULL, environment, &problems);
+    AUTO(config) *config = config_read(CONFIG_NEED_ALL, 0, NULL, environment, &problems, NULL);
     assert_non_null(config);
     assert_string_equal(url_of(config), "none");
     assert_string_equal(config->warnings.bytes, "");
@@ -125,9 +125,9 @@ static void warns_of_mistakes_and_goes_on(void **state)
         {"OTEL_EXPORTER_OTLP_HEADERS=a=b%0d%0aX: y", "no HTTP header", false},
         {"OTEL_EXPORTER_OTLP_HEADERS_FILE=/nonexistent/headers", "/nonexistent/headers", false},
         {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=collector:4317",
-         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=collector:4317: expected http://", false},
-        {"OTEL_EXPORTER_OTLP_ENDPOINT=http:///v1", ": expected http://", false},
-        {"OTEL_EXPORTER_OTLP_ENDPOINT=ftp://x", ": expected http://", false},
+         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=collector:4317: expected https://host", false},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT=http:///v1", ": expected https://host", false},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT=ftp://x", ": expected https://host", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         AUTO(config) *config = READ(cases[i].variable);
@@ -205,7 +205,7 @@ static void is_no_business_of_other_commands(void **state)
     static const char *const environment[] = {BASE, "OTEL_SDK_DISABLED=maybe", NULL};
     struct buffer problems;
     buffer_init(&problems, 65536);
-    AUTO(config) *config = config_read(CONFIG_NEED_ADDRESS, 0, NULL, environment, &problems);
+    AUTO(config) *config = config_read(CONFIG_NEED_ADDRESS, 0, NULL, environment, &problems, NULL);
     assert_non_null(config);
     assert_string_equal(config->warnings.bytes, "");
     assert_string_equal(url_of(config), "none");

@@ -78,16 +78,6 @@ static void moves_between_queues(void **state)
     assert_int_equal(deadline_queue_wait_ms(&quick, 0), 10);
 }
 
-static void compares_waits(void **state)
-{
-    (void)state;
-    assert_int_equal(deadline_sooner_ms(3, 5), 3);
-    assert_int_equal(deadline_sooner_ms(5, 0), 0);
-    assert_int_equal(deadline_sooner_ms(-1, 5), 5);
-    assert_int_equal(deadline_sooner_ms(5, -1), 5);
-    assert_int_equal(deadline_sooner_ms(-1, -1), -1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,7 +86,6 @@ int main(void)
         IT("gives the earliest first; setting again puts at the end", gives_the_earliest_first),
         IT("lets a deadline be cleared anywhere, and twice", can_be_cleared_anywhere),
         IT("moves a deadline that is set in another queue", moves_between_queues),
-        IT("tells the shorter of two waits, where -1 is for ever", compares_waits),
     };
     return cmocka_run_group_tests_name("deadline_queue", tests, NULL, NULL);
 }

@@ -162,7 +162,7 @@ static void gives_each_bad_event_its_own_refusal(void **state)
     } cases[] = {
         {EVENT_FORMAT_JSON,
          "[{\"applicationId\":\"a\",\"applicationId\":\"b\"},"
-         "{\"applicationId\":\"c\",\"token\":\"d%3D\"},{\"applicationId\":\"e\",\"token\":null}]",
+         "{\"applicationId\":\"c\",\"token\":\"d%3D\"},{\"applicationId\":\"e\",\"token\":7}]",
          {REJECTED_REPEATED_MEMBER, REJECTED_TOKEN_ENCODED, REJECTED_TOKEN}},
         {EVENT_FORMAT_NDJSON,
          "{\"applicationId\":\"a\",\"applicationId\":\"b\"}\n{\n7\n",

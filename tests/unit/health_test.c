@@ -8,9 +8,44 @@
 #include "service/inbound/health.h"
 #include "service/inbound/intake_pool.h"
 #include "service/inbound/service_view.h"
-#include "service/store/spool.h"
+#include "service/spool/spool.h"
 
 #include "tests/support/specification.h"
+
+/* What the intake and the spool say of themselves. */
+static struct intake_pool_status intake;
+static struct spool_status spool;
+static struct heartbeat intake_loop = {.name = "intake-0"}, spool_loop = {.name = "spool"};
+
+void __wrap_intake_pool_status(struct intake_pool *pool, struct intake_pool_status *out);
+void __wrap_spool_status(struct spool *spool_, struct spool_status *out);
+
+void __wrap_intake_pool_status(struct intake_pool *pool, struct intake_pool_status *out)
+{
+    (void)pool;
+    *out = intake;
+}
+
+void __wrap_spool_status(struct spool *spool_, struct spool_status *out)
+{
+    (void)spool_;
+    *out = spool;
+}
+
+const struct heartbeat *__wrap_intake_pool_heartbeat(const struct intake_pool *pool, size_t index);
+const struct heartbeat *__wrap_spool_heartbeat(const struct spool *spool_);
+
+const struct heartbeat *__wrap_intake_pool_heartbeat(const struct intake_pool *pool, size_t index)
+{
+    (void)pool;
+    return index == 0 ? &intake_loop : NULL;
+}
+
+const struct heartbeat *__wrap_spool_heartbeat(const struct spool *spool_)
+{
+    (void)spool_;
+    return &spool_loop;
+}
 
 static struct health look(enum health_probe probe, const struct service_view *view, int64_t now_ms)
 {
@@ -31,6 +66,37 @@ static void a_turning_loop_is_alive(void **state)
     assert_false(health.is_fine);
     assert_int_equal(health.code, PROBLEM_NOT_LIVE);
     assert_string_equal(health.detail, "The loop of main has not turned for 10001 ms.");
+}
+
+static void an_intake_that_stands_still_is_not_ready(void **state)
+{
+    (void)state;
+    const struct service_view view = {.intake_pool = (struct intake_pool *)&intake, .version = "1"};
+    intake = (struct intake_pool_status){.threads = 1, .threads_connected = 1, .threads_ready = 1};
+    heartbeat_beat(&intake_loop, 50000);
+    assert_true(look(HEALTH_READY, &view, 55000).is_fine);
+    struct health health = look(HEALTH_READY, &view, 55001);
+    assert_false(health.is_fine);
+    assert_string_equal(health.detail, "The loop of intake-0 has not turned for 5001 ms.");
+    assert_true(look(HEALTH_LIVE, &view, 60000).is_fine); /* that takes longer */
+    assert_false(look(HEALTH_LIVE, &view, 60001).is_fine);
+    heartbeat_beat(&intake_loop, 0);
+}
+
+static void a_spool_that_stands_still_takes_nothing(void **state)
+{
+    (void)state;
+    const struct service_view view = {.intake_pool = (struct intake_pool *)&intake,
+                                      .spool = (struct spool *)&spool,
+                                      .version = "1"};
+    intake = (struct intake_pool_status){.threads = 1};
+    spool = (struct spool_status){.is_able = true};
+    heartbeat_beat(&spool_loop, 50000);
+    assert_true(look(HEALTH_READY, &view, 55000).is_fine);
+    struct health health = look(HEALTH_READY, &view, 55001);
+    assert_false(health.is_fine);
+    assert_string_equal(health.detail, "The loop of spool has not turned for 5001 ms.");
+    heartbeat_beat(&spool_loop, 0);
 }
 
 static void a_loop_that_has_not_started_is_not_stuck(void **state)
@@ -99,24 +165,6 @@ static void warns_while_it_is_fine(void **state)
 
 /* ---- the spool ---- */
 
-static struct intake_pool_status intake;
-static struct spool_status spool;
-
-void __wrap_intake_pool_status(struct intake_pool *pool, struct intake_pool_status *out);
-void __wrap_spool_status(struct spool *spool_, struct spool_status *out);
-
-void __wrap_intake_pool_status(struct intake_pool *pool, struct intake_pool_status *out)
-{
-    (void)pool;
-    *out = intake;
-}
-
-void __wrap_spool_status(struct spool *spool_, struct spool_status *out)
-{
-    (void)spool_;
-    *out = spool;
-}
-
 static void the_spool_decides_while_redis_is_away(void **state)
 {
     (void)state;
@@ -158,6 +206,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IT("is ready by the spool while Redis is away", the_spool_decides_while_redis_is_away),
         IT("is alive while each loop has turned within ten seconds", a_turning_loop_is_alive),
+        IT("is not ready while an intake thread has not turned for five seconds",
+           an_intake_that_stands_still_is_not_ready),
+        IT("does not rely on a spool that has not turned for five seconds",
+           a_spool_that_stands_still_takes_nothing),
         IT("does not take a loop that has not started for a stuck one",
            a_loop_that_has_not_started_is_not_stuck),
         IT("is neither ready nor started without an intake", nothing_is_ready_without_an_intake),

@@ -1,7 +1,11 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/json.h"
@@ -84,18 +88,17 @@ static void writes_text(void **state)
     (void)state;
     log_configure(LOG_DEBUG, LOG_FORMAT_TEXT);
     log_info("started", "Listening", LOG_TEXT("address", "unix:/run/x"), LOG_INT("pid", -1));
-    log_error("odd", "Values in need of quotes", LOG_TEXT("space", "va lue"), LOG_TEXT("empty", ""),
+    log_error("odd", "Values in need of quotes", LOG_TEXT("space", "va lue"),
               LOG_TEXT("quote", "\""), LOG_TEXT("equals", "a=b"),
               LOG_TEXT("utf8", "z\xc3\xbc\xc2\xa0"));
     log_debug("d", "m");
     log_warn("w", "m");
     assert_string_equal(
-        sink.bytes,
-        "2026-01-02T03:04:05.678Z INFO  started  Listening address=unix:/run/x pid=-1\n"
-        "2026-01-02T03:04:05.678Z ERROR odd  Values in need of quotes space=\"va lue\" empty=\"\" "
-        "quote=\"\\\"\" equals=\"a=b\" utf8=z\xc3\xbc\xc2\xa0\n"
-        "2026-01-02T03:04:05.678Z DEBUG d  m\n"
-        "2026-01-02T03:04:05.678Z WARN  w  m\n");
+        sink.bytes, "2026-01-02T03:04:05.678Z INFO  started  Listening address=unix:/run/x pid=-1\n"
+                    "2026-01-02T03:04:05.678Z ERROR odd  Values in need of quotes space=\"va lue\" "
+                    "quote=\"\\\"\" equals=\"a=b\" utf8=z\xc3\xbc\xc2\xa0\n"
+                    "2026-01-02T03:04:05.678Z DEBUG d  m\n"
+                    "2026-01-02T03:04:05.678Z WARN  w  m\n");
     assert_int_equal(sink.calls, 4);
 }
 
@@ -115,6 +118,39 @@ static void says_only_what_the_level_asks_for(void **state)
         for (size_t i = 0; i < 4; i++)
             assert_int_equal(log_is_enabled(levels[i]), i >= least);
     }
+}
+
+static void name_journal(uintmax_t inode_beside)
+{
+    char stream[64];
+    struct stat status;
+    assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+    (void)snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)status.st_dev,
+                   (uintmax_t)status.st_ino + inode_beside);
+    log_name_journal(stream);
+}
+
+static void tells_the_journal_the_level(void **state)
+{
+    (void)state;
+    for (enum log_format format = LOG_FORMAT_JSON; format <= LOG_FORMAT_TEXT; format++) {
+        const char *begin = format == LOG_FORMAT_JSON ? "{\"time\":" : "2026-01-02T";
+        static const char *const levels[] = {"<7>", "<6>", "<4>", "<3>"};
+        for (enum log_level level = LOG_DEBUG; level <= LOG_ERROR; level++) {
+            name_journal(0);
+            log_configure(LOG_DEBUG, format);
+            sink.length = 0;
+            log_at(level, "e", "m");
+            assert_memory_equal(sink.bytes, levels[level], 3);
+            assert_memory_equal(sink.bytes + 3, begin, strlen(begin));
+        }
+        name_journal(1); /* standard error has been redirected */
+        log_configure(LOG_DEBUG, format);
+        sink.length = 0;
+        log_error("e", "m");
+        assert_memory_equal(sink.bytes, begin, strlen(begin));
+    }
+    log_name_journal(NULL);
 }
 
 static const char *const hostile[] = {
@@ -148,31 +184,39 @@ static void nothing_in_a_value_can_forge_a_line(void **state)
     }
 }
 
-static void a_null_text_is_printed_as_empty(void **state)
+static void an_empty_text_is_left_out(void **state)
 {
     (void)state;
-    log_info("e", "m", LOG_TEXT("none", NULL));
-    assert_non_null(strstr(sink.bytes, "\"none\":\"\"}"));
+    log_info("e", "m", LOG_TEXT("none", NULL), LOG_TEXT("empty", ""), LOG_INT("zero", 0));
+    assert_non_null(strstr(sink.bytes, ",\"message\":\"m\",\"zero\":0}\n"));
     log_configure(LOG_INFO, LOG_FORMAT_TEXT);
-    log_info("e", "m", LOG_TEXT("none", NULL));
-    assert_non_null(strstr(sink.bytes, " none=\"\"\n"));
+    log_info("e", "m", LOG_TEXT("none", NULL), LOG_TEXT("last", "x"));
+    assert_non_null(strstr(sink.bytes, "  m last=x\n"));
 }
 
-static void a_value_over_4096_bytes_is_cut(void **state)
+static void a_value_over_16384_bytes_is_cut_and_ends_with_its_length(void **state)
 {
     (void)state;
-    static char much[5000];
+    static char much[20000];
     memset(much, 'x', sizeof much - 1);
     log_info("e", "m", LOG_TEXT("much", much), LOG_INT("after", 1));
     must_be_one_json_line();
     const char *value = strstr(sink.bytes, "\"much\":\"") + strlen("\"much\":\"");
-    assert_int_equal(strspn(value, "x"), 4096);
+    assert_int_equal(strspn(value, "x"), 16384);
+    assert_memory_equal(value + 16384, " [cut: 19999 bytes in all]\"", 27);
     assert_non_null(strstr(sink.bytes, "\"after\":1}"));
+
+    (void)start_afresh(NULL);
+    much[16384] = '\0';
+    log_info("e", "m", LOG_TEXT("much", much));
+    assert_null(strstr(sink.bytes, "cut"));
+    much[16384] = 'x';
 
     (void)start_afresh(NULL);
     log_configure(LOG_INFO, LOG_FORMAT_TEXT);
     log_info(much, much, LOG_TEXT("much", much));
-    assert_true(sink.length < 3 * 4096 + 100);
+    assert_true(sink.length < 2 * 4096 + 16384 + 200);
+    assert_non_null(strstr(sink.bytes, "xx [cut: 19999 bytes in all]\"\n"));
     assert_int_equal(sink.calls, 1);
 }
 
@@ -276,9 +320,11 @@ int main(void)
         LOGS("writes JSON", writes_json),
         LOGS("writes text", writes_text),
         LOGS("says only what the level asks for", says_only_what_the_level_asks_for),
+        LOGS("tells the journal the level, and nobody else", tells_the_journal_the_level),
         LOGS("lets nothing in a value forge a line", nothing_in_a_value_can_forge_a_line),
-        LOGS("prints a NULL text as empty", a_null_text_is_printed_as_empty),
-        LOGS("cuts a value over 4096 bytes", a_value_over_4096_bytes_is_cut),
+        LOGS("leaves out a text that is NULL or empty", an_empty_text_is_left_out),
+        LOGS("cuts a value over 16384 bytes and says how long it is",
+             a_value_over_16384_bytes_is_cut_and_ends_with_its_length),
         LOGS("leaves out fields that do not fit and says so",
              fields_that_do_not_fit_are_left_out_and_said_so),
         LOGS("finishes an interrupted or partial write",

@@ -22,8 +22,10 @@ static void knows_this_machine(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "127.0.0.1", "127.0.0.1:8787", "127.9.9.9:1",        "[::1]:8787", "[::1]",
-        "localhost", "LocalHost:8787", "ats.localhost:8787", "",
+        "127.0.0.1", "127.0.0.1:8787", "127.9.9.9:1",        "[::1]:8787",
+        "[::1]",     "localhost",      "LocalHost:8787",     "ats.localhost:8787",
+        "",          "localhost.",     "ip6-localhost:8787", "[::ffff:127.0.0.1]:8787",
+        "127.1",     "2130706433",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         must_judge(&(struct origin_facts){.method = "GET", .host = names[i], LOCAL}, ORIGIN_FINE);
@@ -45,8 +47,6 @@ static void knows_foreign_names(void **state)
         "10.0.0.1",
         "[::2]:8787",
         "[fe80::1]",
-        "127.1",
-        "2130706433",
         "localhost@evil.example",
         "[evil]",
         "[",
@@ -70,7 +70,7 @@ static void takes_any_name_elsewhere(void **state)
 
 static const struct {
     const char *fetch_site, *origin;
-    enum origin_verdict verdict; /* of a change; reading is always fine */
+    enum origin_verdict verdict; /* of a change, and of reading but for a link */
 } sites[] = {
     {NULL, NULL, ORIGIN_FINE},
     {"same-origin", NULL, ORIGIN_FINE},
@@ -107,18 +107,44 @@ static void judges_changes_by_their_site(void **state)
                        sites[i].verdict);
 }
 
-static void leaves_reading_to_the_browser(void **state)
+static const char *const reading[] = {"GET", "HEAD", "OPTIONS"};
+enum { READING_COUNT = sizeof reading / sizeof reading[0] };
+
+/* Whether an <object>, an image or a script loads tells what is here. */
+static void judges_reading_by_its_site(void **state)
 {
     (void)state;
-    static const char *const reading[] = {"GET", "HEAD", "OPTIONS"};
+    static const struct {
+        const char *mode, *dest;
+        bool is_link;
+    } ways[] = {
+        {NULL, NULL, false},           {"no-cors", "image", false},    {"no-cors", "script", false},
+        {"navigate", "object", false}, {"navigate", "iframe", false},  {"navigate", "embed", false},
+        {"navigate", NULL, false},     {"no-cors", "document", false}, {"cors", "empty", false},
+        {NULL, "document", false},     {"navigate", "document", true},
+    };
     for (size_t i = 0; i < sizeof sites / sizeof sites[0]; i++)
-        for (size_t method = 0; method < sizeof reading / sizeof reading[0]; method++)
-            must_judge(&(struct origin_facts){.method = reading[method],
-                                              .host = "localhost:8787",
-                                              .origin = sites[i].origin,
-                                              .fetch_site = sites[i].fetch_site,
-                                              LOCAL},
-                       ORIGIN_FINE);
+        for (size_t method = 0; method < READING_COUNT; method++)
+            for (size_t way = 0; way < sizeof ways / sizeof ways[0]; way++)
+                must_judge(&(struct origin_facts){.method = reading[method],
+                                                  .host = "localhost:8787",
+                                                  .origin = sites[i].origin,
+                                                  .fetch_site = sites[i].fetch_site,
+                                                  .fetch_mode = ways[way].mode,
+                                                  .fetch_dest = ways[way].dest,
+                                                  LOCAL},
+                           ways[way].is_link ? ORIGIN_FINE : sites[i].verdict);
+}
+
+static void no_link_changes_anything(void **state)
+{
+    (void)state;
+    must_judge(&(struct origin_facts){.method = "POST",
+                                      .host = "localhost:8787",
+                                      .fetch_site = "cross-site",
+                                      .fetch_mode = "navigate",
+                                      .fetch_dest = "document"},
+               ORIGIN_FOREIGN_SITE);
 }
 
 static void an_origin_needs_a_host_to_be_the_same(void **state)
@@ -135,7 +161,9 @@ int main(void)
         IT("refuses other names where it is bound to loopback", knows_foreign_names),
         IT("takes any name elsewhere, and with an API key", takes_any_name_elsewhere),
         IT("lets only its own page and programs change something", judges_changes_by_their_site),
-        IT("leaves reading to the browser's own policy", leaves_reading_to_the_browser),
+        IT("lets another site's page read nothing, not even whether it is there",
+           judges_reading_by_its_site),
+        IT("takes no form of another site for a link", no_link_changes_anything),
         IT("does not take an origin for its own without a host",
            an_origin_needs_a_host_to_be_the_same),
     };

@@ -27,7 +27,7 @@ enum {
 static const struct retry_policy policy = {
     .base_ms = 1000, .max_ms = 900000, .age_max_ms = INT64_C(1209600000)};
 
-struct application {
+struct outage_application {
     int64_t due_at_ms, answer_at_ms; /* NONE: delivered; NONE: not on its way */
     unsigned attempts;
 };
@@ -38,7 +38,7 @@ struct world {
     bool is_away;
     bool is_spoken; /* SEEK fails with GraphQL errors, not with silence */
     uint64_t random;
-    struct application applications[APPLICATIONS_MAX];
+    struct outage_application applications[APPLICATIONS_MAX];
     size_t count, undelivered, attempts, in_flight;
 };
 
@@ -76,7 +76,7 @@ static uint64_t next_random(struct world *world)
     return world->random;
 }
 
-static void take_answer(struct world *world, struct application *application)
+static void take_answer(struct world *world, struct outage_application *application)
 {
     const struct verdict verdict = {.class = world->is_away ? VERDICT_TRANSIENT : VERDICT_DELIVERED,
                                     .has_errors = world->is_spoken,
@@ -93,14 +93,14 @@ static void take_answer(struct world *world, struct application *application)
     world->undelivered -= decision.action == RETRY_DONE;
 }
 
-static bool is_due(const struct world *world, const struct application *application)
+static bool is_due(const struct world *world, const struct outage_application *application)
 {
     return application->answer_at_ms == NONE && application->due_at_ms != NONE &&
            application->due_at_ms <= world->now_ms;
 }
 
 /* False: nobody else may go either. */
-static bool send_if_due(struct world *world, struct application *application)
+static bool send_if_due(struct world *world, struct outage_application *application)
 {
     int64_t wait_ms;
     if (!is_due(world, application))

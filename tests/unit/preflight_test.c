@@ -9,7 +9,7 @@
 /* What a fit Redis says, but for what a case says in `changes`. */
 static struct preflight_facts facts_with(const char *changes)
 {
-    struct preflight_facts facts = {.shards = "1"};
+    struct preflight_facts facts = {.layout = "2", .shards = "1", .shards_wanted = "1"};
     preflight_read_info("# Replication\r\nrole:master\r\n\r\nloading:0\r\nmaxmemory:0\r\n"
                         "maxmemory_policy:noeviction\r\naof_enabled:1\r\n",
                         &facts);
@@ -124,7 +124,7 @@ static void forgives_a_full_redis_that_has_its_shards(void **state)
     struct store_health health;
     preflight_evaluate(&facts, (struct durability){DURABILITY_ANY, 0}, &health);
     assert_true(health.is_refusing);
-    facts.shards[0] = '\0';
+    facts.layout[0] = '\0';
     must_find(&facts, DURABILITY_ANY, false, DURABILITY_FSYNC, "maxmemory is reached");
 }
 
@@ -134,7 +134,7 @@ static void survives_odd_info(void **state)
     static const char *const odd[] = {
         "", ":", "role", "role:", "\r\n\r\n", "x:y:z", "maxmemory:lots", "roles:slave\r\n"};
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
-        struct preflight_facts facts = {.shards = "1"};
+        struct preflight_facts facts = {.layout = "2", .shards = "1", .shards_wanted = "1"};
         preflight_read_info(odd[i], &facts);
         must_find(&facts, DURABILITY_ANY, false, DURABILITY_REDIS, "role");
     }
@@ -211,7 +211,10 @@ static void asks_for_no_more_than_is_demanded(void **state)
         bool has_waitaof;
         unsigned synced; /* replicas, as preflight saw */
         struct durability demand;
-        struct confirmation confirmation;
+        struct {
+            bool is_synced;
+            unsigned received, synced;
+        } confirmation;
         enum durability_level given;
     } cases[] = {
         {"always", true, 2, {DURABILITY_ANY, 0}, {false, 0, 0}, DURABILITY_FSYNC},
@@ -229,7 +232,8 @@ static void asks_for_no_more_than_is_demanded(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct preflight_facts facts = facts_of_team(ONLINE("0") ONLINE("1"), 2);
         preflight_read_setting("appendfsync", cases[i].appendfsync, &facts);
-        facts.has_waitaof = cases[i].has_waitaof;
+        facts.has_waitaof = facts.syncs_in_time = cases[i].has_waitaof;
+        facts.version_major = 8;
         facts.replicas_synced = cases[i].synced;
         struct confirmation asked = preflight_confirmation(&facts, cases[i].demand);
         assert_int_equal(asked.is_synced, cases[i].confirmation.is_synced);
@@ -239,6 +243,57 @@ static void asks_for_no_more_than_is_demanded(void **state)
         preflight_evaluate(&facts, cases[i].demand, &health);
         assert_int_equal(health.durability.level, cases[i].given);
     }
+}
+
+/* A level that was not reached is never named. */
+static void believes_no_waitaof_that_says_yes_too_early(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *info, *appendfsync;
+        bool syncs_in_time, is_ready;
+        const char *reason;
+    } cases[] = {
+        {"redis_version:8.0.2\r\n", "everysec", true, true, ""},
+        {"redis_version:9.1.0\r\n", "", true, true, ""},
+        {"redis_version:8.0.2\r\n", "everysec", false, false, "set appendfsync always"},
+        {"redis_version:8.0.2\r\n", "no", true, false, "leaves syncing its file to the system"},
+        {"redis_version:8.0.2\r\n", "", false, false, "set DURABILITY=redis"},
+        {"redis_version:7.4.2\r\n", "everysec", true, false, "set appendfsync always"},
+        {"redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.1\r\n", "everysec", true,
+         false, "set appendfsync always"},
+        {"redis_version:10.0.0\r\nvalkey_version:10.0.0\r\n", "", true, false,
+         "set DURABILITY=redis"},
+        {"redis_version:8.0.0\r\nredict_version:8.0.0\r\n", "everysec", true, false,
+         "set appendfsync always"},
+        {"redis_version:7.2.4\r\nvalkey_version:8.1.1\r\n", "always", true, true, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct preflight_facts facts = facts_with(cases[i].info);
+        preflight_read_setting("appendfsync", cases[i].appendfsync, &facts);
+        facts.has_waitaof = true;
+        facts.syncs_in_time = cases[i].syncs_in_time;
+        must_find(&facts, DURABILITY_FSYNC, cases[i].is_ready,
+                  cases[i].is_ready ? DURABILITY_FSYNC : DURABILITY_REDIS, cases[i].reason);
+        const struct confirmation asked =
+            preflight_confirmation(&facts, (struct durability){.level = DURABILITY_FSYNC});
+        assert_int_equal(asked.is_synced,
+                         cases[i].is_ready && strcmp(cases[i].appendfsync, "always") != 0);
+    }
+}
+
+static void says_what_to_do_where_settings_are_hidden(void **state)
+{
+    (void)state;
+    struct preflight_facts facts = facts_with("maxmemory:1\r\nmaxmemory_policy:allkeys-lru\r\n");
+    must_find(&facts, DURABILITY_ANY, false, DURABILITY_FSYNC, "set its maxmemory-policy");
+    facts.is_config_hidden = true;
+    must_find(&facts, DURABILITY_ANY, false, DURABILITY_FSYNC,
+              "noeviction (of a managed Redis: in its parameters)");
+    facts = facts_with("aof_enabled:0\r\n");
+    facts.is_config_hidden = true;
+    must_find(&facts, DURABILITY_FSYNC, false, DURABILITY_REDIS,
+              "appendfsync always (of a managed Redis: in its parameters)");
 }
 
 static void looks_for_another_master(void **state)
@@ -261,6 +316,9 @@ int main(void)
         IT("reads the clock of Redis", reads_the_clock),
         IT("judges what INFO says", judges_what_info_says),
         IT("promises fsync only when it is known", promises_fsync_only_when_it_is_known),
+        IT("believes no WAITAOF that says yes too early",
+           believes_no_waitaof_that_says_yes_too_early),
+        IT("says what to do where settings are hidden", says_what_to_do_where_settings_are_hidden),
         IT("needs the data in the same number of shards", needs_the_same_number_of_shards),
         IT("hands on what Redis refuses, unless a cause is known", hands_on_a_refusal),
         IT("lets a full Redis drain that holds the queue already",

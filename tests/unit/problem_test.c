@@ -109,7 +109,8 @@ static void rejections_have_the_status_that_their_header_names(void **state)
         [REJECTED_APPLICATION_ID] = 422,  [REJECTED_TOKEN] = 422,
         [REJECTED_TOKEN_ENCODED] = 422,   [REJECTED_TOKEN_AND_URI] = 422,
         [REJECTED_APPLICATION_URI] = 422, [REJECTED_COMPLETED_AT] = 422,
-        [REJECTED_CLOUD_EVENT] = 400,     [REJECTED_OUT_OF_MEMORY] = 503,
+        [REJECTED_CLOUD_EVENT] = 400,     [REJECTED_NO_TOKEN] = 409,
+        [REJECTED_OUT_OF_MEMORY] = 503,
     };
     for (int code = 0; code < REJECTION_CODE_COUNT; code++) {
         struct rejection rejection = {.code = (enum rejection_code)code};
@@ -164,7 +165,9 @@ static void what_is_not_there_is_left_out(void **state)
     assert_true(problem_write(&out, &problem, NULL));
     assert_string_equal(out.bytes, "{\"type\":\"urn:seek-signal:problem:not_found\","
                                    "\"title\":\"There is nothing at this path\",\"status\":404,"
-                                   "\"code\":\"not_found\",\"retryable\":false}");
+                                   "\"code\":\"not_found\",\"retryable\":false,"
+                                   "\"detail\":\"No call has this path.\","
+                                   "\"remedy\":\"GET /openapi.yaml lists all calls.\"}");
     buffer_fini(&out);
 }
 
@@ -184,9 +187,28 @@ static void a_full_buffer_is_told(void **state)
     buffer_fini(&whole);
 }
 
+static void each_has_detail_and_remedy(void **state)
+{
+    (void)state;
+    for (int code = 0; code < PROBLEM_CODE_COUNT; code++) {
+        struct buffer document;
+        struct error error;
+        buffer_init(&document, 4096);
+        assert_true(
+            problem_write(&document, &(struct problem){.code = (enum problem_code)code}, &error));
+        AUTO(json) *json = json_parse(document.bytes, document.length, &error);
+        assert_non_null(json);
+        struct json_text text;
+        assert_true(json_member_text(json_root(json), "detail", &text) && text.length > 0);
+        assert_true(json_member_text(json_root(json), "remedy", &text) && text.length > 0);
+        buffer_fini(&document);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IT("says for each code what is wrong and what helps", each_has_detail_and_remedy),
         IT("documents every code, with its status, in docs/errors.md and nothing else",
            every_code_is_documented),
         IT("lists every code in openapi.yaml and nothing else", every_code_is_in_the_contract),
@@ -196,7 +218,8 @@ int main(void)
            rejections_have_the_status_that_their_header_names),
         IT("writes RFC 9457 documents with code, retryable, field and remedy",
            documents_have_all_members),
-        IT("leaves out what there is nothing to say about", what_is_not_there_is_left_out),
+        IT("leaves out an empty field, and has general words where there are no own ones",
+           what_is_not_there_is_left_out),
         IT("reports a document that does not fit", a_full_buffer_is_told),
     };
     return cmocka_run_group_tests_name("problem", tests, NULL, NULL);

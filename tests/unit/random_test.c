@@ -40,7 +40,7 @@ static void no_two_are_alike(void **state)
     }
 }
 
-static void every_digit_of_a_uuid_is_luck_of_its_own(void **state)
+static void every_digit_of_a_uuid_is_random(void **state)
 {
     (void)state;
     static char uuids[1000][UUID_BYTES];
@@ -81,7 +81,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IT("gives UUIDs in the form of version 4", a_uuid_has_the_form_of_version_4),
         IT("gives no two alike", no_two_are_alike),
-        IT("makes every digit of a UUID luck of its own", every_digit_of_a_uuid_is_luck_of_its_own),
+        IT("makes every digit of a UUID random", every_digit_of_a_uuid_is_random),
         IT("uses every bit", every_bit_comes_up),
     };
     return cmocka_run_group_tests_name("random", tests, NULL, NULL);

@@ -42,6 +42,7 @@ bool __wrap_store_settle(struct store *store, const struct settlement *settlemen
 }
 
 static struct worker_shared shared;
+static struct event_loop *loop;
 static struct attempts attempts;
 static struct recorder recorder;
 
@@ -51,9 +52,13 @@ static int begin(void **state)
     struct error error;
     memset(&asked, 0, sizeof asked);
     memset(&shared, 0, sizeof shared);
-    due_watch_init(&shared.due_watch);
+    loop = event_loop_create(&error);
+    assert_non_null(loop);
+    assert_true(due_watch_init(&shared.due_watch, 1, &error));
+    due_watch_join(&shared.due_watch, 0, loop);
+    outcome_watch_init(&shared.outcome_watch);
     assert_true(due_watch_take(&shared.due_watch, 0, 0, NOW_MS)); /* nobody asks for a while */
-    assert_true(due_watch_give_back(&shared.due_watch, 0));
+    due_watch_leave(&shared.due_watch, 0);
     return attempts_init(&attempts, PLACES / 3, NULL, &error) &&
                    recorder_init(&recorder, &shared, &attempts, &error)
                ? 0
@@ -65,6 +70,9 @@ static int end(void **state)
     (void)state;
     recorder_fini(&recorder);
     attempts_fini(&attempts);
+    due_watch_fini(&shared.due_watch);
+    outcome_watch_fini(&shared.outcome_watch);
+    event_loop_destroy(loop);
     return 0;
 }
 
@@ -108,12 +116,43 @@ static void lets_look_when_something_becomes_due(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         atomic_store(&shared.due_watch.ask_at_ms, NOW_MS + DUE_WATCH_INTERVAL_MS);
+        due_watch_rest(&shared.due_watch, 0);
         finish_attempt(rows[i].action, rows[i].delay_ms);
         recorder_turn(&recorder, NULL, NOW_MS);
         answer(STORE_OK, rows[i].outcome);
+        assert_int_equal(atomic_load(&shared.due_watch.slots[0].state),
+                         rows[i].wait_ms < DUE_WATCH_INTERVAL_MS ? DUE_WATCH_AWAKE
+                                                                 : DUE_WATCH_RESTING);
         assert_int_equal(due_watch_wait_ms(&shared.due_watch, 0, 0, NOW_MS), rows[i].wait_ms);
         assert_int_equal(attempts.counts[ATTEMPT_FREE], PLACES);
     }
+}
+
+/* Once Redis has it: before, a look would find the attempt still out. */
+static void calls_who_waits_for_a_final_state(void **state)
+{
+    (void)state;
+    static const struct {
+        enum settle_action action;
+        enum settle_outcome outcome;
+        bool is_called;
+    } rows[] = {
+        {SETTLE_DELIVERED, SETTLED, true}, {SETTLE_DEAD, SETTLED, true},
+        {SETTLE_DAMAGED, SETTLED, true},   {SETTLE_RETRY, SETTLED, false},
+        {SETTLE_RELEASE, SETTLED, false},  {SETTLE_DELIVERED, SETTLE_FENCED, false},
+    };
+    _Atomic bool is_called;
+    struct outcome_waiter waiter = {.application_id = "A-1", .loop = loop, .is_called = &is_called};
+    outcome_watch_add(&shared.outcome_watch, &waiter);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        atomic_store(&is_called, false);
+        finish_attempt(rows[i].action, 0);
+        recorder_turn(&recorder, NULL, NOW_MS);
+        assert_false(atomic_load(&is_called));
+        answer(STORE_OK, rows[i].outcome);
+        assert_int_equal(atomic_load(&is_called), rows[i].is_called);
+    }
+    outcome_watch_remove(&shared.outcome_watch, &waiter);
 }
 
 static void gathers_while_one_batch_is_on_its_way(void **state)
@@ -158,6 +197,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IT_WITH("lets workers look when something becomes due",
                 lets_look_when_something_becomes_due, begin, end),
+        IT_WITH("calls who waits for a final state, once it is recorded",
+                calls_who_waits_for_a_final_state, begin, end),
         IT_WITH("gathers while one batch is on its way", gathers_while_one_batch_is_on_its_way,
                 begin, end),
         IT_WITH("repeats what may be lost", repeats_what_may_be_lost, begin, end),

@@ -29,6 +29,11 @@ static void knows_the_word_anywhere(void **state)
         {"ERR The user executing the script can't run this command or subcommand",
          "The user executing the script", false},
         {"MOVED 3999 127.0.0.1:6381", "MOVED", false},
+        {"ASK 3999 127.0.0.1:6381", "ASK ", false},
+        {"TRYAGAIN Multiple keys request during rehashing of slot", "TRYAGAIN", false},
+        {"ERR Script attempted to access a non local key in a cluster node script: f_1, "
+         "@user_script:3.",
+         "non local key", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct refusal *refusal = refusal_of(cases[i].answer);

@@ -11,13 +11,13 @@ static const struct retry_policy policy = {
     .base_ms = 1000, .max_ms = 900000, .age_max_ms = INT64_C(1209600000)};
 
 /* A fixed sequence (xorshift, Marsaglia 2003), so that a failure repeats. */
-static uint64_t luck = UINT64_C(0x9e3779b97f4a7c15);
+static uint64_t random_state = UINT64_C(0x9e3779b97f4a7c15);
 static uint64_t next_random(void)
 {
-    luck ^= luck << 13;
-    luck ^= luck >> 7;
-    luck ^= luck << 17;
-    return luck;
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
 }
 
 static struct retry_decision decide(enum verdict_class class, int64_t retry_after_ms,
@@ -56,6 +56,18 @@ static void decides_by_the_table(void **state)
         {VERDICT_TRANSIENT, none, {0, 0, false, 0}, 1000, RETRY_LATER, 1000},
         {VERDICT_MISCONFIGURED, none, {1, 0, false, 0}, 700, RETRY_LATER, 700},
         {VERDICT_THROTTLED, none, {1, 0, false, 0}, 700, RETRY_LATER, 700},
+
+        /* SEEK may have it: half of the ceiling at least, and that is a minute at first. */
+        {VERDICT_UNREADABLE, none, {1, 0, false, 0}, 0, RETRY_LATER, 30000},
+        {VERDICT_UNREADABLE, none, {1, 0, false, 0}, 30000, RETRY_LATER, 60000},
+        {VERDICT_UNREADABLE, none, {1, 0, false, 0}, 30001, RETRY_LATER, 30000},
+        {VERDICT_UNREADABLE, none, {2, 0, false, 0}, 0, RETRY_LATER, 120000},
+        {VERDICT_UNREADABLE, none, {5, 0, false, 0}, 0, RETRY_LATER, 7680000},
+        {VERDICT_UNREADABLE, none, {6, 0, false, 0}, 0, RETRY_LATER, 10800000},
+        {VERDICT_UNREADABLE, none, {UINT_MAX, 0, false, 0}, 10800000, RETRY_LATER, 21600000},
+        {VERDICT_UNREADABLE, 90000, {1, 0, false, 500}, 0, RETRY_LATER, 120000},
+        {VERDICT_UNREADABLE, none, {1, 0, false, 500}, 0, RETRY_LATER, 30000},
+        {VERDICT_UNREADABLE, none, {1, limit + 1, false, 0}, 0, RETRY_DEAD, 0},
 
         /* Retry-After is a floor. */
         {VERDICT_THROTTLED, 30000, {1, 0, false, 0}, 0, RETRY_LATER, 30001},

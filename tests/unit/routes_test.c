@@ -107,18 +107,21 @@ static void ops_routes_change_nothing(void **state)
     for (size_t i = 0; i < ops_route_count; i++) {
         assert_string_equal(api_routes[i].method, "GET");
         assert_int_not_equal(strncmp(api_routes[i].path, "/v1/", 4), 0);
-        assert_false(api_routes[i].needs_api_key);
+        assert_int_equal(api_routes[i].right, RIGHT_NONE);
     }
     struct route_match match;
     assert_int_equal(routes_find(api_routes, ops_route_count, "GET", "/v1/status", &match),
                      ROUTE_NO_PATH);
 }
 
-static void everything_below_v1_needs_the_key(void **state)
+static void everything_below_v1_needs_a_right(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < api_route_count; i++)
-        assert_int_equal(api_routes[i].needs_api_key, strncmp(api_routes[i].path, "/v1/", 4) == 0);
+    for (size_t i = 0; i < api_route_count; i++) {
+        bool is_below_v1 = strncmp(api_routes[i].path, "/v1/", 4) == 0;
+        enum right right = strcmp(api_routes[i].method, "GET") == 0 ? RIGHT_READ : RIGHT_ALL;
+        assert_int_equal(api_routes[i].right, is_below_v1 ? right : RIGHT_NONE);
+    }
 }
 
 int main(void)
@@ -130,7 +133,8 @@ int main(void)
         IT("tells which methods a path has", tells_what_is_allowed),
         IT("offers nothing on the ops listener that reads or changes an application",
            ops_routes_change_nothing),
-        IT("asks for the API key exactly below /v1", everything_below_v1_needs_the_key),
+        IT("asks for a right exactly below /v1: to look for GET, else for everything",
+           everything_below_v1_needs_a_right),
     };
     return cmocka_run_group_tests_name("routes", tests, NULL, NULL);
 }

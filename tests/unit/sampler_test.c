@@ -4,7 +4,7 @@
 
 #include "tests/support/specification.h"
 
-#define TRACE(luck) "00-4bf92f3577b34da6" luck "-00f067aa0ba902b7-00"
+#define TRACE(random) "00-4bf92f3577b34da6" random "-00f067aa0ba902b7-00"
 #define SAMPLED "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 #define NOT_SAMPLED "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02"
 

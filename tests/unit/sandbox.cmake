@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
 foreach(noun arguments behaviour fault fault_script graphql graphql_document ledger oauth waiting)
     specify(unit sandbox_${noun} seek_sandbox_core)
 endforeach()

@@ -37,10 +37,10 @@ static void must_refuse(const char *text, const char *part)
 #define SUCCESS "{\"data\":{\"sendSignal\":true},\"extensions\":{\"requestLatency\":1}}"
 
 /* What becomes of a signal that SEEK would have taken. */
-static struct answer *spoil(const char *text)
+static struct sandbox_answer *spoil(const char *text)
 {
     struct fault fault = must_read(text);
-    struct answer *answer = malloc(sizeof *answer);
+    struct sandbox_answer *answer = malloc(sizeof *answer);
     assert_non_null(answer);
     answer_init(answer);
     answer_begin(answer, 200, "delivered");
@@ -50,7 +50,7 @@ static struct answer *spoil(const char *text)
     return answer;
 }
 
-static void drop(struct answer *answer)
+static void drop(struct sandbox_answer *answer)
 {
     answer_fini(answer);
     free(answer);
@@ -90,7 +90,7 @@ static void refuses_what_it_does_not_understand(void **state)
 static void answers_with_a_status(void **state)
 {
     (void)state;
-    struct answer *answer = spoil("{\"kind\":\"status\",\"status\":502}");
+    struct sandbox_answer *answer = spoil("{\"kind\":\"status\",\"status\":502}");
     assert_int_equal(answer->status, 502);
     assert_string_equal(answer->content_type, "text/html");
     assert_memory_equal(answer->body.bytes, "<html>", 6);
@@ -147,7 +147,7 @@ static void answers_with_an_error(void **state)
          "A", "{\"errors\":[{\"message\":\"\\\"\"" AT_FIELD "}]" NULL_DATA},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct answer *answer = spoil(cases[i].fault);
+        struct sandbox_answer *answer = spoil(cases[i].fault);
         assert_string_equal(answer->body.bytes, cases[i].body);
         assert_string_equal(answer->outcome, cases[i].outcome);
         assert_int_equal(answer->status, 200);
@@ -168,6 +168,7 @@ static void spoils_the_transport(void **state)
     } cases[] = {
         {"{\"kind\":\"reset\"}", ANSWER_RESET, false, "reset", sizeof SUCCESS - 1},
         {"{\"kind\":\"reset-after\"}", ANSWER_RESET, true, "delivered", sizeof SUCCESS - 1},
+        {"{\"kind\":\"close\"}", ANSWER_CLOSED, false, "close", sizeof SUCCESS - 1},
         {"{\"kind\":\"cut-body\"}", ANSWER_CUT, true, "delivered", sizeof SUCCESS - 1},
         {"{\"kind\":\"hang\"}", ANSWER_WITHHELD, false, "hang", sizeof SUCCESS - 1},
         {"{\"kind\":\"timeout-after\"}", ANSWER_WITHHELD, true, "delivered", sizeof SUCCESS - 1},
@@ -181,7 +182,7 @@ static void spoils_the_transport(void **state)
          sizeof SUCCESS - 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct answer *answer = spoil(cases[i].fault);
+        struct sandbox_answer *answer = spoil(cases[i].fault);
         assert_int_equal(answer->ending, cases[i].ending);
         assert_int_equal(answer->is_delivered, cases[i].is_delivered);
         assert_string_equal(answer->outcome, cases[i].outcome);
@@ -193,7 +194,7 @@ static void spoils_the_transport(void **state)
 static void spoils_the_body(void **state)
 {
     (void)state;
-    struct answer *answer = spoil("{\"kind\":\"garbage\"}");
+    struct sandbox_answer *answer = spoil("{\"kind\":\"garbage\"}");
     assert_null(json_parse(answer->body.bytes, answer->body.length, NULL));
     assert_int_equal(answer->status, 200);
     drop(answer);
@@ -207,7 +208,7 @@ static void spoils_the_body(void **state)
 static void can_take_the_signal_and_answer_an_error(void **state)
 {
     (void)state;
-    struct answer *answer = spoil("{\"kind\":\"status\",\"status\":504,\"taken\":true}");
+    struct sandbox_answer *answer = spoil("{\"kind\":\"status\",\"status\":504,\"taken\":true}");
     assert_int_equal(answer->status, 504);
     assert_true(answer->is_delivered);
     assert_string_equal(answer->outcome, "delivered");
@@ -218,7 +219,7 @@ static void never_makes_a_refused_signal_a_taken_one(void **state)
 {
     (void)state;
     struct fault fault = must_read("{\"kind\":\"reset-after\"}");
-    struct answer answer;
+    struct sandbox_answer answer;
     answer_init(&answer);
     answer_begin(&answer, 200, "BAD_USER_INPUT");
     fault_apply(&fault, &answer);
@@ -234,7 +235,8 @@ static void reads_what_it_writes(void **state)
         "status",       "graphql-error", "unauthenticated", "rate-limited",   "internal",
         "unknown-code", "missing-code",  "bad-user-input",  "forbidden",      "reset",
         "reset-after",  "cut-body",      "garbage",         "empty",          "slow",
-        "hang",         "timeout-after", "content-type",    "truncated-json",
+        "hang",         "timeout-after", "content-type",    "truncated-json", "answer",
+        "gzip",         "large",         "close",
     };
     assert_int_equal(sizeof kinds / sizeof kinds[0], FAULT_KIND_COUNT);
     for (size_t i = 0; i < FAULT_KIND_COUNT; i++) {

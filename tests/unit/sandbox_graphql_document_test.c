@@ -10,22 +10,22 @@
 static struct graphql_document must_parse(const char *text)
 {
     struct graphql_document document;
-    const char *complaint = NULL;
-    if (!graphql_document_parse(text, strlen(text), &document, &complaint))
-        fail_msg("%s: %s", text, complaint);
-    assert_null(complaint);
+    const char *reason = NULL;
+    if (!graphql_document_parse(text, strlen(text), &document, &reason))
+        fail_msg("%s: %s", text, reason);
+    assert_null(reason);
     return document;
 }
 
 static void must_refuse(const char *text, const char *part)
 {
     struct graphql_document document;
-    const char *complaint = NULL;
-    if (graphql_document_parse(text, strlen(text), &document, &complaint))
+    const char *reason = NULL;
+    if (graphql_document_parse(text, strlen(text), &document, &reason))
         fail_msg("accepted: %s", text);
-    assert_non_null(complaint);
-    if (strstr(complaint, part) == NULL)
-        fail_msg("expected \"%s\" in \"%s\" for %s", part, complaint, text);
+    assert_non_null(reason);
+    if (strstr(reason, part) == NULL)
+        fail_msg("expected \"%s\" in \"%s\" for %s", part, reason, text);
 }
 
 static void must_be_send_signal(const char *text, const char *response_key)
@@ -112,13 +112,13 @@ static void refuses_every_cut_of_the_mutation(void **state)
     static const char text[] = "mutation ($input: SendSignalInput!) { sendSignal(input: $input) }";
     for (size_t length = 0; length < sizeof text - 1; length++) {
         struct graphql_document document;
-        const char *complaint = NULL;
+        const char *reason = NULL;
         char *exact = malloc(length + 1); /* AddressSanitizer notices a byte too far */
         assert_non_null(exact);
         char *start = exact + 1;
         memcpy(start, text, length);
-        assert_false(graphql_document_parse(start, length, &document, &complaint));
-        assert_non_null(complaint);
+        assert_false(graphql_document_parse(start, length, &document, &reason));
+        assert_non_null(reason);
         free(exact);
     }
 }

@@ -22,14 +22,14 @@ struct endpoint {
     struct behaviour behaviour;
     struct incoming incoming;
     struct graphql_call call;
-    struct answer answer;
+    struct sandbox_answer answer;
     char live[128], playground[128];
 };
 
 static void get_access_token(struct endpoint *endpoint, const char *audience, char header[128])
 {
     char body[256];
-    struct answer answer;
+    struct sandbox_answer answer;
     (void)snprintf(body, sizeof body,
                    "{\"audience\":\"%s\",\"client_id\":\"a\",\"client_secret\":\"b\","
                    "\"grant_type\":\"client_credentials\"}",
@@ -97,7 +97,7 @@ static void must_fail(struct endpoint *endpoint, const char *request, unsigned s
                       const char *code, const char *message)
 {
     send(endpoint, request);
-    const struct answer *answer = &endpoint->answer;
+    const struct sandbox_answer *answer = &endpoint->answer;
     if (answer->status != status || strcmp(answer->outcome, code) != 0 ||
         strstr(answer->body.bytes, message) == NULL)
         fail_msg("expected %u %s %s, got %u %s %s\nfor %s", status, code, message, answer->status,

@@ -15,7 +15,8 @@ static struct json_text text_of(const char *text)
     return (struct json_text){text, text == NULL ? 0 : strlen(text)};
 }
 
-static struct call *make_call(const char *seek_token, const char *outcome, const char *request_id)
+static struct sandbox_call *make_call(const char *seek_token, const char *outcome,
+                                      const char *request_id)
 {
     struct call_facts facts = {
         .kind = CALL_GRAPHQL,
@@ -28,7 +29,7 @@ static struct call *make_call(const char *seek_token, const char *outcome, const
     facts.texts[CALL_OUTCOME] = text_of(outcome);
     facts.texts[CALL_REQUEST_ID] = text_of(request_id);
     facts.texts[CALL_BODY] = text_of("{\"secret\":1}");
-    return call_create(&facts, NULL);
+    return sandbox_call_create(&facts, NULL);
 }
 
 static void add(struct ledger *ledger, const char *seek_token, const char *outcome,
@@ -88,7 +89,7 @@ static void shows_a_call_with_everything_known(void **state)
     facts.texts[CALL_OUTCOME] = text_of("granted");
     facts.texts[CALL_ACCESS_TOKEN] = text_of("0000-x");
     facts.texts[CALL_USER_AGENT] = text_of("a \"b\"");
-    struct call *call = call_create(&facts, NULL);
+    struct sandbox_call *call = sandbox_call_create(&facts, NULL);
     assert_true(ledger_add(ledger, call, false));
     must_show(ledger, &(struct page){.limit = 10},
               "{\"calls\":[{\"sequence\":1,\"receivedAt\":\"2020-01-02T00:00:00.000Z\","
@@ -279,7 +280,7 @@ static void is_full_when_memory_is_out(void **state)
     bool has_failed = true;
     for (unsigned n = 0; has_failed; n++) {
         AUTO(ledger) *ledger = ledger_create(10, NULL);
-        struct call *call = make_call("a", "delivered", "r");
+        struct sandbox_call *call = make_call("a", "delivered", "r");
         failing_malloc_arm(n);
         bool is_kept = ledger_add(ledger, call, false);
         has_failed = failing_malloc_disarm();

@@ -22,7 +22,7 @@ struct desk {
     struct oauth *oauth;
     struct behaviour behaviour;
     struct incoming incoming;
-    struct answer answer;
+    struct sandbox_answer answer;
 };
 
 static struct desk *open_desk(void)

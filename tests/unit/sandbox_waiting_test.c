@@ -11,7 +11,7 @@ static void gives_the_soonest_first(void **state)
 {
     (void)state;
     struct waiting waiting;
-    struct wait waits[3] = {0};
+    struct sandbox_wait waits[3] = {0};
     waiting_init(&waiting);
     assert_int_equal(waiting_timeout_ms(&waiting, 0), -1);
     assert_true(waiting_add(&waiting, &waits[0], 30, NULL));
@@ -32,7 +32,7 @@ static void keeps_what_waits_forever_until_it_is_released(void **state)
 {
     (void)state;
     struct waiting waiting;
-    struct wait waits[5] = {0};
+    struct sandbox_wait waits[5] = {0};
     waiting_init(&waiting);
     for (size_t i = 0; i < 5; i++)
         assert_true(waiting_add(&waiting, &waits[i], i % 2 == 0 ? WAIT_FOREVER : 1000, NULL));
@@ -60,12 +60,12 @@ static void stays_in_order_whatever_is_added_and_removed(void **state)
 {
     (void)state;
     enum { WAITS = 300, STEPS = 20000 };
-    struct wait *waits = calloc(WAITS, sizeof *waits);
+    struct sandbox_wait *waits = calloc(WAITS, sizeof *waits);
     struct waiting waiting;
     uint32_t seed = 1;
     waiting_init(&waiting);
     for (int step = 0; step < STEPS; step++) {
-        struct wait *wait = &waits[next_number(&seed) % WAITS];
+        struct sandbox_wait *wait = &waits[next_number(&seed) % WAITS];
         if (wait->position == 0)
             assert_true(waiting_add(&waiting, wait, next_number(&seed) % 50, NULL));
         else
@@ -83,7 +83,7 @@ static void says_when_memory_is_out(void **state)
 {
     (void)state;
     struct waiting waiting;
-    struct wait wait = {.owner = NULL};
+    struct sandbox_wait wait = {.owner = NULL};
     struct error error;
     waiting_init(&waiting);
     failing_malloc_arm(0);

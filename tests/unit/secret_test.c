@@ -356,17 +356,17 @@ static void each_line_is_a_key(void **state)
     }
 }
 
-static void must_be_in_state(struct secret *secret, uint64_t changes, const char *trouble)
+static void must_be_in_state(struct secret *secret, uint64_t changes, const char *reason)
 {
     struct secret_state state;
     monotonic_ms += 1000;
     secret_state(secret, &state);
     assert_int_equal(state.changes, changes);
-    if (strstr(state.trouble, trouble) == NULL || (*trouble == '\0') != (*state.trouble == '\0'))
-        fail_msg("\"%s\"", state.trouble);
+    if (strstr(state.reason, reason) == NULL || (*reason == '\0') != (*state.reason == '\0'))
+        fail_msg("\"%s\"", state.reason);
 }
 
-static void its_state_tells_changes_and_trouble(void **state)
+static void its_state_counts_and_explains(void **state)
 {
     (void)state;
     struct secret *secret = secret_at(path);
@@ -461,9 +461,9 @@ static void rotation_under_readers_never_shows_a_mixture(void **state)
         assert_int_equal(rename(other_path, path), 0);
     }
     for (size_t i = 0; i < READERS; i++) {
-        void *trouble;
-        assert_int_equal(pthread_join(readers[i], &trouble), 0);
-        assert_null(trouble);
+        void *reason;
+        assert_int_equal(pthread_join(readers[i], &reason), 0);
+        assert_null(reason);
     }
     secret_destroy(secret);
 }
@@ -490,7 +490,7 @@ int main(void)
               the_longest_secret_fits_with_any_newline),
         KEEPS("equals only the very same text", only_the_very_same_text_is_equal),
         KEEPS("takes each line for a key", each_line_is_a_key),
-        KEEPS("tells how often it changed and what is wrong", its_state_tells_changes_and_trouble),
+        KEEPS("tells how often it changed and what is wrong", its_state_counts_and_explains),
         KEEPS("reports a buffer that is too small", a_buffer_too_small_is_reported),
         KEEPS("reports missing memory", missing_memory_is_reported),
         KEEPS("never shows a mixture while it is rotated",

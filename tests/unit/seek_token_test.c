@@ -5,6 +5,7 @@
 
 #include "service/domain/seek_token.h"
 
+#include "tests/support/failing_digest.h"
 #include "tests/support/specification.h"
 
 static void takes_what_seek_gives(void **state)
@@ -39,7 +40,7 @@ static void refuses_what_is_never_right(void **state)
         const char *token;
         enum rejection_code code;
     } cases[] = {
-        {"", REJECTED_TOKEN},
+        {"", REJECTED_NO_TOKEN},
         {" secret", REJECTED_TOKEN},
         {"secret ", REJECTED_TOKEN},
         {"sec ret", REJECTED_TOKEN},
@@ -109,6 +110,10 @@ static void makes_fingerprints(void **state)
     assert_string_equal(text, "ba7816bf8f01cfea");
     seek_token_fingerprint("", 0, text);
     assert_string_equal(text, "e3b0c44298fc1c14");
+    failing_malloc_arm(0);
+    seek_token_fingerprint("abc", 3, text);
+    assert_true(failing_malloc_disarm());
+    assert_string_equal(text, "");
 }
 
 int main(void)

@@ -36,6 +36,9 @@ static void finds_the_token(void **state)
         {"https://example.com/?seek-token=a+b", "a+b"},
         /* Only the first equals sign separates. */
         {"https://example.com/?seek-token=abc==", "abc=="},
+        /* An empty one is none. */
+        {"https://example.com/?seek-token=abc&seek-token=", "abc"},
+        {"https://example.com/?seek-token=&seek-token=abc", "abc"},
         /* The same value twice says nothing new, however it is written. */
         {"https://example.com/?seek-token=a%3D&seek-token=a=", "a="},
         {"https://example.com/?seek-token=caf%C3%A9", "caf\xc3\xa9"},
@@ -73,24 +76,25 @@ static void refuses_the_rest(void **state)
         {" https://example.com/?seek-token=secret", REJECTED_APPLICATION_URI},
         {"https://example.com/?seek-token=secret ", REJECTED_APPLICATION_URI},
         {"https://example.com/\n?seek-token=secret", REJECTED_APPLICATION_URI},
+        /* Lost on its way: in the fragment, the path, other letters, or encoded twice. */
+        {"https://example.com/#/job?a=b&seek-token=secret", REJECTED_APPLICATION_URI},
         /* No such parameter. */
-        {"https://example.com/", REJECTED_APPLICATION_URI},
-        {"https://example.com/?", REJECTED_APPLICATION_URI},
-        {"https://example.com/?token=secret", REJECTED_APPLICATION_URI},
+        {"https://example.com/", REJECTED_NO_TOKEN},
+        {"https://example.com/?", REJECTED_NO_TOKEN},
+        {"https://example.com/?token=secret", REJECTED_NO_TOKEN},
         {"https://example.com/?Seek-Token=secret", REJECTED_APPLICATION_URI},
-        {"https://example.com/?seek-tokens=secret", REJECTED_APPLICATION_URI},
+        {"https://example.com/?seek-tokens=secret", REJECTED_NO_TOKEN},
         {"https://example.com/?xseek-token=secret", REJECTED_APPLICATION_URI},
         {"https://example.com/?seek%252Dtoken=secret", REJECTED_APPLICATION_URI},
         {"https://example.com/#?seek-token=secret", REJECTED_APPLICATION_URI},
         {"https://example.com/seek-token=secret", REJECTED_APPLICATION_URI},
         /* Empty, or two that differ. */
-        {"https://example.com/?seek-token=", REJECTED_APPLICATION_URI},
-        {"https://example.com/?seek-token", REJECTED_APPLICATION_URI},
-        {"https://example.com/?seek-token=#secret", REJECTED_APPLICATION_URI},
+        {"https://example.com/?seek-token=", REJECTED_NO_TOKEN},
+        {"https://example.com/?seek-token", REJECTED_NO_TOKEN},
+        {"https://example.com/?seek-token=&seek-token", REJECTED_NO_TOKEN},
+        {"https://example.com/?a=b&seek-token=&c=d", REJECTED_NO_TOKEN},
         {"https://example.com/?seek-token=secret&seek-token=secret2", REJECTED_APPLICATION_URI},
         {"https://example.com/?seek-token=secret2&seek-token=secret", REJECTED_APPLICATION_URI},
-        {"https://example.com/?seek-token=secret&seek-token=", REJECTED_APPLICATION_URI},
-        {"https://example.com/?seek-token=&seek-token=secret", REJECTED_APPLICATION_URI},
         /* Broken escapes. */
         {"https://example.com/?seek-token=secret%", REJECTED_APPLICATION_URI},
         {"https://example.com/?seek-token=secret%3", REJECTED_APPLICATION_URI},

@@ -89,6 +89,40 @@ static void fail_until_open(struct sending_gate *gate)
     }
 }
 
+static void must_enter_open(struct sending_gate *gate, size_t wanted, int64_t now_ms,
+                            size_t expected)
+{
+    assert_int_equal(sending_gate_enter_open(gate, wanted, now_ms), expected);
+}
+
+static void who_may_do_without_gets_what_is_free(void **state)
+{
+    must_enter_open(*state, 5, START_MS, 5);
+    must_enter_open(*state, 5, START_MS, 3);
+    must_enter_open(*state, 1, START_MS, 0);
+    sending_gate_return(*state, 8);
+    must_enter(*state, 8, START_MS, 8);
+}
+
+static void probes_are_not_for_who_may_do_without(void **state)
+{
+    fail_until_open(*state);
+    must_enter_open(*state, 1, START_MS + WAIT_MS, 0);
+    must_enter(*state, 1, START_MS + WAIT_MS, 1);
+    leave(*state, VERDICT_DELIVERED, START_MS + WAIT_MS);
+    must_enter_open(*state, 2, START_MS + WAIT_MS, 2);
+}
+
+static void nor_is_the_first_after_a_throttle(void **state)
+{
+    must_enter(*state, 1, START_MS, 1);
+    leave_throttled(*state, 3000, START_MS);
+    must_enter_open(*state, 1, START_MS + 3001, 0);
+    must_enter(*state, 1, START_MS + 3001, 1);
+    leave(*state, VERDICT_DELIVERED, START_MS + 3001);
+    must_enter_open(*state, 2, START_MS + 3001, 2);
+}
+
 static void counts_places(void **state)
 {
     must_enter(*state, 5, START_MS, 5);
@@ -184,6 +218,23 @@ static void an_unused_probe_is_given_again(void **state)
     must_enter(*state, 5, START_MS + WAIT_MS, 1);
     sending_gate_return(*state, 1);
     must_enter(*state, 5, START_MS + WAIT_MS, 1);
+}
+
+static void an_open_breaker_that_nobody_tries_is_unknown(void **state)
+{
+    enum { KNOWN_MS = 30000 /* of sending_gate.c */ };
+    assert_true(status_of(*state, START_MS).is_breaker_known);
+    fail_until_open(*state);
+    int64_t last_ms = START_MS + WAIT_MS + KNOWN_MS;
+    assert_true(status_of(*state, last_ms - 1).is_breaker_known);
+    assert_false(status_of(*state, last_ms).is_breaker_known);
+    must_enter(*state, 1, last_ms, 1); /* a probe */
+    assert_true(status_of(*state, last_ms).is_breaker_known);
+    sending_gate_return(*state, 1); /* nothing was due */
+    assert_false(status_of(*state, last_ms).is_breaker_known);
+    must_enter(*state, 1, last_ms, 1);
+    leave(*state, VERDICT_DELIVERED, last_ms);
+    assert_true(status_of(*state, last_ms + KNOWN_MS).is_breaker_known);
 }
 
 static void retry_after_holds_everybody(void **state)
@@ -367,6 +418,11 @@ int main(void)
         IT_WITH("counts what is on its way", counts_places, set_up, tear_down),
         IT_WITH("shows what was started as in flight, not what a claim has reserved",
                 shows_only_what_was_started, set_up, tear_down),
+        IT_WITH("gives who may do without what is free", who_may_do_without_gets_what_is_free,
+                set_up, tear_down),
+        IT_WITH("gives them no probe", probes_are_not_for_who_may_do_without, set_up, tear_down),
+        IT_WITH("nor lets them ask first whether a throttle is over",
+                nor_is_the_first_after_a_throttle, set_up, tear_down),
         IT_WITH("gives nothing to who wants nothing", wanting_nothing_is_nothing, set_up,
                 tear_down),
         IT_WITH("lowers the limit when SEEK shows strain", strain_lowers_the_limit, set_up,
@@ -379,6 +435,8 @@ int main(void)
                 nothing_enters_while_the_breaker_is_open, set_up, tear_down),
         IT_WITH("sends a probe only when everything else is back", a_probe_is_alone, set_up,
                 tear_down),
+        IT_WITH("says of an open breaker that nobody tries that it is unknown",
+                an_open_breaker_that_nobody_tries_is_unknown, set_up, tear_down),
         IT_WITH("gives a probe again that was not used", an_unused_probe_is_given_again, set_up,
                 tear_down),
         IT_WITH("holds everybody for Retry-After", retry_after_holds_everybody, set_up, tear_down),

@@ -27,15 +27,16 @@ static struct {
 } redis;
 
 bool __wrap_store_accept(struct store *store, const struct accept_item *items, size_t count,
-                         store_accept_done done, void *context, struct error *error);
+                         size_t places, store_accept_done done, void *context, struct error *error);
 void __wrap_store_health(const struct store *store, struct store_health *out);
 bool __wrap_store_is_confirming(const struct store *store);
 
 bool __wrap_store_accept(struct store *store, const struct accept_item *items, size_t count,
-                         store_accept_done done, void *context, struct error *error)
+                         size_t places, store_accept_done done, void *context, struct error *error)
 {
     (void)store;
     (void)items;
+    assert_int_equal(places, 0);
     if (!redis.is_ready)
         return error_set(error, ERROR_IO, "Redis is away");
     redis.calls++;
@@ -43,6 +44,13 @@ bool __wrap_store_accept(struct store *store, const struct accept_item *items, s
     redis.done = done;
     redis.context = context;
     return true;
+}
+
+unsigned __wrap_store_shard_count(const struct store *store);
+unsigned __wrap_store_shard_count(const struct store *store)
+{
+    (void)store;
+    return 1;
 }
 
 bool __wrap_store_is_confirming(const struct store *store)
@@ -78,7 +86,7 @@ static struct spool *const the_spool = (struct spool *)&spool;
 bool __wrap_spool_submit(struct spool *spool_, struct spool_order *order);
 bool __wrap_spool_is_done(struct spool *spool_, const struct spool_order *order);
 int64_t __wrap_spool_stamp(struct spool *spool_);
-bool __wrap_spool_is_holding(const struct spool *spool_);
+bool __wrap_spool_is_holding_for(const struct spool *spool_, const char *application_id);
 
 bool __wrap_spool_submit(struct spool *spool_, struct spool_order *order)
 {
@@ -105,9 +113,10 @@ int64_t __wrap_spool_stamp(struct spool *spool_)
     return ++spool.stamp_us;
 }
 
-bool __wrap_spool_is_holding(const struct spool *spool_)
+bool __wrap_spool_is_holding_for(const struct spool *spool_, const char *application_id)
 {
-    (void)spool_;
+    assert_ptr_equal(spool_, the_spool);
+    assert_non_null(application_id);
     return spool.is_holding;
 }
 
@@ -124,7 +133,7 @@ static const char *ordered(void)
 {
     static char text[256];
     struct journal_piece piece;
-    struct spool_record record;
+    struct drain_record record;
     size_t offset = 0, at = 0;
     text[0] = '\0';
     while (journal_frame_next(spool.order->records.bytes, spool.order->records.length, &offset,
@@ -160,7 +169,7 @@ static void hear(void *context, size_t index, const struct batch_result *result)
     }
 }
 
-static struct inbound_metrics metrics;
+static struct metric metrics[INBOUND_METRIC_COUNT];
 static const struct service_view view = {.version = "1"};
 static struct batch *batch;
 static struct spool_batch *spool_batch;
@@ -172,8 +181,8 @@ static int make(void **state)
     memset(&redis, 0, sizeof redis);
     memset(&spool, 0, sizeof spool);
     memset(&heard, 0, sizeof heard);
-    inbound_metrics_init(&metrics);
-    batch = batch_create(NULL, &view, &metrics, 100, &error);
+    metrics_init(metrics, inbound_rows, INBOUND_METRIC_COUNT);
+    batch = batch_create(NULL, &view, metrics, 100, &error);
     spool_batch = spool_batch_create(the_spool, NULL, &error);
     batch_use_spool(batch, spool_batch);
     return batch == NULL || spool_batch == NULL;

@@ -4,12 +4,12 @@
 
 #include "lib/base/journal_frame.h"
 
-#include "service/store/spool_record.h"
+#include "service/spool/spool_record.h"
 
 #include "tests/support/specification.h"
 
-static const struct spool_record event = {
-    .kind = SPOOL_EVENT,
+static const struct drain_record event = {
+    .kind = DRAIN_EVENT,
     .application_id = "Größe/1",
     .seek_token = "seek-token",
     .event_id = "1d3a9a54-2f0e-4c1b-9d7e-8a5100000000",
@@ -18,7 +18,7 @@ static const struct spool_record event = {
     .stamp_us = 1700000000456789,
 };
 
-static void must_be_equal(const struct spool_record *a, const struct spool_record *b)
+static void must_be_equal(const struct drain_record *a, const struct drain_record *b)
 {
     assert_int_equal(a->kind, b->kind);
     assert_string_equal(a->application_id, b->application_id);
@@ -43,16 +43,16 @@ static const char *payload_of(const struct buffer *bytes, size_t *out_length)
 static void comes_back_as_it_was(void **state)
 {
     (void)state;
-    const struct spool_record draft = {.kind = SPOOL_DRAFT,
+    const struct drain_record draft = {.kind = DRAIN_DRAFT,
                                        .application_id = "A",
                                        .seek_token = "t",
                                        .event_id = "e",
                                        .completed_at_ms = -1,
                                        .stamp_us = INT64_MAX};
-    const struct spool_record *const records[] = {&event, &draft};
+    const struct drain_record *const records[] = {&event, &draft};
     for (size_t i = 0; i < 2; i++) {
         struct buffer bytes;
-        struct spool_record back;
+        struct drain_record back;
         size_t length;
         buffer_init(&bytes, 4096);
         assert_true(spool_record_write(&bytes, records[i], NULL));
@@ -67,7 +67,7 @@ static void refuses_what_is_cut_or_longer_or_of_another_version(void **state)
 {
     (void)state;
     struct buffer bytes;
-    struct spool_record back;
+    struct drain_record back;
     size_t length;
     char copy[512];
     buffer_init(&bytes, 4096);

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
 foreach(name otlp pair_list sampler)
     specify(unit ${name} seek_tracing)
 endforeach()

@@ -46,6 +46,8 @@ static void must_classify(const struct expectation *cases, size_t count)
             assert_string_equal(verdict.message, cases[i].message);
         else
             assert_true(verdict.message[0] != '\0');
+        char told[sizeof verdict.message];
+        (void)snprintf(told, sizeof told, "%.100s: Connection reset by peer", verdict.message);
         assert_int_equal(verdict.http_status, cases[i].status);
         assert_int_equal(verdict.retry_after_ms, -1);
     }
@@ -66,13 +68,11 @@ static void reads_success_from_the_body(void **state)
         {202, " {\"data\" : {\"sendSignal\":true}}\n", VERDICT_DELIVERED, "", ""},
 
         /* Never from 200 alone. */
-        {200, "", VERDICT_TRANSIENT, "NOT_JSON", NULL},
-        {204, "", VERDICT_TRANSIENT, "NOT_JSON", NULL},
-        {200, "<html>Welcome</html>", VERDICT_TRANSIENT, "NOT_JSON", NULL},
-        {200, "{\"data\":{\"sendSignal\":tr", VERDICT_TRANSIENT, "NOT_JSON", NULL},
-        {200, "{\"data\":{\"sendSignal\":true}}}", VERDICT_TRANSIENT, "NOT_JSON", NULL},
-        {200, "{\"data\":{\"sendSignal\":[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]}}", VERDICT_TRANSIENT,
-         "NOT_JSON", NULL},
+        {200, "", VERDICT_UNREADABLE, "NOT_JSON", NULL},
+        {204, "", VERDICT_UNREADABLE, "NOT_JSON", NULL},
+        {200, "<html>Welcome</html>", VERDICT_UNREADABLE, "NOT_JSON", NULL},
+        {200, "{\"data\":{\"sendSignal\":tr", VERDICT_UNREADABLE, "NOT_JSON", NULL},
+        {200, "{\"data\":{\"sendSignal\":true}}}", VERDICT_UNREADABLE, "NOT_JSON", NULL},
         {200, "[]", VERDICT_TRANSIENT, "NO_RESULT", NULL},
         {200, "true", VERDICT_TRANSIENT, "NO_RESULT", NULL},
         {200, "null", VERDICT_TRANSIENT, "NO_RESULT", NULL},
@@ -83,10 +83,11 @@ static void reads_success_from_the_body(void **state)
         {200, "{\"data\":{}}", VERDICT_TRANSIENT, "NO_RESULT", NULL},
         {200, "{\"data\":{\"version\":\"1\"}}", VERDICT_TRANSIENT, "NO_RESULT", NULL},
         {200, "{\"sendSignal\":true}", VERDICT_TRANSIENT, "NO_RESULT", NULL},
-        {200, "{\"errors\":\"no\",\"data\":{\"sendSignal\":true}}", VERDICT_TRANSIENT, "NO_RESULT",
+        {200, "{\"errors\":\"no\",\"data\":{\"sendSignal\":true}}", VERDICT_TRANSIENT, "NO_CODE",
+         "no"},
+        {200, "{\"errors\":7,\"data\":{\"sendSignal\":true}}", VERDICT_TRANSIENT, "NO_RESULT",
          NULL},
-        {200, "{\"errors\":{},\"data\":{\"sendSignal\":true}}", VERDICT_TRANSIENT, "NO_RESULT",
-         NULL},
+        {200, "{\"errors\":{},\"data\":{\"sendSignal\":true}}", VERDICT_TRANSIENT, "NO_CODE", NULL},
         {500, "{\"data\":{\"sendSignal\":true}}", VERDICT_TRANSIENT, "HTTP_500", NULL},
     };
     MUST_CLASSIFY(cases);
@@ -229,33 +230,49 @@ static void prefers_seeks_code_to_the_status(void **state)
     MUST_CLASSIFY(cases);
 }
 
-static void treats_every_broken_exchange_as_transient(void **state)
+static void knows_how_far_an_exchange_came(void **state)
 {
     (void)state;
     static const struct {
         enum upstream_transport transport;
+        unsigned status;
         const char *code;
+        enum verdict_class class;
     } cases[] = {
-        {UPSTREAM_NO_CONNECTION, "NO_CONNECTION"},
-        {UPSTREAM_TLS_FAILED, "TLS"},
-        {UPSTREAM_NOT_RESOLVED, "DNS"},
-        {UPSTREAM_TIMED_OUT, "TIMEOUT"},
-        {UPSTREAM_BROKEN, "BROKEN"},
-        {UPSTREAM_TOO_LARGE, "TOO_LARGE"},
+        {UPSTREAM_NO_CONNECTION, 0, "NO_CONNECTION", VERDICT_TRANSIENT},
+        {UPSTREAM_TLS_FAILED, 0, "TLS", VERDICT_TRANSIENT},
+        {UPSTREAM_NOT_RESOLVED, 0, "DNS", VERDICT_TRANSIENT},
+        {UPSTREAM_TIMED_OUT, 0, "TIMEOUT", VERDICT_TRANSIENT},
+        {UPSTREAM_TIMED_OUT, 200, "TIMEOUT", VERDICT_TRANSIENT},
+        {UPSTREAM_BROKEN, 0, "BROKEN", VERDICT_TRANSIENT},
+        {UPSTREAM_BROKEN, 403, "BROKEN", VERDICT_TRANSIENT},
+        {UPSTREAM_NOT_SENT, 0, "NOT_SENT", VERDICT_TRANSIENT},
+        {UPSTREAM_PROXY_REFUSED, 0, "PROXY_REFUSED", VERDICT_MISCONFIGURED},
+        /* The status came, the body cannot be had. */
+        {UPSTREAM_TOO_LARGE, 200, "TOO_LARGE", VERDICT_UNREADABLE},
+        {UPSTREAM_TOO_LARGE, 404, "TOO_LARGE", VERDICT_MISCONFIGURED},
+        {UPSTREAM_TOO_LARGE, 429, "TOO_LARGE", VERDICT_THROTTLED},
+        {UPSTREAM_TOO_LARGE, 502, "TOO_LARGE", VERDICT_TRANSIENT},
+        {UPSTREAM_BAD_CODING, 200, "BAD_CODING", VERDICT_UNREADABLE},
+        {UPSTREAM_BAD_CODING, 503, "BAD_CODING", VERDICT_TRANSIENT},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct verdict verdict;
-        struct upstream_reply reply = {.transport = cases[i].transport};
+        struct upstream_reply reply = {.transport = cases[i].transport, .status = cases[i].status};
         upstream_reply_classify(&reply, 0, &verdict);
-        assert_int_equal(verdict.class, VERDICT_TRANSIENT);
+        assert_int_equal(verdict.class, cases[i].class);
         assert_string_equal(verdict.code, cases[i].code);
         assert_true(verdict.message[0] != '\0');
-        assert_int_equal(verdict.http_status, 0);
+        assert_int_equal(verdict.http_status, cases[i].status);
         assert_int_equal(verdict.retry_after_ms, -1);
+        assert_true(verdict.is_code_known);
 
+        /* Ours, which troubleshooting.md explains, in front of the client's own. */
+        char told[160];
+        (void)snprintf(told, sizeof told, "%.100s: Connection reset by peer", verdict.message);
         reply.transport_detail = "Connection reset by peer";
         upstream_reply_classify(&reply, 0, &verdict);
-        assert_string_equal(verdict.message, "Connection reset by peer");
+        assert_string_equal(verdict.message, told);
     }
 }
 
@@ -285,7 +302,7 @@ static void takes_no_truncated_success(void **state)
         char *cut = strndup(body, length);
         assert_non_null(cut);
         struct verdict verdict = classify(200, cut);
-        assert_int_equal(verdict.class, VERDICT_TRANSIENT);
+        assert_int_equal(verdict.class, VERDICT_UNREADABLE);
         free(cut);
     }
 }
@@ -329,6 +346,17 @@ static struct verdict classify_long(const char *code, const char *message, size_
     return verdict;
 }
 
+/* What is kept in front of the mark that says how long the whole is. */
+static size_t kept_of_cut(const char *message, size_t whole)
+{
+    char mark[64];
+    (void)snprintf(mark, sizeof mark, " [cut: %zu bytes in all]", whole);
+    size_t length = strlen(message);
+    assert_true(length > strlen(mark));
+    assert_string_equal(message + length - strlen(mark), mark);
+    return length - strlen(mark);
+}
+
 static void cuts_long_texts_between_characters(void **state)
 {
     (void)state;
@@ -342,14 +370,16 @@ static void cuts_long_texts_between_characters(void **state)
         message[length] = '\0';
 
         struct verdict verdict = classify_long("FORBIDDEN", message, 1);
-        size_t kept = strlen(verdict.message);
-        assert_in_range(kept, VERDICT_MESSAGE_BYTES - 4, VERDICT_MESSAGE_BYTES - 1);
+        assert_in_range(strlen(verdict.message), VERDICT_MESSAGE_BYTES - 4,
+                        VERDICT_MESSAGE_BYTES - 1);
+        size_t kept = kept_of_cut(verdict.message, length);
         assert_int_equal((kept - prefix) % 4, 0);
         assert_true(utf8_is_valid(verdict.message, kept));
         assert_memory_equal(verdict.message, message, kept);
     }
     struct verdict verdict = classify_long("FORBIDDEN", "m", 2000);
     assert_int_equal(strlen(verdict.message), VERDICT_MESSAGE_BYTES - 1);
+    (void)kept_of_cut(verdict.message, 2000 + 1999 * strlen("; "));
     assert_memory_equal(verdict.message, "m; m; m", 7);
     assert_int_equal(verdict.class, VERDICT_REFUSED);
 }
@@ -380,9 +410,10 @@ static void names_every_class(void **state)
 {
     (void)state;
     static const char *const names[VERDICT_CLASS_COUNT] = {
-        [VERDICT_DELIVERED] = "delivered", [VERDICT_TRANSIENT] = "transient",
-        [VERDICT_THROTTLED] = "throttled", [VERDICT_AUTH] = "auth",
-        [VERDICT_REFUSED] = "refused",     [VERDICT_MISCONFIGURED] = "misconfigured",
+        [VERDICT_DELIVERED] = "delivered",   [VERDICT_TRANSIENT] = "transient",
+        [VERDICT_THROTTLED] = "throttled",   [VERDICT_AUTH] = "auth",
+        [VERDICT_REFUSED] = "refused",       [VERDICT_MISCONFIGURED] = "misconfigured",
+        [VERDICT_UNREADABLE] = "unreadable",
     };
     for (unsigned i = 0; i < VERDICT_CLASS_COUNT; i++)
         assert_string_equal(verdict_class_name((enum verdict_class)i), names[i]);
@@ -420,8 +451,8 @@ int main(void)
         IT("goes by the status when the body has no GraphQL errors",
            reads_the_status_when_the_body_says_nothing),
         IT("prefers a documented code to the status", prefers_seeks_code_to_the_status),
-        IT("takes every broken exchange as transient, with the client's words",
-           treats_every_broken_exchange_as_transient),
+        IT("knows how far an exchange came, with the client's words",
+           knows_how_far_an_exchange_came),
         IT("believes no body that was cut, even when it looks complete", believes_no_cut_body),
         IT("takes no truncated success for one", takes_no_truncated_success),
         IT("carries Retry-After, at most a day", carries_retry_after),

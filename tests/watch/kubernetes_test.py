@@ -67,6 +67,10 @@ def render(folder):
     return [document for document in yaml.safe_load_all(done.stdout) if document]
 
 
+def example_of(folder):
+    return yaml.safe_load((FOLDER / folder / "secret.example.yaml").read_text())
+
+
 def one(documents, kind):
     found = [d for d in documents if d["kind"] == kind]
     assert len(found) == 1, kind
@@ -98,7 +102,37 @@ def it_uses_only_fields_that_kubernetes_knows(folder):
 def it_deploys_every_file_of_its_folder(folder):
     named = yaml.safe_load((FOLDER / folder / "kustomization.yaml").read_text())["resources"]
     there = {path.name for path in (FOLDER / folder).glob("*.yaml")} - {"kustomization.yaml"}
-    assert set(named) == there
+    assert set(named) == {name for name in there if not name.endswith(".example.yaml")}
+
+
+@pytest.mark.parametrize("folder", ["standalone", "sidecar", "monitoring"])
+def it_leaves_the_secret_alone(folder):
+    """Who applies it again must not get an example in the place of what their secret store wrote."""
+    documents = render(folder)
+    assert "Secret" not in {document["kind"] for document in documents}
+    assert "change-me" not in json.dumps(documents)
+
+
+@pytest.mark.parametrize("folder", ["standalone", "sidecar"])
+def it_has_an_example_of_the_secret(folder):
+    example = example_of(folder)
+    check(example, "V1Secret", folder)
+    names = {volume["secret"]["secretName"] for document in render(folder) if document["kind"] in ("Deployment", "Job")
+             for volume in document["spec"]["template"]["spec"]["volumes"]}
+    assert names == {example["metadata"]["name"]}
+    assert all("change-me" in value for value in example["stringData"].values()), "nothing that could be taken for a real one"
+
+
+def it_says_how_to_make_the_secret(tmp_path):
+    """The command of README.md, run without a cluster."""
+    (command,) = re.findall(r"^ *(kubectl create secret .*)$", (FOLDER / "README.md").read_text(), re.M)
+    for key in example_of("standalone")["stringData"]:
+        (tmp_path / key).write_text("value")
+    done = subprocess.run(f"{command} --dry-run=client -o yaml", shell=True, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = yaml.safe_load(done.stdout)
+    assert made["metadata"]["name"] == example_of("standalone")["metadata"]["name"]
+    assert set(made["data"]) == set(example_of("standalone")["stringData"])
 
 
 def it_confines_every_container():
@@ -132,7 +166,7 @@ def it_sets_only_settings_that_exist_and_secrets_only_as_files():
 def it_keeps_every_key_of_the_secret_that_is_read():
     for folder in ("standalone", "sidecar"):
         documents = render(folder)
-        keys = set(one(documents, "Secret")["stringData"])
+        keys = set(example_of(folder)["stringData"])
         read = {variable["value"].rsplit("/", 1)[1] for variable in
                 ours(one(documents, "Deployment")["spec"]["template"])["env"] if variable["name"].endswith("_FILE")}
         assert keys == read
@@ -143,6 +177,22 @@ def it_leaves_time_to_finish_what_is_on_its_way():
     timeout_s = int(re.search(r"`SHUTDOWN_TIMEOUT_S` \| `(\d+)`", settings).group(1))
     for _, pod in workloads():
         assert pod["spec"]["terminationGracePeriodSeconds"] > timeout_s
+
+
+@pytest.mark.parametrize("folder", ["standalone", "sidecar"])
+def it_has_a_policy_for_each_of_its_pods(folder):
+    """In: what is served beyond the pod; out: DNS, Redis and SEEK, each by its port."""
+    documents = render(folder)
+    policy = one(documents, "NetworkPolicy")["spec"]
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+    for document in documents:
+        if document["kind"] in ("Deployment", "Job"):
+            pod = document["spec"]["template"]
+            assert policy["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+            listen = {v["name"]: v["value"] for v in ours(pod)["env"]}
+            served = {"ops"} | ({"api"} if listen["SEEK_SIGNAL_LISTEN"].startswith("0.0.0.0") else set())
+            assert {port["port"] for rule in policy["ingress"] for port in rule["ports"]} == served
+    assert [[port["port"] for port in rule["ports"]] for rule in policy["egress"]] == [[53, 53], [6379], [443]]
 
 
 def it_probes_the_ops_listener():

@@ -4,6 +4,7 @@
 an alert and in its end. The rules are ours but for their patience: every `for` is a second."""
 import json
 import math
+import pathlib
 import urllib.parse
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 
 import sources
 from stand import Process, Stand, call, event, eventually, free_port
+from whole import whole_service
 
 
 class Prometheus(Process):
@@ -58,8 +60,7 @@ def watched():
     """(service, sandbox, prometheus), the service with everything there is to measure."""
     stand = Stand()
     sandbox = stand.sandbox()
-    service = stand.service(sandbox, redis_url=stand.redis().url, spool_dir=f"{stand.directory}/spool",
-                            otel_exporter_otlp_endpoint="http://127.0.0.1:1").start()
+    service = whole_service(stand, sandbox, stand.redis(), pathlib.Path(stand.directory))
     prometheus = stand.add(Prometheus(stand.directory, service.ops))
     yield service, sandbox, prometheus
     service.must_stop()
@@ -102,8 +103,8 @@ def it_tells_of_an_outage_and_of_its_end(watched):
         service.must_post(event(f"O-{number}", f"outage-{number}"))
     eventually(lambda: "SeekSignalBreakerOpen" in prometheus.firing(), "the alert fires", 60)
     assert service.get("/v1/status").json["sending"]["lastError"].startswith("HTTP_503: ")
-    shown = service.run("status", listen=service.address).stdout
-    assert "HTTP_503" in shown and "sending.breaker" in shown
+    done = service.run("status", listen=service.address)
+    assert "HTTP_503" in done.stdout and "sending.breaker" in done.stdout, done
     sandbox.clear_faults()
     for number in range(12):
         service.must_become(f"O-{number}", "delivered")

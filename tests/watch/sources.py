@@ -8,14 +8,16 @@ import re
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-OPERATIONS = ROOT / "docs" / "operations.md"
+DOCUMENTS = ROOT / "docs"
 ALERTS = ROOT / "docker" / "prometheus" / "alerts.yml"
 DASHBOARD = ROOT / "docker" / "grafana" / "dashboards" / "seek-signal.json"
 
 METRIC = re.compile(r"\b(?:seek_signal|process)_[a-z_]+[a-z]\b")
-# An event is the first argument of log_info and its like, the second of log_write, or stands behind its level in a table.
+# An event is the first argument of log_info and its like, the second of log_write, or stands behind its level in a table. The log's
+# own lines name it as a field.
 EVENT_ARGUMENT = re.compile(r"\blog_(?:debug|info|warn|error)\(([^,;]*),")
 EVENT_AFTER_LEVEL = re.compile(r'\bLOG_(?:DEBUG|INFO|WARN|ERROR)\)?,\s*"([a-z_]+)"')
+EVENT_AS_A_FIELD = re.compile(r'\.event = "([a-z_]+)"')
 EVENT_REPORTED = re.compile(r'\breport\(redis, "([a-z_]+)"')
 LITERAL = re.compile(r'"([a-z_]+)"')
 
@@ -30,22 +32,33 @@ def logged_events():
         for argument in EVENT_ARGUMENT.findall(text):
             events.update(LITERAL.findall(argument))
         events.update(EVENT_AFTER_LEVEL.findall(text))
+        events.update(EVENT_AS_A_FIELD.findall(text))
         events.update(EVENT_REPORTED.findall(text))
     return events
 
 
-def section(title):
-    """The text below a heading of docs/operations.md, up to the next one of its level."""
-    text = OPERATIONS.read_text()
+def log_messages():
+    """Each message that stands as one text behind its event."""
+    messages = []
+    for path in [*ROOT.glob("service/**/*.c"), *ROOT.glob("lib/**/*.c")]:
+        text = re.sub(r'"\s*\n\s*"', "", path.read_text())
+        messages += re.findall(r'\blog_(?:debug|info|warn|error)\([^,;]*,\s*"([^"]+)"', text)
+        messages += re.findall(r'\bLOG_(?:DEBUG|INFO|WARN|ERROR)\)?,\s*"[a-z_]+",\s*"([^"]+)"', text)
+    return messages
+
+
+def section(document, title):
+    """The text below a heading of a document, up to the next one of its level."""
+    text = (DOCUMENTS / document).read_text()
     found = re.search(rf"^(#+) {re.escape(title)}$(.*?)(?=^#{{1,2}} |\Z)", text, re.M | re.S)
-    assert found, f"docs/operations.md has no heading {title!r}"
+    assert found, f"docs/{document} has no heading {title!r}"
     return found.group(2)
 
 
-def table(title):
-    """The rows of the tables in a section, as lists of cells, without their heads."""
+def table(document):
+    """The rows of the tables in a document, as lists of cells, without their heads."""
     rows = []
-    for line in section(title).splitlines():
+    for line in (DOCUMENTS / document).read_text().splitlines():
         if line.startswith("| ") and not line.startswith("| ---"):
             rows.append([cell.strip() for cell in line.strip("|").split(" | ")])
     return [row for row in rows if row[0].startswith("`")]

@@ -10,6 +10,7 @@ import yaml
 
 import sources
 from stand import call, event, eventually
+from whole import whole_service
 
 PROMETHEUS = sources.ALERTS.parent
 
@@ -23,8 +24,7 @@ def scrape(service):
 @pytest.fixture
 def page(stand, redis, sandbox, tmp_path):
     """/metrics of a service with everything there is, that has delivered something."""
-    service = stand.service(sandbox, redis_url=redis.url, spool_dir=tmp_path / "spool",
-                            otel_exporter_otlp_endpoint="http://127.0.0.1:1").start()
+    service = whole_service(stand, sandbox, redis, tmp_path)
     service.must_post(event("A-1"))
     service.must_become("A-1", "delivered")
     return sources.Exposition(scrape(service))
@@ -42,7 +42,7 @@ def it_exposes_metrics_that_promtool_approves(page):
 
 
 def it_has_every_metric_in_the_table_and_nothing_else_there(page):
-    documented = {sources.name_of(row[0]): row for row in sources.table("Metrics")}
+    documented = {sources.name_of(row[0]): row for row in sources.table("metrics.md")}
     assert set(documented) == set(page.types)
     for name, row in documented.items():
         assert row[1] == page.types[name], name
@@ -50,7 +50,7 @@ def it_has_every_metric_in_the_table_and_nothing_else_there(page):
 
 
 def it_names_the_unit_in_the_metrics_name(page):
-    for row in sources.table("Metrics"):
+    for row in sources.table("metrics.md"):
         name, unit = sources.name_of(row[0]), row[2]
         assert unit not in ("seconds", "bytes") or f"_{unit}" in name, name
 
@@ -65,10 +65,12 @@ def it_tells_what_redis_holds(stand, sandbox, service):
 
 def it_says_nan_for_what_nobody_knows(redis, service):
     eventually(lambda: "\nseek_signal_due 0\n" in scrape(service), "the first census")
+    assert "\nseek_signal_census_known 1\n" in scrape(service)
     redis.send(signal.SIGKILL)
     for name in ("due", "dead", "oldest_due_age_seconds", "paused"):
         eventually(lambda name=name: f"\nseek_signal_{name} NaN\n" in scrape(service), f"{name} is unknown")
     assert "\nseek_signal_redis_ready 0\n" in scrape(service)
+    assert "\nseek_signal_census_known 0\n" in scrape(service), "for who drops NaN, as VictoriaMetrics does"
     redis.kill()
     redis.start()
     eventually(lambda: "\nseek_signal_due 0\n" in scrape(service), "it is known again")
@@ -114,10 +116,10 @@ def it_alerts_on_metrics_that_exist(page):
 
 
 def it_has_a_runbook_entry_for_every_alert():
-    described = re.findall(r"^### (\w+)$", sources.section("Alerts"), re.M)
+    described = re.findall(r"^## (\w+)$", (sources.DOCUMENTS / "alerts.md").read_text(), re.M)
     assert described == [rule["alert"] for rule in sources.alerts()]
     for rule in sources.alerts():
-        assert rule["annotations"]["runbook"] == f"docs/operations.md#{rule['alert'].lower()}"
+        assert rule["annotations"]["runbook_url"] == f"docs/alerts.md#{rule['alert'].lower()}"
         assert rule["labels"]["severity"] in ("warning", "critical")
 
 
@@ -157,16 +159,28 @@ def it_mentions_only_metrics_that_exist(page):
 
 
 def it_describes_every_log_event_and_no_other():
-    documented = {sources.name_of(row[0]) for row in sources.table("Logs")} - {"time", "level", "event", "message"}
+    documented = {sources.name_of(row[0]) for row in sources.table("logs.md")} - {"time", "level", "event", "message"}
     assert documented - sources.logged_events() == set(), "described, never logged"
     assert sources.logged_events() - documented == set(), "logged, not described"
 
 
-def it_needs_no_more_of_redis_than_the_documents_allow(stand, redis, sandbox):
-    rule = re.search(r"^ACL SETUSER (.*)$", sources.section("Redis"), re.M).group(1)
-    assert redis.cli("ACL", "SETUSER", *rule.replace("PASSWORD", "password-1").split()) == "OK"
+def it_begins_every_message_of_the_log_with_a_capital():
+    """Those that are one text in the source; what another program said stands as it was said."""
+    messages = sources.log_messages()
+    assert len(messages) > 60
+    assert [text for text in messages if text[0].islower()] == []
+
+
+@pytest.mark.parametrize("durability, more", [("redis", None), ("fsync", "+config|get")])
+def it_needs_no_more_of_redis_than_the_documents_allow(stand, redis, sandbox, durability, more):
+    words = sources.section("operating.md", "Redis")
+    rule = re.search(r"^ACL SETUSER (.*)$", words, re.M).group(1).replace("PASSWORD", "password-1").split()
+    if more:
+        assert re.search(rf"^- `{re.escape(more)}` .*`{durability}`", words, re.M), f"{more} is told as what {durability} needs"
+        rule.append(more)
+    assert redis.cli("ACL", "SETUSER", *rule) == "OK"
     service = stand.service(sandbox, redis_url=f"redis://seek-signal:password-1@127.0.0.1:{redis.port}",
-                            durability="fsync").start()
-    assert service.must_post(event("A-1"))["durability"] == "fsync"
+                            durability=durability).start()
+    assert service.must_post(event("A-1"))["durability"] == durability
     service.must_become("A-1", "delivered")
     service.must_stop()

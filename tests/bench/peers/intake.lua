@@ -30,11 +30,12 @@ if not connected then
 end
 local id = event_id()
 local result, failure = client:evalsha(sha, 4, "seek-signal:{0}:app:", "seek-signal:{0}:due", "seek-signal:{0}:dead",
-    "seek-signal:{0}:paused", event.applicationId, event.token, id, @REST@)
+    "seek-signal:{0}:paused", @HEAD@, event.applicationId, event.token, id, @REST@)
 if not result then
     return answer(503, {code = "store_unavailable", detail = failure})
 end
 client:set_keepalive(60000, 64)
-local is_accepted = result[1] == 0
-answer(202, {applicationId = event.applicationId, eventId = is_accepted and id .. "00000000" or result[1][2],
-    result = is_accepted and "accepted" or "duplicate", state = is_accepted and "pending" or result[1][1]})
+local taken = result[2] -- behind the clock
+local is_accepted = taken == 0
+answer(202, {applicationId = event.applicationId, eventId = is_accepted and id .. "00000000" or taken[2],
+    result = is_accepted and "accepted" or "duplicate", state = is_accepted and "pending" or taken[1]})

@@ -1,0 +1,399 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/* A queue on a Redis Cluster: three real masters, each with a replica. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+
+#include "service/store/shard_map.h"
+#include "service/store/slot.h"
+#include "service/store/store_internal.h"
+
+#include "tests/support/redis_cluster.h"
+#include "tests/support/specification.h"
+#include "tests/support/store_driver.h"
+
+enum { SHARDS = 12, MANY = 60 };
+
+static struct redis_cluster cluster;
+static struct driver driver;
+static struct shard_map *map;
+
+static int start_cluster(void **state)
+{
+    (void)state;
+    redis_cluster_start(&cluster, 3, 1, REDIS_SERVER_TCP);
+    return 0;
+}
+
+static int start_masters(void **state)
+{
+    (void)state;
+    redis_cluster_start(&cluster, 3, 0, REDIS_SERVER_TCP);
+    return 0;
+}
+
+static int stop_cluster(void **state)
+{
+    (void)state;
+    redis_cluster_stop(&cluster);
+    return 0;
+}
+
+static void start_at(const struct redis_url *url)
+{
+    map = shard_map_create(SHARD_PREFIX_DEFAULT, SHARDS, NULL);
+    assert_non_null(map);
+    const struct store_options options = {.ttl_ms = DRIVER_TTL_MS,
+                                          .lease_ms = DRIVER_LEASE_MS,
+                                          .age_max_ms = DRIVER_AGE_MAX_MS,
+                                          .shard_count = SHARDS,
+                                          .map = map};
+    driver_start_with(&driver, url, &options);
+}
+
+static void stop(void)
+{
+    driver_stop(&driver);
+    shard_map_destroy(map);
+}
+
+static void wait_for_shards(unsigned ready)
+{
+    struct store_health health;
+    int64_t deadline_ms = clock_monotonic_ms() + 20000;
+    while (store_health(driver.store, &health), health.shards_ready != ready) {
+        if (clock_monotonic_ms() > deadline_ms)
+            fail_msg("%u shards are ready: %s", health.shards_ready, health.reason);
+        driver_turn(&driver);
+    }
+}
+
+static void start(void)
+{
+    struct redis_url url;
+    redis_cluster_url(&cluster, &url);
+    start_at(&url);
+    wait_for_shards(SHARDS);
+}
+
+static const char *name(unsigned number)
+{
+    static char names[8][16];
+    static unsigned next;
+    char *text = names[next++ % 8];
+    (void)snprintf(text, sizeof names[0], "A-%03u", number);
+    return text;
+}
+
+static const char *event_of(unsigned number)
+{
+    static char text[40];
+    (void)snprintf(text, sizeof text, "0b9cf2d3-9e0b-4e4f-8a00-%04u00000000", number);
+    return text;
+}
+
+static unsigned slot_of_shard(unsigned shard)
+{
+    return slot_of(driver.store->shards[shard].keys[SHARD_DUE]);
+}
+
+/* Whether it was taken; a refusal is an answer. */
+static bool try_to_accept(unsigned number)
+{
+    struct error error;
+    const struct accept_item item = {.application_id = name(number),
+                                     .seek_token = "token",
+                                     .event_id = event_of(number),
+                                     .completed_at_ms = -1};
+    if (!store_accept(driver.store, &item, 1, 0, driver_accept_done, &driver, &error))
+        return false;
+    driver_settle_down(&driver);
+    return driver.failure.status == STORE_OK;
+}
+
+static void accept_in_the_end(unsigned number)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + 20000;
+    while (!try_to_accept(number)) {
+        if (clock_monotonic_ms() > deadline_ms)
+            fail_msg("%s is not taken: %s", name(number), driver.failure.detail);
+        driver_turn(&driver);
+    }
+}
+
+static void claim_everything(unsigned most)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + 20000;
+    static const struct verdict done = {.class = VERDICT_DELIVERED, .http_status = 200};
+    for (unsigned count = 0; count < most;) {
+        size_t claimed = must_claim(&driver, 1);
+        if (clock_monotonic_ms() > deadline_ms)
+            fail_msg("%u of %u are claimed", count, most);
+        if (claimed == 0)
+            continue;
+        char id[16];
+        (void)snprintf(id, sizeof id, "%s", driver.claims[0].application_id);
+        assert_int_equal(
+            must_settle(&driver, id, driver.claims[0].generation, SETTLE_DELIVERED, 0, &done),
+            SETTLED);
+        count++;
+    }
+}
+
+/* --- as on one Redis ------------------------------------------------------------------ */
+
+static void works_on_all_nodes(void **state)
+{
+    (void)state;
+    start();
+    for (unsigned i = 0; i < MANY; i++)
+        assert_int_equal(must_accept_one(&driver, name(i), "token", event_of(i)), ACCEPT_ACCEPTED);
+    assert_int_equal(must_accept_one(&driver, name(0), "token", event_of(99)), ACCEPT_DUPLICATE);
+    must_count(&driver, MANY, 0);
+    for (size_t node = 0; node < cluster.masters; node++)
+        assert_string_not_equal(redis_server_cli(cluster.nodes[node], "DBSIZE"),
+                                "0"); /* each has some of it */
+    claim_everything(MANY);
+    for (unsigned i = 0; i < MANY; i++)
+        assert_int_equal(must_get(&driver, name(i))->state, DELIVERY_DELIVERED);
+    must_count(&driver, 0, 0);
+    stop();
+}
+
+static void passes_over_dead_seeds(void **state)
+{
+    (void)state;
+    struct redis_url url;
+    redis_cluster_url(&cluster, &url);
+    url.seeds.count = 3;
+    url.seeds.addresses[2] = url.seeds.addresses[1];
+    url.seeds.addresses[0].port = 1; /* nobody listens */
+    (void)snprintf(url.seeds.addresses[1].host, sizeof url.seeds.addresses[1].host,
+                   "no-such-host.invalid");
+    start_at(&url);
+    wait_for_shards(SHARDS);
+    (void)must_accept_one(&driver, name(1), "token", event_of(1));
+    stop();
+}
+
+static void names_the_right_url(void **state)
+{
+    (void)state;
+    struct redis_url url;
+    struct store_health health;
+    static const struct store_options options = {
+        .ttl_ms = DRIVER_TTL_MS, .lease_ms = DRIVER_LEASE_MS, .age_max_ms = DRIVER_AGE_MAX_MS};
+    redis_server_url(cluster.nodes[0], &url);
+    driver_start_with(&driver, &url, &options);
+    int64_t deadline_ms = clock_monotonic_ms() + 10000;
+    while (store_health(driver.store, &health), strstr(health.reason, "redis+cluster://") == NULL) {
+        if (clock_monotonic_ms() > deadline_ms)
+            fail_msg("the reason is \"%s\"", health.reason);
+        driver_turn(&driver);
+    }
+    assert_false(health.is_ready);
+    driver_stop(&driver);
+}
+
+/* --- a node that is away --------------------------------------------------------------- */
+
+static void goes_on_without_a_node(void **state)
+{
+    (void)state;
+    struct store_health health;
+    unsigned taken = 0, refused = 0;
+    start();
+    redis_server_kill(cluster.nodes[1]);
+    for (unsigned i = 0; i < MANY; i++) {
+        bool is_taken = try_to_accept(i);
+        unsigned shard = shard_of(name(i), SHARDS);
+        bool is_away = slot_of_shard(shard) / (SLOT_COUNT / 3 + 1) == 1;
+        assert_int_equal(is_taken, !is_away);
+        taken += is_taken;
+        refused += !is_taken;
+    }
+    assert_true(taken > 0 && refused > 0);
+    store_health(driver.store, &health);
+    assert_true(health.is_ready);
+    assert_in_range(health.shards_ready, 1, SHARDS - 1);
+    assert_non_null(strstr(health.reason, "shards are away, of 127.0.0.1:"));
+    redis_server_restart(cluster.nodes[1]);
+    for (unsigned i = 0; i < MANY; i++)
+        accept_in_the_end(i);
+    wait_for_shards(SHARDS);
+    must_count(&driver, MANY, 0);
+    claim_everything(MANY);
+    stop();
+}
+
+/* Else a failover would lose what it has not, as one does at this level of durability. */
+static void wait_for_replica(size_t master)
+{
+    char keys[16];
+    int64_t deadline_ms = clock_monotonic_ms() + 10000;
+    (void)snprintf(keys, sizeof keys, "%s", redis_server_cli(cluster.nodes[master], "DBSIZE"));
+    while (strcmp(redis_server_cli(cluster.nodes[3 + master], "DBSIZE"), keys) != 0)
+        if (clock_monotonic_ms() > deadline_ms)
+            fail_msg("the replica of %zu has not all of its %s keys", master, keys);
+}
+
+static void follows_a_failover(void **state)
+{
+    (void)state;
+    start();
+    for (unsigned i = 0; i < MANY; i++)
+        (void)must_accept_one(&driver, name(i), "token", event_of(i));
+    for (size_t i = 0; i < 3; i++)
+        wait_for_replica(i);
+    redis_server_kill(cluster.nodes[2]);
+    for (unsigned i = MANY; i < MANY + 20; i++)
+        accept_in_the_end(i);
+    wait_for_shards(SHARDS);
+    must_count(&driver, MANY + 20, 0);
+    claim_everything(MANY + 20);
+    redis_server_restart(cluster.nodes[2]); /* as a replica of its own successor */
+    for (unsigned i = 0; i < 20; i++)
+        assert_int_equal(must_accept_one(&driver, name(i), "newer", event_of(i)), ACCEPT_REPLACED);
+    stop();
+}
+
+/* --- a slot that moves ------------------------------------------------------------------ */
+
+static void follows_a_slot(void **state)
+{
+    (void)state;
+    start();
+    for (unsigned i = 0; i < MANY; i++)
+        (void)must_accept_one(&driver, name(i), "token", event_of(i));
+    unsigned shard = shard_of(name(7), SHARDS), slot = slot_of_shard(shard);
+    size_t from = redis_cluster_owner(&cluster, 0, slot), to = (from + 1) % 3;
+    redis_cluster_begin_move(&cluster, slot, from, to);
+    assert_false(try_to_accept(7)); /* refused while it is on its way, since keys are missing */
+    assert_int_equal(driver.failure.status, STORE_REFUSED);
+    redis_cluster_move_keys(&cluster, slot, from, to);
+    assert_false(try_to_accept(7));
+    struct store_health health;
+    store_health(driver.store, &health);
+    assert_int_equal(health.shards_ready, SHARDS); /* that is no trouble of a node */
+    redis_cluster_end_move(&cluster, slot, to);
+    assert_true(try_to_accept(7)); /* MOVED is followed at once */
+    assert_int_equal(driver.accepted[0].outcome, ACCEPT_DUPLICATE);
+    assert_int_equal(must_get(&driver, name(7))->state, DELIVERY_PENDING);
+    claim_everything(MANY);
+    must_count(&driver, 0, 0);
+    stop();
+}
+
+/* --- a link that is about to end --------------------------------------------------------- */
+
+static struct store_link *link_to(size_t node)
+{
+    struct store_link *link;
+    TAILQ_FOREACH(link, &driver.store->links, links)
+    {
+        if (link->options.node.port == redis_server_port(cluster.nodes[node]))
+            return link;
+    }
+    return NULL;
+}
+
+static void must_lead_to_links_that_are_there(void)
+{
+    for (unsigned i = 0; i < SHARDS; i++) {
+        const struct store_link *link;
+        TAILQ_FOREACH(link, &driver.store->links, links)
+        {
+            if (link == driver.store->shards[i].link)
+                break;
+        }
+        assert_ptr_equal(link, driver.store->shards[i].link);
+    }
+}
+
+static void move_all_shards(size_t from, size_t to)
+{
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        unsigned slot = slot_of_shard(shard);
+        if (redis_cluster_owner(&cluster, to, slot) != from)
+            continue;
+        redis_cluster_begin_move(&cluster, slot, from, to);
+        redis_cluster_move_keys(&cluster, slot, from, to);
+        redis_cluster_end_move(&cluster, slot, to);
+    }
+}
+
+/* Of the application 7, while the node stands still: it keeps the link to it. */
+static void accept_at_a_still_node(size_t node)
+{
+    struct error error;
+    const struct accept_item item = {.application_id = name(7),
+                                     .seek_token = "token",
+                                     .event_id = event_of(7),
+                                     .completed_at_ms = -1};
+    redis_server_freeze(cluster.nodes[node]);
+    assert_true(store_accept(driver.store, &item, 1, 0, driver_accept_done, &driver, &error));
+    store_flush(driver.store);
+}
+
+static void keeps_a_link_that_a_shard_goes_back_to(void **state)
+{
+    (void)state;
+    start();
+    struct shard *own = store_shard_of(driver.store, name(7)), *other = driver.store->shards;
+    size_t from = redis_cluster_owner(&cluster, 0, slot_of_shard(own->number));
+    struct store_link *link = link_to(from);
+    move_all_shards(from, (from + 1) % 3);
+    accept_at_a_still_node(from);
+    shard_map_want(map);
+    int64_t deadline_ms = clock_monotonic_ms() + 1500;
+    while (link->inspection.own_count > 0 && clock_monotonic_ms() < deadline_ms)
+        driver_turn(&driver);
+    assert_int_equal(link->inspection.own_count, 0); /* the map has no shard there any more */
+    while (other->link == link)
+        other++;
+    char moved[64]; /* as its new node says when it has just given it back */
+    (void)snprintf(moved, sizeof moved, "MOVED %u 127.0.0.1:%u", slot_of_shard(other->number),
+                   redis_server_port(cluster.nodes[from]));
+    assert_ptr_equal(store_find_moved(driver.store, other, moved), link);
+    assert_true(store_take_moved(driver.store));
+    redis_server_thaw(cluster.nodes[from]);
+    driver_settle_down(&driver);
+    deadline_ms = clock_monotonic_ms() + 300;
+    while (clock_monotonic_ms() < deadline_ms) {
+        driver_turn(&driver);
+        must_lead_to_links_that_are_there();
+    }
+    stop();
+}
+
+static void works_on_a_cluster_of_one(void **state)
+{
+    (void)state;
+    redis_cluster_start(&cluster, 1, 0, REDIS_SERVER_TCP);
+    start();
+    for (unsigned i = 0; i < MANY; i++)
+        (void)must_accept_one(&driver, name(i), "token", event_of(i));
+    claim_everything(MANY);
+    stop();
+}
+
+#define ON_SIX(sentence, function) IT_WITH(sentence, function, start_cluster, stop_cluster)
+#define ON_THREE(sentence, function) IT_WITH(sentence, function, start_masters, stop_cluster)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_THREE("works on all nodes as on one Redis", works_on_all_nodes),
+        ON_THREE("passes over dead seeds", passes_over_dead_seeds),
+        ON_THREE("names the right URL when it meets a cluster unawares", names_the_right_url),
+        ON_THREE("goes on with the others while a node is away", goes_on_without_a_node),
+        ON_SIX("follows a failover", follows_a_failover),
+        ON_THREE("follows a slot to another node, and is refused while it moves", follows_a_slot),
+        ON_THREE("keeps a link that a shard has just gone back to",
+                 keeps_a_link_that_a_shard_goes_back_to),
+        IT_WITH("works on a cluster of one node", works_on_a_cluster_of_one, NULL, stop_cluster),
+    };
+    return cmocka_run_group_tests_name("cluster", tests, NULL, NULL);
+}

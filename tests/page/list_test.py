@@ -1,0 +1,222 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""The list: it shows what was asked for, stays still under the hand, and what is shown is what is acted upon."""
+import uuid
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from browser import refuse
+from stand import eventually, event
+
+LONG = "Your organisation is not authorised to send signals for this hirer: no relationship of the kind posting or apply is configured; see the docs at seek.example"
+
+
+def refuse_many(service, sandbox, number, prefix="M-"):
+    sandbox.fault(kind="forbidden", count=number)
+    for first in range(0, number, 1000):
+        service.must_post([event(f"{prefix}{i:05}", f"t-{prefix}{i}") for i in range(first, min(first + 1000, number))])
+    eventually(lambda: service.get("/v1/status").json["signals"]["dead"] >= number, "all are dead", patience=120)
+
+
+def it_shows_uuids_and_long_errors_at_every_width(page, service, sandbox):
+    assert len(LONG) >= 150
+    ids = [str(uuid.UUID(int=0x7d1f0c5a4b6e4f2a9b3c000000000000 + i * 0x11111111111)) for i in range(7)]
+    for number, one in enumerate(ids):
+        sandbox.fault(kind="graphql-error", code="FORBIDDEN", message=LONG if number % 2 else "Not authorized", count=1)
+        service.must_post(event(one, f"t-{number}"))
+        service.must_become(one, "dead")
+    page.open(f"http://{service.address}/")
+    page.must_list(*reversed(ids))
+    page.must_fit_everywhere()
+    page.find("#list a").click()
+    page.must_say("#one", "Request id")
+    page.must_fit_everywhere()
+    page.must_have_no_complaint()
+
+
+def it_counts_the_total_and_loads_page_by_page(page, stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, pause_after_refusals=0).start()
+    refuse_many(service, sandbox, 5000)
+    page.open(f"http://{service.address}/")
+    page.must_say("#list-caption", "100 of 5,000 dead, the newest first")
+    newest = max(service.get(f"/v1/applications?state=dead&order=desc&limit={limit}").json["applications"][0]["diedAt"] for limit in (1, 5))
+    assert service.application(page.rows()[0])["diedAt"] == newest
+    page.click("#more")
+    page.must_say("#list-caption", "200 of 5,000 dead")
+    assert len(set(page.rows())) == 200
+    times = page.run("return [...document.querySelectorAll('#list time')].map(one => one.dateTime)")
+    assert times == sorted(times, reverse=True)
+    page.must_fit(1100)
+    page.must_be_accessible()
+    page.must_have_no_complaint()
+    service.must_stop()
+
+
+def it_does_not_move_under_the_hand(page, service, sandbox):
+    refuse(service, sandbox, 3)
+    page.open(f"http://{service.address}/")
+    page.must_list("A-1003", "A-1002", "A-1001")
+    page.choose("A-1002")
+    page.write("#code", "BAD_USER")  # half typed, not submitted
+    refuse(service, sandbox, 2, first=4)
+    page.must_say("#fresh", "2 new: show")
+    assert page.rows() == ["A-1003", "A-1002", "A-1001"]
+    assert page.find("input[aria-label='Select A-1002']").is_selected()
+    page.must_be_accessible()
+    page.click("#fresh")
+    page.must_list("A-1005", "A-1004", "A-1003", "A-1002", "A-1001")  # by the filter that was submitted
+    page.must_show("#fresh", False)
+    assert page.find("#code").get_attribute("value") == "BAD_USER"
+
+
+def it_acts_on_the_submitted_filter_only(page, service, sandbox):
+    refuse(service, sandbox, 3)
+    refuse(service, sandbox, 2, kind="bad-user-input", prefix="B-20")
+    page.open(f"http://{service.address}/")
+    page.must_list("B-2002", "B-2001", "A-1003", "A-1002", "A-1001")
+    page.write("#code", "BAD_USER_INPUT")
+    page.find("#code").send_keys(Keys.ENTER)
+    page.must_list("B-2002", "B-2001")
+    page.write("#code", "FORBIDDEN")  # not submitted
+    page.click("#replay-all")
+    page.must_say("#question-text", "2 dead with BAD_USER_INPUT")
+    page.write("#rate", "100")
+    page.click("#yes")
+    page.must_say("#news", "2 of 2 sent again")
+    for number in (1, 2):
+        service.must_become(f"B-200{number}", "delivered")
+    assert service.application("A-1001")["state"] == "dead"
+    assert page.cell("B-2001", 6) == "Sent again"
+    page.must_say("#dead", "3")
+    page.must_have_no_complaint()
+
+
+def it_finds_by_the_beginning_of_an_id(page, service, sandbox):
+    refuse(service, sandbox, 2)
+    refuse(service, sandbox, 2, prefix="B-20")
+    page.open(f"http://{service.address}/")
+    page.must_list("B-2002", "B-2001", "A-1002", "A-1001")
+    page.find("#prefix").send_keys("A-", Keys.ENTER)
+    page.must_list("A-1002", "A-1001")
+    page.must_say("#list-caption", "id beginning with A-")
+    page.must_show("#replay-all", False)  # no replay knows this filter: rows are selected instead
+    page.write("#prefix", "nobody")
+    page.find("#prefix").send_keys(Keys.ENTER)
+    page.must_list()
+    page.must_say("#list-caption", "No application is dead")
+
+
+def it_groups_by_code_and_message(page, service, sandbox):
+    for number, (code, message) in enumerate([("FORBIDDEN", "Not authorized"), ("FORBIDDEN", LONG), ("FORBIDDEN", "Not authorized"),
+                                              ("BAD_USER_INPUT", "/input/token: Is not valid")]):
+        sandbox.fault(kind="graphql-error", code=code, message=message, count=1)
+        service.must_post(event(f"G-{number}", f"t-{number}"))
+        service.must_become(f"G-{number}", "dead")
+    page.open(f"http://{service.address}/")
+    page.must_list("G-3", "G-2", "G-1", "G-0")
+    groups = page.text("#groups")
+    assert groups.startswith("2 × FORBIDDEN Not authorized\n"), groups
+    assert "Ask SEEK to set up the relationship" in groups and "1 × BAD_USER_INPUT" in groups
+    page.must_be_accessible()
+    page.click("#groups button")
+    page.must_list("G-2", "G-0")
+    page.must_say("#list-caption", "with FORBIDDEN and “Not authorized”")
+    page.must_show("#replay-all", False)
+    page.click("#pick-all")
+    page.must_say("#replay-selected", "Replay 2 selected")
+    page.click("#replay-selected")
+    page.click("#yes")
+    page.must_say("#news", "2 of 2 sent again")
+    service.must_become("G-0", "delivered")
+    service.must_become("G-2", "delivered")
+    assert service.application("G-1")["state"] == "dead"
+    page.must_have_no_complaint()
+
+
+def it_forgets_one_and_many_after_a_question(page, service, sandbox):
+    refuse(service, sandbox, 4)
+    page.open(f"http://{service.address}/")
+    page.must_list("A-1004", "A-1003", "A-1002", "A-1001")
+    page.click("button[aria-label='Forget A-1004']")
+    page.must_say("#question-text", "cannot be undone")
+    assert page.browser.switch_to.active_element.get_attribute("id") == "no"
+    page.browser.switch_to.active_element.send_keys(Keys.ENTER)
+    assert service.application("A-1004")["state"] == "dead"
+    page.click("button[aria-label='Forget A-1004']")
+    page.click("#yes")
+    page.must_say("#news", "A-1004 is forgotten")
+    assert service.application("A-1004") is None and page.cell("A-1004", 6) == "Forgotten"
+    page.choose("A-1003", "A-1001")
+    page.click("#forget-selected")
+    page.must_say("#question-text", "2 selected applications")
+    page.must_be_accessible()
+    page.click("#yes")
+    page.must_say("#news", "2 of 2 forgotten")
+    assert service.application("A-1003") is None and service.application("A-1001") is None
+    assert service.application("A-1002")["state"] == "dead"
+    page.must_say("#dead", "1")
+
+
+def it_shows_and_stops_a_running_replay(page, service, sandbox):
+    refuse_many(service, sandbox, 60)
+    page.open(f"http://{service.address}/")
+    page.must_say("#dead", "60")
+    page.click("#replay-all")
+    page.must_say("#question-text", "60 dead")
+    page.write("#rate", "1")
+    page.click("#yes")
+    page.must_say("#job-text", "5 of 60 sent again")
+    page.must_be_accessible()
+    page.click("#job-stop")
+    page.must_say("#news", "Stopped: ")
+    page.must_say("#news", "The rest is as it was.")
+    page.must_show("#job", False)
+    assert service.get("/v1/status").json["signals"]["dead"] >= 60 - 10
+    page.must_have_no_complaint()
+
+
+def it_goes_on_past_what_is_refused(page, service, sandbox):
+    refuse(service, sandbox, 3)
+    page.open(f"http://{service.address}/")
+    page.must_list("A-1003", "A-1002", "A-1001")
+    page.choose("A-1001", "A-1002", "A-1003")
+    assert service.call("DELETE", "/v1/applications/A-1002").status == 204
+    page.click("#replay-selected")
+    page.write("#rate", "1000")
+    page.click("#yes")
+    page.must_say("#news", "2 of 3 sent again, 1 not")
+    service.must_become("A-1001", "delivered")
+    page.must_have_no_complaint(404)
+
+
+def it_lists_what_waits_and_what_is_being_sent(page, service, sandbox):
+    service.post("/v1/pause", {})
+    service.must_post([event("W-1", "t-1"), event("W-2", "t-2")])
+    page.open(f"http://{service.address}/")
+    page.must_say("#state", "Paused")
+    page.run("document.getElementById('listing').value = 'pending'; document.getElementById('listing').onchange()")
+    eventually(lambda: sorted(page.rows()) == ["W-1", "W-2"], "both wait")
+    page.must_show("#groups-box", False)
+    page.must_show("#replay-all", False)
+    page.must_be_accessible()
+
+
+@pytest.mark.parametrize("text", ["<img src=x onerror=alert(1)>", "‮txet\u0007‏", "a​b\u2028c"])
+def it_shows_outside_text_as_text(page, service, sandbox, text):
+    sandbox.fault(kind="graphql-error", code="FORBIDDEN", message=text, count=1)
+    one = text.replace("\u0007", "")
+    service.must_post(event(one, "t-1"))
+    eventually(lambda: service.get("/v1/status").json["signals"]["dead"] == 1, "it is dead")
+    page.open(f"http://{service.address}/")
+    page.must_say("#dead", "1")
+    eventually(lambda: len(page.rows()) == 1, "it is listed")
+    assert page.run("return document.querySelectorAll('main img, main script').length") == 0
+    seen = page.text("main") + page.run("return [...document.querySelectorAll('[aria-label]')].map(one => one.ariaLabel).join()")
+    for hidden in "‮‏\u0007​\u2028":
+        assert hidden not in seen
+        if hidden in one:
+            assert f"⟨U+{ord(hidden):04X}⟩" in seen
+    page.find("#list a").click()
+    page.must_say("#one", "dead")
+    assert page.run("return document.querySelectorAll('main img, main script').length") == 0

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""What the page says when something is wrong: the service, Redis, SEEK, the key."""
+import signal
+
+from selenium.webdriver.common.keys import Keys
+
+from browser import refuse
+from stand import eventually, event
+
+KEY, READ_KEY = "api-key-9Jd2-Rt64", "read-key-5Hw8-Lc31"
+
+
+def it_says_that_nothing_is_dead(page, service):
+    page.open(f"http://{service.address}/")
+    page.must_say("#state", "Working")
+    page.must_say("#list-caption", "No application is dead.")
+    assert page.browser.title == "seek-signal"
+    page.must_fit_everywhere()
+    page.must_have_no_complaint()
+
+
+def it_says_that_seek_is_down(page, service, sandbox):
+    sandbox.fault(kind="status", status=503, count=0)
+    page.open(f"http://{service.address}/")
+    for number in range(20):
+        service.must_post(event(f"S-{number}", f"t-{number}"))
+    page.must_say("#state", "SEEK is down; sending is on hold", 60)
+    page.must_say("#trouble", "HTTP_503")
+    page.must_say("#trouble", "Then everything waiting is sent")
+    page.must_be_accessible()
+    sandbox.clear_faults()
+    page.must_say("#state", "Working", 60)
+    page.must_show("#trouble", False)
+
+
+def it_says_that_sending_is_paused(page, service):
+    service.post("/v1/pause", {})
+    page.open(f"http://{service.address}/")
+    page.must_say("#state", "Paused since")
+    page.must_say("#trouble", "Resume when the reason for the pause is over")
+    page.must_be_accessible()
+
+
+def it_keeps_what_it_knows_while_redis_is_away(page, service, sandbox, redis):
+    refuse(service, sandbox, 2)
+    page.open(f"http://{service.address}/")
+    page.must_list("A-1002", "A-1001")
+    redis.kill()
+    page.must_say("#state", "Not accepting events", 60)
+    page.must_say("#trouble", "Redis is away")
+    page.must_say("#dead", "unknown")
+    assert page.rows() == ["A-1002", "A-1001"]
+    page.must_be_accessible()
+    redis.start()
+    page.must_say("#state", "Working", 60)
+    page.must_say("#dead", "2")
+
+
+def it_fills_the_list_when_redis_is_back(page, service, sandbox, redis):
+    refuse(service, sandbox, 1)
+    redis.kill()
+    page.open(f"http://{service.address}/")
+    page.must_say("#state", "Not accepting events", 60)
+    redis.start()
+    eventually(lambda: page.rows() == ["A-1001"], "the list is filled", 60)
+
+
+def it_marks_what_is_old(page, service, sandbox):
+    refuse(service, sandbox, 1)
+    page.open(f"http://{service.address}/")
+    page.must_list("A-1001")
+    service.send(signal.SIGSTOP)
+    page.run("fetch('/v1/status').catch(() => 0)")
+    page.must_say("#stale", "The service does not answer. What is shown is from", 60)
+    assert page.run("return getComputedStyle(document.getElementById('due')).fontStyle") == "italic"
+    service.send(signal.SIGCONT)
+    page.must_show("#stale", False)
+    page.must_say("#state", "Working")
+
+
+def it_asks_for_the_api_key_and_keeps_it_in_memory_only(page, stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, api_key=KEY).start()
+    page.open(f"http://{service.address}/")
+    page.must_show("#key-dialog")
+    page.must_be_accessible()
+    page.find("#key").send_keys("wrong", Keys.ENTER)
+    page.must_say("#key-wrong", "This key is not the one of the service")
+    assert page.find("#key").get_attribute("value") == ""
+    page.find("#key").send_keys(KEY, Keys.ENTER)
+    page.must_say("#state", "Working")
+    kept = "return [document.cookie, Object.keys(localStorage).length, Object.keys(sessionStorage).length, location.href]"
+    assert page.run(kept) == ["", 0, 0, f"http://{service.address}/"]
+    page.browser.refresh()
+    page.must_show("#key-dialog")
+    service.must_stop()
+
+
+def it_is_not_left_hanging_by_escape(page, stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, api_key=KEY).start()
+    page.open(f"http://{service.address}/")
+    page.must_show("#key-dialog")
+    page.find("#key").send_keys(Keys.ESCAPE)
+    page.must_show("#key-dialog", False)
+    page.must_say("#state", "The API key is missing")
+    page.must_be_accessible()
+    page.click("#enter-key")
+    page.find("#key").send_keys(KEY, Keys.ENTER)
+    page.must_say("#state", "Working")
+    page.must_say("#list-caption", "No application is dead.")
+    page.must_show("#enter-key", False)
+    service.must_stop()
+
+
+def it_hides_the_actions_from_who_may_only_look(page, stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, api_key=KEY, api_read_key=READ_KEY).start()
+    with_key = {"Authorization": f"Bearer {KEY}"}
+    sandbox.fault(kind="forbidden", count=1)
+    service.must_post(event("A-1001"), headers=with_key)
+    page.open(f"http://{service.address}/")
+    page.must_show("#key-dialog")
+    page.find("#key").send_keys(READ_KEY, Keys.ENTER)
+    page.must_show("#read-only")
+    eventually(lambda: page.rows() == ["A-1001"], "what is dead is listed")
+    for selector in ("#pause", "#replay-all", "#forget-selected", "button[aria-label='Replay A-1001']"):
+        page.must_show(selector, False)
+    page.must_fit_everywhere()
+    page.find("#list a").click()
+    page.must_say("#one", "FORBIDDEN")
+    page.must_show("#detail-actions button", False)
+    page.click("#other-key")
+    page.find("#key").send_keys(KEY, Keys.ENTER)
+    page.must_show("#read-only", False)
+    page.must_show("#detail-actions button[aria-label='Replay A-1001']")
+    service.must_stop()

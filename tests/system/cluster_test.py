@@ -1,0 +1,260 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""The service on a Redis Cluster: everything as on one Redis, and a node that goes, comes or hands over stops nobody else."""
+import threading
+import time
+
+import pytest
+
+from redis_cluster import RedisCluster
+from redis_tls_test import Authority
+from redis_user_test import documented
+from stand import event, eventually, free_port
+
+
+@pytest.fixture
+def cluster(stand):
+    return RedisCluster(stand)
+
+
+def numbered(count, first=0):
+    return [(f"A-{n}", f"token-{n}") for n in range(first, first + count)]
+
+
+def it_does_all_that_it_does_on_one_redis(stand, cluster, sandbox):
+    service = stand.service(sandbox, redis_url=cluster.url).start()
+    answer = service.must_post([event(*pair) for pair in numbered(50)])
+    assert [result["applicationId"] for result in answer["results"]] == [name for name, _ in numbered(50)]
+    assert {result["result"] for result in answer["results"]} == {"accepted"}
+    assert {result["durability"] for result in answer["results"]} == {"fsync"}
+    for _, token in numbered(50):
+        sandbox.must_receive(token)
+    assert service.post("/v1/events?wait=10s", event("W-1", "token-w")).json["state"] == "delivered"
+    assert service.call("PUT", "/v1/applications/D-1/token", {"token": "token-d"}).status == 204
+    assert service.post("/v1/events", {"applicationId": "D-1"}).status == 202
+    sandbox.must_receive("token-d")
+    assert service.post("/v1/pause", {}).status == 204
+    service.must_post([event(name, token + "-newer") for name, token in numbered(20)])
+    status = service.get("/v1/status").json
+    assert status["signals"]["due"] == 20 and status["sending"]["paused"] is True
+    assert status["store"]["shards"] == 64 and status["store"]["shardsReady"] == 64
+    assert [node["shards"] > 10 for node in status["store"]["nodes"]] == [True] * 3
+    seen, cursor = [], ""
+    while True:
+        page = service.get(f"/v1/applications?state=pending&limit=7{cursor}").json
+        seen += [item["applicationId"] for item in page["applications"]]
+        if not page.get("cursor"):
+            break
+        cursor = f"&cursor={page['cursor']}"
+    assert sorted(seen) == sorted(name for name, _ in numbered(20))
+    assert service.post("/v1/resume", {}).status == 204
+    for _, token in numbered(20):
+        sandbox.must_receive(token + "-newer")
+    assert service.call("DELETE", "/v1/applications/A-1").status == 204
+    assert service.get("/v1/applications/A-1").status == 404
+    assert service.metric("seek_signal_shards_ready") == 64
+    service.must_stop()
+
+
+def it_replays_and_forgets_by_filter_in_all_shards(stand, cluster, sandbox):
+    service = stand.service(sandbox, redis_url=cluster.url).start()
+    sandbox.fault(on="graphql", kind="forbidden", count=40)
+    service.must_post([event(*pair) for pair in numbered(40)])
+    eventually(lambda: service.get("/v1/status").json["signals"]["dead"] == 40, "all are dead")
+    assert service.get("/v1/status").json["signals"]["deadBy"] == [{"class": "refused", "code": "FORBIDDEN", "count": 40}]
+    assert service.post("/v1/replay", {"state": "dead", "dryRun": True}).json["matched"] == 40
+    first = service.post("/v1/replay", {"state": "dead", "limit": 15, "perSecond": 1000}).json
+    assert first["replayed"] == 15 and first["more"]
+    rest = service.post("/v1/replay", {"state": "dead", "limit": 15, "perSecond": 1000, "cursor": first["cursor"]}).json
+    assert rest["replayed"] == 15
+    eventually(lambda: service.get("/v1/status").json["signals"]["dead"] == 10, "thirty are sent")
+    assert service.post("/v1/forget", {"state": "dead"}).json["forgotten"] == 10
+    assert service.get("/v1/status").json["signals"]["dead"] == 0
+    service.must_stop()
+
+
+def it_refuses_no_more_than_a_lost_master_had(stand, cluster, sandbox):
+    """Those of its shards are refused until its replica has taken over, the others go on; no restart, no person."""
+    service = stand.service(sandbox, redis_url=cluster.url, durability="replicas:1").start()
+    service.must_post([event(*pair) for pair in numbered(60)])
+    cluster.masters[1].kill()
+    answer = service.post("/v1/events", [event(*pair) for pair in numbered(60, first=100)]).json
+    codes = {result.get("code", result.get("result")) for result in answer["results"]}
+    assert "accepted" in codes and len(codes) == 2, codes
+    ready = service.get("/readyz")
+    assert ready.status == 200 and "shards are away, of 127.0.0.1:" in ready.json["warning"], ready
+    assert service.metric("seek_signal_shards_ready") < 64
+    service.must_stop()
+
+
+def it_goes_on_by_itself_after_a_failover(stand, cluster, sandbox):
+    service = stand.service(sandbox, redis_url=cluster.url).start()
+    service.must_post([event(*pair) for pair in numbered(60)])
+    for master, replica in zip(cluster.masters, cluster.nodes[3:]):
+        eventually(lambda m=master, r=replica: m.cli("DBSIZE") == r.cli("DBSIZE"), "the replica has all: a failover loses the rest")
+    cluster.masters[2].kill()
+    left = dict(numbered(60, first=100))
+    deadline = time.monotonic() + 30
+    while left:
+        answer = service.post("/v1/events", [event(*pair) for pair in left.items()])
+        for result in answer.json.get("results", []):  # none where all are refused
+            if result.get("result") in ("accepted", "duplicate"):
+                left.pop(result["applicationId"])
+        assert time.monotonic() < deadline, f"{len(left)} are not taken"
+    eventually(lambda: service.metric("seek_signal_shards_ready") == 64, "all shards are there again")
+    for _, token in numbered(60) + numbered(60, first=100):
+        sandbox.must_receive(token)
+    cluster.masters[2].start()
+    service.must_post(event("B-1", "token-b"))
+    sandbox.must_receive("token-b")
+    service.must_stop()
+
+
+def it_spools_what_a_lost_master_would_have_taken(stand, cluster, sandbox, tmp_path):
+    service = stand.service(sandbox, redis_url=cluster.url, spool_dir=tmp_path / "spool").start()
+    eventually(lambda: service.metric("seek_signal_shards_ready") == 64, "it has reached all nodes")
+    for replica in cluster.nodes[3:]:
+        replica.kill()
+    cluster.masters[0].kill()
+    answer = service.must_post([event(*pair) for pair in numbered(60, first=100)])
+    levels = [result["durability"] for result in answer["results"]]
+    assert set(levels) == {"fsync", "spool"}
+    assert service.get("/readyz").status == 200
+    cluster.masters[0].start()
+    for _, token in numbered(60, first=100):
+        sandbox.must_receive(token)
+    service.must_stop()
+
+
+def it_keeps_only_those_waiting_whose_seek_token_the_spool_may_hold(stand, sandbox, tmp_path):
+    """An event without a seek-token of its own goes on where its shard has nothing in the spool."""
+    cluster = RedisCluster(stand, replicas=0)
+    service = stand.service(sandbox, redis_url=cluster.url, spool_dir=tmp_path / "spool").start()
+    eventually(lambda: service.metric("seek_signal_shards_ready") == 64, "it has reached all nodes")
+    for name, token in numbered(30):
+        assert service.call("PUT", f"/v1/applications/{name}/token", {"token": token}).status == 204
+    lost = {key.split(":app:")[1] for key in cluster.masters[0].cli("--raw", "KEYS", "*:app:A-*").splitlines()}
+    assert 0 < len(lost) < 30
+    cluster.masters[0].kill()
+    spooled = service.must_post([event(name, f"newer-{name}") for name in lost])
+    assert {result["durability"] for result in spooled["results"]} == {"spool"}
+    for name, token in numbered(30):
+        answer = service.post("/v1/events", {"applicationId": name})
+        assert answer.status == (503 if name in lost else 202), (name, answer.json)
+        if name not in lost:
+            sandbox.must_receive(token)
+    service.kill()  # what an earlier life left is known, too
+    service.start()
+    other = next(name for name, _ in numbered(30) if name not in lost)
+    eventually(lambda: service.post("/v1/events", {"applicationId": other}).status == 200, "it waits no longer for the node")
+    for name, _ in numbered(30):
+        assert service.post("/v1/events", {"applicationId": name}).status == (503 if name in lost else 200), name
+    cluster.masters[0].start()
+    for name in lost:
+        sandbox.must_receive(f"newer-{name}")
+    eventually(lambda: service.post("/v1/events", {"applicationId": min(lost)}).status == 200, "nothing is held any more")
+    service.must_stop()
+
+
+def it_follows_a_slot_that_moves_under_load(stand, cluster, sandbox):
+    service = stand.service(sandbox, redis_url=cluster.url).start()
+    taken, stop = [], threading.Event()
+
+    def post():
+        while not stop.is_set():
+            number = len(taken)
+            while service.post("/v1/events", event(f"M-{number}", f"token-m-{number}")).status not in (200, 202):
+                time.sleep(0.01)
+            taken.append(number)
+
+    client = threading.Thread(target=post)
+    client.start()
+    for shard in range(0, 64, 8):
+        slot = cluster.slot(f"seek-signal:{{{shard}}}:due")
+        others = [node for node in cluster.masters if node is not cluster.owner(slot)]
+        cluster.move(slot, others[0], meanwhile=lambda: time.sleep(0.05))
+        cluster.move(slot, others[1])
+    stop.set()
+    client.join()
+    assert len(taken) > 50
+    for number in taken:
+        sandbox.must_receive(f"token-m-{number}")
+    assert service.get("/readyz").json.get("warning", "") == ""
+    service.must_stop()
+
+
+def it_works_on_a_cluster_of_one_node(stand, sandbox):
+    cluster = RedisCluster(stand, masters=1, replicas=0)
+    service = stand.service(sandbox, redis_url=cluster.url).start()
+    service.must_post([event(*pair) for pair in numbered(20)])
+    for _, token in numbered(20):
+        sandbox.must_receive(token)
+    service.must_stop()
+
+
+def it_says_which_url_is_right(stand, sandbox):
+    cluster = RedisCluster(stand, masters=1, replicas=0)
+    service = stand.service(sandbox, redis_url=cluster.nodes[0].url).start(is_ready=False)
+    eventually(lambda: "redis+cluster://" in service.get("/readyz").json["detail"], "it names the right one")
+    service.must_stop()
+    alone = stand.redis(name="alone")
+    service = stand.service(sandbox, name="other", redis_url=f"redis+cluster://127.0.0.1:{alone.port}").start(is_ready=False)
+    eventually(lambda: "cluster support disabled" in service.get("/readyz").json["detail"], "it says that this is none")
+    service.must_stop()
+
+
+def it_uses_no_shard_while_one_node_has_another_number_of_them(stand, sandbox):
+    """A node that had none of two shards has nothing against sixty-four: what it took would be found by nobody else."""
+    cluster = RedisCluster(stand, replicas=0)
+    first = stand.service(sandbox, redis_url=cluster.url, redis_shards="2").start()
+    first.must_post([event(*pair) for pair in numbered(60)])
+    service = stand.service(sandbox, name="other", redis_url=cluster.url).start(is_ready=False)
+    eventually(lambda: "REDIS_SHARDS says, 64" in service.get("/readyz").json.get("detail", ""), "it says what differs")
+    time.sleep(4)  # longer than a node is waited for at the start
+    ready = service.get("/readyz")
+    assert ready.status == 503 and "REDIS_SHARDS says, 64" in ready.json["detail"], ready.json
+    assert service.metric("seek_signal_shards_ready") == 0
+    answer = service.post("/v1/events", [event(name, token + "-newer") for name, token in numbered(60)])
+    assert {result.get("result") for result in answer.json.get("results", [])} <= {None}, answer.json
+    used = {cluster.owner(cluster.slot(f"seek-signal:{{{shard}}}:due")) for shard in (0, 1)}
+    marks = [key for node in used for key in node.cli("--raw", "KEYS", "seek-signal:*:shards").splitlines()]
+    assert sorted(marks) == ["seek-signal:{0}:shards", "seek-signal:{1}:shards"]
+    first.must_post([event(name, token + "-newest") for name, token in numbered(60)])
+    service.must_stop()
+    first.must_stop()
+
+
+def it_speaks_tls_as_a_user_with_just_the_rights_of_the_document(stand, sandbox, tmp_path):
+    """The nodes have a plain port too: over TLS they announce the other one."""
+    authority, ports = Authority(tmp_path, "authority"), []
+
+    def arguments():
+        ports.append(free_port())
+        certificate, key = authority.sign(f"node-{len(ports)}")
+        return ("--tls-port", ports[-1], "--tls-cert-file", certificate, "--tls-key-file", key,
+                "--tls-ca-cert-file", authority.certificate, "--tls-auth-clients", "yes", "--tls-cluster", "yes")
+
+    cluster = RedisCluster(stand, replicas=0, arguments=arguments)
+    for node in cluster.nodes:
+        node.cli("ACL", "SETUSER", *documented(), "+cluster|info", "+cluster|slots", "+config|get")
+        node.cli("ACL", "SETUSER", "default", "resetpass", ">geheim")
+    certificate, key = authority.sign("ours")
+    url = "rediss+cluster://seek-signal:password-1@" + ",".join(f"127.0.0.1:{port}" for port in ports)
+    service = stand.service(sandbox, redis_url=url, redis_ca_file=authority.certificate, redis_cert_file=certificate,
+                            redis_key_file=key).start()
+    service.must_post([event(*pair) for pair in numbered(60)])
+    for _, token in numbered(60):
+        sandbox.must_receive(token)
+    nodes = service.get("/v1/status").json["store"]["nodes"]
+    assert sorted(node["address"] for node in nodes) == sorted(f"127.0.0.1:{port}" for port in ports)
+    assert service.metric("seek_signal_shards_ready") == 64
+    assert service.get("/v1/applications?state=dead").json["applications"] == []
+    service.must_stop()
+
+
+def it_is_checked_node_by_node(stand, cluster, sandbox):
+    service = stand.service(sandbox, redis_url=cluster.url)
+    done = service.run("check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for node in cluster.masters:
+        assert f"127.0.0.1:{node.port}, with" in done.stdout

@@ -1,0 +1,257 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""NOTIFY_URL is told of each death, and when sending stands still and goes on: signed, once, and whatever dies in between."""
+import datetime
+import json
+import math
+import urllib.parse
+
+import pytest
+
+from stand import TOKEN, event, eventually
+from tls_front import TlsFront
+from webhook_receiver import SECRET, WebhookReceiver, tls_context
+
+
+@pytest.fixture
+def receiver():
+    receiver = WebhookReceiver()
+    yield receiver
+    receiver.close()
+
+
+def start(stand, redis, sandbox, receiver, **settings):
+    return stand.service(sandbox, redis_url=redis.url,
+                         **{"notify_url": receiver.url, "notify_secret": SECRET} | settings).start()
+
+
+def refuse(sandbox, **more):
+    sandbox.fault(**{"on": "graphql", "kind": "forbidden"} | more)
+
+
+def must_die(service, sandbox, *ids):
+    for each in ids:
+        refuse(sandbox, count=1)
+        service.must_post(event(each, f"token-of-{each}"))
+        service.must_become(urllib.parse.quote(each), "dead")
+
+
+def it_tells_of_a_death_in_a_signed_cloud_event(stand, redis, sandbox, receiver):
+    service = start(stand, redis, sandbox, receiver)
+    must_die(service, sandbox, "Ä-1")
+    told, = receiver.must_take("application.dead")
+    shown = service.application("%C3%84-1")
+    headers = receiver.requests[0][0]
+    assert headers["content-type"] == "application/cloudevents+json; charset=utf-8"
+    assert headers["webhook-id"] == told["id"]
+    died = datetime.datetime.fromisoformat(told["time"]).timestamp()
+    assert told == {
+        "specversion": "1.0", "id": f"{shown['eventId']}-{round(died * 1000)}", "source": "urn:seek-signal:seek-signal",
+        "type": "application.dead", "time": shown["diedAt"], "datacontenttype": "application/json", "subject": "Ä-1",
+        "data": {"applicationId": "Ä-1", "eventId": shown["eventId"], "state": "dead", "attempts": 1,
+                 "acceptedAt": shown["acceptedAt"], "completedAt": shown["completedAt"], "diedAt": shown["diedAt"],
+                 "lastError": shown["lastError"]}}
+    assert "token-of-" not in json.dumps(receiver.requests)
+    assert SECRET.removeprefix("whsec_") not in service.text() + json.dumps(receiver.requests) + service.get("/v1/status").body.decode()
+    assert service.metric('seek_signal_notifications_total{result="delivered"}') == 1
+    status = eventually(lambda: (s := service.get("/v1/status").json["notifications"])["waiting"] == 0 and s, "all is told")
+    assert status["telling"] and status["reason"] is None and status["lastDeliveredAt"]
+    service.must_stop()
+
+
+def it_tells_each_death_once_over_restarts_and_again_when_it_dies_again(stand, redis, sandbox, receiver):
+    service = start(stand, redis, sandbox, receiver)
+    must_die(service, sandbox, "A-1", "A-2")
+    receiver.must_take("application.dead", 2)
+    service.must_stop()
+    service.start()
+    eventually(lambda: service.get("/v1/status").json["notifications"]["waiting"] == 0, "nothing is left to tell")
+    receiver.must_take("application.dead", 2)
+    refuse(sandbox, count=1)
+    assert service.post("/v1/applications/A-1/replay", {}).status == 202
+    told = receiver.must_take("application.dead", 3)
+    assert told[2]["subject"] == "A-1" and len({each["id"] for each in told}) == 3
+    service.must_stop()
+
+
+def it_leaves_out_who_died_before_it_was_wanted(stand, redis, sandbox, receiver):
+    service = stand.service(sandbox, redis_url=redis.url).start()
+    must_die(service, sandbox, "A-1")
+    service.must_stop()
+    service.settings |= {"notify_url": receiver.url, "notify_secret": SECRET}
+    service.start()
+    must_die(service, sandbox, "A-2")
+    told, = receiver.must_take("application.dead")
+    assert told["subject"] == "A-2"
+    service.must_stop()
+
+
+def it_keeps_what_a_receiver_that_is_away_does_not_take(stand, redis, sandbox, receiver):
+    receiver.close()
+    service = start(stand, redis, sandbox, receiver)
+    must_die(service, sandbox, "A-1", "A-2")
+    waits = eventually(lambda: (s := service.get("/v1/status").json["notifications"])["waiting"] == 2 and s["reason"] and s,
+                       "both wait, with the reason")
+    assert waits["oldestAgeMs"] > 0
+    assert service.metric('seek_signal_notifications_total{result="failed"}') >= 1
+    assert service.metric("seek_signal_notifications_waiting") == 2
+    receiver.start(receiver.port)
+    told = receiver.must_take("application.dead", 2)
+    assert [each["subject"] for each in told] == ["A-1", "A-2"]
+    service.must_stop()
+    assert len(service.logs("notifications_failing")) == len(service.logs("notifications_taken")) == 1
+
+
+def it_tells_again_under_the_same_id_what_a_crash_left_open(stand, redis, sandbox, receiver):
+    receiver.status = 503
+    service = start(stand, redis, sandbox, receiver)
+    must_die(service, sandbox, "A-1")
+    eventually(lambda: len(receiver.requests) >= 2, "it is repeated")
+    service.kill()
+    receiver.status = 200
+    service.start()
+    receiver.must_take("application.dead")
+    assert len({headers["webhook-id"] for headers, _, _ in receiver.requests}) == 1
+    service.must_stop()
+
+
+def it_goes_on_after_what_the_receiver_refuses_for_good(stand, redis, sandbox, receiver):
+    receiver.status = 422
+    service = start(stand, redis, sandbox, receiver)
+    must_die(service, sandbox, "A-1")
+    eventually(lambda: service.logs("notification_refused"), "it is given up")
+    assert len(receiver.requests) == 5
+    receiver.status = 200
+    must_die(service, sandbox, "A-2")
+    told, = receiver.must_take("application.dead")
+    assert told["subject"] == "A-2"
+    assert service.metric('seek_signal_notifications_total{result="refused"}') == 1
+    service.must_stop()
+
+
+def it_sends_nothing_more_to_who_is_gone(stand, redis, sandbox, receiver):
+    receiver.status = 410
+    service = start(stand, redis, sandbox, receiver)
+    must_die(service, sandbox, "A-1", "A-2")
+    eventually(lambda: service.logs("notifications_unwanted"), "it says so")
+    eventually(lambda: service.get("/v1/status").json["notifications"]["waiting"] == 2, "both are kept")
+    assert len(receiver.requests) == 1
+    receiver.status = 200
+    service.must_stop()
+    service.start()
+    receiver.must_take("application.dead", 2)
+    service.must_stop()
+
+
+def it_keeps_the_pause_that_the_receiver_asks_for(stand, redis, sandbox, receiver):
+    receiver.status, receiver.headers = 429, {"Retry-After": "3"}
+    service = start(stand, redis, sandbox, receiver)
+    must_die(service, sandbox, "A-1")
+    eventually(lambda: receiver.requests, "it is asked once")
+    receiver.status, receiver.headers = 200, {}
+    receiver.must_take("application.dead")
+    first, second = (int(headers["webhook-timestamp"]) for headers, _, _ in receiver.requests)
+    assert second - first >= 2
+    service.must_stop()
+
+
+def it_says_when_sending_stands_still_and_goes_on(stand, redis, sandbox, receiver):
+    service = start(stand, redis, sandbox, receiver)
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+    assert service.post("/v1/pause", {}).status == 204
+    stalled, = receiver.must_take("sending.stalled")
+    assert stalled["data"] == {"state": "stalled", "reason": "paused",
+                               "detail": "an operator has paused it, or a run of refusals has"}
+    service.kill()
+    service.start()
+    assert service.post("/v1/resume", {}).status == 204
+    resumed, = receiver.must_take("sending.resumed")
+    assert resumed["data"] == {"state": "resumed"} and resumed["id"] != stalled["id"]
+    # Killed between the answer and its recording, it tells the same once more, under the same id.
+    assert receiver.distinct("sending.stalled") == [stalled]
+    assert receiver.taken("application.dead") == []
+    service.must_stop()
+
+
+def it_says_why_nothing_is_delivered_and_when_it_is_again(stand, redis, sandbox, receiver):
+    service = start(stand, redis, sandbox, receiver)
+    sandbox.fault(on="graphql", kind="status", status=503, count=0)
+    service.must_post([event(f"A-{number}", f"t-{number}") for number in range(20)])
+    stalled = eventually(lambda: receiver.taken("sending.stalled"), "it is told that SEEK fails", patience=90)[0]
+    assert stalled["data"]["reason"] == "seek-fails" and "503" in stalled["data"]["detail"]
+    sandbox.clear_faults()
+    receiver.must_take("sending.resumed")
+    assert len(receiver.taken("sending.stalled")) == 1
+    service.must_stop()
+
+
+def it_tells_from_one_of_two_processes(stand, redis, sandbox, receiver):
+    first = start(stand, redis, sandbox, receiver, name="first")
+    second = start(stand, redis, sandbox, receiver, name="second")
+    must_die(first, sandbox, "A-1", "A-2", "A-3")
+    receiver.must_take("application.dead", 3)
+    telling = [each for each in (first, second) if each.get("/v1/status").json["notifications"]["telling"]]
+    assert len(telling) == 1
+    other = second if telling[0] is first else first
+    assert math.isnan(other.metric("seek_signal_notifications_waiting"))
+    telling[0].kill()
+    must_die(other, sandbox, "A-4")
+    told = eventually(lambda: len(found := receiver.distinct("application.dead")) == 4 and found, "the other one tells")
+    assert [each["subject"] for each in told] == ["A-1", "A-2", "A-3", "A-4"]
+    other.must_stop()
+
+
+def it_hands_over_at_once_when_it_stops(stand, redis, sandbox, receiver):
+    first = start(stand, redis, sandbox, receiver, name="first")
+    eventually(lambda: first.get("/v1/status").json["notifications"]["telling"], "the first one tells")
+    second = start(stand, redis, sandbox, receiver, name="second")
+    first.must_stop()
+    eventually(lambda: second.get("/v1/status").json["notifications"]["telling"], "the second one tells", patience=5)
+    second.must_stop()
+
+
+def it_trusts_who_CA_FILE_trusts(stand, redis, sandbox):
+    front = TlsFront(stand.directory, sandbox.address)
+    receiver = WebhookReceiver(tls=tls_context(front.directory / "next.pem", front.directory / "key.pem"))
+    service = start(stand, redis, sandbox, receiver, ca_file=front.ca)
+    must_die(service, sandbox, "A-1")
+    receiver.must_take("application.dead")
+    service.must_stop()
+    stranger = start(stand, redis, sandbox, receiver, name="stranger")
+    must_die(stranger, sandbox, "A-2")
+    eventually(lambda: stranger.logs("notifications_failing"), "it does not trust the certificate")
+    receiver.must_take("application.dead")
+    stranger.must_stop()
+    receiver.close()
+
+
+def it_signs_with_both_keys_while_they_change(stand, redis, sandbox, receiver):
+    receiver.key = b"another key of the receiver's"
+    file = stand.directory + "/notify-secret"
+    with open(file, "w") as secret:
+        secret.write(SECRET + "\n" + receiver.key.decode() + "\n")
+    service = start(stand, redis, sandbox, receiver, notify_secret=None, notify_secret_file=file)
+    must_die(service, sandbox, "A-1")
+    receiver.must_take("application.dead")
+    assert len(receiver.requests[0][0]["webhook-signature"].split(" ")) == 2
+    service.must_stop()
+
+
+@pytest.mark.parametrize("settings, said", [
+    ({"notify_url": "https://hooks.example"}, "belong together"),
+    ({"notify_secret": SECRET}, "belong together"),
+    ({"notify_url": "http://hooks.example", "notify_secret": SECRET}, "expected https://"),
+    ({"notify_url": "https://user:word@hooks.example", "notify_secret": SECRET}, "remove them"),
+    ({"notify_url": "https://hooks.example", "notify_secret": "whsec_not*base64"}, "is not Base64"),
+    ({"notify_url": "https://hooks.example", "notify_secret": "too-short"}, "can be guessed"),
+])
+def it_refuses_settings_that_cannot_work(stand, settings, said):
+    done = stand.service(redis_url="redis://127.0.0.1:1").run("check", **settings)
+    assert done.returncode == 2 and said in done.stderr, done
+
+
+def it_tells_nothing_without_a_receiver(service, sandbox):
+    assert "notifications" not in service.get("/v1/status").json
+    assert service.metric("seek_signal_notifications_waiting") is None
+    assert TOKEN not in service.text()

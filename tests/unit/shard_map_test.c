@@ -1,0 +1,195 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "lib/net/redis_reader.h"
+
+#include "service/store/shard_map.h"
+#include "service/store/slot.h"
+
+#include "tests/support/specification.h"
+
+/* --- slots ------------------------------------------------------------------------------ */
+
+/* As CLUSTER KEYSLOT answers. */
+static void finds_the_slot_of_a_key(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        unsigned slot;
+    } cases[] = {{"seek-signal:{0}:due", 13907}, {"seek-signal:{0}:app:A-1", 13907},
+                 {"seek-signal:shards", 8000},   {"seek-signal:mark", 9757},
+                 {"123456789", 0x31c3},          {"{}x", 10595},
+                 {"foo{{bar}}", 4015},           {"", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(slot_of(cases[i].key), cases[i].slot);
+}
+
+/* --- where a slot has gone -------------------------------------------------------------- */
+
+static void reads_where_a_slot_has_moved(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *answer, *host;
+        uint16_t port;
+    } good[] = {{"MOVED 866 10.0.0.1:6379", "10.0.0.1", 6379},
+                {"MOVED 866 ::1:7000", "::1", 7000},
+                {"MOVED 866 node-1.example:65535", "node-1.example", 65535},
+                {"MOVED 866 :7001", "asked", 7001},
+                {"MOVED 866 ?:7001", "asked", 7001}};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct redis_address address;
+        assert_true(shard_map_read_moved(good[i].answer, "asked", &address));
+        assert_string_equal(address.host, good[i].host);
+        assert_int_equal(address.port, good[i].port);
+    }
+    static const char *const bad[] = {"ASK 866 10.0.0.1:6379",
+                                      "MOVED",
+                                      "MOVED 866",
+                                      "MOVED 866 10.0.0.1",
+                                      "MOVED 866 10.0.0.1:0",
+                                      "MOVED 866 10.0.0.1:65536",
+                                      "MOVED 866 10.0.0.1:12x",
+                                      "ERR MOVED 866 10.0.0.1:6379"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct redis_address address;
+        assert_false(shard_map_read_moved(bad[i], "asked", &address));
+    }
+}
+
+/* --- who has what ------------------------------------------------------------------------ */
+
+/* Two shards: {0} in slot 13907, {1} in slot 9842. */
+static struct shard_map *map;
+
+static int begin(void **state)
+{
+    (void)state;
+    map = shard_map_create("seek-signal", 2, NULL);
+    return map == NULL;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    shard_map_destroy(map);
+    return 0;
+}
+
+static bool read(const char *protocol, struct shard_nodes *out)
+{
+    struct error error;
+    struct redis_reader *reader = redis_reader_create(NULL);
+    assert_non_null(reader);
+    assert_true(redis_reader_feed(reader, protocol, strlen(protocol), &error));
+    struct redis_reply *reply = NULL;
+    assert_true(redis_reader_next(reader, &reply, &error));
+    assert_non_null(reply);
+    bool is_read = shard_map_read(map, reply, "asked", out, &error);
+    redis_reply_destroy(reply);
+    redis_reader_destroy(reader);
+    return is_read;
+}
+
+#define NODE(host, port) "*3\r\n$" host "\r\n:" port "\r\n$2\r\nid\r\n"
+#define LOCAL "9\r\n127.0.0.1"
+
+static void reads_who_has_what(void **state)
+{
+    (void)state;
+    struct shard_nodes nodes;
+    assert_true(read("*2\r\n*4\r\n:0\r\n:9999\r\n" NODE(LOCAL, "7001")
+                         NODE(LOCAL, "7002") "*3\r\n:10000\r\n:16383\r\n" NODE(LOCAL, "7003"),
+                     &nodes));
+    assert_int_equal(nodes.count, 2); /* replicas are of no interest */
+    assert_int_equal(nodes.nodes[nodes.node_of[0]].port, 7003);
+    assert_int_equal(nodes.nodes[nodes.node_of[1]].port, 7001);
+    assert_string_equal(nodes.nodes[nodes.node_of[1]].host, "127.0.0.1");
+    assert_true(read("*1\r\n*3\r\n:0\r\n:16383\r\n" NODE("0\r\n", "7001"), &nodes));
+    assert_int_equal(nodes.count, 1);
+    assert_string_equal(nodes.nodes[0].host, "asked"); /* it does not know its own address */
+    assert_true(read("*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$-1\r\n:7001\r\n", &nodes));
+    assert_string_equal(nodes.nodes[0].host, "asked");
+    assert_true(read("*1\r\n*3\r\n:9000\r\n:9900\r\n" NODE(LOCAL, "7001"), &nodes));
+    assert_int_equal(nodes.node_of[0], -1); /* a slot that nobody has */
+    assert_int_equal(nodes.node_of[1], 0);
+}
+
+static void refuses_what_is_no_map(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "*0\r\n",
+        ":1\r\n",
+        "*1\r\n:1\r\n",
+        "*1\r\n*2\r\n:0\r\n:16383\r\n",
+        "*1\r\n*3\r\n:0\r\n:16383\r\n*0\r\n",
+        "*1\r\n*3\r\n:0\r\n:16383\r\n" NODE(LOCAL, "0"),
+        "*1\r\n*3\r\n:0\r\n:16383\r\n" NODE(LOCAL, "65536"),
+        "*1\r\n*3\r\n:0\r\n:1\r\n" NODE(LOCAL, "7001"),
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct shard_nodes nodes;
+        assert_false(read(texts[i], &nodes));
+    }
+}
+
+/* --- who asks ---------------------------------------------------------------------------- */
+
+static void is_asked_for_by_one_and_not_too_often(void **state)
+{
+    (void)state;
+    static const struct shard_nodes nodes = {.count = 1};
+    assert_int_equal(shard_map_wait_ms(map, 0), 0); /* nothing is known yet */
+    assert_true(shard_map_begin(map, 0));
+    assert_false(shard_map_begin(map, 0));
+    assert_int_equal(shard_map_wait_ms(map, 0), -1);
+    shard_map_want(map); /* what is met meanwhile is not forgotten */
+    assert_true(shard_map_found(map, &nodes, 5, false, 100));
+    assert_int_equal(shard_map_version(map), 1);
+    assert_false(shard_map_begin(map, 100 + SHARD_MAP_INTERVAL_MS - 1));
+    assert_int_equal(shard_map_wait_ms(map, 100), SHARD_MAP_INTERVAL_MS);
+    assert_true(shard_map_begin(map, 100 + SHARD_MAP_INTERVAL_MS));
+    shard_map_abandon(map, 2000);
+    assert_int_equal(shard_map_wait_ms(map, 2000), SHARD_MAP_INTERVAL_MS);
+    assert_true(shard_map_begin(map, 3000));
+    assert_true(shard_map_found(map, &nodes, 5, false, 3000));
+    assert_int_equal(shard_map_wait_ms(map, 9000), -1); /* nobody wants it */
+    assert_false(shard_map_begin(map, 9000));
+}
+
+static void does_not_go_back(void **state)
+{
+    (void)state;
+    struct shard_nodes nodes = {.count = 1}, known;
+    nodes.nodes[0].port = 7001;
+    assert_true(shard_map_begin(map, 0));
+    assert_true(shard_map_found(map, &nodes, 6, false, 0));
+    shard_map_want(map);
+    assert_true(shard_map_begin(map, 5000));
+    nodes.nodes[0].port = 7002;
+    assert_false(shard_map_found(map, &nodes, 5, false, 5000));
+    assert_int_equal(shard_map_copy(map, &known), 1);
+    assert_int_equal(known.nodes[0].port, 7001);
+    assert_true(shard_map_found(map, &nodes, 5, true, 5000)); /* all say so: it was made anew */
+    assert_int_equal(shard_map_copy(map, &known), 2);
+    assert_int_equal(known.nodes[0].port, 7002);
+}
+
+#define HERE(sentence, function) IT_WITH(sentence, function, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IT("finds the slot of a key, by its hash tag", finds_the_slot_of_a_key),
+        IT("reads where a slot has moved", reads_where_a_slot_has_moved),
+        HERE("reads which node has which shard", reads_who_has_what),
+        HERE("refuses what is no map", refuses_what_is_no_map),
+        HERE("is asked for by one at a time, and not too often",
+             is_asked_for_by_one_and_not_too_often),
+        HERE("does not go back to what an older node tells", does_not_go_back),
+    };
+    return cmocka_run_group_tests_name("shard_map", tests, NULL, NULL);
+}
