@@ -1,5 +1,6 @@
 {{- /* SPDX-FileCopyrightText: seek-signal contributors
-       SPDX-License-Identifier: MIT */ -}}
+       SPDX-License-Identifier: MIT
+*/ -}}
 {{- define "seek-signal.name" -}}
 {{- if contains .Chart.Name .Release.Name }}{{ .Release.Name | trunc 63 | trimSuffix "-" }}{{ else }}{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 63 | trimSuffix "-" }}{{ end }}
 {{- end }}
