@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: seek-signal contributors
 // SPDX-License-Identifier: MIT
-// usage: java ApplicationCompleted.java APPLICATION_ID SEEK_TOKEN
+// usage: java ApplicationCompleted.java APPLICATION_ID SEEK_TOKEN      with SEEK_SIGNAL_API_KEY where the service asks for one
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -15,15 +15,19 @@ class ApplicationCompleted {
         var base = System.getenv().getOrDefault("SEEK_SIGNAL", "http://127.0.0.1:8787");
         var request = HttpRequest.newBuilder(URI.create(base + "/v1/events"))
             .timeout(Duration.ofSeconds(10)).header("Content-Type", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofString("{\"applicationId\":\"" + id + "\",\"token\":\"" + token + "\"}"))
-            .build();
+            .POST(HttpRequest.BodyPublishers.ofString("{\"applicationId\":\"" + id + "\",\"token\":\"" + token + "\"}"));
+        var key = System.getenv("SEEK_SIGNAL_API_KEY");
+        if (key != null) request.header("Authorization", "Bearer " + key);
         var client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).version(HttpClient.Version.HTTP_1_1).build();
         for (int n = 1; ; n++) {
             long waitMs = 125L << n;
             try {
-                var answer = client.send(request, BodyHandlers.ofString());
+                var answer = client.send(request.build(), BodyHandlers.ofString());
                 if (answer.statusCode() < 300) return answer.body();
-                if (!answer.body().contains("\"retryable\":true") || n == tries) throw new IllegalStateException(answer.body());
+                if (answer.body().contains("\"code\":\"token_missing\"")) return null; // not from SEEK: there is nothing to send
+                int status = answer.statusCode();
+                boolean isRetryable = status == 408 || status == 429 || status >= 500;
+                if (!isRetryable || n == tries) throw new IllegalStateException(status + ": " + answer.body());
                 waitMs = Math.max(waitMs, 1000 * answer.headers().firstValueAsLong("Retry-After").orElse(0));
             } catch (IOException refusedResetOrTimedOut) {
                 if (n == tries) throw refusedResetOrTimedOut;

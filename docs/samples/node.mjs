@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: seek-signal contributors
 // SPDX-License-Identifier: MIT
-// usage: node node.mjs APPLICATION_ID SEEK_TOKEN
+// usage: node node.mjs APPLICATION_ID SEEK_TOKEN      with SEEK_SIGNAL_API_KEY where the service asks for one
 const url = (process.env.SEEK_SIGNAL ?? "http://127.0.0.1:8787") + "/v1/events";
+const key = process.env.SEEK_SIGNAL_API_KEY;
 
 // Call it after the application is committed. Posting the same pair again does no harm.
 export async function applicationCompleted(applicationId, token, tries = 8) {
@@ -10,13 +11,16 @@ export async function applicationCompleted(applicationId, token, tries = 8) {
     try {
       const answer = await fetch(url, {
         method: "POST",
-        headers: { "Content-Type": "application/json" },
+        headers: { "Content-Type": "application/json", ...(key && { Authorization: `Bearer ${key}` }) },
         body: JSON.stringify({ applicationId, token }),
         signal: AbortSignal.timeout(10_000),
       });
-      const body = await answer.json();
-      if (answer.ok) return body;
-      if (!body.retryable) throw Object.assign(new Error(body.detail), { isFinal: true });
+      const text = await answer.text();
+      if (answer.ok) return JSON.parse(text);
+      if (text.includes('"code":"token_missing"')) return null; // not from SEEK: there is nothing to send
+      const isRetryable = [408, 429].includes(answer.status) || answer.status >= 500;
+      if (!isRetryable || n + 1 >= tries)
+        throw Object.assign(new Error(`${answer.status}: ${text}`), { isFinal: true });
       wait = Math.max(wait, 1000 * (Number(answer.headers.get("Retry-After")) || 0));
     } catch (error) { // refused, reset, timed out
       if (error.isFinal || n + 1 >= tries) throw error;

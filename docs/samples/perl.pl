@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
-# usage: perl.pl APPLICATION_ID SEEK_TOKEN
+# usage: perl.pl APPLICATION_ID SEEK_TOKEN      with SEEK_SIGNAL_API_KEY where the service asks for one
 use strict;
 use warnings;
 use HTTP::Tiny;
@@ -10,18 +10,21 @@ use JSON::PP;
 # Call it after the application is committed. Posting the same pair again does no harm.
 sub application_completed {
     my ($id, $token, $tries) = (@_, 8);
-    my $http = HTTP::Tiny->new(timeout => 10);
+    my $http = HTTP::Tiny->new(timeout => 10, proxy => undef, http_proxy => undef); # whatever the environment says
     my $url = ($ENV{SEEK_SIGNAL} // 'http://127.0.0.1:8787') . '/v1/events';
     my $body = encode_json({applicationId => $id, token => $token});
+    my %headers = ('Content-Type' => 'application/json');
+    $headers{Authorization} = "Bearer $ENV{SEEK_SIGNAL_API_KEY}" if $ENV{SEEK_SIGNAL_API_KEY};
     for my $n (1 .. $tries) {
-        my $answer = $http->post($url, {headers => {'Content-Type' => 'application/json'}, content => $body});
+        my $answer = $http->post($url, {headers => \%headers, content => $body});
         return decode_json($answer->{content}) if $answer->{success};
+        return undef if $answer->{content} =~ /"code":"token_missing"/; # not from SEEK: there is nothing to send
         # 599 is HTTP::Tiny's own: refused, reset, timed out
-        my $problem = $answer->{status} == 599 ? {retryable => 1, detail => $answer->{content}} : decode_json($answer->{content});
-        die "$problem->{detail}\n" if !$problem->{retryable} || $n == $tries;
+        my $is_retryable = $answer->{status} =~ /^(408|429|5..)$/;
+        die "$answer->{status}: $answer->{content}\n" if !$is_retryable || $n == $tries;
         my ($backoff, $asked) = (0.125 * 2**$n, $answer->{headers}{'retry-after'} // 0);
         select undef, undef, undef, $backoff > $asked ? $backoff : $asked;
     }
 }
 
-print encode_json(application_completed(@ARGV)), "\n";
+print JSON::PP->new->allow_nonref->encode(application_completed(@ARGV)), "\n";

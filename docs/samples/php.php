@@ -1,26 +1,36 @@
 <?php
 // SPDX-FileCopyrightText: seek-signal contributors
 // SPDX-License-Identifier: MIT
-// usage: php php.php APPLICATION_ID SEEK_TOKEN
+// usage: php php.php APPLICATION_ID SEEK_TOKEN      with SEEK_SIGNAL_API_KEY where the service asks for one
+// PHP 8.2 or later with its extension curl; an older one knows no CURLINFO_RETRY_AFTER.
 
 /** Call it after the application is committed. Posting the same pair again does no harm. */
-function application_completed(string $id, string $token, int $tries = 8): array
+function application_completed(string $id, string $token, int $tries = 8): ?array
 {
+    $headers = ['Content-Type: application/json'];
+    if (getenv('SEEK_SIGNAL_API_KEY')) {
+        $headers[] = 'Authorization: Bearer ' . getenv('SEEK_SIGNAL_API_KEY');
+    }
     $curl = curl_init((getenv('SEEK_SIGNAL') ?: 'http://127.0.0.1:8787') . '/v1/events');
     curl_setopt_array($curl, [
         CURLOPT_POSTFIELDS => json_encode(['applicationId' => $id, 'token' => $token]),
-        CURLOPT_HTTPHEADER => ['Content-Type: application/json'],
+        CURLOPT_HTTPHEADER => $headers,
         CURLOPT_RETURNTRANSFER => true,
         CURLOPT_TIMEOUT => 10,
+        CURLOPT_PROXY => '', // none, whatever http_proxy says
     ]);
     for ($n = 0; ; $n++) {
         $body = curl_exec($curl); // false: refused, reset, timed out
-        $answer = $body === false ? ['retryable' => true, 'detail' => curl_error($curl)] : json_decode($body, true);
-        if ($body !== false && curl_getinfo($curl, CURLINFO_RESPONSE_CODE) < 300) {
-            return $answer;
+        $status = $body === false ? 0 : curl_getinfo($curl, CURLINFO_RESPONSE_CODE);
+        if ($status >= 200 && $status < 300) {
+            return json_decode($body, true);
         }
-        if (!$answer['retryable'] || $n + 1 >= $tries) {
-            throw new RuntimeException($answer['detail']);
+        if ($body !== false && str_contains($body, '"code":"token_missing"')) {
+            return null; // not from SEEK: there is nothing to send
+        }
+        $isFinal = $status >= 400 && $status < 500 && $status !== 408 && $status !== 429;
+        if ($isFinal || $n + 1 >= $tries) {
+            throw new RuntimeException($status === 0 ? curl_error($curl) : "$status: $body");
         }
         usleep(max(250000 * 2 ** $n, 1000000 * curl_getinfo($curl, CURLINFO_RETRY_AFTER)));
     }

@@ -1,0 +1,67 @@
+#!/usr/bin/python3
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+# usage: outbox.py DATABASE complete APPLICATION_ID [SEEK_TOKEN]   what the ATS does when a candidate is done
+#        outbox.py DATABASE post                                   what a job does every few seconds
+import json, os, sqlite3, sys, urllib.error, urllib.request
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS application (id TEXT PRIMARY KEY, completed_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS seek_outbox (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, application_id TEXT NOT NULL, seek_token TEXT NOT NULL, completed_at TEXT NOT NULL,
+    refused TEXT);
+"""
+NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+
+
+def complete(db, application_id, seek_token):
+    """The application and its event are committed together, or neither is."""
+    with db:
+        db.execute(f"INSERT OR REPLACE INTO application VALUES (?, {NOW})", (application_id,))  # perhaps once more
+        if seek_token:  # without one the candidate did not come from SEEK
+            db.execute(f"INSERT INTO seek_outbox (application_id, seek_token, completed_at) VALUES (?, ?, {NOW})",
+                       (application_id, seek_token))
+
+
+def post(events):
+    """The result of each event, in order. Raises when the whole request has to be repeated later."""
+    headers = {"Content-Type": "application/json"}
+    if "SEEK_SIGNAL_API_KEY" in os.environ:
+        headers["Authorization"] = "Bearer " + os.environ["SEEK_SIGNAL_API_KEY"]
+    url = os.environ.get("SEEK_SIGNAL", "http://127.0.0.1:8787") + "/v1/events"
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a sidecar is not reached through a proxy
+    try:
+        with direct.open(urllib.request.Request(url, json.dumps(events).encode(), headers), timeout=10) as answer:
+            return json.load(answer)["results"]
+    except urllib.error.HTTPError as error:
+        problem = json.load(error)
+        if error.code == 422 and "results" in problem:  # no event of the batch was taken
+            return problem["results"]
+        raise RuntimeError(problem["detail"])
+
+
+def post_waiting(db, at_once=100):
+    """Posts what waits, oldest first, until nothing is left that can be posted now."""
+    last = 0
+    while True:
+        rows = db.execute("SELECT n, application_id, seek_token, completed_at FROM seek_outbox "
+                          "WHERE refused IS NULL AND n > ? ORDER BY n LIMIT ?", (last, at_once)).fetchall()
+        if not rows:
+            return
+        events = [{"applicationId": i, "token": t, "completedAt": c} for _, i, t, c in rows]
+        with db:
+            for (n, *_), result in zip(rows, post(events)):
+                if result["status"] < 300:
+                    db.execute("DELETE FROM seek_outbox WHERE n = ?", (n,))
+                elif not result["retryable"]:  # somebody has to look at it: it never leaves by itself
+                    db.execute("UPDATE seek_outbox SET refused = ? WHERE n = ?", (result["detail"], n))
+        last = rows[-1][0]
+
+
+if __name__ == "__main__":
+    database = sqlite3.connect(sys.argv[1])
+    database.executescript(SCHEMA)
+    if sys.argv[2] == "complete":
+        complete(database, sys.argv[3], sys.argv[4] if len(sys.argv) > 4 else None)
+    else:
+        post_waiting(database)

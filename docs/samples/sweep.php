@@ -1,0 +1,67 @@
+<?php
+// SPDX-FileCopyrightText: seek-signal contributors
+// SPDX-License-Identifier: MIT
+// usage: php sweep.php DATABASE      what a job does every few seconds
+//
+// The application's own row tells what is still to be posted:
+//     CREATE TABLE application (id TEXT PRIMARY KEY, seek_token TEXT, completed_at TEXT, signal_status TEXT)
+// signal_status is NULL until an event is posted, then "posted", or the reason why it never will be.
+
+/** The result of each event, in order. Throws when the whole request has to be repeated later. */
+function post_events(array $events): array
+{
+    $headers = ['Content-Type: application/json'];
+    if (getenv('SEEK_SIGNAL_API_KEY')) {
+        $headers[] = 'Authorization: Bearer ' . getenv('SEEK_SIGNAL_API_KEY');
+    }
+    $curl = curl_init((getenv('SEEK_SIGNAL') ?: 'http://127.0.0.1:8787') . '/v1/events');
+    curl_setopt_array($curl, [
+        CURLOPT_POSTFIELDS => json_encode($events),
+        CURLOPT_HTTPHEADER => $headers,
+        CURLOPT_RETURNTRANSFER => true,
+        CURLOPT_TIMEOUT => 10,
+        CURLOPT_PROXY => '', // a sidecar is not reached through a proxy
+    ]);
+    $body = curl_exec($curl);
+    if ($body === false) {
+        throw new RuntimeException(curl_error($curl));
+    }
+    $answer = json_decode($body, true);
+    if (!isset($answer['results'])) {
+        throw new RuntimeException($answer['detail']);
+    }
+    return $answer['results'];
+}
+
+/** Posts what was completed and never posted, oldest first. */
+function sweep(PDO $db, int $at_once = 100): void
+{
+    $waiting = $db->prepare('SELECT id, seek_token, completed_at FROM application WHERE completed_at IS NOT NULL
+                             AND seek_token IS NOT NULL AND signal_status IS NULL ORDER BY completed_at LIMIT ? OFFSET ?');
+    $done = $db->prepare('UPDATE application SET signal_status = ? WHERE id = ?');
+    for ($left = 0; ;) { // those that stay for the next run
+        $waiting->bindValue(1, $at_once, PDO::PARAM_INT);
+        $waiting->bindValue(2, $left, PDO::PARAM_INT);
+        $waiting->execute();
+        $rows = $waiting->fetchAll(PDO::FETCH_ASSOC);
+        if (!$rows) {
+            return;
+        }
+        $results = post_events(array_map(fn ($row) => [
+            'applicationId' => $row['id'], 'token' => $row['seek_token'], 'completedAt' => $row['completed_at'],
+        ], $rows));
+        foreach ($rows as $n => $row) {
+            if ($results[$n]['status'] < 300) {
+                $done->execute(['posted', $row['id']]);
+            } elseif (!$results[$n]['retryable']) { // somebody has to look at it
+                $done->execute([$results[$n]['detail'], $row['id']]);
+            } else {
+                $left++;
+            }
+        }
+    }
+}
+
+$db = new PDO('sqlite:' . $argv[1]);
+$db->setAttribute(PDO::ATTR_ERRMODE, PDO::ERRMODE_EXCEPTION);
+sweep($db);
