@@ -7,6 +7,7 @@ import pytest
 
 from fake_seek import FakeSeek
 from machine import Volume
+from second_try import pytest_terminal_summary  # noqa: F401
 from stand import Stand
 
 

@@ -88,6 +88,16 @@ def call(address, method, path, body=None, headers=None, timeout=60, tls=None):
         return Answer(response.status, response.headers, response.read())
 
 
+def thread_state(pid, name):
+    """The state of a process's thread, as a letter of proc(5); None when there is no such thread."""
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):  # it has ended
+            before, after = task.read_text().rsplit(")", 1)
+            if before.split("(", 1)[1] == name:
+                return after.split()[0]
+    return None
+
+
 class Process:
     """A child whose standard error goes to a file, shown when a test fails."""
 
@@ -320,7 +330,17 @@ class Service(Process):
         return subprocess.run([str(SERVICE), *arguments], env=environment, capture_output=True,
                               text=True, timeout=timeout)
 
+    def await_log(self):
+        """Until all that is logged by now is written. A line that was logged is in the queue, and the log's thread (lib/base/log_sink.c)
+        has been woken for it: then the kernel shows that thread as running until it has written all and sleeps on its condition again.
+        One that sleeps because its reader stands still is not waited for, nor one that was stopped or is gone."""
+        deadline = time.monotonic() + PATIENCE
+        while self.is_running() and thread_state(self.child.pid, "log") in ("R", "D") and time.monotonic() < deadline:
+            time.sleep(0.002)
+
     def logs(self, event=None):
+        """What is logged by now. What another thread logs later than the answer came is awaited by `must_log`."""
+        self.await_log()
         lines = []
         for line in self.text().splitlines():
             try:
@@ -329,6 +349,13 @@ class Service(Process):
                 continue
             if isinstance(parsed, dict) and (event is None or parsed.get("event") == event):
                 lines.append(parsed)
+        return lines
+
+    def must_log(self, event, count=1):
+        """So many lines of this event, sooner or later, and then no more of them in all that is logged by now."""
+        eventually(lambda: len(self.logs(event)) >= count, f"{count} lines of {event}")
+        lines = self.logs(event)
+        assert len(lines) == count, lines
         return lines
 
     def call(self, method, path, body=None, headers=None, **options):
@@ -363,6 +390,12 @@ class Service(Process):
             if line.startswith(name + " "):
                 return float(line.rsplit(" ", 1)[1])
         return None
+
+    def must_show(self, name, value):
+        """The metric has it sooner or later: what is counted may be seen in Redis, or at SEEK, before its thread has counted it."""
+        with contextlib.suppress(AssertionError):
+            eventually(lambda: self.metric(name) == value, name)
+        assert self.metric(name) == value, name
 
     def resident_kib(self):
         for line in pathlib.Path(f"/proc/{self.child.pid}/status").read_text().splitlines():
