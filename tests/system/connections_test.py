@@ -1,8 +1,6 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """Connections that SEEK's servers tire of: what they surely did not process goes again at once, and nobody is to blame."""
-import time
-
 import pytest
 
 from closing_seek import ClosingSeek
@@ -86,7 +84,7 @@ def it_notices_a_close_notify_before_it_sends(version, stand, redis, front):
     for n in range(6):
         service.must_post(event(f"A-{n}", f"token-{n}"))
         service.must_become(f"A-{n}", "delivered")
-        time.sleep(0.3)  # the close arrives while nobody looks
+        eventually(lambda n=n: seek.closed == n + 1, "the close arrives while nobody looks")
     must_blame_nobody(service, 6)
     assert len([token for token in seek.processed if token]) == seek.seen == 6, "none was sent into a closed connection"
     assert set(seek.versions) == {version}

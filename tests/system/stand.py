@@ -351,11 +351,12 @@ class Service(Process):
                 lines.append(parsed)
         return lines
 
-    def must_log(self, event, count=1):
+    def must_log(self, event, count=1, patience=PATIENCE):
         """So many lines of this event, sooner or later, and then no more of them in all that is logged by now."""
-        eventually(lambda: len(self.logs(event)) >= count, f"{count} lines of {event}")
+        with contextlib.suppress(AssertionError):
+            eventually(lambda: len(self.logs(event)) >= count, event, patience)
         lines = self.logs(event)
-        assert len(lines) == count, lines
+        assert len(lines) == count, (event, lines)
         return lines
 
     def call(self, method, path, body=None, headers=None, **options):
