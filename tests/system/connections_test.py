@@ -39,7 +39,7 @@ def it_sends_again_at_once_what_an_http2_server_did_not_process(what, stand, red
     signals = [token for token in seek.processed if token]
     assert sorted(signals) == sorted(f"token-{n}" for n in range(20)), "each once"
     assert service.metric("seek_signal_resent_total") == seek.seen - 20 >= 5
-    resent = [line["request_id"] for line in service.logs("signal_resent")]
+    resent = [line["request_id"] for line in service.must_log("signal_resent", seek.seen - 20)]
     assert len(set(resent)) == len(resent) and all(line[28:30] != "00" for line in resent), "a request id of its own"
     service.must_stop()
 

@@ -201,8 +201,8 @@ def it_keeps_the_certificate_when_the_new_files_cannot_be_used(kind, stand, redi
     [line] = service.must_log("tls_files_unusable")
     assert words in line["message"] and str(files.directory) in line["message"], line
     assert shown(service, service.tls) == before
-    assert words in service.get("/v1/status").json["tls"]["reason"]
-    assert service.metric("seek_signal_tls_files_unusable") == 1
+    eventually(lambda: words in (service.get("/v1/status").json["tls"]["reason"] or ""), "the status says why")
+    service.must_show("seek_signal_tls_files_unusable", 1)
 
     files.put_pair(authority.sign("renewed", "serverAuth"))
     eventually(lambda: shown(service, service.tls) != before, "the next pair is used")

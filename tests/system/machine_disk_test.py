@@ -83,7 +83,7 @@ def it_waits_for_a_redis_that_refuses_for_want_of_disk(stand, volume, sandbox):
     posts.must_be_taken("redis")
     eventually(lambda: service.get("/readyz").status == 200, "ready by itself")
     posts.must_all_arrive(sandbox)
-    refusals = [line for line in service.logs("redis_refuses") if line["script"] == "accept"]
+    refusals = eventually(lambda: [line for line in service.logs("redis_refuses") if line["script"] == "accept"], "it is told")
     assert len(refusals) == 1 and "its log" in refusals[0]["message"]
     service.must_stop()
 

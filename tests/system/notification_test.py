@@ -94,7 +94,7 @@ def it_keeps_what_a_receiver_that_is_away_does_not_take(stand, redis, sandbox, r
                        "both wait, with the reason")
     assert waits["oldestAgeMs"] > 0
     eventually(lambda: service.metric('seek_signal_notifications_total{result="failed"}') >= 1, "it is counted")
-    assert service.metric("seek_signal_notifications_waiting") == 2
+    service.must_show("seek_signal_notifications_waiting", 2)
     receiver.start(receiver.port)
     told = receiver.must_take("application.dead", 2)
     assert [each["subject"] for each in told] == ["A-1", "A-2"]

@@ -88,14 +88,13 @@ def call(address, method, path, body=None, headers=None, timeout=60, tls=None):
         return Answer(response.status, response.headers, response.read())
 
 
-def thread_state(pid, name):
-    """The state of a process's thread, as a letter of proc(5); None when there is no such thread."""
-    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+def is_at_rest(pid):
+    """No thread of the process runs, or is about to: all are asleep, stopped or gone."""
+    def is_asleep(task):
         with contextlib.suppress(OSError):  # it has ended
-            before, after = task.read_text().rsplit(")", 1)
-            if before.split("(", 1)[1] == name:
-                return after.split()[0]
-    return None
+            return task.read_text().rsplit(")", 1)[1].split()[0] not in ("R", "D")
+        return True
+    return all(is_asleep(task) for task in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"))
 
 
 class Process:
@@ -330,12 +329,15 @@ class Service(Process):
         return subprocess.run([str(SERVICE), *arguments], env=environment, capture_output=True,
                               text=True, timeout=timeout)
 
-    def await_log(self):
-        """Until all that is logged by now is written. A line that was logged is in the queue, and the log's thread (lib/base/log_sink.c)
-        has been woken for it: then the kernel shows that thread as running until it has written all and sleeps on its condition again.
-        One that sleeps because its reader stands still is not waited for, nor one that was stopped or is gone."""
-        deadline = time.monotonic() + PATIENCE
-        while self.is_running() and thread_state(self.child.pid, "log") in ("R", "D") and time.monotonic() < deadline:
+    def await_log(self, patience=2.0):
+        """Until all that is logged by now is written. An intake thread hands its lines to the log's at the end of its turn, behind its answers,
+        and then wakes it: it runs until all is written (lib/base/log.c, log_sink.c). When all threads are found asleep twice, none has lines any
+        more: whoever gave some after it was looked at for the first time has made the log's one run at the second. A log's thread whose reader
+        stands still sleeps too and is not waited for, nor is a process that never rests, longer than this patience."""
+        deadline = time.monotonic() + patience
+        while self.is_running() and time.monotonic() < deadline:
+            if is_at_rest(self.child.pid) and is_at_rest(self.child.pid):
+                return
             time.sleep(0.002)
 
     def logs(self, event=None):

@@ -308,7 +308,7 @@ def it_pauses_after_a_run_of_refusals_for_the_same_reason(start, fake_seek):
     assert 10 <= service.get("/v1/status").json["signals"]["dead"] <= 30, status
     [line] = service.must_log("refusals_braked")
     assert line["level"] == "error" and line["code"] == "FORBIDDEN" and line["detail"] == "no relationship"
-    assert service.metric("seek_signal_refusal_brakes_total") == 1
+    service.must_show("seek_signal_refusal_brakes_total", 1)
     dead = service.get("/v1/status").json["signals"]["dead"]
     fake_seek.answers["/graphql"] = DELIVERED
     assert service.run("resume").returncode == 0
