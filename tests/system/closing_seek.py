@@ -60,6 +60,8 @@ class ClosingSeek:
                 connection, _ = self.listener.accept()
             except OSError:
                 return  # closed
+            # Else a close_notify behind an answer waits for its acknowledgement (Nagle), up to 40 ms.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, plain):
