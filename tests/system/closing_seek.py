@@ -52,7 +52,9 @@ class ClosingSeek:
         threading.Thread(target=self.accept, daemon=True).start()
 
     def settings(self, **more):
-        return dict(graphql_url=f"https://{self.address}/graphql", token_url=f"https://{self.address}/oauth/token", ca_file=self.ca) | more
+        """With time for handshakes that are slow by themselves: a busy machine is no server that tires."""
+        return dict(graphql_url=f"https://{self.address}/graphql", token_url=f"https://{self.address}/oauth/token", ca_file=self.ca,
+                    request_timeout_ms=60000) | more
 
     def accept(self):
         while True:
