@@ -7,6 +7,7 @@ import threading
 import time
 
 import client
+import cluster
 import faults
 import injection
 import plan
@@ -64,7 +65,8 @@ class Run:
         self.clients = [client.Client(self.world, self.record, plan.Posts(self.options.seed, number), self.options.seed, number,
                                       self.options.pace, self.stopping, self.giving_up)
                         for number in range(self.options.clients)]
-        self.probers = [client.Prober(self.world, self.record, replica, self.probing) for replica in self.world.replicas]
+        self.probers = [client.Prober(self.world, self.record, replica, self.probing, group)
+                        for replica in self.world.replicas for group in [*range(len(self.world.store.groups))] or [None]]
         alone_s = self.options.minutes * 60 * ALONE_SHARE if self.options.minutes >= LONG_MINUTES else 0
         self.injector = injection.Injector(self.world, self.options, alone_s, self.probers, self.is_over)
 
@@ -120,7 +122,8 @@ class Run:
         self.referee = referee.Referee(
             self.record.posts, self.record.never, self.witness.calls, self.world.disturbances, self.look,
             stalls=self.watchdog.stalls, timeout_s=world.TIMEOUT_MS / 1000,
-            lease_s=world.LEASE_S, damaged=frozenset(self.world.damaged), failures=self.world.all_failures(), durable=self.world.store.durable,
+            lease_s=world.LEASE_S, damaged=frozenset(self.world.damaged), failures=self.world.all_failures(),
+            durable=self.world.store.durable, is_forgetful=self.world.store.is_forgetful,
             spooling={replica.name for replica in self.world.replicas if replica.spool})
         self.verdict = self.referee.judge()
         self.findings += self.record.problems + self.verdict.findings
@@ -171,7 +174,9 @@ def run_one(kind, options):
 def run(options):
     """The worlds in turn."""
     results = []
-    worlds = (stores.Single, faults.SINGLE, options.minutes), (stores.Team, faults.SENTINEL, options.sentinel)
+    worlds = ((stores.Single, faults.SINGLE, options.minutes), (stores.Team, faults.SENTINEL, options.sentinel),
+              (cluster.Cluster, faults.CLUSTER, options.cluster),
+              (cluster.ForgetfulCluster, faults.CLUSTER, options.cluster_fsync))
     for kind, rows, minutes in worlds:
         if minutes > 0:
             part = copy.copy(options)
