@@ -279,4 +279,3 @@ class ForgetfulCluster(Cluster):
     durable = {"fsync", "spool"}
     may_spool = True
     is_forgetful = True
-

@@ -22,6 +22,7 @@ LONG_MINUTES = 4        # from here on faults come alone first, and some last lo
 ALONE_SHARE = 0.6       # of a long run
 LAST_WORD_S = 20        # for posts without an answer, once everything runs again
 DRAIN_S = 120
+LOOK_PATIENCE_S = 30
 STORIES = 10            # findings told at length
 
 
@@ -52,7 +53,7 @@ class Run:
         self.giving_up = threading.Event()   # nor repetitions
         self.probing = threading.Event()     # set: no more probes
         self.clients, self.probers = [], []
-        self.drain_s = DRAIN_S
+        self.drain_s, self.look_patience_s = DRAIN_S, LOOK_PATIENCE_S
 
     def find(self, kind, text):
         self.findings.append((kind, text))
@@ -74,7 +75,7 @@ class Run:
         """The main part: everything posts, everything breaks."""
         for thread in (self.witness, self.watchdog, *self.clients, *self.probers):
             thread.start()
-        stand.eventually(lambda: self.world.ask("GET", "/readyz").status == 200, "a replica is ready")
+        stand.eventually(lambda: self.world.ask("GET", "/readyz", LOOK_PATIENCE_S).status == 200, "a replica is ready")
         self.injector.start()
         deadline = time.monotonic() + self.options.minutes * 60
         while time.monotonic() < deadline and not self.is_over.wait(0.5):
@@ -115,7 +116,12 @@ class Run:
                 self.find("leak", f"{replica.name}: {count:.0f} leases ran out, and nothing had happened")
 
     def look(self, application):
-        answer = self.world.ask("GET", f"/v1/applications/{application}")
+        try:
+            answer = self.world.ask("GET", f"/v1/applications/{application}", self.look_patience_s)
+        except AssertionError as error:
+            self.look_patience_s = 0  # for the others, too
+            self.find("unreachable", f"{application}: {error}")
+            return None
         return answer.json if answer.status == 200 else None
 
     def judge(self):

@@ -209,7 +209,7 @@ class World:
             else:
                 replica.start()
 
-    def ask(self, method, path, patience=30):
+    def ask(self, method, path, patience):
         """One question to whichever replica answers it."""
         def answer():
             for replica in self.replicas:
