@@ -73,6 +73,7 @@ struct script_call {
     int64_t sent_at_us;
     struct store_link *next_link; /* where it goes once all answers of this one are here */
     unsigned moves;               /* so far */
+    struct durability told;       /* what its caller may name: that of the link it was sent to */
 
     /* Answers that are still to come: the script's, and those of its confirmation. */
     size_t answers_open;
