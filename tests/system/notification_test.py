@@ -252,6 +252,33 @@ def it_refuses_settings_that_cannot_work(stand, settings, said):
     assert done.returncode == 2 and said in done.stderr, done
 
 
+def it_is_tried_by_check_with_an_event_of_its_own_type(stand, redis, sandbox, receiver):
+    check = stand.service(sandbox, redis_url=redis.url, notify_url=receiver.url, notify_secret=SECRET)
+    done = check.run("check")
+    assert done.returncode == 0 and f"ok    notifications {receiver.url} took a notification.test" in done.stdout, done
+    told, = receiver.must_take("notification.test")
+    assert receiver.requests[0][0]["webhook-id"] == told["id"]
+    assert told["source"] == "urn:seek-signal:seek-signal" and told["data"] == {"sentBy": "seek-signal check"}
+    assert redis.cli("KEYS", "*notif*") == "", "nothing is left behind"
+    assert check.run("check").returncode == 0
+    assert len({event["id"] for event in receiver.must_take("notification.test", 2)}) == 2
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 410, 503])
+def it_fails_the_check_when_the_receiver_does_not_take_it(stand, redis, sandbox, receiver, status):
+    receiver.status, receiver.headers = status, {"Location": receiver.url, "Retry-After": "60"}
+    done = stand.service(sandbox, redis_url=redis.url, notify_url=receiver.url, notify_secret=SECRET).run("check")
+    assert done.returncode == 1 and f"FAIL  notifications {receiver.url}: the receiver answers HTTP {status}" in done.stdout, done
+    assert len(receiver.requests) == 1, "one try, not followed elsewhere"
+
+
+def it_fails_the_check_when_nobody_listens(stand, redis, sandbox, receiver):
+    receiver.close()
+    done = stand.service(sandbox, redis_url=redis.url, notify_url=receiver.url, notify_secret=SECRET).run("check")
+    assert done.returncode == 1 and f"FAIL  notifications {receiver.url}: " in done.stdout, done
+    receiver.start()
+
+
 def it_tells_nothing_without_a_receiver(service, sandbox):
     assert "notifications" not in service.get("/v1/status").json
     assert service.metric("seek_signal_notifications_waiting") is None
