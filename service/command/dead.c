@@ -137,7 +137,7 @@ static int list_for_people(const struct config *config, const struct dead_listin
         cursor = cursor_of(json_root(page));
     } while (cursor != NULL && shown < limit);
     if (shown == 0)
-        (void)fputs("nothing is dead\n", stderr);
+        (void)fputs("no dead applications\n", stderr);
     else if (cursor != NULL)
         (void)fprintf(stderr, "there are more: --limit %" PRId64 "\n", 10 * limit);
     return 0;
@@ -273,7 +273,7 @@ static void print_walk(const struct walk *walk)
         const char *member, *would, *nothing;
     } words[] = {{"replayed", "would be sent again", "nothing to send again"},
                  {"forgotten", "would be forgotten", "nothing to forget"}};
-    const char *member = words[walk->is_forgetting].member;
+    const char *member = words[walk->is_forgetting].member, *verb = walk->done == 1 ? "is" : "are";
     if (walk->arguments->is_json)
         (void)printf("{\"matched\":%" PRId64 ",\"%s\":%" PRId64 ",\"dryRun\":%s}\n", walk->matched,
                      member, walk->done, walk->arguments->is_dry_run ? "true" : "false");
@@ -282,9 +282,9 @@ static void print_walk(const struct walk *walk)
     else if (walk->done == 0)
         (void)puts(words[walk->is_forgetting].nothing);
     else if (walk->is_forgetting)
-        (void)printf("%" PRId64 " are forgotten\n", walk->done);
+        (void)printf("%" PRId64 " %s forgotten\n", walk->done, verb);
     else
-        (void)printf("%" PRId64 " are sent again, the last one at %s\n", walk->done,
+        (void)printf("%" PRId64 " %s sent again, the last one at %s\n", walk->done, verb,
                      walk->last_due_at);
 }
 

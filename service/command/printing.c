@@ -227,7 +227,7 @@ bool print_ask(const char *format, ...)
     bool is_yes = fgets(answer, sizeof answer, stdin) != NULL &&
                   (strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0);
     if (!is_yes)
-        (void)fputs("nothing is changed\n", stderr);
+        (void)fputs("nothing was changed\n", stderr);
     return is_yes;
 }
 

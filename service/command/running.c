@@ -120,5 +120,5 @@ int command_pause(const struct config *config, const struct command_arguments *a
 int command_resume(const struct config *config, const struct command_arguments *arguments)
 {
     (void)arguments;
-    return post(config, "/v1/resume", "sending goes on");
+    return post(config, "/v1/resume", "sending is resumed");
 }

@@ -162,7 +162,7 @@ static void finished(void *context)
         redis_client_reopen(link->client, health.reason); /* and look for the master */
 }
 
-static const char is_cluster_now[] = "REDIS_URL names a cluster now: start this process anew";
+static const char is_cluster_now[] = "REDIS_URL names a cluster now: restart this process";
 
 static bool locate(void *context, struct redis_url *out, struct error *error)
 {

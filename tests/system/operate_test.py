@@ -513,7 +513,7 @@ def run(service, *arguments, **options):
 
 
 def it_lists_and_shows_the_dead_by_command(service, sandbox):
-    assert run(service, "dead", "list").stderr == "nothing is dead\n"
+    assert run(service, "dead", "list").stderr == "no dead applications\n"
     refuse(service, sandbox, "A-1", "A-2")
     refuse(service, sandbox, "B-1 long enough to widen its column", kind="bad-user-input")
     lines = run(service, "dead", "list").stdout.splitlines()
@@ -580,7 +580,7 @@ def it_does_not_take_a_missing_filter_for_everything(command, question, service,
     assert run(service, "dead", command, "--dry-run").stdout.startswith("3 would be ")
     for answer in (b"n\n", b"\n", b"\x04"):
         status, printed, shown = at_a_terminal(service, "dead", command, typed=answer)
-        assert status == 1 and printed == "" and question in shown and "nothing is changed" in shown
+        assert status == 1 and printed == "" and question in shown and "nothing was changed" in shown
     assert service.get("/v1/status").json["signals"]["dead"] == 3
     status, printed, shown = at_a_terminal(service, "dead", command, typed=b"y\n")
     assert status == 0 and printed.startswith("3 are ") and question in shown
