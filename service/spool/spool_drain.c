@@ -162,6 +162,7 @@ static void note_empty(struct spool *spool)
              LOG_INT("damaged", drain->outcomes[DRAIN_DAMAGED]));
     memset(drain->outcomes, 0, sizeof drain->outcomes);
     spool->records = 0;
+    spool->has_begun = false;
     spool->oldest_us = 0;
     for (unsigned i = 0; i < SHARD_COUNT_MAX; i++)
         atomic_store(&spool->held[i], 0); /* what was damaged never went */

@@ -65,6 +65,7 @@ struct spool {
     struct store *store;
     struct spool_drain drain;
     size_t records;       /* not drained yet */
+    bool has_begun;       /* some of them are of this run */
     int64_t oldest_us;    /* stamp of the first of them; 0: none */
     struct error failure; /* why the last write failed; "" when it did not */
     int64_t probe_at_ms;  /* while the disk fails */

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * One call of a script, from its arguments to its answer and to the confirmation behind it. What
- * users of the store see as calls is made of it.
+ * One call of a script, from its arguments to its answer and to the confirmation that follows. The
+ * calls of the store's users are made of it.
  *
  * Owns:    its command, its results and the reply they point into.
  * Threads: one at a time, the store's.
