@@ -92,6 +92,7 @@ struct move {
     struct end from, to;
     struct event_loop *loop; /* owned */
     struct mover *mover;     /* owned */
+    bool is_told;            /* that the source is quiet */
 };
 
 static volatile sig_atomic_t stop_signals;
@@ -207,6 +208,19 @@ static int end_with(const struct move *move, enum mover_state state)
     return is_fine ? 0 : 1;
 }
 
+/* From now on nothing that the target sends can be overtaken by what the source sends. */
+static void tell_quiet(struct move *move)
+{
+    if (move->is_told || !move->arguments->is_following || !mover_is_quiet(move->mover))
+        return;
+    print_progress_end();
+    (void)puts(move->arguments->is_json
+                   ? "{\"quiet\":true}"
+                   : "nothing is sent from --from any more: point the clients to the new services");
+    (void)fflush(stdout);
+    move->is_told = true;
+}
+
 static void show_progress(const struct move *move)
 {
     struct mover_counts counts;
@@ -227,6 +241,7 @@ static int run(struct move *move)
     enum mover_state state;
     bool is_late = false;
     while ((state = mover_turn(move->mover, clock_monotonic_ms())) == MOVER_RUNNING && !is_late) {
+        tell_quiet(move);
         show_progress(move);
         turn(move, mover_timeout_ms(move->mover, clock_monotonic_ms()));
         if (stop_signals > 0)

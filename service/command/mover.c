@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
+#include "service/command/mover.h"
+
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,63 +50,6 @@ void mover_destroy(struct mover *mover)
     free(mover);
 }
 
-/* --- what goes wrong --- */
-
-void mover_note_problem(struct mover *mover, const char *detail)
-{
-    if (!mover->has_failed)
-        (void)snprintf(mover->problem, sizeof mover->problem, "%s", detail);
-}
-
-void mover_note_progress(struct mover *mover)
-{
-    mover->progressed_at_ms = mover->now_ms;
-    if (!mover->has_failed)
-        mover->problem[0] = '\0';
-}
-
-void mover_fail(struct mover *mover, const char *format, ...)
-{
-    if (mover->has_failed)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(mover->problem, sizeof mover->problem, format, arguments);
-    va_end(arguments);
-    mover->has_failed = true;
-}
-
-void mover_refuse(struct mover *mover, const char *where, enum move_obstacle obstacle,
-                  const char *what)
-{
-    switch (obstacle) {
-    case MOVE_FREE:
-        assert(obstacle != MOVE_FREE);
-        break;
-    case MOVE_NOTHING_HERE:
-        mover_fail(mover,
-                   "%s: nothing of this version's is kept there: look at the URL, the prefix "
-                   "and the shards; or start a service of this version on it once",
-                   where);
-        break;
-    case MOVE_SAME:
-        mover_fail(mover, "--from and --to are the same Redis, under the same prefix");
-        break;
-    case MOVE_BUSY:
-        mover_fail(mover,
-                   "%s: a move from there to another Redis was not brought to its end: run that "
-                   "one again first",
-                   where);
-        break;
-    case MOVE_FOREIGN_KEY:
-        mover_fail(mover,
-                   "%s: the key of application %s holds something else: delete or rename that "
-                   "key, and run the move again",
-                   where, what);
-        break;
-    }
-}
-
 /* --- before the first batch --- */
 
 static void go_on_to(struct mover *mover, enum mover_phase phase)
@@ -134,8 +78,8 @@ static void on_opened(void *context, const struct store_failure *failure,
     mover->not_before_ms = mover->now_ms + MOVE_RETRY_MS;
     if (failure->status != STORE_OK) {
         mover_note_problem(mover, failure->detail);
-    } else if (result->obstacle != MOVE_FREE) {
-        mover_refuse(mover, "--to", result->obstacle, result->what);
+    } else if (result->outcome != MOVE_FINE) {
+        mover_refuse(mover, "--to", result->outcome, result->what);
     } else {
         mover->not_before_ms = 0;
         mover_note_progress(mover);
@@ -167,8 +111,8 @@ static void on_closed(void *context, const struct store_failure *failure,
     mover->not_before_ms = mover->now_ms + MOVE_RETRY_MS;
     if (failure->status != STORE_OK) {
         mover_note_problem(mover, failure->detail);
-    } else if (result->obstacle != MOVE_FREE) {
-        mover_refuse(mover, "--from", result->obstacle, "");
+    } else if (result->outcome != MOVE_FINE) {
+        mover_refuse(mover, "--from", result->outcome, "");
     } else {
         mover->not_before_ms = 0;
         mover_note_progress(mover);
@@ -230,7 +174,7 @@ static void turn_lanes(struct mover *mover)
 {
     size_t busy = count_busy(mover);
     for (unsigned i = 0; i < mover->lane_count; i++) {
-        struct lane *lane = &mover->lanes[(mover->next + i) % mover->lane_count];
+        struct move_lane *lane = &mover->lanes[(mover->next + i) % mover->lane_count];
         bool was_busy = lane_is_busy(lane);
         if (was_busy || busy < LANES_BUSY_MAX)
             lane_turn(lane);
@@ -276,7 +220,7 @@ int64_t mover_timeout_ms(const struct mover *mover, int64_t now_ms)
                                 : clock_sooner_ms(wait_ms, until(mover->not_before_ms, now_ms));
     size_t busy = count_busy(mover);
     for (unsigned i = 0; i < mover->lane_count; i++) {
-        const struct lane *lane = &mover->lanes[i];
+        const struct move_lane *lane = &mover->lanes[i];
         bool is_waiting = lane->state == LANE_READY || lane->state == LANE_HELD;
         if (is_waiting && (busy < LANES_BUSY_MAX || lane_is_busy(lane)))
             wait_ms = clock_sooner_ms(wait_ms, until(lane->not_before_ms, now_ms));
@@ -294,6 +238,15 @@ void mover_count(const struct mover *mover, struct mover_counts *out)
     *out = mover->counts;
     for (unsigned i = 0; i < mover->lane_count; i++)
         out->left += mover->lanes[i].left_at_end;
+}
+
+bool mover_is_quiet(const struct mover *mover)
+{
+    enum { WALKS = 2 }; /* while entries come and go, one may pass over some */
+    bool is_quiet = mover->phase == PHASE_MOVE;
+    for (unsigned i = 0; i < mover->lane_count; i++)
+        is_quiet &= mover->lanes[i].quiet_walks >= WALKS;
+    return is_quiet;
 }
 
 const char *mover_problem(const struct mover *mover)

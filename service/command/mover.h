@@ -51,6 +51,8 @@ int64_t mover_timeout_ms(const struct mover *mover, int64_t now_ms);
 void mover_stop(struct mover *mover);
 
 void mover_count(const struct mover *mover, struct mover_counts *out);
+/* Whether no attempt is out any more at the source, where none is begun. */
+bool mover_is_quiet(const struct mover *mover);
 /* The last failure, a sentence part; "": none since it went on. */
 const char *mover_problem(const struct mover *mover);
 /* When something was done last; monotonic. */

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * A lane: the way of one shard of the source.
+ * What mover.c has in common with mover_lane.c and mover_report.c: a lane, the way of one shard of
+ * the source.
  *
  *     READY ──► ASKING ──► HELD ──► GIVING ──► READY …       asks for a batch, gives it to the
  * target, ▲         │         ▲          │                     and has it let go with the next
@@ -28,15 +29,15 @@ enum lane_state { LANE_READY, LANE_ASKING, LANE_HELD, LANE_GIVING, LANE_EMPTY };
 
 enum part_state { PART_NONE, PART_OWED, PART_OPEN, PART_DONE };
 
-struct lane;
+struct move_lane;
 
 struct part { /* of a batch: what one shard of the target gets */
-    struct lane *lane;
+    struct move_lane *lane;
     unsigned shard;
     enum part_state state;
 };
 
-struct lane {
+struct move_lane {
     struct mover *mover; /* borrowed */
     unsigned shard;
     enum lane_state state;
@@ -46,8 +47,9 @@ struct lane {
     char batch[MOVE_NUMBER_BYTES]; /* "": none is held */
     char done[MOVE_NUMBER_BYTES];  /* the target has it, and the source is to be told; "": none */
     /* Since the walk began: what it met. An empty one ends the lane. */
-    int64_t met, waiting, left;
-    int64_t left_at_end; /* of the last whole walk */
+    int64_t met, out, later, left;
+    unsigned quiet_walks; /* without an attempt that is out: it does not come back */
+    int64_t left_at_end;  /* of the last whole walk */
 
     struct buffer texts;     /* of the items */
     struct move_item *items; /* owned; of the batch */
@@ -78,7 +80,7 @@ struct mover {
     struct mover_counts counts;
     double entries;
     unsigned lane_count;
-    struct lane *lanes; /* owned; one for each shard of the source */
+    struct move_lane *lanes; /* owned; one for each shard of the source */
 };
 
 /* Nothing can be done about it here. */
@@ -86,11 +88,11 @@ void mover_fail(struct mover *mover, const char *format, ...) __attribute__((for
 void mover_note_problem(struct mover *mover, const char *detail);
 void mover_note_progress(struct mover *mover);
 /* What a script says against it. `where` is "--from" or "--to". */
-void mover_refuse(struct mover *mover, const char *where, enum move_obstacle obstacle,
+void mover_refuse(struct mover *mover, const char *where, enum move_outcome outcome,
                   const char *what);
 
-MUST_CHECK bool lane_init(struct lane *lane, struct mover *mover, unsigned shard,
+MUST_CHECK bool lane_init(struct move_lane *lane, struct mover *mover, unsigned shard,
                           struct error *error);
-void lane_fini(struct lane *lane);
-void lane_turn(struct lane *lane);
-bool lane_is_busy(const struct lane *lane);
+void lane_fini(struct move_lane *lane);
+void lane_turn(struct move_lane *lane);
+bool lane_is_busy(const struct move_lane *lane);

@@ -15,9 +15,9 @@ enum {
     FOLLOW_MS = 1000,          /* from an empty walk to the next */
 };
 
-bool lane_init(struct lane *lane, struct mover *mover, unsigned shard, struct error *error)
+bool lane_init(struct move_lane *lane, struct mover *mover, unsigned shard, struct error *error)
 {
-    *lane = (struct lane){.mover = mover, .shard = shard};
+    *lane = (struct move_lane){.mover = mover, .shard = shard};
     buffer_init(&lane->texts, TEXT_BYTES_MAX);
     lane->parts = calloc(store_shard_count(mover->to), sizeof *lane->parts);
     if (lane->parts == NULL)
@@ -27,20 +27,20 @@ bool lane_init(struct lane *lane, struct mover *mover, unsigned shard, struct er
     return true;
 }
 
-void lane_fini(struct lane *lane)
+void lane_fini(struct move_lane *lane)
 {
     buffer_fini(&lane->texts);
     free(lane->items);
     free(lane->parts);
 }
 
-bool lane_is_busy(const struct lane *lane)
+bool lane_is_busy(const struct move_lane *lane)
 {
     bool is_on_its_way = lane->state != LANE_READY && lane->state != LANE_EMPTY;
     return is_on_its_way || lane->done[0] != '\0';
 }
 
-static void wait_for(struct lane *lane, enum lane_state state, int64_t ms)
+static void wait_for(struct move_lane *lane, enum lane_state state, int64_t ms)
 {
     lane->state = state;
     lane->not_before_ms = lane->mover->now_ms + ms;
@@ -48,7 +48,7 @@ static void wait_for(struct lane *lane, enum lane_state state, int64_t ms)
 
 /* --- giving --- */
 
-static void drop_batch(struct lane *lane)
+static void drop_batch(struct move_lane *lane)
 {
     lane->mover->counts.held -= (int64_t)lane->count;
     buffer_clear(&lane->texts);
@@ -58,7 +58,7 @@ static void drop_batch(struct lane *lane)
     lane->batch[0] = '\0';
 }
 
-static bool has_owed_parts(const struct lane *lane)
+static bool has_owed_parts(const struct move_lane *lane)
 {
     bool is_owed = false;
     for (unsigned i = 0; i < store_shard_count(lane->mover->to); i++)
@@ -68,7 +68,7 @@ static bool has_owed_parts(const struct lane *lane)
 
 static void end_part(struct part *part)
 {
-    struct lane *lane = part->lane;
+    struct move_lane *lane = part->lane;
     assert(lane->state == LANE_GIVING && lane->parts_open > 0);
     if (--lane->parts_open > 0)
         return;
@@ -89,8 +89,8 @@ static void on_taken(void *context, const struct store_failure *failure,
     part->state = PART_OWED;
     if (failure->status != STORE_OK) {
         mover_note_problem(mover, failure->detail);
-    } else if (result->obstacle != MOVE_FREE) {
-        mover_refuse(mover, "--to", result->obstacle, result->what);
+    } else if (result->outcome != MOVE_FINE) {
+        mover_refuse(mover, "--to", result->outcome, result->what);
     } else {
         part->state = PART_DONE;
         mover->counts.superseded += result->superseded;
@@ -101,7 +101,7 @@ static void on_taken(void *context, const struct store_failure *failure,
 
 static void give_part(struct part *part, struct move_item *items)
 {
-    const struct lane *lane = part->lane;
+    const struct move_lane *lane = part->lane;
     struct mover *mover = lane->mover;
     struct move_in_batch batch = {
         .shard = part->shard,
@@ -125,7 +125,7 @@ static void give_part(struct part *part, struct move_item *items)
     }
 }
 
-static void give(struct lane *lane)
+static void give(struct move_lane *lane)
 {
     struct move_item items[2 * BATCH_MAX];
     assert(lane->count <= sizeof items / sizeof items[0]);
@@ -144,13 +144,13 @@ static void give(struct lane *lane)
 /* --- asking --- */
 
 /* A text with its end, whose place in `texts` counts: that grows and moves. */
-static bool keep_bytes(struct lane *lane, const char *bytes, size_t length)
+static bool keep_bytes(struct move_lane *lane, const char *bytes, size_t length)
 {
     return buffer_append(&lane->texts, bytes, length, NULL) &&
            buffer_append(&lane->texts, "", 1, NULL);
 }
 
-static bool keep_items(struct lane *lane, const struct move_out_result *result)
+static bool keep_items(struct move_lane *lane, const struct move_out_result *result)
 {
     lane->items = calloc(result->count, sizeof *lane->items);
     bool is_kept = lane->items != NULL;
@@ -173,7 +173,7 @@ static bool keep_items(struct lane *lane, const struct move_out_result *result)
     return is_kept;
 }
 
-static void take_batch(struct lane *lane, const struct move_out_result *result)
+static void take_batch(struct move_lane *lane, const struct move_out_result *result)
 {
     struct mover *mover = lane->mover;
     if (result->count > 2 * BATCH_MAX || !keep_items(lane, result)) {
@@ -193,50 +193,60 @@ static void take_batch(struct lane *lane, const struct move_out_result *result)
     wait_for(lane, LANE_HELD, 0);
 }
 
-static void end_walk(struct lane *lane)
+static void end_walk(struct move_lane *lane)
 {
-    bool is_empty = lane->met == 0 && lane->waiting == 0;
+    bool is_empty = lane->met == 0 && lane->out == 0 && lane->later == 0;
     lane->left_at_end = lane->left;
     wait_for(lane, is_empty ? LANE_EMPTY : LANE_READY,
              lane->met > 0 ? 0
              : is_empty    ? FOLLOW_MS
                            : WAIT_MS);
-    lane->met = lane->waiting = lane->left = 0;
+    lane->met = 0;
 }
 
-static void take_answer(struct lane *lane, const struct move_out_result *result)
+static void note_walk(struct move_lane *lane)
 {
+    lane->quiet_walks = lane->out == 0 ? lane->quiet_walks + 1 : 0;
+    lane->out = lane->later = lane->left = 0;
+}
+
+static void take_answer(struct move_lane *lane, const struct move_out_result *result)
+{
+    bool is_end = result->place[0] == '\0' && !lane->mover->is_stopping;
     lane->done[0] = '\0';
     lane->mover->counts.moved += result->deleted;
     lane->met += (int64_t)result->count;
-    lane->waiting += result->waiting;
+    lane->out += result->out;
+    lane->later += result->later;
     lane->left += result->left;
     (void)snprintf(lane->place, sizeof lane->place, "%s", result->place);
     wait_for(lane, LANE_READY, 0);
     if (result->batch[0] != '\0')
         take_batch(lane, result);
-    else if (result->place[0] == '\0')
+    else if (is_end)
         end_walk(lane);
+    if (is_end)
+        note_walk(lane);
 }
 
 static void on_held(void *context, const struct store_failure *failure,
                     const struct move_out_result *result)
 {
-    struct lane *lane = context;
+    struct move_lane *lane = context;
     struct mover *mover = lane->mover;
     assert(lane->state == LANE_ASKING);
     wait_for(lane, LANE_READY, MOVE_RETRY_MS);
     if (failure->status != STORE_OK) {
         mover_note_problem(mover, failure->detail);
-    } else if (result->obstacle != MOVE_FREE) {
-        mover_refuse(mover, "--from", result->obstacle, "");
+    } else if (result->outcome != MOVE_FINE) {
+        mover_refuse(mover, "--from", result->outcome, "");
     } else {
         mover_note_progress(mover);
         take_answer(lane, result);
     }
 }
 
-static void ask(struct lane *lane)
+static void ask(struct move_lane *lane)
 {
     struct mover *mover = lane->mover;
     const struct move_out_query query = {
@@ -255,7 +265,7 @@ static void ask(struct lane *lane)
     }
 }
 
-void lane_turn(struct lane *lane)
+void lane_turn(struct move_lane *lane)
 {
     const struct mover *mover = lane->mover;
     if (mover->has_failed || mover->now_ms < lane->not_before_ms)

@@ -248,13 +248,14 @@ def it_may_be_killed_at_any_moment(stand, sandbox, kinds):
 
     while kills < 24:
         mover = start()
+        if kills == 12:
+            assert "nothing is sent from --from any more" in mover.stdout.readline()
+            clients.service = new
         time.sleep(luck.uniform(0.05, 0.9))
         assert mover.poll() is None, mover.communicate()
         mover.kill()
         mover.communicate()
         kills += 1
-        if kills == 12:
-            clients.service = new
     mover = start()
     clients.end()
     old.must_stop()

@@ -9,7 +9,7 @@
 #include "service/store/reply.h"
 #include "service/store/script_call.h"
 
-enum { OUT_ARGUMENTS = 9, OUT_ANSWERS = 10, IN_ARGUMENTS = 8, IN_ANSWERS = 4, ITEM = 4 };
+enum { OUT_ARGUMENTS = 9, OUT_ANSWERS = 11, IN_ARGUMENTS = 8, IN_ANSWERS = 4, ITEM = 4 };
 
 static const char *const kinds[MOVE_KIND_COUNT] = {
     [MOVE_OWED] = "owed", [MOVE_DEAD] = "dead", [MOVE_KEPT] = "kept"};
@@ -45,13 +45,13 @@ static bool read_items(struct move_item *items, const struct redis_reply *reply,
     return true;
 }
 
-static bool read_obstacle(const struct redis_reply *reply, enum move_obstacle *out)
+static bool read_outcome(const struct redis_reply *reply, enum move_outcome *out)
 {
     int64_t number = reply_number_at(reply, 0);
-    if (redis_reply_type(reply) != REDIS_TYPE_ARRAY || number < MOVE_FREE ||
+    if (redis_reply_type(reply) != REDIS_TYPE_ARRAY || number < MOVE_FINE ||
         number > MOVE_FOREIGN_KEY)
         return false;
-    *out = (enum move_obstacle)number;
+    *out = (enum move_outcome)number;
     return true;
 }
 
@@ -60,9 +60,9 @@ static bool out_read(struct script_call *call, const struct redis_reply *reply)
     struct out_results *results = call->results;
     struct move_out_result *result = &results->result;
     size_t length = redis_reply_length(reply);
-    if (!read_obstacle(reply, &result->obstacle))
+    if (!read_outcome(reply, &result->outcome))
         return false;
-    if (result->obstacle != MOVE_FREE)
+    if (result->outcome != MOVE_FINE)
         return length == 2;
     if (length < OUT_ANSWERS || (length - OUT_ANSWERS) % ITEM != 0)
         return false;
@@ -74,8 +74,9 @@ static bool out_read(struct script_call *call, const struct redis_reply *reply)
         .deleted = reply_number_at(reply, 5),
         .batch = reply_text_at(reply, 6),
         .place = reply_text_at(reply, 7),
-        .waiting = reply_number_at(reply, 8),
-        .left = reply_number_at(reply, 9),
+        .out = reply_number_at(reply, 8),
+        .later = reply_number_at(reply, 9),
+        .left = reply_number_at(reply, 10),
         .count = (length - OUT_ANSWERS) / ITEM,
     };
     results->items = calloc(result->count + 1, sizeof *results->items);
@@ -85,7 +86,7 @@ static bool out_read(struct script_call *call, const struct redis_reply *reply)
 
 static void out_finish(struct script_call *call, const struct store_failure *failure)
 {
-    static const struct move_out_result nothing = {.obstacle = MOVE_FREE};
+    static const struct move_out_result nothing = {.outcome = MOVE_FINE};
     struct out_results *results = call->results;
     call->done.move_out(call->context, failure,
                         failure->status == STORE_OK ? &results->result : &nothing);
@@ -123,10 +124,10 @@ bool store_move_out(struct store *store, const struct move_out_query *query,
 static bool in_read(struct script_call *call, const struct redis_reply *reply)
 {
     struct move_in_result *result = call->results;
-    if (!read_obstacle(reply, &result->obstacle))
+    if (!read_outcome(reply, &result->outcome))
         return false;
     result->what = reply_text_at(reply, 1);
-    if (result->obstacle != MOVE_FREE)
+    if (result->outcome != MOVE_FINE)
         return redis_reply_length(reply) == 2;
     result->written = reply_number_at(reply, 2);
     result->superseded = reply_number_at(reply, 3);

@@ -32,8 +32,8 @@ struct move_item {
 
 /* --- the source --- */
 
-enum move_obstacle {
-    MOVE_FREE,
+enum move_outcome {
+    MOVE_FINE,
     MOVE_NOTHING_HERE, /* of this version */
     MOVE_SAME,         /* it is the target itself */
     MOVE_BUSY,         /* source: a batch for another target is held; target: it is a source */
@@ -52,7 +52,7 @@ struct move_out_query {
 };
 
 struct move_out_result {
-    enum move_obstacle obstacle;
+    enum move_outcome outcome;
     const char *name;         /* of this shard of this Redis */
     const char *paused_since; /* before it was moved; "": it was not */
     const char *since;        /* notifications are wanted; "": never */
@@ -60,7 +60,9 @@ struct move_out_result {
     int64_t deleted;
     const char *batch; /* that is held; "": none */
     const char *place; /* "": that was all */
-    int64_t waiting, left;
+    int64_t out;       /* attempts, whose applications wait for their end */
+    int64_t later;     /* what a later walk has to find */
+    int64_t left;      /* what cannot be moved */
     size_t count;
     const struct move_item *items;
 };
@@ -84,8 +86,8 @@ struct move_in_batch {
 };
 
 struct move_in_result {
-    enum move_obstacle obstacle;
-    const char *what; /* MOVE_FREE: the id of this Redis */
+    enum move_outcome outcome;
+    const char *what; /* MOVE_FINE: the id of this Redis */
     int64_t written, superseded;
 };
 

@@ -23,8 +23,8 @@
 --       of the batch that the target has ('': none), how many to hold at most (0: none; -1: only look), place ('': the beginning)
 -- Returns: 0, this shard's name, since when sending was paused before ('': it was not), since when notifications were wanted ('':
 --          never), entries that Redis has (0: not asked), deleted, number of the batch that is held ('': none), place of the
---          next ('': that was all), how many have to be waited for, how many cannot be moved, then of each application of the
---          batch: its id, kind (owed, dead, kept), when it is due or died (ms), its fields, packed
+--          next ('': that was all), attempts that are out, how many more have to come with a later walk, how many cannot be
+--          moved, then of each application of the batch: its id, kind (owed, dead, kept), when it is due or died (ms), its fields, packed
 --          1, what is wrong: nothing of this version's is here; 2: it is the target itself; 3: a batch for another target is held
 
 local key, notify_key, layout_key, layout, proposal, target, done, limit, place = unpack(ARGV, 1, 9)
@@ -61,7 +61,7 @@ local was_paused = redis.call('EXISTS', paused) == 1 and (tostring(redis.pcall('
 local since = redis.pcall('HMGET', notify_key, 'since')
 since = not since.err and since[1] or ''
 if limit < 0 then
-    return {0, name, state.to and state.paused or not state.to and was_paused or '', since, 0, 0, state.batch or '', '', 0, 0}
+    return {0, name, state.to and state.paused or not state.to and was_paused or '', since, 0, 0, state.batch or '', '', 0, 0, 0}
 end
 
 begin_draining()
@@ -144,20 +144,20 @@ for i = 1, #gone, 1000 do
     redis.call('HDEL', key, unpack(gone, i, math.min(i + 999, #gone)))
 end
 if items[1] then
-    return {0, name, state.paused, since, 0, deleted, state.batch, place, 0, 0, unpack(items)}
+    return {0, name, state.paused, since, 0, deleted, state.batch, place ~= '' and place or 'due 0', 0, 0, 0, unpack(items)}
 end
 if state.batch then
     redis.call('HDEL', key, 'batch')
 end
 if limit == 0 then
-    return {0, name, state.paused, since, redis.call('DBSIZE'), deleted, '', place, 0, 0}
+    return {0, name, state.paused, since, redis.call('DBSIZE'), deleted, '', place, 0, 0, 0}
 end
 
 -- --- the next batch ---
 
 -- Greater than the one before, whatever became of the clock.
 local batch = digits(math.max(now_us, tonumber(state.batch or state.last or 0) + 1))
-local holding, waiting, left, is_full = {}, 0, 0, false
+local holding, out, later, left, is_full = {}, 0, 0, 0, false
 
 local function hold(id, kind, at)
     local entry = fields_of(id)
@@ -175,7 +175,7 @@ local function hold_due(id, score)
         left = left + 1
         return true
     elseif lease and is_ahead then
-        waiting = waiting + 1
+        out = out + 1
         return true
     elseif application.state == 'draft' or application.state == 'delivered' or application.state == 'dead'
         or not application.state and not application.damage then
@@ -219,12 +219,12 @@ local function hold_kept(id)
         left = left + (redis.call('ZSCORE', due, id) and 0 or redis.call('ZSCORE', dead, id) and 0 or 1)
     elseif state_of == 'pending' or state_of == 'sending' then
         redis.call('ZADD', due, 'NX', now_digits, id)
-        waiting = waiting + 1
+        later = later + 1
     elseif state_of == 'dead' then
         redis.call('ZADD', dead, 'NX', digits(application.died or now), id)
-        waiting = waiting + 1
+        later = later + 1
     elseif is_full then
-        waiting = waiting + 1 -- the next walk finds it
+        later = later + 1 -- the next walk finds it
     else
         hold(id, 'kept', '')
     end
@@ -269,10 +269,10 @@ end
 place = phase and phase .. ' ' .. position or ''
 
 if not items[1] then
-    return {0, name, state.paused, since, 0, deleted, '', place, waiting, left}
+    return {0, name, state.paused, since, 0, deleted, '', place, out, later, left}
 end
 redis.call('HSET', key, 'batch', batch, 'last', batch)
 for i = 1, #holding, 1000 do
     redis.call('HSET', key, unpack(holding, i, math.min(i + 999, #holding)))
 end
-return {0, name, state.paused, since, 0, deleted, batch, place, waiting, left, unpack(items)}
+return {0, name, state.paused, since, 0, deleted, batch, place, out, later, left, unpack(items)}
