@@ -137,7 +137,7 @@ local function merge_same(id, application, incoming, kind, at, told)
     local state, came = application.state, incoming.state
     local is_farther = state == 'draft' and came ~= 'draft'
         or came == 'delivered' and (state == 'pending' and not application.lease or state == 'dead')
-        or came == 'pending' and state == 'dead' and (incoming.replayed or 0) > (application.died or 0)
+        or came == 'pending' and state == 'dead' and (incoming.replayed or 0) >= (application.died or math.huge)
     local replaced = replaced_of(application, incoming, application.token)
     if is_farther then
         incoming.replaced = replaced
