@@ -78,7 +78,7 @@ def it_fails_while_redis_takes_no_event(stand, redis, sandbox):
 
 
 def it_counts_nothing_when_nobody_answers(stand, redis, sandbox):
-    for command in (("dead", "replay"), ("dead", "forget", "--all", "--dry-run")):
+    for command in (("dead", "replay", "--all"), ("dead", "forget", "--all", "--dry-run")):
         done = stand.service(sandbox, redis_url=redis.url).run(*command, listen="127.0.0.1:1")
         assert done.returncode == 1 and done.stdout == "" and "no answer from" in done.stderr
 

@@ -88,6 +88,9 @@ def it_starts_without_redis(stand, redis, sandbox):
     service.must_stop()
     service.must_log("spool_holds")  # the end tells what waits
     service.start()
+    assert service.must_post(event("A-2", "t-2"))["durability"] == "spool"
+    assert service.must_post(event("A-3", "t-3"))["durability"] == "spool"
+    assert len(service.logs("spool_begins")) == 2, "once in each run, whatever the one before has left"
     redis.start()
     sandbox.must_receive(TOKEN)
     service.must_stop()
@@ -119,6 +122,7 @@ def it_refuses_what_only_redis_knows(stand, redis, sandbox):
     mixed = service.must_post([{"applicationId": "A-1"}, event("A-2", "t-2")])["results"]
     assert [result["status"] for result in mixed] == [503, 202]
     service.must_stop()
+    assert service.logs("intake_unavailable") == [], "events are taken all this time"
 
 
 def it_lets_what_needs_the_stored_seek_token_wait_for_the_drain(stand, redis, sandbox):

@@ -289,7 +289,7 @@ def it_checks_beside_a_running_service_with_a_private_redis(stand, fake_seek):
     fake_seek.answers["/graphql"] = version
     service = stand.service(data_dir=f"{stand.directory}/data", **settings(fake_seek)).start()
     done = service.run("check")
-    assert done.returncode == 0 and "that of the running service" in done.stdout, done.stdout
+    assert done.returncode == 0 and "private Redis of the running service" in done.stdout, done.stdout
     fake_seek.answers["/graphql"] = DELIVERED
     service.must_post(event("A-1"))
     service.must_become("A-1", "delivered")
