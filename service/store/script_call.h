@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * One call of a script, from its arguments to its answer and to the confirmation behind it. What
- * users of the store see as calls is made of it.
+ * One call of a script, from its arguments to its answer and to the confirmation that follows. The
+ * calls of the store's users are made of it.
  *
  * Owns:    its command, its results and the reply they point into.
  * Threads: one at a time, the store's.
@@ -75,6 +75,7 @@ struct script_call {
     int64_t sent_at_us;
     struct store_link *next_link; /* where it goes once all answers of this one are here */
     unsigned moves;               /* so far */
+    struct durability told;       /* what its caller may name: that of the link it was sent to */
 
     /* Answers that are still to come: the script's, and those of its confirmation. */
     size_t answers_open;

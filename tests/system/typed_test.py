@@ -60,7 +60,7 @@ ANSWERS = [
     (r"seek-signal status A-1001", r"applicationId +A-1001"),
     (r"seek-signal check", r"ok +SEEK "),
     (r"seek-signal dead list --code DAMAGED", r"A-1003 .* DAMAGED "),
-    (r"seek-signal dead replay --code DAMAGED", r"^1 are sent again"),
+    (r"seek-signal dead replay --code DAMAGED", r"^1 is sent again"),
     (r"seek-signal dead list --format csv", r"^\"A-1001\",dead,"),
     (r"seek-signal dead list(?! --code DAMAGED| --format)", r"A-1001 .* FORBIDDEN "),
     (r"seek-signal dead forget .*--dry-run", r"^0 would be forgotten$"),
