@@ -25,6 +25,7 @@ struct store {
     struct due_table *own_due;      /* owned; NULL: options.due is there */
     int64_t give_back_at_ms;        /* monotonic; not before: see accept.c */
     unsigned next_shard;            /* that is claimed from while none is known to have something */
+    int64_t idle_claim_at_ms;       /* monotonic; not before, while nothing waits anywhere */
     TAILQ_HEAD(, store_link) links; /* owned; one, or one for each node that has a shard */
     struct event_loop *loop;        /* borrowed */
     struct store_cluster *cluster;  /* owned; NULL: there is one Redis */
