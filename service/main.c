@@ -45,7 +45,7 @@ static const struct command_row {
     {"serve", serve, CONFIG_NEED_ALL, TAKES_NOTHING,
      "serve", "serve", "run the service (default)"},
     {"check", command_check, CONFIG_NEED_ALL, TAKES_NOTHING,
-     "check", "check", "try settings, Redis, access token and SEEK for real"},
+     "check", "check", "try settings, Redis, access token, SEEK and NOTIFY_URL for real"},
     {"health", command_health, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
      "health", "health", "end with 0 if the running service is ready"},
     {"status", command_status, CONFIG_NEED_ADDRESS, TAKES_ID | TAKES_JSON,
@@ -68,6 +68,8 @@ static const struct command_row {
      "pause, resume", "pause", "stop and restart sending for every process on this Redis; events are still accepted"},
     {"resume", command_resume, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
      NULL, "resume", "restart sending"},
+    {"move", command_move, CONFIG_NEED_ADDRESS, TAKES_MOVE | TAKES_JSON,
+     NULL, "move --from URL --to URL [--follow] [--json]", "move all that one Redis keeps to another, of any kind, beside running services"},
     {"version", NULL, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
      "version", "version", "print the version"},
 };

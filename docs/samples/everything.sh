@@ -42,7 +42,9 @@ SEEK_SIGNAL_API_KEY=$(openssl rand -hex 32)
 export SEEK_SIGNAL_API_KEY
 until_it redis-cli -p "$REDIS_PORT" --tls --cacert ca.pem --cert ours.pem --key ours.key PING
 until_it curl -sSf "http://127.0.0.1:$SANDBOX_PORT/sandbox/signals"
+until_it curl -sS "http://127.0.0.1:$RECEIVER_PORT" # it listens
 seek-signal check
+grep -q '^notification.test' notified.txt
 seek-signal serve 2>service.log &
 children=($! "${children[@]}")
 until_it seek-signal health
@@ -53,7 +55,7 @@ curl -sSf --cacert ca.pem "https://localhost:$SERVICE_PORT/v1/events" -H "Author
     -H 'Content-Type: application/json' -d '{"applicationId": "A-1001", "token": "the-seek-token"}'
 until_it grep '^dead A-1001 FORBIDDEN$' notified.txt
 echo
-echo "notified: $(cat notified.txt)"
+echo "notified: $(tail -n 1 notified.txt)"
 
 echo "--- the dead application is downloaded, and sent again"
 seek-signal dead list --format csv | tee dead.csv

@@ -33,7 +33,7 @@ def act_on(event):
     data = event["data"]
     if event["type"] == "application.dead":
         print("dead", data["applicationId"], data["lastError"].get("code", ""), flush=True)
-    else:  # sending.stalled, sending.resumed
+    else:  # sending.stalled, sending.resumed, notification.test
         print(event["type"], data.get("reason", ""), flush=True)
 
 

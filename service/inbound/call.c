@@ -306,10 +306,14 @@ void call_start(struct call *call, bool is_taken, const struct error *error)
         call_refuse_untaken(call, error);
 }
 
-bool call_is_awaiting_spool(struct call *call)
+bool call_is_awaiting_spool(struct call *call, const char *application_id)
 {
-    const struct spool_batch *spool = call->context->spool;
-    if (spool == NULL || !spool_is_holding(spool_batch_spool(spool)))
+    const struct spool_batch *batch = call->context->spool;
+    const struct spool *spool = batch != NULL ? spool_batch_spool(batch) : NULL;
+    bool is_holding =
+        spool != NULL && (application_id != NULL ? spool_is_holding_for(spool, application_id)
+                                                 : spool_is_holding(spool));
+    if (!is_holding)
         return false;
     call_refuse_store(
         call,

@@ -367,7 +367,7 @@ void spool_destroy(struct spool *spool)
     spool_stop(spool);
     store_destroy(spool->store);
     journal_destroy(spool->journal);
-    buffer_fini(&spool->drain.segment);
+    spool_drain_fini(spool);
     event_loop_destroy(spool->loop);
     mutex_fini(&spool->shared.lock);
     free(spool);

@@ -7,6 +7,7 @@ from selenium.webdriver.common.keys import Keys
 
 from browser import refuse
 from stand import eventually, event
+from webhook_receiver import SECRET, WebhookReceiver
 
 KEY, READ_KEY = "api-key-9Jd2-Rt64", "read-key-5Hw8-Lc31"
 
@@ -40,6 +41,23 @@ def it_says_that_sending_is_paused(page, service):
     page.must_say("#state", "Paused since")
     page.must_say("#trouble", "Resume when the reason for the pause is over")
     page.must_fit_everywhere()
+
+
+def it_says_that_nobody_takes_notifications(page, stand, redis, sandbox):
+    receiver = WebhookReceiver(status=503)
+    service = stand.service(sandbox, redis_url=redis.url, notify_url=receiver.url, notify_secret=SECRET).start()
+    refuse(service, sandbox, 1)
+    page.open(f"http://{service.address}/")
+    page.must_say("#trouble", "Notifications: the receiver answers HTTP 503")
+    page.must_say("#trouble", "They are kept and repeated")
+    page.must_say("#state", "Working")
+    page.must_fit_everywhere()
+    receiver.status = 204
+    page.must_show("#trouble", False)
+    receiver.must_take("application.dead")
+    page.must_have_no_complaint()
+    service.must_stop()
+    receiver.close()
 
 
 def it_keeps_what_it_knows_while_redis_is_away(page, service, sandbox, redis):

@@ -85,7 +85,7 @@ def it_counts_nothing_when_nobody_answers(stand, redis, sandbox):
 
 def it_warns_of_a_log_with_seek_tokens(stand, redis, sandbox):
     service = stand.service(sandbox, redis_url=redis.url, log_upstream="full").start()
-    assert any("every seek-token is written to the log" in line["message"] for line in service.logs("setting_doubtful"))
+    assert any("every seek-token is written to the log" in line["message"] for line in service.must_log("setting_doubtful"))
 
 
 def it_says_what_a_playground_answer_means(stand, redis):

@@ -429,6 +429,26 @@ def it_pauses_every_process_and_takes_events_all_the_same(stand, service, redis,
     other.must_stop()
 
 
+def it_is_paused_as_long_as_one_shard_is(stand, redis, sandbox):
+    """A pause is written to one shard after the other; claims that see one of each kind do not make the log change its mind."""
+    service = stand.service(sandbox, redis_url=redis.url, redis_shards="3").start()
+    redis.cli("SET", "seek-signal:{1}:paused", int(time.time() * 1000))
+    eventually(lambda: service.logs("sending_paused"), "it says that it is paused")
+    names = [f"A-{number}" for number in range(12)]
+    sandbox.fault(on="graphql", kind="status", status=503, count=len(names))
+    service.must_post([event(name, f"token-{name}") for name in names])
+    held = {key.split(":app:")[1] for key in redis.cli("--raw", "KEYS", "seek-signal:{1}:app:*").splitlines()}
+    assert 0 < len(held) < len(names)
+    for name in sorted(set(names) - held):  # claimed from the others, after a failure
+        service.must_become(name, "delivered")
+    assert len(service.logs("sending_paused")) == 1 and not service.logs("sending_resumed")
+    redis.cli("DEL", "seek-signal:{1}:paused")
+    eventually(lambda: service.logs("sending_resumed"), "it goes on")
+    for name in sorted(held):
+        service.must_become(name, "delivered")
+    service.must_stop()
+
+
 def it_stays_paused_over_a_restart(stand, service, redis, sandbox):
     assert service.post("/v1/pause", {}).status == 204
     service.must_stop()

@@ -40,6 +40,7 @@ ELSEWHERE = [
     (r"\(set -a; \. /etc/seek-signal/environment", "reads files of the package", "tests/release/release_test.py", "set -a"),
     (r"bash docs/samples/everything", "takes the usual ports", "tests/debian/run", "everything"),
     (r"(python3|php) docs/samples/|sqlite3 ats-sweep.db", "a database of the reader's", "tests/samples/run", "docs/samples/outbox.py"),
+    (r"seek-signal move --from", "needs another Redis", "tests/system/move_test.py", '"move", "--from"'),
     (r"seek-signal tail", "follows without an end", "tests/system/tail_test.py", '"tail"'),
     (r"cmake/set-version", "changes the source", "tests/release/version_test.py", "set_version"),
     (r"cmake/release", "builds the package", "tests/release/release_test.py", "cmake/release"),
