@@ -310,6 +310,12 @@ static long proxy_status(CURL *handle, int code)
     return code != (int)CURLE_OK && (status < 200 || status > 299) ? status : 0;
 }
 
+#if LIBCURL_VERSION_NUM >= 0x080600
+static const int HEADER_TOO_LONG = CURLE_TOO_LARGE;
+#else
+static const int HEADER_TOO_LONG = CURLE_OUT_OF_MEMORY;
+#endif
+
 /* Since libcurl 8.1 it ends so as well when the server closes the connection, whatever it has
  * processed by then; a refused stream it tries to send again. */
 #if LIBCURL_VERSION_NUM >= 0x080100
@@ -353,7 +359,7 @@ static const char *detail_of(struct http_easy *easy, int code)
     const char *detail = easy->detail[0] != '\0' ? easy->detail : NULL;
     if (easy->failure.kind != ERROR_NONE)
         detail = easy->failure.message;
-    else if (code == (int)CURLE_OUT_OF_MEMORY)
+    else if (code == HEADER_TOO_LONG)
         detail = "out of memory, or a header line longer than libcurl takes (100 KiB)";
     else if (detail == NULL)
         detail = curl_easy_strerror((CURLcode)code);
