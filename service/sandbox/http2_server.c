@@ -191,8 +191,9 @@ void http2_server_destroy(struct http2_server *server)
 {
     if (server == NULL)
         return;
-    while (!TAILQ_EMPTY(&server->connections))
-        connection_destroy(TAILQ_FIRST(&server->connections), false);
+    struct http2_connection *connection;
+    while ((connection = TAILQ_FIRST(&server->connections)) != NULL)
+        connection_destroy(connection, false); /* NOLINT(clang-analyzer-unix.Malloc): it left */
     for (size_t i = 0; i < server->listener.count; i++)
         event_loop_forget(server->loop, server->listener.fds[i]);
     listener_close(&server->listener);
