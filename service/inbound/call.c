@@ -16,9 +16,10 @@
 #include "service/inbound/media_type.h"
 #include "service/inbound/service_view.h"
 #include "service/inbound/spool_batch.h"
+#include "service/store/store.h"
 #include "service/tracing/tracer.h"
 
-enum { SCRATCH_KEPT_BYTES = 64 * 1024 };
+enum { SCRATCH_KEPT_BYTES = 64 * 1024, OUTAGE_QUIET_MS = 5000 };
 
 static const char problem_content_type[] = "application/problem+json";
 
@@ -193,7 +194,10 @@ static void log_outage(struct call *call, const struct problem *problem)
     bool is_store =
         problem->code == PROBLEM_STORE_UNAVAILABLE || problem->code == PROBLEM_STORE_REFUSED;
     if (kind->status < 500 || problem->code == PROBLEM_SHUTTING_DOWN || !is_intake ||
-        call->context->is_unavailable || (is_store && is_spooling(call)))
+        (is_store && is_spooling(call)))
+        return;
+    call->context->refused_at_ms = clock_monotonic_ms();
+    if (call->context->is_unavailable)
         return;
     call->context->is_unavailable = true;
     /* Somebody has to act where Redis is the reason; a full service helps itself. */
@@ -220,11 +224,15 @@ void call_answer_out_of_memory(struct call *call)
                                        .headers = {{"Retry-After", "1"}}});
 }
 
+/* Where some shards are away the others' events are accepted all the time. */
 void call_note_available(struct call *call)
 {
-    if (!call->context->is_unavailable)
+    struct inbound_context *context = call->context;
+    if (!context->is_unavailable ||
+        (store_shard_count(context->store) > 1 &&
+         clock_monotonic_ms() < context->refused_at_ms + OUTAGE_QUIET_MS))
         return;
-    call->context->is_unavailable = false;
+    context->is_unavailable = false;
     log_info("intake_available", "Events are accepted again");
 }
 

@@ -234,13 +234,16 @@ static void waits_for_an_attempt_and_fences_one_that_is_late(void **state)
     uint64_t generation = claim.generation;
     (void)redis_server_cli(from_server, "ZADD 'seek-signal:{0}:due' 1 A-1"); /* its lease is over */
     assert_int_equal(ask("", ""), 1);
-    static const struct verdict delivered = {.class = VERDICT_DELIVERED, .http_status = 200};
-    assert_int_equal(must_settle(&from, "A-1", generation, SETTLE_DELIVERED, 0, &delivered),
+    static const struct verdict failed = {.class = VERDICT_TRANSIENT, .code = "TIMEOUT"};
+    assert_int_equal(must_settle(&from, "A-1", generation, SETTLE_RETRY, 0, &failed),
                      SETTLE_FENCED);
     give();
-    assert_int_equal(ask(shown.result.batch, ""), 0);
-    assert_int_equal(shown.result.deleted, 1);
+    (void)must_accept_one(&from, "A-1", "newer", later);
+    (void)redis_server_cli(from_server, "DEL 'seek-signal:{0}:paused'"); /* somebody resumes */
+    assert_int_equal(must_claim(&from, 1), 0);
     assert_int_equal(must_claim_one(&to).attempt, 2);
+    assert_int_equal(ask(shown.result.batch, ""), 1);
+    assert_int_equal(shown.result.deleted, 0);
 }
 
 static void lets_go_what_was_replayed_meanwhile(void **state)
@@ -377,15 +380,15 @@ static void waits_behind_the_attempt_that_is_out_at_the_target(void **state)
 static void on_refused(void *context, const struct store_failure *failure,
                        const struct move_in_result *result)
 {
-    (void)context;
     (void)result;
-    assert_int_equal(failure->status, STORE_REFUSED);
+    *(enum store_status *)context = failure->status;
 }
 
 static void takes_nothing_where_there_is_no_memory(void **state)
 {
     (void)state;
     struct error error;
+    enum store_status status = STORE_OK;
     (void)must_accept_one(&from, "A-1", "token", event);
     assert_int_equal(ask("", ""), 1);
     (void)redis_server_cli(to_server, "CONFIG SET maxmemory 1");
@@ -396,9 +399,10 @@ static void takes_nothing_where_there_is_no_memory(void **state)
                                         .since = "",
                                         .count = shown.result.count,
                                         .items = shown.items};
-    assert_true(store_move_in(to.store, &batch, on_refused, NULL, &error));
+    assert_true(store_move_in(to.store, &batch, on_refused, &status, &error));
     driver_settle_down(&to);
     (void)redis_server_cli(to_server, "CONFIG SET maxmemory 0");
+    assert_int_equal(status, STORE_REFUSED);
     assert_string_equal(
         redis_server_cli(
             to_server,

@@ -27,6 +27,7 @@ IDLE_S = 2
 MEDIAN_MS = 3
 SLOW_MS = 25  # far below the 40 ms of a delayed acknowledgement
 ROUNDS = 3  # a machine may be busy for a moment, not for three
+BUILD_TOLD = "" if BUILD.name == "release" else f" in {BUILD.name}"
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +135,7 @@ def instant():
 def own_cost(client):
     with instant() as url:
         peer = Client(client, url)
-        median = median_of(peer, 50)
+        median = min(median_of(peer, 50) for _ in range(ROUNDS))
         peer.close()
     return median
 
@@ -166,9 +167,7 @@ def it_serves_on_a_kept_connection(client, ready, stand, sandbox, seen):
     assert peer.post()[0] == "202"
     assert peer.post([event(f"B-{n}", f"b-{n}") for n in range(100)])[0] == "202"
     assert peer.post(query="?wait=20s")[0] == "200"
-    medians = []
-    while not medians or (min(medians) > allowed_ms and len(medians) < ROUNDS):
-        medians.append(median_of(peer))
+    medians = [median_of(peer) for _ in range(ROUNDS)]
     assert min(medians) <= allowed_ms, f"milliseconds for a post: {medians}, of which the client's own are {own_ms}"
     cut = []
     for late_s in (-0.05, 0.0, 0.05):
@@ -180,5 +179,5 @@ def it_serves_on_a_kept_connection(client, ready, stand, sandbox, seen):
     peer.close()
     told = f"{len(cut)} of 4 cut, posted again" if cut else "none cut"
     seen(version, "an event, a batch, `?wait`, 200 posts on one connection, posts at the idle time-out, a restart",
-         f"all taken, each in {'under 3 ms' if min(medians) < MEDIAN_MS else 'little more than the client itself takes'}; {told}")
+         f"all taken; a post takes {min(medians):.1f} ms{BUILD_TOLD}, at Python's http.server {own_ms:.1f} ms; {told}")
     service.must_stop()
