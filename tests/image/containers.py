@@ -10,9 +10,8 @@ import tempfile
 
 from stand import call, eventually
 
-SERVICE = "seek-signal-test/service"
-EMBEDDED = "seek-signal-test/embedded"
-SANDBOX = "seek-signal-test/sandbox"
+IMAGES = os.environ.get("SEEK_SIGNAL_IMAGES", "seek-signal-test")
+SERVICE, EMBEDDED, SANDBOX = (f"{IMAGES}/{name}" for name in ("service", "embedded", "sandbox"))
 USER = 65532
 
 # What every container here lives with; the images promise to.
