@@ -277,7 +277,7 @@ int command_check(const struct config *config, const struct command_arguments *a
 {
     struct error error;
     (void)arguments;
-    (void)check_report(true, "settings", "all can be used");
+    (void)check_report(true, "settings", "valid");
     if (!http_client_startup(&error)) {
         (void)check_report(false, "libcurl", "%s", error.message);
         return 1;
