@@ -64,7 +64,7 @@ class Container:
                 return self.call("GET", "/readyz", port=port).status == 200
             except (ConnectionError, TimeoutError):
                 return False
-        eventually(ready, f"{self.name} is ready", 60)
+        eventually(ready, f"{self.name} is ready", 180)
         return self
 
     def must_stop(self, status=0):
@@ -116,7 +116,7 @@ class Containers:
                            "--tls-dir", "/var/lib/seek-sandbox", "--tls-name", "sandbox", *arguments,
                            options=["--publish=127.0.0.1::8790", f"--volume={volume}:/var/lib/seek-sandbox"])
         sandbox.volume = volume
-        eventually(lambda: "ready " in sandbox.text(), "the sandbox is ready")
+        eventually(lambda: "ready " in sandbox.text(), "the sandbox is ready", 180)  # it makes keys, perhaps emulated
         return sandbox
 
     def service(self, sandbox, image=SERVICE, options=(), **settings):

@@ -13,7 +13,7 @@ from containers import EMBEDDED, SANDBOX, SERVICE, USER, delivered, docker, insp
 from stand import ROOT, eventually
 
 IMAGES = [SERVICE, EMBEDDED, SANDBOX]
-MEGABYTES_MAX = {SERVICE: 25, EMBEDDED: 36, SANDBOX: 25}
+MEGABYTES_MAX = {SERVICE: 26, EMBEDDED: 36, SANDBOX: 25}
 PROGRAMS = {SERVICE: {"seek-signal"}, EMBEDDED: {"seek-signal", "redis-server"}, SANDBOX: {"seek-sandbox", "openssl"}}
 
 
@@ -97,7 +97,7 @@ def redis_with_tls(containers):
         "--dir", "/var/lib/seek-signal", "--bind", "0.0.0.0", "--protected-mode", "no",
         options=["--entrypoint=/usr/bin/redis-server", "--no-healthcheck",
                  f"--volume={pem}:/tls/cert.pem:ro", f"--volume={key}:/tls/key.pem:ro"])
-    eventually(lambda: "Ready to accept connections" in redis.text(), "Redis is ready")
+    eventually(lambda: "Ready to accept connections" in redis.text(), "Redis is ready", 180)
     redis.ca = pem
     return redis
 
