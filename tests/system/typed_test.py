@@ -86,7 +86,7 @@ kill -TERM $child; wait $child; status=$?; cat "$0.out"; exit $status
 """
 COMMAND = """#!/bin/bash
 real={real}
-[ -n "$1" ] && [[ "$1" != --listen ]] && [[ "$1" != --tls-* ]] && exec "$real" "$@"
+[ -n "$1" ] && [[ "$1" != --listen ]] && [[ "$1" != --tls-* && "$1" != --h2-* ]] && exec "$real" "$@"
 """
 
 
@@ -109,7 +109,7 @@ class Reader:
         self.program("redis-cli", f'#!/bin/sh\nexec /usr/bin/redis-cli -s {self.redis.socket} "$@"\n')
         self.substitutions = {  # in a document → here
             "127.0.0.1:8787": self.service.address, "127.0.0.1:8788": self.service.ops,
-            "127.0.0.1:8790": self.sandbox.address, "127.0.0.1:8443": "127.0.0.1:0",
+            "127.0.0.1:8790": self.sandbox.address, "127.0.0.1:8443": "127.0.0.1:0", "127.0.0.1:8444": "127.0.0.1:0",
             "CLIENT_ID=…": "CLIENT_ID=client-1", "/run/secrets/seek": str(self.home / "secret"),
         }
 
