@@ -344,6 +344,8 @@ struct notifier *notifier_create(const struct notifier_options *options, struct 
     buffer_init(&notifier->body, NOTIFICATION_BYTES_MAX);
     notifier->loop = event_loop_create(error);
     if (notifier->loop != NULL)
+        event_loop_show(notifier->loop, &notifier->heartbeat);
+    if (notifier->loop != NULL)
         notifier->receiver =
             receiver_create(&options->receiver, notifier->loop, on_sent, notifier, error);
     if (notifier->receiver != NULL)
