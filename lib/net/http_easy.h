@@ -24,6 +24,8 @@ struct http_easy {
     void *handle;  /* owned: a CURL */
     void *headers; /* owned while it runs, in one piece: curl_slists and their lines */
     size_t headers_bytes;
+    void *address;         /* owned: a CURLU, of the URL */
+    char *url;             /* owned; NULL: none was set yet */
     void *connect_to;      /* owned while it runs: a list of curl's; NULL: none */
     struct buffer request; /* the body; libcurl reads it in place */
     struct buffer answer;
