@@ -330,27 +330,39 @@ bool journal_is_empty(const struct journal *journal)
 /* --- reading ------------------------------------------------------------------------------------
  */
 
-uint64_t journal_oldest(const struct journal *journal)
+/* Its place in the row, or that of the next one. */
+static size_t find_segment(const struct journal *journal, uint64_t number)
 {
-    assert(journal->count > 0);
-    return journal->segments[0].number;
+    size_t index = 0;
+    while (index < journal->count && journal->segments[index].number < number)
+        index++;
+    return index;
 }
 
-bool journal_read_oldest(struct journal *journal, struct buffer *out, struct error *error)
+uint64_t journal_next(const struct journal *journal, uint64_t least)
 {
-    assert(journal->count > 0);
-    if (journal->count == 1)
+    size_t index = find_segment(journal, least);
+    return index < journal->count ? journal->segments[index].number : JOURNAL_NONE;
+}
+
+bool journal_read(struct journal *journal, uint64_t number, struct buffer *out, struct error *error)
+{
+    size_t index = find_segment(journal, number);
+    assert(index < journal->count && journal->segments[index].number == number);
+    if (index == journal->count - 1)
         seal(journal);
-    const struct segment *oldest = &journal->segments[0];
-    if (journal_segment_read(&journal->directory, oldest->number, oldest->bytes, out, error))
+    const struct segment *segment = &journal->segments[index];
+    if (journal_segment_read(&journal->directory, segment->number, segment->bytes, out, error))
         return true;
     if (error->kind != ERROR_MEMORY)
-        (void)!set_aside(journal, 0, NULL);
+        (void)!set_aside(journal, index, NULL);
     return false;
 }
 
-bool journal_drop_oldest(struct journal *journal, bool is_kept, struct error *error)
+bool journal_drop(struct journal *journal, uint64_t number, bool is_kept, struct error *error)
 {
-    assert(journal->count > (journal->fd >= 0));
-    return is_kept ? set_aside(journal, 0, error) : delete_segment(journal, 0, error);
+    size_t index = find_segment(journal, number);
+    assert(index < journal->count && journal->segments[index].number == number);
+    assert(index < journal->count - (journal->fd >= 0)); /* nothing is appended to it */
+    return is_kept ? set_aside(journal, index, error) : delete_segment(journal, index, error);
 }

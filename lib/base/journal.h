@@ -5,9 +5,9 @@
  * journal_commit has confirmed is found again after any crash of the process or the machine, as far
  * as the disk keeps its word.
  *
- *     append ──► … ──► commit ──► … ──► read_oldest ──► drop_oldest
+ *     append ──► … ──► commit ──► … ──► read ──► drop
  *
- * It is a row of segments, journal-<number>.log. The oldest is read as a whole and deleted as a
+ * It is a row of segments, journal-<number>.log. Each is read as a whole and deleted as a
  * whole; there is no other position, so a crash in between gives its records once more. A segment
  * with damage in it is not deleted but renamed to corrupt-<number>.log, for a person to look at.
  *
@@ -61,13 +61,14 @@ MUST_CHECK bool journal_commit(struct journal *journal, struct error *error);
 uint64_t journal_bytes(const struct journal *journal);
 bool journal_is_empty(const struct journal *journal);
 
-/* The oldest segment's bytes, for journal_frame_next; nothing is appended to it any more. For a
- * journal that is not empty, and without anything uncommitted. ERROR_MEMORY; ERROR_IO: it has been
- * set aside. */
-MUST_CHECK bool journal_read_oldest(struct journal *journal, struct buffer *out,
-                                    struct error *error);
-/* It is done with. `is_kept`: it holds damage and is set aside. On failure it is forgotten all the
- * same, and comes again after the next start. */
-MUST_CHECK bool journal_drop_oldest(struct journal *journal, bool is_kept, struct error *error);
-/* Its number, for messages. */
-uint64_t journal_oldest(const struct journal *journal);
+/* The number of the first segment from this one on; JOURNAL_NONE. From 0 on: the oldest. */
+#define JOURNAL_NONE UINT64_MAX
+uint64_t journal_next(const struct journal *journal, uint64_t least);
+/* The bytes of a segment that is there, for journal_frame_next; nothing is appended to it any more.
+ * Without anything uncommitted. ERROR_MEMORY; ERROR_IO: it has been set aside. */
+MUST_CHECK bool journal_read(struct journal *journal, uint64_t number, struct buffer *out,
+                             struct error *error);
+/* It has been read and is done with. `is_kept`: it holds damage and is set aside. On failure it is
+ * forgotten all the same, and comes again after the next start. */
+MUST_CHECK bool journal_drop(struct journal *journal, uint64_t number, bool is_kept,
+                             struct error *error);

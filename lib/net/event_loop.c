@@ -168,7 +168,8 @@ static void dispatch(struct event_loop *loop, const struct epoll_event *event)
 
 void event_loop_show(struct event_loop *loop, struct heartbeat *heartbeat)
 {
-    loop->heartbeat = heartbeat;
+    if (loop != NULL)
+        loop->heartbeat = heartbeat;
 }
 
 static int wait(struct event_loop *loop, struct epoll_event *events, int wait_ms)

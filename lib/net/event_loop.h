@@ -40,7 +40,7 @@ void event_loop_forget(struct event_loop *loop, int fd);
  * ends the process. What was acknowledged is on a disk by then. True: something had happened. */
 bool event_loop_poll(struct event_loop *loop, int64_t timeout_ms);
 /* From now on each poll says there how long it may wait, and beats before the callbacks.
- * `heartbeat`: borrowed, outlives the loop. */
+ * `heartbeat`: borrowed, outlives the loop. Accepts NULL for a loop that could not be made. */
 void event_loop_show(struct event_loop *loop, struct heartbeat *heartbeat);
 /* For nesting in another loop: readable while a poll would find something. */
 int event_loop_fd(const struct event_loop *loop);

@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * One HTTP transfer with its libcurl handle: from what is wanted to the handle's options, and from
- * what came of it to an exchange. http_client.c drives many of them, each for one transfer after
- * another.
+ * One HTTP transfer with its libcurl handle: from what is wanted to the handle's options
+ * (http_easy_prepare.c), and from what came of it to an exchange. http_client.c drives many of
+ * them, each for one transfer after another.
  *
  * Owns:    the handle, and copies of headers and body while it runs.
  * Threads: one at a time.

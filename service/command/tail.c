@@ -58,9 +58,12 @@ static void print_missed(const struct json_value *answer)
 {
     int64_t missed = 0;
     if (!json_member_integer(answer, "missed", &missed))
-        print_format(stderr, "unknown how many were missed: this process has begun anew");
+        print_format(stderr,
+                     "an unknown number of lines was missed, because the service was restarted");
     else if (missed > 0)
-        print_format(stderr, "%" PRId64 " were missed: more happened than is kept", missed);
+        print_format(stderr,
+                     "%" PRId64 " lines were missed, because more happened than the service keeps",
+                     missed);
 }
 
 /* How many there were. */

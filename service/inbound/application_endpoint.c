@@ -64,7 +64,7 @@ void application_delete(struct call *call)
 {
     assert(call->application_id_length > 0);
     struct error error;
-    if (call_is_awaiting_spool(call))
+    if (call_is_awaiting_spool(call, call->application_id))
         return;
     call_note_who(call);
     call_start(

@@ -172,20 +172,31 @@ static void log_refusal(const struct call *call, const struct problem *problem)
     const struct problem_kind *kind = problem_kind(problem->code);
     if (kind->status < 500)
         log_info("request_refused", problem_detail(problem), LOG_TEXT("code", kind->name),
-                 LOG_TEXT("field", problem->field), LOG_TEXT("request_id", call->request_id));
+                 LOG_TEXT("field", problem->field), LOG_TEXT("application", call->application_id),
+                 LOG_TEXT("request_id", call->request_id));
+}
+
+/* While the spool takes events, a 503 is for what Redis alone knows. */
+static bool is_spooling(const struct call *call)
+{
+    struct spool_status status = {.is_able = false};
+    if (call->context->spool != NULL)
+        spool_status(spool_batch_spool(call->context->spool), &status);
+    return status.is_able;
 }
 
 /* An outage refuses thousands of requests a second; its beginning and its end are what matters. */
 static void log_outage(struct call *call, const struct problem *problem)
 {
     const struct problem_kind *kind = problem_kind(problem->code);
-    if (kind->status < 500 || problem->code == PROBLEM_SHUTTING_DOWN ||
-        call->context->is_unavailable)
+    bool is_intake = call->route != NULL && call->route->is_intake;
+    bool is_store =
+        problem->code == PROBLEM_STORE_UNAVAILABLE || problem->code == PROBLEM_STORE_REFUSED;
+    if (kind->status < 500 || problem->code == PROBLEM_SHUTTING_DOWN || !is_intake ||
+        call->context->is_unavailable || (is_store && is_spooling(call)))
         return;
     call->context->is_unavailable = true;
     /* Somebody has to act where Redis is the reason; a full service helps itself. */
-    bool is_store =
-        problem->code == PROBLEM_STORE_UNAVAILABLE || problem->code == PROBLEM_STORE_REFUSED;
     log_at(is_store ? LOG_ERROR : LOG_WARN, "intake_unavailable",
            "Events get 503 until the reason is gone", LOG_TEXT("code", kind->name),
            LOG_TEXT("reason", problem_detail(problem)));
@@ -295,10 +306,14 @@ void call_start(struct call *call, bool is_taken, const struct error *error)
         call_refuse_untaken(call, error);
 }
 
-bool call_is_awaiting_spool(struct call *call)
+bool call_is_awaiting_spool(struct call *call, const char *application_id)
 {
-    const struct spool_batch *spool = call->context->spool;
-    if (spool == NULL || !spool_is_holding(spool_batch_spool(spool)))
+    const struct spool_batch *batch = call->context->spool;
+    const struct spool *spool = batch != NULL ? spool_batch_spool(batch) : NULL;
+    bool is_holding =
+        spool != NULL && (application_id != NULL ? spool_is_holding_for(spool, application_id)
+                                                 : spool_is_holding(spool));
+    if (!is_holding)
         return false;
     call_refuse_store(
         call,

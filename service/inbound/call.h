@@ -102,8 +102,8 @@ void call_refuse_written(struct call *call, const struct problem *problem,
 void call_refuse_store(struct call *call, const struct store_failure *failure);
 /* The same for a call that the store did not take. */
 void call_refuse_untaken(struct call *call, const struct error *error);
-/* Whether it answered 503: spooled events would bring back what is forgotten now. */
-bool call_is_awaiting_spool(struct call *call);
+/* Whether it answered 503: what is forgotten now, NULL: any, could come back out of the spool. */
+bool call_is_awaiting_spool(struct call *call, const char *application_id);
 /* The 503 of a body for which there is no room. */
 void call_refuse_bodies_full(struct call *call);
 /* The body without a byte order mark, which RFC 8259 section 8.1 lets a reader ignore. */

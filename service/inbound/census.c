@@ -7,7 +7,7 @@
 #include "service/inbound/inbound_metrics.h"
 #include "service/store/store.h"
 
-enum { RETRY_MS = 1000, SHARDS_EASY = 16 };
+enum { RETRY_MS = 1000, SHARDS_EASY = 8 };
 
 void census_ask(struct census *census, int64_t now_ms)
 {

@@ -266,6 +266,6 @@ void replay_dead_post(struct call *call)
 
 void forget_dead_post(struct call *call)
 {
-    if (!call_is_awaiting_spool(call))
+    if (!call_is_awaiting_spool(call, NULL))
         post(call, true);
 }

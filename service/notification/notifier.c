@@ -8,6 +8,7 @@
  *      ▲                            └──► failed ─► pause ─┐
  *      └──────────── a second ◄───────────────────────────┘
  *
+ * Of many shards the first alone is looked at while nothing happens: see shard_rounds.h.
  * What was taken is told to Redis at once, so that a crash repeats one notification at most, under
  * the same id. Looks go on while one is on its way, for the lease.
  */
@@ -28,6 +29,7 @@
 
 #include "service/domain/event.h"
 #include "service/notification/notifier_report.h"
+#include "service/notification/shard_rounds.h"
 #include "service/notification/standing.h"
 
 enum {
@@ -69,6 +71,7 @@ struct notifier {
     bool has_more;   /* the last look found something that could be told now, or more to look at */
     int64_t created_at_ms, look_at_ms;
     struct sending_watch watch;
+    struct shard_rounds rounds;
 };
 
 static bool is_stopping(const struct notifier *notifier)
@@ -177,10 +180,12 @@ static void go_on(struct notifier *notifier, const struct store_notification *ne
 {
     bool is_something = next->change.to != SENDING_UNKNOWN || next->has_dead;
     bool is_told = notifier->told.id[0] == '\0';
+    bool are_all_asked =
+        shard_rounds_end(&notifier->rounds, true, true, is_something || next->untold > 0, now_ms);
     notifier->has_more = next->untold > 0 && !is_something;
-    if (!is_told || notifier->has_more)
+    if (!is_told || notifier->has_more || !are_all_asked)
         notifier->look_at_ms = now_ms;
-    if (is_told && is_something && receiver_is_free(notifier->receiver, now_ms))
+    if (are_all_asked && is_told && is_something && receiver_is_free(notifier->receiver, now_ms))
         send_next(notifier, next, now_ms);
 }
 
@@ -197,6 +202,7 @@ static void take_notification(void *context, const struct store_failure *failure
     if (failure->status == STORE_OK && notifier->was_told_asked)
         notifier->told.id[0] = '\0';
     if (failure->status != STORE_OK || !next->is_ours || notifier->is_leaving) {
+        shard_rounds_end(&notifier->rounds, failure->status == STORE_OK, false, false, now_ms);
         notifier_report_unknown(&notifier->report);
         return;
     }
@@ -210,6 +216,9 @@ static void take_census(void *context, const struct store_failure *failure,
     struct notifier *notifier = context;
     assert(notifier->is_census_open);
     notifier->is_census_open = false;
+    if (failure->status != STORE_OK || census->due > 0 || census->paused_at_ms > 0 ||
+        notifier->watch.view.paused_at_ms > 0)
+        shard_rounds_stir(&notifier->rounds, clock_monotonic_ms());
     sending_watch_note(&notifier->watch, failure->status == STORE_OK ? census : NULL);
 }
 
@@ -218,9 +227,15 @@ static void look(struct notifier *notifier, int64_t now_ms)
 {
     char change_id[UUID_BYTES];
     struct error error;
+    bool is_urgent =
+        notifier->told.id[0] != '\0' || (notifier->is_stop_seen && notifier->rounds.is_ours);
+    bool is_of_all = shard_rounds_begin(&notifier->rounds, is_urgent, now_ms);
     if (!notifier->is_census_open)
-        notifier->is_census_open = store_census(notifier->store, 0, take_census, notifier, &error);
+        notifier->is_census_open =
+            is_of_all ? store_census(notifier->store, 0, take_census, notifier, &error)
+                      : store_census_of_first(notifier->store, take_census, notifier, &error);
     struct store_notify_query query = {.asker = notifier->name,
+                                       .is_of_first = !is_of_all,
                                        .lease_ms = notifier->is_leaving ? 0 : LEASE_MS,
                                        .wanted_for_ms = now_ms - notifier->created_at_ms};
     query.sending = sending_watch_judge(&notifier->watch, now_ms);
@@ -239,6 +254,7 @@ static void look(struct notifier *notifier, int64_t now_ms)
     notifier->look_at_ms = now_ms + LOOK_MS;
     if (!notifier->is_looking) { /* why Redis is away is told by the intake */
         notifier->look_at_ms = now_ms + AWAY_MS;
+        shard_rounds_end(&notifier->rounds, false, false, false, now_ms);
         notifier->is_over = notifier->is_leaving;
         notifier_report_unknown(&notifier->report);
     }
@@ -343,13 +359,13 @@ struct notifier *notifier_create(const struct notifier_options *options, struct 
     notifier_report_init(&notifier->report);
     buffer_init(&notifier->body, NOTIFICATION_BYTES_MAX);
     notifier->loop = event_loop_create(error);
-    if (notifier->loop != NULL)
-        event_loop_show(notifier->loop, &notifier->heartbeat);
+    event_loop_show(notifier->loop, &notifier->heartbeat);
     if (notifier->loop != NULL)
         notifier->receiver =
             receiver_create(&options->receiver, notifier->loop, on_sent, notifier, error);
     if (notifier->receiver != NULL)
         notifier->store = store_create(&notifier->options.store, notifier->loop, error);
+    shard_rounds_init(&notifier->rounds, notifier->store);
     if (notifier->store != NULL)
         return notifier;
     notifier_destroy(notifier);

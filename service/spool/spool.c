@@ -157,10 +157,11 @@ static void count_order(struct spool *spool, const struct spool_order *order)
                (int64_t)order->count);
     if (!order->is_written)
         return;
-    if (spool->records == 0)
+    if (!spool->has_begun)
         log_warn(
             "spool_begins",
             "Redis does not take events, so they are kept on this machine's disk until it does");
+    spool->has_begun = true;
     hold_all(spool, order);
     spool->records += order->count;
 }
@@ -326,8 +327,7 @@ struct spool *spool_create(const struct spool_options *options, struct error *er
     metrics_init(spool->metrics, spool_rows, SPOOL_METRIC_COUNT);
     buffer_init(&spool->drain.segment, SIZE_MAX / 4);
     spool->loop = event_loop_create(error);
-    if (spool->loop != NULL)
-        event_loop_show(spool->loop, &spool->heartbeat);
+    event_loop_show(spool->loop, &spool->heartbeat);
     if (spool->loop == NULL || !open_journal(spool, error))
         goto fail;
     spool->store = store_create(&spool->options.store, spool->loop, error);
@@ -368,7 +368,7 @@ void spool_destroy(struct spool *spool)
     spool_stop(spool);
     store_destroy(spool->store);
     journal_destroy(spool->journal);
-    buffer_fini(&spool->drain.segment);
+    spool_drain_fini(spool);
     event_loop_destroy(spool->loop);
     mutex_fini(&spool->shared.lock);
     free(spool);

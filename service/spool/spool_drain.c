@@ -3,11 +3,26 @@
 /*
  * A segment is deleted when all of it is in Redis, and as durable there as DURABILITY demands. A
  * crash before that brings its records once more; drain.lua knows them again by seek-token and
- * stamp, so nothing is remembered here about how far it came.
+ * stamp, so nothing is written down about how far it came.
+ *
+ * Where only some shards of many can be written, their records pass those of the others. The
+ * journal is gone through from its oldest segment on; what a shard does not take stays, and with it
+ * all that follows for the same shard, so that the order of each application stays:
+ *
+ *     segment 7   a1  b1  a2           b is away     a1 ✓  b1 –  a2 ✓     stays: b, from b1 on
+ *     segment 8   b2  a3                             b2 –  a3 ✓           stays: b, from b2 on
+ *     segment 9   a4                                 a4 ✓                 deleted
+ *
+ * Of a segment that stays is remembered what has to come again. It is read when one of its shards
+ * is there, so that a shard that is away for hours costs no reading.
  */
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/array.h"
 #include "lib/base/clock.h"
+#include "lib/base/crc32c.h"
 #include "lib/base/journal_frame.h"
 #include "lib/base/log.h"
 
@@ -17,59 +32,205 @@ enum { RETRY_MS = 1000, CALL_BYTES_MAX = 1024 * 1024 };
 
 /* --- what is held --- */
 
-static unsigned shard_in(const struct spool *spool, const char *application_id)
+static unsigned shard_count(const struct spool *spool)
 {
     unsigned count = spool->options.store.shard_count;
-    return shard_of(application_id, count > 0 ? count : 1);
+    return count > 0 ? count : 1;
+}
+
+static unsigned shard_in(const struct spool *spool, const char *application_id)
+{
+    return shard_of(application_id, shard_count(spool));
+}
+
+static size_t likeness(const char *application_id)
+{
+    return crc32c(0, application_id, strlen(application_id)) % SPOOL_LIKE_COUNT;
 }
 
 bool spool_is_holding_for(const struct spool *spool, const char *application_id)
 {
     return atomic_load(&spool->is_holding) &&
-           atomic_load(&spool->held[shard_in(spool, application_id)]) > 0;
+           atomic_load(&spool->held_like[likeness(application_id)]) > 0;
 }
 
 void spool_hold(struct spool *spool, const struct drain_record *record)
 {
     atomic_fetch_add(&spool->held[shard_in(spool, record->application_id)], 1);
+    atomic_fetch_add(&spool->held_like[likeness(record->application_id)], 1);
 }
 
-void spool_let_go(struct spool *spool, const struct drain_record *record)
+static void lower(_Atomic uint32_t *held)
 {
-    _Atomic uint32_t *held = &spool->held[shard_in(spool, record->application_id)];
     if (atomic_load(held) > 0) /* the spool's thread alone writes it */
         atomic_fetch_sub(held, 1);
 }
 
+void spool_let_go(struct spool *spool, const struct drain_record *record)
+{
+    lower(&spool->held[shard_in(spool, record->application_id)]);
+    lower(&spool->held_like[likeness(record->application_id)]);
+}
+
+/* --- shards --- */
+
+static void add_to(struct shard_set *set, unsigned shard)
+{
+    set->words[shard / 64] |= UINT64_C(1) << shard % 64;
+}
+
+static bool is_in(const struct shard_set *set, unsigned shard)
+{
+    return (set->words[shard / 64] >> shard % 64 & 1) != 0;
+}
+
+static bool is_any_taken(const struct spool *spool, const struct shard_set *set)
+{
+    for (unsigned i = 0; i < shard_count(spool); i++)
+        if (is_in(set, i) && store_takes_events_for(spool->store, i, NULL))
+            return true;
+    return false;
+}
+
+/* Something that is held could be written now. */
+static bool is_worthwhile(const struct spool *spool)
+{
+    bool is_any_held = false;
+    for (unsigned i = 0; i < shard_count(spool); i++) {
+        bool is_held = atomic_load(&spool->held[i]) > 0;
+        is_any_held |= is_held;
+        if (is_held && store_takes_events_for(spool->store, i, NULL))
+            return true;
+    }
+    return !is_any_held; /* nothing but damage, or probes of the disk */
+}
+
 /* --- one segment --- */
 
-static void begin_segment(struct spool *spool, int64_t now_ms)
+static struct spool_rest *find_rest(struct spool_drain *drain, uint64_t segment)
+{
+    for (size_t i = 0; i < drain->rest_count; i++)
+        if (drain->rests[i].segment == segment)
+            return &drain->rests[i];
+    return NULL;
+}
+
+static void forget_rest(struct spool_drain *drain, struct spool_rest *rest)
+{
+    size_t index = (size_t)(rest - drain->rests);
+    assert(index < drain->rest_count);
+    drain->rest_count--;
+    memmove(rest, rest + 1, (drain->rest_count - index) * sizeof *rest);
+}
+
+/* Without memory for it all of the segment comes again, which changes nothing. */
+static void remember_rest(struct spool_drain *drain)
+{
+    struct spool_rest *known = find_rest(drain, drain->rest.segment);
+    if (known != NULL) {
+        *known = drain->rest;
+        return;
+    }
+    struct spool_rest *rests =
+        array_reserve(drain->rests, &drain->rest_capacity, drain->rest_count + 1, sizeof *rests);
+    if (rests == NULL)
+        return;
+    drain->rests = rests;
+    drain->rests[drain->rest_count++] = drain->rest;
+}
+
+/* The next one of this pass of which something could be written; JOURNAL_NONE. */
+static uint64_t find_segment(struct spool *spool)
+{
+    struct spool_drain *drain = &spool->drain;
+    uint64_t number = journal_next(spool->journal, drain->next_segment);
+    while (number != JOURNAL_NONE) {
+        const struct spool_rest *rest = find_rest(drain, number);
+        if (rest == NULL || is_any_taken(spool, &rest->shards))
+            return number;
+        for (size_t i = 0; i < SHARD_COUNT_MAX / 64; i++)
+            drain->blocked.words[i] |= rest->shards.words[i];
+        number = journal_next(spool->journal, number + 1);
+    }
+    return JOURNAL_NONE;
+}
+
+static bool begin_segment(struct spool *spool, uint64_t number, int64_t now_ms)
 {
     struct spool_drain *drain = &spool->drain;
     struct error error;
-    drain->is_reading = journal_read_oldest(spool->journal, &drain->segment, &error);
-    drain->is_damaged = false;
-    drain->offset = 0;
+    const struct spool_rest *rest = find_rest(drain, number);
+    drain->is_reading = journal_read(spool->journal, number, &drain->segment, &error);
+    drain->number = number;
+    drain->is_again = rest != NULL;
+    drain->was = rest != NULL ? *rest : (struct spool_rest){.segment = number};
+    drain->rest = (struct spool_rest){.segment = number, .is_damaged = drain->was.is_damaged};
+    drain->offset = drain->was.offset;
     if (drain->is_reading)
-        return;
+        return true;
     drain->retry_at_ms = now_ms + RETRY_MS;
     log_error("spool_unreadable", error.message);
+    return false;
+}
+
+static bool has_rest(const struct spool_rest *rest)
+{
+    static const struct shard_set none;
+    return memcmp(&rest->shards, &none, sizeof none) != 0;
+}
+
+static void drop_segment(struct spool *spool)
+{
+    struct spool_drain *drain = &spool->drain;
+    struct error error;
+    int64_t segment = (int64_t)drain->number;
+    struct spool_rest *rest = find_rest(drain, drain->number);
+    if (rest != NULL)
+        forget_rest(drain, rest);
+    if (!journal_drop(spool->journal, drain->number, drain->rest.is_damaged, &error))
+        log_error("spool_leftover", error.message, LOG_INT("segment", segment));
+    else if (drain->rest.is_damaged)
+        log_error(
+            "spool_set_aside",
+            "A damaged segment is kept as corrupt-….log in SPOOL_DIR; the rest of it is in Redis",
+            LOG_INT("segment", segment));
 }
 
 static void end_segment(struct spool *spool)
 {
     struct spool_drain *drain = &spool->drain;
-    struct error error;
-    int64_t segment = (int64_t)journal_oldest(spool->journal);
-    if (!journal_drop_oldest(spool->journal, drain->is_damaged, &error))
-        log_error("spool_leftover", error.message, LOG_INT("segment", segment));
-    else if (drain->is_damaged)
-        log_error(
-            "spool_set_aside",
-            "A damaged segment is kept as corrupt-….log in SPOOL_DIR; the rest of it is in Redis",
-            LOG_INT("segment", segment));
+    if (has_rest(&drain->rest))
+        remember_rest(drain);
+    else
+        drop_segment(spool);
     buffer_clear(&drain->segment);
     drain->is_reading = false;
+    drain->next_segment = drain->number + 1;
+}
+
+static void leave(struct spool *spool, const struct drain_record *record, size_t offset)
+{
+    struct spool_drain *drain = &spool->drain;
+    unsigned shard = shard_in(spool, record->application_id);
+    if (!has_rest(&drain->rest) || offset < drain->rest.offset)
+        drain->rest.offset = offset;
+    if (drain->rest_oldest_us == 0)
+        drain->rest_oldest_us = record->stamp_us;
+    add_to(&drain->rest.shards, shard);
+    add_to(&drain->blocked, shard);
+}
+
+/* Whether it goes with the call: else it is done, or has to come again. */
+static bool is_wanted(struct spool *spool, const struct drain_record *record, size_t offset)
+{
+    struct spool_drain *drain = &spool->drain;
+    unsigned shard = shard_in(spool, record->application_id);
+    if (drain->is_again && !is_in(&drain->was.shards, shard))
+        return false;
+    if (!is_in(&drain->blocked, shard) && store_takes_events_for(spool->store, shard, NULL))
+        return true;
+    leave(spool, record, offset);
+    return false;
 }
 
 /* Fills the call. An empty record is a probe of the disk. */
@@ -81,16 +242,19 @@ static void gather(struct spool *spool)
     drain->next_offset = drain->offset;
     while (drain->count < SPOOL_CALL_RECORDS_MAX &&
            (drain->count == 0 || drain->next_offset - drain->offset < CALL_BYTES_MAX)) {
+        size_t offset = drain->next_offset;
+        struct drain_record *record = &drain->records[drain->count];
         enum journal_found found = journal_frame_next(drain->segment.bytes, drain->segment.length,
                                                       &drain->next_offset, &piece);
         if (found == JOURNAL_END)
             return;
         bool is_record = found == JOURNAL_RECORD;
-        if (is_record &&
-            spool_record_read(piece.payload, piece.length, &drain->records[drain->count]))
-            drain->count++;
-        else if (!is_record || piece.length > 0)
-            drain->is_damaged = true;
+        if (is_record && spool_record_read(piece.payload, piece.length, record)) {
+            drain->offsets[drain->count] = offset;
+            drain->count += is_wanted(spool, record, offset);
+        } else if (!is_record || piece.length > 0) {
+            drain->rest.is_damaged = true;
+        }
     }
 }
 
@@ -106,7 +270,7 @@ static void log_superseded(const struct drain_record *record)
 /* It stays in its segment, which is kept. */
 static void note_damaged(struct spool_drain *drain, const struct drain_record *record)
 {
-    drain->is_damaged = true;
+    drain->rest.is_damaged = true;
     log_error("spool_damaged",
               "The application's key in Redis is no hash, because another program has written to "
               "it. The spooled event is kept as corrupt-….log in SPOOL_DIR. Delete the application "
@@ -115,41 +279,49 @@ static void note_damaged(struct spool_drain *drain, const struct drain_record *r
               LOG_TEXT("event_id", record->event_id));
 }
 
+static void take_outcome(struct spool *spool, size_t place, enum drain_outcome outcome)
+{
+    struct spool_drain *drain = &spool->drain;
+    const struct drain_record *record = &drain->records[place];
+    if (outcome == DRAIN_UNDONE) {
+        leave(spool, record, drain->offsets[place]);
+        return;
+    }
+    drain->outcomes[outcome]++;
+    metric_add(&spool->metrics[SPOOL_DRAINED_APPLIED + outcome], 1);
+    spool_let_go(spool, record);
+    spool->records -= spool->records > 0;
+    if (outcome == DRAIN_SUPERSEDED)
+        log_superseded(record);
+    else if (outcome == DRAIN_DAMAGED)
+        note_damaged(drain, record);
+}
+
 static void take_outcomes(void *context, const struct store_failure *failure,
                           const enum drain_outcome *outcomes, size_t count)
 {
     struct spool *spool = context;
     struct spool_drain *drain = &spool->drain;
+    bool is_done = failure->status == STORE_OK; /* else the store has logged why */
+    assert(!is_done || count == drain->count);
     drain->is_outstanding = false;
-    if (failure->status != STORE_OK) { /* the store has logged why */
-        drain->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        drain->outcomes[outcomes[i]]++;
-        metric_add(&spool->metrics[SPOOL_DRAINED_APPLIED + outcomes[i]], 1);
-        spool_let_go(spool, &drain->records[i]);
-        if (outcomes[i] == DRAIN_SUPERSEDED)
-            log_superseded(&drain->records[i]);
-        else if (outcomes[i] == DRAIN_DAMAGED)
-            note_damaged(drain, &drain->records[i]);
-    }
-    spool->records -= count < spool->records ? count : spool->records;
+    for (size_t i = 0; i < drain->count; i++)
+        take_outcome(spool, i, is_done ? outcomes[i] : DRAIN_UNDONE);
     drain->offset = drain->next_offset;
-    if (spool->options.due != NULL)
+    if (is_done && spool->options.due != NULL)
         spool->options.due(spool->options.context, true);
 }
 
-static void send(struct spool *spool, int64_t now_ms)
+static void send(struct spool *spool)
 {
+    static const struct store_failure unsent = {.status = STORE_UNAVAILABLE};
     struct spool_drain *drain = &spool->drain;
     struct error error;
-    spool->oldest_us = drain->records[0].stamp_us;
+    if (drain->rest_oldest_us == 0)
+        spool->oldest_us = drain->records[0].stamp_us;
     drain->is_outstanding = true;
-    if (store_drain(spool->store, drain->records, drain->count, take_outcomes, spool, &error))
-        return;
-    drain->is_outstanding = false;
-    drain->retry_at_ms = now_ms + RETRY_MS;
+    if (!store_drain(spool->store, drain->records, drain->count, take_outcomes, spool, &error))
+        take_outcomes(spool, &unsent, NULL, 0);
 }
 
 static void note_empty(struct spool *spool)
@@ -162,30 +334,54 @@ static void note_empty(struct spool *spool)
              LOG_INT("damaged", drain->outcomes[DRAIN_DAMAGED]));
     memset(drain->outcomes, 0, sizeof drain->outcomes);
     spool->records = 0;
+    spool->has_begun = false;
     spool->oldest_us = 0;
     for (unsigned i = 0; i < SHARD_COUNT_MAX; i++)
         atomic_store(&spool->held[i], 0); /* what was damaged never went */
+    for (unsigned i = 0; i < SPOOL_LIKE_COUNT; i++)
+        atomic_store(&spool->held_like[i], 0);
+}
+
+/* What had to stay comes again a while later. */
+static void end_pass(struct spool *spool, int64_t now_ms)
+{
+    struct spool_drain *drain = &spool->drain;
+    if (journal_is_empty(spool->journal))
+        note_empty(spool);
+    else if (drain->rest_oldest_us != 0)
+        spool->oldest_us = drain->rest_oldest_us;
+    drain->retry_at_ms = drain->rest_count > 0 ? now_ms + RETRY_MS : now_ms;
+    drain->next_segment = 0;
+    drain->rest_oldest_us = 0;
+    drain->blocked = (struct shard_set){{0}};
 }
 
 void spool_drain_turn(struct spool *spool, int64_t now_ms)
 {
     struct spool_drain *drain = &spool->drain;
-    struct store_health health;
-    store_health(spool->store, &health);
-    if (drain->is_outstanding || !health.is_ready || now_ms < drain->retry_at_ms)
+    if (drain->is_outstanding || now_ms < drain->retry_at_ms || journal_is_empty(spool->journal))
         return;
-    while (!journal_is_empty(spool->journal)) {
-        if (!drain->is_reading)
-            begin_segment(spool, now_ms);
-        if (!drain->is_reading)
+    if (!drain->is_reading && drain->next_segment == 0 && !is_worthwhile(spool))
+        return;
+    for (;;) {
+        uint64_t number = drain->is_reading ? drain->number : find_segment(spool);
+        if (number == JOURNAL_NONE) {
+            end_pass(spool, now_ms);
+            return;
+        }
+        if (!drain->is_reading && !begin_segment(spool, number, now_ms))
             return;
         gather(spool);
         if (drain->count > 0) {
-            send(spool, now_ms);
+            send(spool);
             return;
         }
         end_segment(spool);
-        if (journal_is_empty(spool->journal))
-            note_empty(spool);
     }
+}
+
+void spool_drain_fini(struct spool *spool)
+{
+    buffer_fini(&spool->drain.segment);
+    free(spool->drain.rests);
 }

@@ -23,6 +23,8 @@
 #include "service/spool/spool.h"
 #include "service/store/shard.h"
 
+enum { SPOOL_LIKE_COUNT = 4096 };
+
 enum spool_metric {
     SPOOL_BYTES,
     SPOOL_LIMIT,
@@ -38,13 +40,33 @@ enum spool_metric {
     SPOOL_METRIC_COUNT,
 };
 
-/* The oldest segment on its way to Redis. */
+struct shard_set {
+    uint64_t words[SHARD_COUNT_MAX / 64];
+};
+
+/* What has to come again of a segment, since its shards were away. */
+struct spool_rest {
+    uint64_t segment;
+    size_t offset;           /* before that all is done */
+    struct shard_set shards; /* all is done of the others */
+    bool is_damaged;         /* it is to be kept for a person */
+};
+
+/* A pass through the journal, from the oldest segment on. */
 struct spool_drain {
-    struct buffer segment;                               /* its bytes … */
-    bool is_reading;                                     /* … while there are */
-    bool is_damaged;                                     /* it is kept for a person */
+    struct spool_rest *rests; /* owned; of segments that are to come again, oldest first */
+    size_t rest_count, rest_capacity;
+    struct shard_set blocked; /* something of them has to come again: nothing newer goes first */
+    uint64_t next_segment;    /* of this pass */
+    int64_t rest_oldest_us;   /* stamp of the first record that has to come again; 0: none */
+    uint64_t number;          /* of the segment that is read */
+    struct buffer segment;    /* its bytes … */
+    bool is_reading;          /* … while there are */
+    bool is_again;            /* some of it is done: `was` says what */
+    struct spool_rest was, rest;
     size_t offset;                                       /* behind what is done */
     size_t next_offset;                                  /* behind what is in the call */
+    size_t offsets[SPOOL_CALL_RECORDS_MAX];              /* of the records of the call */
     struct drain_record records[SPOOL_CALL_RECORDS_MAX]; /* of the call; borrow from `segment` */
     size_t count;
     bool is_outstanding;
@@ -65,6 +87,7 @@ struct spool {
     struct store *store;
     struct spool_drain drain;
     size_t records;       /* not drained yet */
+    bool has_begun;       /* some of them are of this run */
     int64_t oldest_us;    /* stamp of the first of them; 0: none */
     struct error failure; /* why the last write failed; "" when it did not */
     int64_t probe_at_ms;  /* while the disk fails */
@@ -74,7 +97,9 @@ struct spool {
     struct metric metrics[SPOOL_METRIC_COUNT];
     _Atomic int64_t last_stamp_us;
     _Atomic bool is_holding;
-    _Atomic uint32_t held[SHARD_COUNT_MAX]; /* records of each shard, while it is */
+    /* Records, while it is: of each shard, and of each application among a few others. */
+    _Atomic uint32_t held[SHARD_COUNT_MAX];
+    _Atomic uint32_t held_like[SPOOL_LIKE_COUNT];
 
     /* Any thread, holding shared.lock. */
     struct {
@@ -90,6 +115,6 @@ void spool_hold(struct spool *spool, const struct drain_record *record);
 void spool_let_go(struct spool *spool, const struct drain_record *record);
 /* spool_drain.c: sends the next call when Redis is ready and none is out. */
 void spool_drain_turn(struct spool *spool, int64_t now_ms);
-/* spool_metrics.c */
-extern const struct metric_row spool_rows[SPOOL_METRIC_COUNT];
+void spool_drain_fini(struct spool *spool);
+extern const struct metric_row spool_rows[SPOOL_METRIC_COUNT]; /* spool_metrics.c, as the next */
 void spool_publish(struct spool *spool);

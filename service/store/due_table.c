@@ -13,6 +13,7 @@ void due_table_init(struct due_table *table, unsigned count)
     for (unsigned i = 0; i < SHARD_COUNT_MAX; i++) {
         atomic_init(&table->entries[i].ask_at_ms, INT64_MIN);
         atomic_init(&table->entries[i].waiting, 0);
+        atomic_init(&table->entries[i].is_paused, false);
     }
 }
 
@@ -35,6 +36,36 @@ void due_table_note_waiting(struct due_table *table, unsigned shard, size_t wait
 {
     assert(shard < table->count);
     atomic_store(&table->entries[shard].waiting, (int64_t)waiting);
+}
+
+void due_table_note_look(struct due_table *table, unsigned shard, bool is_something_waiting)
+{
+    assert(shard < table->count);
+    _Atomic int64_t *waiting = &table->entries[shard].waiting;
+    int64_t known = atomic_load(waiting);
+    if (!is_something_waiting || known == 0)
+        (void)atomic_compare_exchange_strong(waiting, &known, is_something_waiting);
+}
+
+bool due_table_has_waiting(const struct due_table *table, unsigned shard)
+{
+    assert(shard < table->count);
+    const struct due_entry *entry = &table->entries[shard];
+    return atomic_load(&entry->waiting) > 0 || atomic_load(&entry->is_paused);
+}
+
+bool due_table_note_paused(struct due_table *table, unsigned shard, bool is_paused)
+{
+    assert(shard < table->count);
+    return atomic_exchange(&table->entries[shard].is_paused, is_paused) && !is_paused;
+}
+
+bool due_table_is_paused(const struct due_table *table)
+{
+    for (unsigned i = 0; i < table->count; i++)
+        if (atomic_load(&table->entries[i].is_paused))
+            return true;
+    return false;
 }
 
 size_t due_table_waiting(const struct due_table *table)

@@ -33,7 +33,8 @@ struct due_table {
     _Atomic unsigned next_look; /* by turns */
     struct due_entry {
         _Atomic int64_t ask_at_ms; /* INT64_MAX: nothing is known to wait */
-        _Atomic int64_t waiting;   /* as the last claim saw it */
+        _Atomic int64_t waiting;   /* as the last claim saw it, or a look: at least 1, or none */
+        _Atomic bool is_paused;    /* the same */
     } entries[SHARD_COUNT_MAX];
 };
 
@@ -42,7 +43,16 @@ void due_table_init(struct due_table *table, unsigned count);
 void due_table_lower(struct due_table *table, unsigned shard, int64_t at_ms);
 void due_table_lower_all(struct due_table *table, int64_t at_ms);
 void due_table_note_waiting(struct due_table *table, unsigned shard, size_t waiting);
+void due_table_note_look(struct due_table *table, unsigned shard, bool is_something_waiting);
 size_t due_table_waiting(const struct due_table *table); /* in all shards */
+/* Whether a claim has something to do there besides what is due: sending is paused, or the clock
+ * may have been set back, so that what waits has to be due sooner. */
+bool due_table_has_waiting(const struct due_table *table, unsigned shard);
+
+/* Whether sending goes on there by now, and was paused. A pause is written to one shard after the
+ * other, so that for a while some have it; it counts as long as any has it. */
+bool due_table_note_paused(struct due_table *table, unsigned shard, bool is_paused);
+bool due_table_is_paused(const struct due_table *table);
 
 /* Of the shards that `is_able` names, up to `max` that are due at `now_ms`, the oldest first; they
  * are the caller's to ask. */

@@ -115,3 +115,22 @@ size_t fan_sort(struct store *store, const char *(*id_of)(const void *items, siz
         places[next[shard_of(id_of(items, i), store->shard_count)]++] = i;
     return piece_count;
 }
+
+bool fan_send_items(struct fan *fan, const struct fan_items *items, size_t places[],
+                    size_t firsts[], struct error *error)
+{
+    struct fan_piece pieces[SHARD_COUNT_MAX];
+    size_t piece_count =
+        fan_sort(fan->store, items->id_of, items->items, items->count, places, pieces);
+    for (size_t i = 0; i < piece_count; i++) {
+        const struct fan_piece *piece = &pieces[i];
+        firsts[fan->count] = (size_t)(piece->places - places);
+        struct script_call *call =
+            items->make(fan->store, piece->shard, items->items, piece->places, piece->count, error);
+        if (call == NULL)
+            fan_note_unsent(fan, error);
+        else
+            (void)fan_send(fan, call, error); /* noted */
+    }
+    return fan->count > 0;
+}

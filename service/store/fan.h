@@ -60,3 +60,17 @@ struct fan_piece {
  * `count`; `pieces`: for as many as there are shards. Gives the number of pieces. */
 size_t fan_sort(struct store *store, const char *(*id_of)(const void *items, size_t place),
                 const void *items, size_t count, size_t places[], struct fan_piece pieces[]);
+
+/* Items of many shards, of which each shard gets its own. */
+struct fan_items {
+    const void *items;
+    size_t count;
+    const char *(*id_of)(const void *items, size_t place);
+    struct script_call *(*make)(struct store *store, struct shard *shard, const void *items,
+                                const size_t *places, size_t count, struct error *error);
+};
+/* A part for each of these shards. `places` as above; the items of part i stand in it from
+ * `firsts[i]` on. False: none was sent. One that could not be sent is noted, and the others go on.
+ */
+MUST_CHECK bool fan_send_items(struct fan *fan, const struct fan_items *items, size_t places[],
+                               size_t firsts[], struct error *error);

@@ -13,8 +13,9 @@
 #include "service/store/inspection_answers.h"
 
 enum {
-    INTERVAL_READY_MS = 30000, /* CONFIG SET can change what was found */
-    INTERVAL_UNFIT_MS = 500,   /* it may be loading, or somebody may be repairing it */
+    INTERVAL_READY_MS = 30000,   /* CONFIG SET can change what was found */
+    INTERVAL_OF_MANY_MS = 45000, /* the same, of several nodes that each have a connection */
+    INTERVAL_UNFIT_MS = 500,     /* it may be loading, or somebody may be repairing it */
     SCRIPT_BYTES_MAX = 64 << 10,
     ARGUMENTS_MAX = 10,
     ARGUMENTS_ALL_MAX = 3 + SHARD_SCRIPT_KEYS + ARGUMENTS_MAX, /* with a script and its keys */
@@ -145,7 +146,7 @@ static bool load(struct inspection *inspection, enum script script, struct buffe
 }
 
 static const char keys_count[] = "4";
-_Static_assert(SHARD_SCRIPT_KEYS == 4, "as Redis is told");
+_Static_assert(SHARD_SCRIPT_KEYS == 4, "as Redis gets them");
 
 /* What a placeholder stands for; anything else stands for itself. */
 static const char *known(const struct inspection *inspection, const char *argument)
@@ -278,7 +279,8 @@ void inspection_start(struct inspection *inspection, int64_t now_ms)
 
 void inspection_plan(struct inspection *inspection, bool is_well, int64_t now_ms)
 {
-    inspection->next_at_ms = now_ms + (is_well ? INTERVAL_READY_MS : INTERVAL_UNFIT_MS);
+    int64_t ready_ms = inspection->is_of_cluster ? INTERVAL_OF_MANY_MS : INTERVAL_READY_MS;
+    inspection->next_at_ms = now_ms + (is_well ? ready_ms : INTERVAL_UNFIT_MS);
 }
 
 int64_t inspection_timeout_ms(const struct inspection *inspection, int64_t now_ms)

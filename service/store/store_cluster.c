@@ -308,7 +308,8 @@ void store_note_refusal(struct store *store, const struct refusal *refusal)
         shard_map_want(store->cluster->map);
 }
 
-struct store_link *store_find_moved(struct store *store, struct shard *shard, const char *answer)
+struct store_link *store_find_moved(struct store *store, struct shard *shard, const char *answer,
+                                    struct durability told)
 {
     struct redis_address address;
     if (store->cluster == NULL || store->cluster->is_closing || shard->link == NULL ||
@@ -319,6 +320,8 @@ struct store_link *store_find_moved(struct store *store, struct shard *shard, co
     if (link == NULL || !link->health.is_ready)
         return NULL;
     shard->link = link; /* until the map says it */
+    if (!durability_satisfies(link->health.durability, told))
+        return NULL;
     store->cluster->moving++;
     return link;
 }

@@ -25,6 +25,7 @@ struct store {
     struct due_table *own_due;      /* owned; NULL: options.due is there */
     int64_t give_back_at_ms;        /* monotonic; not before: see accept.c */
     unsigned next_shard;            /* that is claimed from while none is known to have something */
+    int64_t idle_claim_at_ms;       /* monotonic; not before, while nothing waits anywhere */
     TAILQ_HEAD(, store_link) links; /* owned; one, or one for each node that has a shard */
     struct event_loop *loop;        /* borrowed */
     struct store_cluster *cluster;  /* owned; NULL: there is one Redis */
@@ -41,8 +42,9 @@ MUST_CHECK bool store_are_all_ready(const struct store *store, struct error *err
 /* A node refused a call: perhaps what is known of the cluster is out of date. */
 void store_note_refusal(struct store *store, const struct refusal *refusal);
 /* The link to where an answer says that a shard has moved, which it leads to from now on; NULL: it
- * does not say so, or there is no link that is ready. */
-struct store_link *store_find_moved(struct store *store, struct shard *shard, const char *answer);
+ * does not say so, there is no link that is ready, or that one gives less than `told`. */
+struct store_link *store_find_moved(struct store *store, struct shard *shard, const char *answer,
+                                    struct durability told);
 /* Owed for each that was found. False: the store ends, and nothing can be sent. */
 MUST_CHECK bool store_take_moved(struct store *store);
 /* Something has, or may have, become due in a shard. */

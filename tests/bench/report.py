@@ -45,10 +45,10 @@ class Table:
         return [f"| {' | '.join(line)} |" for line in (
             [titles.get(c, c) for c in columns], ["---"] * len(columns), *([r[c] for c in columns] for r in rows))]
 
-    def write(self, out):
+    def write(self, out, name="table"):
         out = pathlib.Path(out)
-        (out / "table.md").write_text(self.markdown())
-        (out / "table.json").write_text(json.dumps(
+        (out / f"{name}.md").write_text(self.markdown())
+        (out / f"{name}.json").write_text(json.dumps(
             {"machine": machine(), "options": self.options, "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
              "rows": self.rows, "beside": self.notes}, indent=1) + "\n")
 

@@ -10,6 +10,10 @@ and the promises must hold, which are checked by themselves (class Promises), wi
 Somebody else writes to Redis meanwhile (class Damage): fields of some applications go, or become something else, and so do
 their keys. These the model does not follow; whatever happens to them, the others fare as it says.
 
+The walks of three shards are mixed, step by step, in one Redis: the scripts know their shard from the keys that they are given
+alone, and what one does must not show in another, though the same applications are in all. (On a cluster a script that touches
+another shard's key is refused; in one Redis it does its damage, and the model sees it.)
+
 Time is an input: a line in front of each script answers its TIME with the walk's own clock.
 
     store_model_check.py SCRIPTS [--steps N] [--seed N]     one walk
@@ -190,6 +194,17 @@ DAMAGE_BUGS = [
 ]
 
 
+# Shards that are taken for another one.
+SHARD_BUGS = [
+    ("another shard's applications are meant", 'application', 'paused = KEYS[1], KEYS[2]', "paused = 'seek-signal:{0}:app:', KEYS[2]"),
+    ('what is due lies in one shard', 'application', 'paused = KEYS[1], KEYS[2]', "paused = KEYS[1], 'seek-signal:{0}:due'"),
+    ('who has died lies in one shard', 'application', 'KEYS[3], KEYS[4]', "'seek-signal:{0}:dead', KEYS[4]"),
+    ('a pause of one shard is for all', 'application', 'KEYS[3], KEYS[4]', "KEYS[3], 'seek-signal:{0}:paused'"),
+    ('what was claimed last is kept in one shard', 'lease', "local text = redis.pcall('GET', own)", "own = own:gsub('{%d+}', '{0}')\n    local text = redis.pcall('GET', own)"),
+]
+SHARDS = 3
+
+
 class Redis:
     """A redis-server of its own and the little of its protocol that is needed."""
 
@@ -240,6 +255,18 @@ class Redis:
         if kind == b'-':
             return AssertionError('Redis answered ' + rest.decode())
         return int(rest) if kind == b':' else rest.decode()
+
+
+class Shard:
+    """One of several in a Redis: the keys of the first are its own."""
+
+    def __init__(self, redis, number):
+        self.redis, self.tag = redis, f'seek-signal:{{{number}}}:'
+
+    def send(self, *commands):
+        return self.redis.send(*(command if command[0] == 'SCRIPT' else
+                                 [argument.replace('seek-signal:{0}:', self.tag) if isinstance(argument, str) else argument
+                                  for argument in command] for command in commands))
 
 
 class Model:
@@ -959,7 +986,7 @@ class Walk:
         self.model.now_us = 1_700_000_000_000_000
         redis.send(['FLUSHALL'])
         self.hashes = dict(zip(scripts, redis.send(*(['SCRIPT', 'LOAD', text] for text in scripts.values()))))
-        self.events, self.trail = 0, []
+        self.events, self.trail, self.steps = 0, [], 0
         self.spooled, self.drained, self.stamp = [], 0, 0
         self.claimers = [{'name': name, 'number': 0, 'answered': 0} for name in ('one', 'two')]
         self.acceptors = [{'name': name, 'number': 0, 'answered': 0} for name in ('one:0', 'one:1')]
@@ -1248,17 +1275,25 @@ class Walk:
         for attempt in self.promises.attempts:
             attempt['ends'] -= max(0, by_us // 1000 + 1)
 
-    def run(self, steps):
+    def go_on(self):
         """None, or what was found with the steps that led there."""
-        for number in range(steps):
-            try:
-                if number % PHASE == 0:
-                    is_there = number // PHASE % 2 == 1 if self.is_disturbed is None else self.is_disturbed
-                    self.compare(self.damage_done.change(is_there))
-                self.step()
-            except AssertionError as problem:
-                return f'step {number}: {problem}\n  ' + '\n  '.join(self.trail[-12:])
+        try:
+            if self.steps % PHASE == 0:
+                is_there = self.steps // PHASE % 2 == 1 if self.is_disturbed is None else self.is_disturbed
+                self.compare(self.damage_done.change(is_there))
+            self.step()
+            self.steps += 1
+        except AssertionError as problem:
+            return f'step {self.steps}: {problem}\n  ' + '\n  '.join(self.trail[-12:])
         return None
+
+
+def run(redis, scripts, seed, steps, is_disturbed=None, shards=1):
+    """So many steps in all, each in a shard by chance. None, or what was found."""
+    walks = [Walk(Shard(redis, number), scripts, seed + number, is_disturbed) for number in range(shards)]
+    chance = random.Random(seed)
+    problems = (chance.choice(walks).go_on() for _ in range(steps))
+    return next((problem for problem in problems if problem), None)
 
 
 def load_scripts(folder, bug=None):
@@ -1298,9 +1333,9 @@ def walks_of(bug, steps, seed):
 
 def find_bugs(redis, folder, steps, seed):
     missed = 0
-    for bug in BUGS + DAMAGE_BUGS:
-        is_disturbed = bug in DAMAGE_BUGS
-        walks = (Walk(redis, load_scripts(folder, bug), seed_of_walk, is_disturbed).run(most)
+    for bug in BUGS + DAMAGE_BUGS + SHARD_BUGS:
+        is_disturbed, shards = bug in DAMAGE_BUGS, SHARDS if bug in SHARD_BUGS else 1
+        walks = (run(redis, load_scripts(folder, bug), seed_of_walk, most, is_disturbed, shards)
                  for seed_of_walk, most in walks_of(bug, steps, seed))
         problem = next((problem for problem in walks if problem), None)
         missed += problem is None
@@ -1322,7 +1357,7 @@ def main():
         try:
             if options.bugs:
                 return find_bugs(redis, options.scripts, options.steps, seed)
-            problem = Walk(redis, load_scripts(options.scripts), seed).run(options.steps)
+            problem = run(redis, load_scripts(options.scripts), seed, options.steps, shards=SHARDS)
             print(problem or f'{options.steps} steps, nothing found')
             return problem is not None
         finally:

@@ -39,7 +39,7 @@ class ClosingSeek:
     def __init__(self, directory, protocol, script=lambda connection, request: "answer"):
         self.directory = pathlib.Path(directory)
         self.script, self.protocol = script, protocol
-        self.processed, self.seen, self.connections, self.versions = [], 0, 0, []
+        self.processed, self.seen, self.connections, self.closed, self.versions = [], 0, 0, 0, []
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=seek",
                         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "seek-key.pem", "-out", "seek.pem"], cwd=directory, check=True, capture_output=True)
         self.ca = self.directory / "seek.pem"
@@ -100,8 +100,13 @@ class ClosingSeek:
             answer = self.take(body)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
             if what == "answer-close":
-                with contextlib.suppress(OSError, ssl.SSLError):
+                connection.setblocking(False)
+                with contextlib.suppress(ssl.SSLWantReadError):
                     connection.unwrap()  # close_notify; the socket stays open until the peer goes
+                self.closed += 1
+                connection.setblocking(True)
+                with contextlib.suppress(OSError, ssl.SSLError):
+                    connection.unwrap()
                 return
 
     # --- HTTP/2 ---

@@ -1,8 +1,6 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """Connections that SEEK's servers tire of: what they surely did not process goes again at once, and nobody is to blame."""
-import time
-
 import pytest
 
 from closing_seek import ClosingSeek
@@ -41,7 +39,7 @@ def it_sends_again_at_once_what_an_http2_server_did_not_process(what, stand, red
     signals = [token for token in seek.processed if token]
     assert sorted(signals) == sorted(f"token-{n}" for n in range(20)), "each once"
     assert service.metric("seek_signal_resent_total") == seek.seen - 20 >= 5
-    resent = [line["request_id"] for line in service.logs("signal_resent")]
+    resent = [line["request_id"] for line in service.must_log("signal_resent", seek.seen - 20)]
     assert len(set(resent)) == len(resent) and all(line[28:30] != "00" for line in resent), "a request id of its own"
     service.must_stop()
 
@@ -86,7 +84,7 @@ def it_notices_a_close_notify_before_it_sends(version, stand, redis, front):
     for n in range(6):
         service.must_post(event(f"A-{n}", f"token-{n}"))
         service.must_become(f"A-{n}", "delivered")
-        time.sleep(0.3)  # the close arrives while nobody looks
+        eventually(lambda n=n: seek.closed == n + 1, "the close arrives while nobody looks")
     must_blame_nobody(service, 6)
     assert len([token for token in seek.processed if token]) == seek.seen == 6, "none was sent into a closed connection"
     assert set(seek.versions) == {version}

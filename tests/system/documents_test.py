@@ -58,7 +58,7 @@ NO_REASONS = {
     "(that of this process)": "the same", "(the old key of the count)": "the same",
     "cannot be used with replica": "Redis's words, which are looked for", "The user executing the script": "the same", "ACL failure in script": "the same",
     "to run the '": "the same", "ERR max number of clients": "the same",
-    "room for all answers": "a static assertion", "as Redis is told": "the same",
+    "room for all answers": "a static assertion", "as Redis gets them": "the same",
     "Redis is not connected": "of a caller's order, before anything is sent",
     "The embedded Redis runs again": "good news",
 }

@@ -71,5 +71,5 @@ def it_shows_that_the_spool_takes_over(stand, sandbox, monkeypatch):
 def it_serves_without_a_manager_that_listens(stand, redis, sandbox, monkeypatch):
     monkeypatch.setenv("NOTIFY_SOCKET", str(pathlib.Path(stand.directory) / "nobody"))
     service = stand.service(sandbox, redis_url=redis.url).start()
-    assert service.logs("notify_failed")
+    service.must_log("notify_failed")
     service.must_stop()

@@ -88,6 +88,38 @@ static void sums_what_waits(void **state)
     assert_int_equal(due_table_waiting(&table), 8);
 }
 
+/* A look tells whether anything waits, not how much. */
+static void learns_from_a_look_whether_anything_waits(void **state)
+{
+    (void)state;
+    begin(3);
+    due_table_note_look(&table, 1, true);
+    assert_true(due_table_has_waiting(&table, 1) && !due_table_has_waiting(&table, 0));
+    assert_int_equal(due_table_waiting(&table), 1);
+    due_table_note_waiting(&table, 1, 7);
+    due_table_note_look(&table, 1, true);
+    assert_int_equal(due_table_waiting(&table), 7);
+    due_table_note_look(&table, 1, false);
+    assert_int_equal(due_table_waiting(&table), 0);
+    assert_false(due_table_has_waiting(&table, 1));
+}
+
+static void is_paused_as_long_as_any_shard_is(void **state)
+{
+    (void)state;
+    begin(3);
+    assert_false(due_table_is_paused(&table));
+    assert_false(due_table_note_paused(&table, 1, true));
+    assert_false(due_table_note_paused(&table, 0, false)); /* it was not */
+    assert_true(due_table_is_paused(&table));
+    assert_true(due_table_has_waiting(&table, 1)); /* it is asked again */
+    assert_false(due_table_note_paused(&table, 2, true));
+    assert_true(due_table_note_paused(&table, 1, false));
+    assert_true(due_table_is_paused(&table));
+    assert_true(due_table_note_paused(&table, 2, false));
+    assert_false(due_table_is_paused(&table));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +128,8 @@ int main(void)
         IT("leaves alone what cannot be asked now", leaves_what_cannot_be_asked),
         IT("looks at all shards by turns, some in each interval", looks_at_all_of_them_by_turns),
         IT("sums what waits in all shards", sums_what_waits),
+        IT("learns from a look whether anything waits", learns_from_a_look_whether_anything_waits),
+        IT("is paused as long as any shard is", is_paused_as_long_as_any_shard_is),
     };
     return cmocka_run_group_tests_name("due_table", tests, NULL, NULL);
 }

@@ -156,15 +156,26 @@ static bool count_all(struct store *store, unsigned look_max, store_census_done 
     return true;
 }
 
-bool store_census(struct store *store, unsigned look_max, store_census_done done, void *context,
-                  struct error *error)
+static bool count_first(struct store *store, unsigned look_max, store_census_done done,
+                        void *context, struct error *error)
 {
-    if (store->shard_count > 1)
-        return count_all(store, look_max, done, context, error);
     AUTO(script_call) *call = make(store, &store->shards[0], &look_max, error);
     if (call == NULL)
         return false;
     call->done.census = done;
     call->context = context;
     return script_call_send(STEAL(call), error);
+}
+
+bool store_census(struct store *store, unsigned look_max, store_census_done done, void *context,
+                  struct error *error)
+{
+    return store->shard_count > 1 ? count_all(store, look_max, done, context, error)
+                                  : count_first(store, look_max, done, context, error);
+}
+
+bool store_census_of_first(struct store *store, store_census_done done, void *context,
+                           struct error *error)
+{
+    return count_first(store, 0, done, context, error);
 }

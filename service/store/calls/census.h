@@ -38,3 +38,6 @@ typedef void (*store_census_done)(void *context, const struct store_failure *fai
  * With many shards each has its share of them. Unknown while one shard is. */
 MUST_CHECK bool store_census(struct store *store, unsigned look_max, store_census_done done,
                              void *context, struct error *error);
+/* Of the first shard alone. */
+MUST_CHECK bool store_census_of_first(struct store *store, store_census_done done, void *context,
+                                      struct error *error);

@@ -15,9 +15,11 @@ if since and not (type(since) == 'string' and since:find('^%d+$')) then
 end
 
 -- Told by name: for as long as this stays, nothing goes on.
-for _, set in ipairs({due, dead}) do
-    local kind = redis.call('TYPE', set).ok
-    if kind ~= 'zset' and kind ~= 'none' then
+local sizes = {}
+for i, set in ipairs({due, dead}) do
+    sizes[i] = redis.pcall('ZCARD', set)
+    if type(sizes[i]) ~= 'number' then
+        local kind = redis.call('TYPE', set).ok
         return redis.error_reply('WRONGTYPE ' .. set .. ' is a ' .. kind .. ' now: somebody else has written to this key')
     end
 end
@@ -59,4 +61,4 @@ end
 
 local look_max = tonumber(ARGV[1] or 0)
 local looked = look_max > 0 and redis.call('ZRANGE', dead, -look_max, -1) or {}
-return {redis.call('ZCARD', due), redis.call('ZCARD', dead), age, since or '0', #looked, unpack(count_causes(looked))}
+return {sizes[1], sizes[2], age, since or '0', #looked, unpack(count_causes(looked))}

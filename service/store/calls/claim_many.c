@@ -5,8 +5,9 @@
  * its part of the limit; and where the answer to the last claim was lost, which gives back what
  * that took. What nobody here knows of, since another process has put it there and is gone, is
  * found by looks, which are plain commands and go out with the claims: see due_table.h. Where
- * nothing is known one shard is claimed from all the same, by turns: only a claim repairs what a
- * clock that was set back has moved, and tells that sending is paused.
+ * nothing is known to be due one shard is claimed from all the same, by turns: only a claim repairs
+ * what a clock that was set back has moved, and tells that sending is paused. Where nothing waits
+ * either that is done now and then, and looks go out alone.
  */
 #include <assert.h>
 
@@ -16,7 +17,7 @@
 #include "service/store/fan.h"
 #include "service/store/reply.h"
 
-enum { SHARDS_MAX = 8, LOST_MS = 100 };
+enum { SHARDS_MAX = 8, LOST_MS = 100, IDLE_CLAIM_MS = 8000 };
 
 struct claim_state {
     struct claim_result result;
@@ -38,7 +39,6 @@ static void add_part(struct claim_state *state, const struct claim_result *part)
         state->claims[all->count++] = part->claims[i];
     for (size_t i = 0; i < part->damaged_count; i++)
         state->damaged[all->damaged_count++] = part->damaged[i];
-    all->is_paused |= part->is_paused;
     assert(all->claims == NULL); /* they are named once all are there */
     all->repaired_count += part->repaired_count;
 }
@@ -56,6 +56,8 @@ static void note_next(const struct script_call *call, int64_t now_ms)
         return;
     }
     due_table_note_waiting(due, shard, result->due_count);
+    if (due_table_note_paused(due, shard, result->is_paused))
+        due_table_lower_all(due, now_ms); /* the others probably go on, too */
     if (result->next_due_in_ms >= 0)
         due_table_lower(due, shard, now_ms + result->next_due_in_ms);
 }
@@ -71,7 +73,7 @@ static void merge_claims(struct fan *fan)
     struct claim_state *state = fan->state;
     struct store *store = fan->store;
     int64_t now_ms = clock_monotonic_ms();
-    bool is_any_done = false;
+    bool is_any_done = fan->count == 0; /* looks alone */
     for (size_t i = 0; i < fan->count; i++) {
         const struct script_call *part = fan->parts[i];
         const struct claim_results *results = part->results;
@@ -86,6 +88,7 @@ static void merge_claims(struct fan *fan)
     state->result.claims = state->claims;
     state->result.damaged = state->damaged;
     state->result.due_count = due_table_waiting(store->due);
+    state->result.is_paused = due_table_is_paused(store->due);
     state->result.next_due_in_ms = next_ms == INT64_MAX ? -1
                                    : next_ms > now_ms   ? next_ms - now_ms
                                                         : 0;
@@ -103,10 +106,12 @@ static void looked(void *context, enum redis_failure lost, const struct redis_re
     struct store_link *link = look->link;
     assert(link->calls_open > 0);
     link->calls_open--;
-    if (lost == REDIS_OK && link->is_clock_known && reply_is_array_of(reply, 2)) {
-        int64_t at_ms = reply_number_at(reply, 1) - link->clock_ahead_ms;
-        due_table_lower(look->fan->store->due, look->shard->number, at_ms);
-    }
+    struct due_table *due = look->fan->store->due;
+    bool is_known = lost == REDIS_OK && redis_reply_type(reply) == REDIS_TYPE_ARRAY;
+    if (is_known)
+        due_table_note_look(due, look->shard->number, redis_reply_length(reply) > 0);
+    if (is_known && link->is_clock_known && reply_is_array_of(reply, 2))
+        due_table_lower(due, look->shard->number, reply_number_at(reply, 1) - link->clock_ahead_ms);
     fan_note_end(look->fan, &fine); /* what is amiss shows in the next claim */
 }
 
@@ -144,16 +149,27 @@ static size_t choose_unanswered(struct store *store, bool is_able[], unsigned ou
     return count;
 }
 
-static size_t choose_next(struct store *store, const bool is_able[], unsigned out[])
+/* By turns, of those where something waits, or of all. */
+static size_t choose_next(struct store *store, const bool is_able[], bool is_any, unsigned out[])
 {
     for (unsigned i = 0; i < store->shard_count; i++) {
         unsigned shard = store->next_shard++ % store->shard_count;
-        if (!is_able[shard])
+        if (!is_able[shard] || !(is_any || due_table_has_waiting(store->due, shard)))
             continue;
         out[0] = shard;
         return 1;
     }
     return 0;
+}
+
+/* None: looks are enough. */
+static size_t choose_idle(struct store *store, const bool is_able[], int64_t now_ms, unsigned out[])
+{
+    size_t count = choose_next(store, is_able, false, out);
+    if (count > 0 || now_ms < store->idle_claim_at_ms)
+        return count;
+    store->idle_claim_at_ms = now_ms + IDLE_CLAIM_MS;
+    return choose_next(store, is_able, true, out);
 }
 
 static size_t choose(struct store *store, size_t limit, int64_t now_ms, unsigned out[])
@@ -165,7 +181,7 @@ static size_t choose(struct store *store, size_t limit, int64_t now_ms, unsigned
     if (count < most)
         count += due_table_take(store->due, is_able, now_ms, most - count, out + count);
     assert(count <= store->shard_count);
-    return count > 0 ? count : choose_next(store, is_able, out);
+    return count > 0 ? count : choose_idle(store, is_able, now_ms, out);
 }
 
 static struct fan *create_fan(struct store *store, size_t limit, size_t parts, struct error *error)
@@ -197,26 +213,39 @@ static void send_claims(struct fan *fan, const unsigned shards[], size_t count, 
     }
 }
 
+/* What is to be asked where no claim could be sent. */
+static void keep_due(struct store *store, const unsigned shards[], size_t count, int64_t now_ms)
+{
+    for (size_t i = 0; i < count; i++)
+        store_note_due(store, &store->shards[shards[i]], now_ms + LOST_MS);
+}
+
 bool claim_from_many(struct store *store, size_t limit, store_claim_done done, void *context,
                      struct error *error)
 {
     unsigned shards[SHARD_COUNT_MAX];
     int64_t now_ms = clock_monotonic_ms();
     size_t count = choose(store, limit, now_ms, shards);
-    if (count == 0)
-        return store_are_all_ready(store, error); /* none is */
-    AUTO(fan) *fan = create_fan(store, limit, count, error);
-    if (fan != NULL) {
-        fan->done.claim = done;
-        fan->context = context;
-        send_claims(fan, shards, count, limit, error);
-    }
-    if (fan == NULL || fan->count == 0) {
-        for (size_t i = 0; i < count; i++)
-            store_note_due(store, &store->shards[shards[i]], now_ms + LOST_MS);
+    AUTO(fan) *fan = create_fan(store, limit, count > 0 ? count : 1, error);
+    if (fan == NULL) {
+        keep_due(store, shards, count, now_ms);
         return false;
     }
+    const struct claim_state *state = fan->state;
+    fan->done.claim = done;
+    fan->context = context;
+    send_claims(fan, shards, count, limit, error);
     send_looks(fan, now_ms);
+    if (count == 0 && fan->open == 0) { /* it is not yet time for looks */
+        count = choose_next(store, state->is_able, true, shards);
+        if (count == 0)
+            return store_are_all_ready(store, error); /* none is */
+        send_claims(fan, shards, count, limit, error);
+    }
+    if (fan->open == 0) {
+        keep_due(store, shards, count, now_ms);
+        return false;
+    }
     (void)STEAL(fan); /* its last part ends it */
     return true;
 }

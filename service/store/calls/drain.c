@@ -50,10 +50,10 @@ static void add_record(struct script_call *call, const struct drain_record *reco
 }
 
 /* The records at these places; NULL: all `count`, as they come. */
-static struct script_call *make(struct store *store, struct shard *shard,
-                                const struct drain_record *records, const size_t *places,
-                                size_t count, struct error *error)
+static struct script_call *make(struct store *store, struct shard *shard, const void *items,
+                                const size_t *places, size_t count, struct error *error)
 {
+    const struct drain_record *records = items;
     struct script_call *call = script_call_create(store, shard, &drain_kind, 1 + count * ARGUMENTS,
                                                   count * sizeof(enum drain_outcome), error);
     if (call == NULL)
@@ -74,18 +74,22 @@ struct drain_state {
     size_t places[];
 };
 
-/* What one shard did not take comes again with all others, which changes nothing there. */
 static void merge_outcomes(struct fan *fan)
 {
+    static const struct store_failure fine = {.status = STORE_OK};
     struct drain_state *state = fan->state;
-    bool is_done = fan->failure.status == STORE_OK;
-    for (size_t i = 0; is_done && i < fan->count; i++) {
-        const enum drain_outcome *outcomes = fan->parts[i]->results;
-        for (size_t j = 0; j < fan->parts[i]->count; j++)
+    bool is_any_done = false;
+    for (size_t i = 0; i < fan->count; i++) {
+        const struct script_call *part = fan->parts[i];
+        const enum drain_outcome *outcomes = part->results;
+        if (part->failure.status != STORE_OK)
+            continue;
+        is_any_done = true;
+        for (size_t j = 0; j < part->count; j++)
             state->outcomes[state->places[state->firsts[i] + j]] = outcomes[j];
     }
-    fan->done.drain(fan->context, &fan->failure, is_done ? state->outcomes : NULL,
-                    is_done ? state->count : 0);
+    fan->done.drain(fan->context, is_any_done ? &fine : &fan->failure,
+                    is_any_done ? state->outcomes : NULL, is_any_done ? state->count : 0);
 }
 
 static const char *id_of(const void *items, size_t place)
@@ -104,6 +108,8 @@ static struct fan *create_fan(struct store *store, size_t count, struct error *e
     struct drain_state *state = fan->state;
     state->count = count;
     state->outcomes = (enum drain_outcome *)(void *)(state->places + count);
+    for (size_t i = 0; i < count; i++)
+        state->outcomes[i] = DRAIN_UNDONE;
     return fan;
 }
 
@@ -111,24 +117,14 @@ static struct fan *create_fan(struct store *store, size_t count, struct error *e
 static bool drain_all(struct store *store, const struct drain_record *records, size_t count,
                       store_drain_done done, void *context, struct error *error)
 {
-    struct fan_piece pieces[SHARD_COUNT_MAX];
     AUTO(fan) *fan = create_fan(store, count, error);
     if (fan == NULL)
         return false;
     fan->done.drain = done;
     fan->context = context;
     struct drain_state *state = fan->state;
-    size_t piece_count = fan_sort(store, id_of, records, count, state->places, pieces);
-    for (size_t i = 0; i < piece_count; i++) {
-        state->firsts[fan->count] = (size_t)(pieces[i].places - state->places);
-        struct script_call *call =
-            make(store, pieces[i].shard, records, pieces[i].places, pieces[i].count, error);
-        if (call == NULL)
-            fan_note_unsent(fan, error);
-        else
-            (void)fan_send(fan, call, error); /* noted */
-    }
-    if (fan->count == 0)
+    const struct fan_items sorted = {records, count, id_of, make};
+    if (!fan_send_items(fan, &sorted, state->places, state->firsts, error))
         return false;
     (void)STEAL(fan); /* its last part ends it */
     return true;

@@ -33,11 +33,12 @@ enum drain_outcome {
     DRAIN_APPLIED,
     DRAIN_DUPLICATE,
     DRAIN_SUPERSEDED,
-    DRAIN_DAMAGED /* the key holds something else */,
-    DRAIN_OUTCOME_COUNT
+    DRAIN_DAMAGED, /* the key holds something else */
+    DRAIN_OUTCOME_COUNT,
+    DRAIN_UNDONE = DRAIN_OUTCOME_COUNT /* its shard did not take it, or nobody knows; others did */
 };
 typedef void (*store_drain_done)(void *context, const struct store_failure *failure,
                                  const enum drain_outcome *outcomes, size_t count);
-/* Of several shards: all or, as far as anybody knows, none. */
+/* STORE_OK: at least one shard took what is its. */
 MUST_CHECK bool store_drain(struct store *store, const struct drain_record *records, size_t count,
                             store_drain_done done, void *context, struct error *error);

@@ -129,19 +129,25 @@ static void add_part(struct store_notification *all, const struct store_notifica
     all->dead = part->dead;
 }
 
-/* Each shard has a lease of its own, and one that is away keeps no other waiting. */
+/* Each shard has a lease of its own, and one that is away keeps no other waiting. Who tells is said
+ * by the first one, as long as it can be asked: all others follow within a lease. */
 static void merge(struct fan *fan)
 {
     static const struct store_failure fine = {.status = STORE_OK};
-    struct store_notification all = {.untold_age_ms = -1};
-    bool is_any_done = false;
+    static const struct store_notification of_another = {.untold_age_ms = -1};
+    struct store_notification all = of_another;
+    bool is_any_done = false, is_of_another = false;
     for (size_t i = 0; i < fan->count; i++) {
         const struct script_call *part = fan->parts[i];
         if (part->failure.status != STORE_OK)
             continue;
+        const struct store_notification *one = part->results;
         is_any_done = true;
-        add_part(&all, part->results);
+        is_of_another |= part->shard->number == 0 && !one->is_ours;
+        add_part(&all, one);
     }
+    if (is_of_another)
+        all = of_another;
     assert(all.is_ours || !all.has_dead);
     fan->done.notify(fan->context, is_any_done ? &fine : &fan->failure, &all);
 }
@@ -164,7 +170,8 @@ bool store_notify(struct store *store, const struct store_notify_query *query,
                   store_notify_done done, void *context, struct error *error)
 {
     assert(query->asker[0] != '\0' && query->lease_ms >= 0 && query->wanted_for_ms >= 0);
-    if (store->shard_count > 1)
+    assert(!query->is_of_first || query->told.id == NULL);
+    if (store->shard_count > 1 && !query->is_of_first)
         return ask_all(store, query, done, context, error);
     AUTO(script_call) *call = make(store, &store->shards[0], query, error);
     if (call == NULL)

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What the receiver of notifications is to be told next, of all processes by one, and that it was
- * told. The dead are the queue; notify.lua says how.
+ * The next notification for the receiver, which one of all processes sends, and the record that it
+ * was taken. The dead are the queue; notify.lua says how.
  *
  * Owns: nothing. Threads: the store's. Blocks: never.
  */
@@ -31,6 +31,7 @@ struct store_change {
 
 struct store_notify_query {
     const char *asker;
+    bool is_of_first;      /* the first shard alone is asked; nothing was told of another one */
     int64_t lease_ms;      /* how long nobody else tells; 0: the asker stops */
     int64_t wanted_for_ms; /* since when it is to tell: nobody is told of who died before */
     /* What was told since the last answer. */

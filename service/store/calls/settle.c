@@ -64,10 +64,10 @@ static const struct script_call_kind settle_kind = {SCRIPT_SETTLE, settle_read, 
                                                     false};
 
 /* The settlements at these places; NULL: all `count`, as they come. */
-static struct script_call *make(struct store *store, struct shard *shard,
-                                const struct settlement *settlements, const size_t *places,
-                                size_t count, struct error *error)
+static struct script_call *make(struct store *store, struct shard *shard, const void *items,
+                                const size_t *places, size_t count, struct error *error)
 {
+    const struct settlement *settlements = items;
     struct script_call *call = script_call_create(store, shard, &settle_kind, 1 + count * ARGUMENTS,
                                                   count * sizeof(enum settle_outcome), error);
     if (call == NULL)
@@ -150,24 +150,14 @@ static struct fan *create_fan(struct store *store, const struct settlement *sett
 static bool settle_all(struct store *store, const struct settlement *settlements, size_t count,
                        store_settle_done done, void *context, struct error *error)
 {
-    struct fan_piece pieces[SHARD_COUNT_MAX];
     AUTO(fan) *fan = create_fan(store, settlements, count, error);
     if (fan == NULL)
         return false;
     fan->done.settle = done;
     fan->context = context;
     struct settle_state *state = fan->state;
-    size_t piece_count = fan_sort(store, id_of, settlements, count, state->places, pieces);
-    for (size_t i = 0; i < piece_count; i++) {
-        state->firsts[fan->count] = (size_t)(pieces[i].places - state->places);
-        struct script_call *call =
-            make(store, pieces[i].shard, settlements, pieces[i].places, pieces[i].count, error);
-        if (call == NULL)
-            fan_note_unsent(fan, error);
-        else
-            (void)fan_send(fan, call, error); /* noted */
-    }
-    if (fan->count == 0)
+    const struct fan_items sorted = {settlements, count, id_of, make};
+    if (!fan_send_items(fan, &sorted, state->places, state->firsts, error))
         return false;
     (void)STEAL(fan); /* its last part ends it */
     return true;
