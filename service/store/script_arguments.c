@@ -45,7 +45,7 @@ void script_call_add_generation(struct script_call *call, uint64_t generation)
     assert(generation >> (BYTES * BITS) == 0);
     for (unsigned i = 0; i < BYTES; i++)
         bytes[i] = (char)(unsigned char)(generation >> (BITS * (BYTES - 1 - i)));
-    add_bytes(call, bytes, BYTES);
+    script_call_add_bytes(call, bytes, BYTES);
 }
 
 void script_call_extend_text(struct script_call *call, const char *text)
