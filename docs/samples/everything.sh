@@ -6,10 +6,14 @@
 # notifications. A signal that SEEK refuses causes a notification, is downloaded, and sent again. Needs redis-server, openssl, curl and python3.
 set -euo pipefail
 receiver=$(realpath "$1")
+: "${SERVICE_PORT:=8787}" "${OPS_PORT:=8788}" "${REDIS_PORT:=6390}" "${SANDBOX_PORT:=8790}" "${RECEIVER_PORT:=8791}"
+for port in "$SERVICE_PORT" "$OPS_PORT" "$REDIS_PORT" "$SANDBOX_PORT" "$RECEIVER_PORT"; do
+    ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null ||
+        { echo "port $port is in use: choose others by SERVICE_PORT, OPS_PORT, REDIS_PORT, SANDBOX_PORT and RECEIVER_PORT" >&2; exit 1; }
+done
 cd "$(mktemp -d)"
 children=()
 trap 'kill "${children[@]}"; wait; rm -rf "$PWD"' EXIT
-: "${SERVICE_PORT:=8787}" "${OPS_PORT:=8788}" "${REDIS_PORT:=6390}" "${SANDBOX_PORT:=8790}" "${RECEIVER_PORT:=8791}"
 
 until_it() { for _ in {1..300}; do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; echo "gave up: $*" >&2; tail -n 5 -- *.log >&2; exit 1; }
 

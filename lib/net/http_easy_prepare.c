@@ -122,6 +122,7 @@ bool http_easy_prepare(struct http_easy *easy, const struct http_transfer *wante
     easy->failure.kind = ERROR_NONE;
     easy->is_parked = false;
     easy->sends = 0;
+    easy->port = 0;
     easy->is_unsent = false;
     easy->is_post = wanted->body != NULL;
     easy->detail[0] = '\0';

@@ -172,6 +172,7 @@ static size_t count_busy(const struct mover *mover)
 
 static void turn_lanes(struct mover *mover)
 {
+    assert(mover->lane_count > 0);
     size_t busy = count_busy(mover);
     for (unsigned i = 0; i < mover->lane_count; i++) {
         struct move_lane *lane = &mover->lanes[(mover->next + i) % mover->lane_count];

@@ -10,6 +10,7 @@
 
 enum {
     BATCH_MAX = 200,           /* applications */
+    ITEMS_MAX = 2 * BATCH_MAX, /* of a batch, whoever has made it */
     TEXT_BYTES_MAX = 16 << 20, /* of a batch */
     WAIT_MS = 200,             /* for attempts that are out */
     FOLLOW_MS = 1000,          /* from an empty walk to the next */
@@ -127,7 +128,7 @@ static void give_part(struct part *part, struct move_item *items)
 
 static void give(struct move_lane *lane)
 {
-    struct move_item items[2 * BATCH_MAX];
+    struct move_item items[ITEMS_MAX];
     assert(lane->count <= sizeof items / sizeof items[0]);
     lane->state = LANE_GIVING;
     lane->parts_open = 1; /* ours: nothing ends it meanwhile */
@@ -176,7 +177,7 @@ static bool keep_items(struct move_lane *lane, const struct move_out_result *res
 static void take_batch(struct move_lane *lane, const struct move_out_result *result)
 {
     struct mover *mover = lane->mover;
-    if (result->count > 2 * BATCH_MAX || !keep_items(lane, result)) {
+    if (result->count > ITEMS_MAX || !keep_items(lane, result)) {
         mover_fail(mover, "out of memory");
         return;
     }

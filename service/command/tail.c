@@ -9,11 +9,21 @@
 
 #include "lib/base/clock.h"
 
+#include "service/command/blocking_request.h"
 #include "service/command/command.h"
 #include "service/command/printing.h"
 #include "service/command/question.h"
+#include "service/inbound/tail_ring.h"
 
-enum { REST_MS = 1000 }; /* where a service lets nobody wait */
+enum {
+    REST_MS = 1000, /* where a service lets nobody wait */
+    FRAME_BYTES_MAX = 256,
+};
+
+/* The longest page is no more than a command takes. */
+_Static_assert(TAIL_READ_MAX *(TAIL_ENTRY_BYTES_MAX + 1) + FRAME_BYTES_MAX <=
+                   BLOCKING_ANSWER_BYTES_MAX,
+               "a page of tail does not fit");
 
 static bool append_parameter(struct buffer *path, const char *name, const char *value,
                              struct error *error)

@@ -25,6 +25,7 @@ struct batch_place {
 /* What is under way to one of many shards, and what waits for it. */
 struct lane {
     size_t calls, sent_count, waiting;
+    size_t kept;              /* that wait on, of this turn */
     struct call_out *filling; /* of this turn; NULL: none */
     bool is_shut;             /* nothing more leaves for it in this turn */
 };

@@ -4,6 +4,10 @@
  * The rule of when a call leaves counts for each shard by itself: one that stands still, or is
  * away, keeps nobody else waiting. What is open goes to the calls of its shards, in its order; what
  * cannot leave yet stays, in its order too. All calls of a turn leave in one write.
+ *
+ * A node that stands still is known to be away after two seconds. Until then what waits for its
+ * shards may not take all the room: once half of that is used, a shard keeps its even part of it
+ * at most, and what comes behind that is refused, each event by itself.
  */
 #include <assert.h>
 
@@ -24,7 +28,7 @@ static bool is_lane_shut(const struct batch *batch, unsigned shard)
 static void look_at_lanes(struct batch *batch)
 {
     for (unsigned i = 0; i < batch->shard_count; i++) {
-        batch->lanes[i].waiting = 0;
+        batch->lanes[i].waiting = batch->lanes[i].kept = 0;
         batch->lanes[i].filling = NULL;
     }
     for (size_t i = batch->first; i < batch->count; i++)
@@ -69,17 +73,34 @@ static bool take_for_lane(struct batch *batch, const struct batch_place *place, 
     return true;
 }
 
+static void report_crowd(const struct batch_place *place)
+{
+    static const struct store_failure failure = {
+        .status = STORE_UNAVAILABLE,
+        .detail = "Too many events wait for the node of Redis that has this application."};
+    batch_report(place, &(struct batch_result){.failure = &failure});
+}
+
 /* What stays keeps its order. */
 static void take_for_lanes(struct batch *batch)
 {
+    bool is_crowded = 2 * (batch->count - batch->first) > batch->open_events_max;
     size_t kept = batch->first;
     for (size_t i = batch->first; i < batch->count; i++) {
         const struct batch_place place = batch->open[i];
         size_t item_bytes = batch_item_bytes(&place.item);
-        if (take_for_lane(batch, &place, item_bytes))
+        struct lane *lane = &batch->lanes[place.shard];
+        bool is_gone = take_for_lane(batch, &place, item_bytes);
+        if (!is_gone && is_crowded && lane->kept >= batch->open_events_max / batch->shard_count) {
+            report_crowd(&place);
+            is_gone = true;
+        }
+        if (is_gone) {
             batch->open_bytes -= item_bytes;
-        else
-            batch->open[kept++] = place;
+            continue;
+        }
+        batch->open[kept++] = place;
+        lane->kept++;
     }
     batch->count = kept;
     if (batch->first == batch->count)

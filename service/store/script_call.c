@@ -128,7 +128,7 @@ static void note_refusal(struct script_call *call, const struct refusal *refusal
 {
     assert(call->kind->script < SCRIPT_COUNT);
     const struct refusal **last = &call->link->refusals[call->kind->script];
-    if (*last == refusal)
+    if (store_note_moving(call->store, call->shard, refusal) || *last == refusal)
         return;
     *last = refusal;
     if (refusal != NULL && refusal != &odd)

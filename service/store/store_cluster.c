@@ -308,6 +308,24 @@ void store_note_refusal(struct store *store, const struct refusal *refusal)
         shard_map_want(store->cluster->map);
 }
 
+bool store_note_moving(struct store *store, struct shard *shard, const struct refusal *refusal)
+{
+    bool is_moving = refusal != NULL && refusal->is_passing;
+    if (is_moving == shard->is_moving || (refusal != NULL && !is_moving))
+        return is_moving;
+    shard->is_moving = is_moving;
+    const struct log_field role = LOG_TEXT("role", store->options.role);
+    if (is_moving)
+        log_warn("shard_moving",
+                 "A shard is on its way to another node of the cluster, and takes nothing until it "
+                 "is there",
+                 role, LOG_INT("shard", shard->number));
+    else
+        log_info("shard_moved", "The shard takes everything again", role,
+                 LOG_INT("shard", shard->number));
+    return is_moving;
+}
+
 struct store_link *store_find_moved(struct store *store, struct shard *shard, const char *answer,
                                     struct durability told)
 {

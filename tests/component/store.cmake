@@ -44,5 +44,5 @@ foreach(check walk bugs)
     endif()
     add_test(NAME component/store_model_${check}
         COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_LIST_DIR}/store_model_check.py ${arguments})
-    set_tests_properties(component/store_model_${check} PROPERTIES LABELS component TIMEOUT 600)
+    set_tests_properties(component/store_model_${check} PROPERTIES LABELS component TIMEOUT 1800) # all processor
 endforeach()

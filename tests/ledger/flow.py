@@ -48,7 +48,12 @@ def recoveries(disturbances, probers, arrived):
 
 def concerned(disturbance, probers):
     return [p for p in probers if disturbance.target in (p.replica.name, "redis", "seek", "replicas", "clients")
-            and (disturbance.shards is None or p.shards & disturbance.shards)]
+            and is_within(disturbance, p)]
+
+
+def is_within(disturbance, prober):
+    """A few shards of those that a prober has are met too seldom to tell when they are there again."""
+    return disturbance.shards is None or 2 * len(prober.shards & disturbance.shards) > len(prober.shards)
 
 
 def beginning(disturbance, probers, arrivals):
@@ -65,7 +70,7 @@ def recovery(disturbance, near, probers, arrived):
     end, latest = disturbance.ended, None
     for prober in concerned(disturbance, probers):
         name = prober.replica.name
-        others = [d for d in near if d.target in (name, "redis", "seek", "replicas")]
+        others = [d for d in near if d.target in (name, "redis", "seek", "replicas") and is_within(d, prober)]
         is_hidden = any(d.began <= end and flowing(d.ended, hit_by(d, prober), arrived) > end for d in others)
         flow = flowing(end, hit_by(disturbance, prober), arrived)
         if is_hidden or any(end < d.began < flow for d in others):

@@ -351,7 +351,8 @@ class Referee:
         for post in known:
             effects.setdefault(post.token, (min(post.ended, intervals[post.token].last), post.position))
         newest = max(known, key=lambda post: effects[post.token])
-        self.note_waits(known)
+        if self.forgot is None:  # what was lost and posted again has waited for its client
+            self.note_waits(known)
         if self.is_delivered(newest.token):
             self.verdict.delivered += 1
             return

@@ -52,7 +52,9 @@ class ClosingSeek:
         threading.Thread(target=self.accept, daemon=True).start()
 
     def settings(self, **more):
-        return dict(graphql_url=f"https://{self.address}/graphql", token_url=f"https://{self.address}/oauth/token", ca_file=self.ca) | more
+        """With time for handshakes that are slow by themselves: a busy machine is no server that tires."""
+        return dict(graphql_url=f"https://{self.address}/graphql", token_url=f"https://{self.address}/oauth/token", ca_file=self.ca,
+                    request_timeout_ms=60000) | more
 
     def accept(self):
         while True:
@@ -60,6 +62,8 @@ class ClosingSeek:
                 connection, _ = self.listener.accept()
             except OSError:
                 return  # closed
+            # Else a close_notify behind an answer waits for its acknowledgement (Nagle), up to 40 ms.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, plain):

@@ -31,7 +31,7 @@ ELSEWHERE = [
     (r"cmake --preset release .* cpack", "builds the package", "tests/debian/run", "cmake --preset release .*cpack"),
     (r"curl --cacert cert.pem", "the service of this test speaks no TLS", "tests/system/listener_tls_test.py", '"--cacert"'),
     (r"docker/make-secrets", "writes into the source; a copy of it is run", "tests/system/compose_secrets_test.py", '"make-secrets"'),
-    (r"docker (build|run|compose -f docker/compose.yaml up)", "needs a Docker daemon", "tests/image/run", "docker build"),
+    (r"docker (build|run|compose -f docker/compose.yaml up)", "needs a Docker daemon", "tests/image/run", '"$builder" build'),
     (r"docker compose -f docker/compose.cluster.yaml (up|kill)", "needs a Docker daemon; no test runs it", None, None),
     (r"docker (exec|compose .* exec)", "needs a Docker daemon", "tests/image/compose_test.py", '"seek-signal", *arguments'),
     (r"apt-get install \./build/release", "changes the machine", "tests/debian/run", "apt-get install"),
@@ -40,7 +40,7 @@ ELSEWHERE = [
     (r"\(set -a; \. /etc/seek-signal/environment", "reads files of the package", "tests/release/release_test.py", "set -a"),
     (r"bash docs/samples/everything", "takes the usual ports", "tests/debian/run", "everything"),
     (r"(python3|php) docs/samples/|sqlite3 ats-sweep.db", "a database of the reader's", "tests/samples/run", "docs/samples/outbox.py"),
-    (r"seek-signal move --from", "needs another Redis", "tests/system/move_test.py", '"move", "--from"'),
+    (r"seek-signal move( --from|$)", "needs another Redis", "tests/system/move_test.py", '"move", "--from"'),
     (r"seek-signal tail", "follows without an end", "tests/system/tail_test.py", '"tail"'),
     (r"cmake/set-version", "changes the source", "tests/release/version_test.py", "set_version"),
     (r"cmake/release", "builds the package", "tests/release/release_test.py", "cmake/release"),
@@ -86,7 +86,7 @@ kill -TERM $child; wait $child; status=$?; cat "$0.out"; exit $status
 """
 COMMAND = """#!/bin/bash
 real={real}
-[ -n "$1" ] && [[ "$1" != --listen ]] && [[ "$1" != --tls-* ]] && exec "$real" "$@"
+[ -n "$1" ] && [[ "$1" != --listen ]] && [[ "$1" != --tls-* && "$1" != --h2-* ]] && exec "$real" "$@"
 """
 
 
@@ -109,7 +109,7 @@ class Reader:
         self.program("redis-cli", f'#!/bin/sh\nexec /usr/bin/redis-cli -s {self.redis.socket} "$@"\n')
         self.substitutions = {  # in a document → here
             "127.0.0.1:8787": self.service.address, "127.0.0.1:8788": self.service.ops,
-            "127.0.0.1:8790": self.sandbox.address, "127.0.0.1:8443": "127.0.0.1:0",
+            "127.0.0.1:8790": self.sandbox.address, "127.0.0.1:8443": "127.0.0.1:0", "127.0.0.1:8444": "127.0.0.1:0",
             "CLIENT_ID=…": "CLIENT_ID=client-1", "/run/secrets/seek": str(self.home / "secret"),
         }
 
@@ -265,6 +265,6 @@ def it_excuses_no_command_without_need():
 def it_leaves_no_block_unread():
     """A block is a command (sh), an answer (json), or one of these, which no shell reads."""
     others = [text for name in documents.READ for language, text, _, _ in documents.fences(name) if language not in ("sh", "json")]
-    known = ("candidate ──link-out", "ready http=", "ACL SETUSER")  # a drawing, an output, a line for Redis (tests/watch)
+    known = ("candidate ──link-out", "ready http=", "ok    notifications", "ACL SETUSER")  # a drawing, two outputs, a line for Redis (tests/watch)
     for text in others:
         assert any(words in text for words in known + tuple("─│►")), text

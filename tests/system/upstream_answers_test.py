@@ -203,6 +203,25 @@ def it_says_that_a_header_was_too_long(start, fake_seek):
     assert "header" in application["lastError"]["message"], application["lastError"]
 
 
+@pytest.mark.parametrize("length", [1900, 2048, 5000])
+def it_keeps_seeks_words_whole_or_says_how_long_they_were(length, start, fake_seek):
+    """Among the dead, in the status and in the log: 2,047 bytes, as docs/logs.md says, with the mark."""
+    words = "no relationship; " + "ä" * ((length - 17) // 2)
+    fake_seek.answers["/graphql"] = lambda body: refusal("FORBIDDEN", words)
+    service = start()
+    service.must_post(event("A-1"))
+    told = {service.must_become("A-1", "dead")["lastError"]["message"], service.logs("signal_dead")[0]["detail"],
+            service.get("/v1/applications?state=dead").json["applications"][0]["lastError"]["message"]}
+    assert len(told) == 1, told
+    message, bytes_in_all = told.pop(), len(words.encode())
+    if bytes_in_all <= 2047:
+        assert message == words
+        return
+    kept, _, mark = message.partition(" [cut: ")
+    assert mark == f"{bytes_in_all} bytes in all]" and words.startswith(kept)
+    assert 2047 - 2 <= len(message.encode()) <= 2047, "the room is used, and no character is cut in two"
+
+
 # --- the issuer -----------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,6 @@
 #include "service/inbound/batch.h"
 #include "service/inbound/inbound_metrics.h"
 #include "service/inbound/service_view.h"
-#include "service/store/shard.h"
 
 #include "tests/support/specification.h"
 
@@ -26,7 +25,6 @@ static struct {
     void *contexts[CALLS_MAX];
     char first_ids[CALLS_MAX][24], last_ids[CALLS_MAX][24];
     bool is_refusing, is_confirming;
-    unsigned shards; /* 0: one */
 } asked;
 
 static const struct store_failure fine = {.status = STORE_OK};
@@ -48,11 +46,7 @@ bool __wrap_store_accept(struct store *store, const struct accept_item *items, s
     assert_in_range(count, 1, BATCH_CALL_EVENTS_MAX);
     if (asked.is_refusing)
         return error_set(error, ERROR_IO, "the connection is closed");
-    if (asked.shards == 0)
-        assert_in_range(asked.calls - asked.answered, 0, BATCH_CALLS_MAX - 1);
-    for (size_t i = 1; asked.shards > 0 && i < count; i++)
-        assert_int_equal(shard_of(items[i].application_id, asked.shards),
-                         shard_of(items[0].application_id, asked.shards));
+    assert_in_range(asked.calls - asked.answered, 0, BATCH_CALLS_MAX - 1);
     (void)snprintf(asked.first_ids[asked.calls], 24, "%s", items[0].event_id);
     (void)snprintf(asked.last_ids[asked.calls], 24, "%s", items[count - 1].event_id);
     asked.counts[asked.calls] = count;
@@ -76,17 +70,17 @@ bool __wrap_store_is_confirming(const struct store *store)
 unsigned __wrap_store_shard_count(const struct store *store)
 {
     (void)store;
-    return asked.shards > 0 ? asked.shards : 1;
+    return 1;
 }
 
 bool __wrap_store_takes_events_for(const struct store *store, unsigned shard,
                                    struct durability *out)
 {
     (void)store;
-    assert_true(shard < asked.shards);
-    if (out != NULL)
-        *out = (struct durability){.level = DURABILITY_FSYNC};
-    return true;
+    (void)shard;
+    (void)out;
+    fail(); /* of many shards alone */
+    return false;
 }
 
 static void answer_call(unsigned call, const struct store_failure *failure)
@@ -353,123 +347,6 @@ static void tells_everybody_at_the_end(void **state)
     assert_int_equal(heard.failed, 7);
 }
 
-/* ---- many shards ---- */
-
-enum { SHARDS = 3, HEARD_MAX = 200 };
-
-static struct {
-    unsigned stored[HEARD_MAX], failed[HEARD_MAX];
-} told_of;
-
-static void hear_of(void *context, size_t index, const struct batch_result *result)
-{
-    assert_ptr_equal(context, &told_of);
-    assert_true(index < HEARD_MAX);
-    if (result->failure->status == STORE_OK)
-        told_of.stored[index]++;
-    else
-        told_of.failed[index]++;
-}
-
-static int reset_with_shards(void **state)
-{
-    memset(&asked, 0, sizeof asked);
-    memset(&told_of, 0, sizeof told_of);
-    asked.shards = SHARDS;
-    metrics_init(metrics, inbound_rows, INBOUND_METRIC_COUNT);
-    *state = batch_create(NULL, &view, metrics, 2000, NULL);
-    return *state == NULL;
-}
-
-static char texts[HEARD_MAX][24];
-
-static unsigned shard_at(size_t index)
-{
-    return shard_of(texts[index], SHARDS);
-}
-
-static void add_numbered(struct batch *batch, size_t first, size_t count)
-{
-    struct error error;
-    for (size_t i = first; i < first + count; i++) {
-        (void)snprintf(texts[i], sizeof texts[i], "%zu", i);
-        const struct accept_item item = {
-            .application_id = texts[i], .seek_token = "t", .event_id = texts[i]};
-        assert_true(batch_reserve(batch, 1, batch_item_bytes(&item), &error));
-        batch_add(batch, &item, hear_of, &told_of, i);
-    }
-}
-
-static void sends_a_call_to_each_shard(void **state)
-{
-    struct batch *batch = *state;
-    add_numbered(batch, 0, 60);
-    assert_true(batch_turn(batch));
-    assert_int_equal(asked.calls, SHARDS);
-    assert_int_equal(asked.counts[0] + asked.counts[1] + asked.counts[2], 60);
-    for (unsigned i = 0; i < SHARDS; i++) { /* in the order in which they came */
-        size_t first = 0, last = 59;
-        while (shard_at(first) != i)
-            first++;
-        while (shard_at(last) != i)
-            last--;
-        assert_string_equal(asked.first_ids[i], texts[first]);
-        assert_string_equal(asked.last_ids[i], texts[last]);
-    }
-    assert_false(batch_turn(batch));
-    for (unsigned i = 0; i < SHARDS; i++)
-        answer_call(i, &fine);
-    batch_destroy(batch);
-}
-
-static void tells_each_shard_s_events_of_its_own_failure(void **state)
-{
-    struct batch *batch = *state;
-    static const struct store_failure away = {.status = STORE_UNAVAILABLE, .detail = "away"};
-    add_numbered(batch, 0, 30);
-    assert_true(batch_turn(batch));
-    answer_call(1, &away);
-    answer_call(2, &fine);
-    answer_call(0, &fine);
-    for (size_t i = 0; i < 30; i++) {
-        assert_int_equal(told_of.failed[i], shard_at(i) == 1);
-        assert_int_equal(told_of.stored[i], shard_at(i) != 1);
-    }
-    batch_destroy(batch);
-}
-
-static void waits_for_no_shard_that_stands_still(void **state)
-{
-    struct batch *batch = *state;
-    add_numbered(batch, 0, 30);
-    assert_true(batch_turn(batch));
-    answer_call(0, &fine);
-    answer_call(2, &fine); /* and the call to shard 1 is never answered, until the end */
-    for (size_t first = 30; first < 180; first += 3) {
-        unsigned before = asked.calls;
-        add_numbered(batch, first, 3);
-        (void)batch_turn(batch);
-        for (unsigned call = before; call < asked.calls; call++)
-            if (shard_of(asked.first_ids[call], SHARDS) != 1)
-                answer_call(call, &fine);
-    }
-    for (size_t i = 0; i < 180; i++)
-        assert_int_equal(told_of.stored[i], shard_at(i) != 1);
-    unsigned hung = 0;
-    for (unsigned call = 0; call < asked.calls; call++)
-        hung += shard_of(asked.first_ids[call], SHARDS) == 1;
-    assert_in_range(hung, 2, BATCH_CALLS_MAX);
-    static const struct store_failure away = {.status = STORE_UNAVAILABLE, .detail = "away"};
-    for (unsigned call = 0; call < asked.calls; call++)
-        if (shard_of(asked.first_ids[call], SHARDS) == 1)
-            answer_call(call, &away);
-    (void)batch_turn(batch);
-    answer_call(asked.calls - 1, &fine);
-    for (size_t i = 0; i < 180; i++) /* each has an answer of its own, once */
-        assert_int_equal(told_of.stored[i] + told_of.failed[i], 1);
-    batch_destroy(batch);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -489,12 +366,6 @@ int main(void)
         IT_WITH("bounds the bytes that wait", bounds_the_bytes_that_wait, reset, NULL),
         IT_WITH("tells each event of a failure", tells_of_failures, reset, NULL),
         IT_WITH("tells what was never sent when it ends", tells_everybody_at_the_end, reset, NULL),
-        IT_WITH("sends a call to each of many shards, in order", sends_a_call_to_each_shard,
-                reset_with_shards, NULL),
-        IT_WITH("tells the events of each shard of its own failure",
-                tells_each_shard_s_events_of_its_own_failure, reset_with_shards, NULL),
-        IT_WITH("waits for no shard that stands still", waits_for_no_shard_that_stands_still,
-                reset_with_shards, NULL),
     };
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
 }

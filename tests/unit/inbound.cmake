@@ -1,9 +1,11 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
-foreach(name application_document application_table batch census cursor health media_type origin problem routes spool_batch tail_ring wait waiting_room)
+foreach(name application_document application_table batch batch_lanes census cursor health media_type origin problem routes spool_batch tail_ring wait waiting_room)
     specify(unit ${name} seek_inbound)
 endforeach()
 replace_calls(batch_test store_accept store_health store_is_confirming store_shard_count
+    store_takes_events_for)
+replace_calls(batch_lanes_test store_accept store_health store_is_confirming store_shard_count
     store_takes_events_for)
 can_fail_allocations(spool_batch_test
     store_accept store_health store_is_confirming store_shard_count spool_submit spool_is_done spool_stamp spool_is_holding_for)

@@ -6,6 +6,7 @@ Known fields and their types come from python3-kubernetes, which is generated fr
 than native sidecars; the fields in NEWER are allowed besides.
 """
 import copy
+import ipaddress
 import json
 import os
 import re
@@ -78,7 +79,7 @@ def one(documents, kind):
 
 
 def workloads():
-    for folder in ("standalone", "sidecar"):
+    for folder in ("standalone", "sidecar", "cluster"):
         for document in render(folder):
             if document["kind"] in ("Deployment", "Job"):
                 yield document["kind"], document["spec"]["template"]
@@ -91,21 +92,21 @@ def ours(pod):
     return containers[0]
 
 
-@pytest.mark.parametrize("folder", ["standalone", "sidecar", "monitoring"])
+@pytest.mark.parametrize("folder", ["standalone", "sidecar", "cluster", "monitoring"])
 def it_uses_only_fields_that_kubernetes_knows(folder):
     for document in render(folder):
         if document["kind"] not in OPERATOR:
             check(document, MODELS[document["kind"]], document["kind"])
 
 
-@pytest.mark.parametrize("folder", ["standalone", "sidecar", "monitoring"])
+@pytest.mark.parametrize("folder", ["standalone", "sidecar", "cluster", "monitoring"])
 def it_deploys_every_file_of_its_folder(folder):
     named = yaml.safe_load((FOLDER / folder / "kustomization.yaml").read_text())["resources"]
     there = {path.name for path in (FOLDER / folder).glob("*.yaml")} - {"kustomization.yaml"}
-    assert set(named) == {name for name in there if not name.endswith(".example.yaml")}
+    assert {name for name in named if not name.startswith("../")} == {name for name in there if not name.endswith(".example.yaml")}
 
 
-@pytest.mark.parametrize("folder", ["standalone", "sidecar", "monitoring"])
+@pytest.mark.parametrize("folder", ["standalone", "sidecar", "cluster", "monitoring"])
 def it_leaves_the_secret_alone(folder):
     """Who applies it again must not get an example in the place of what their secret store wrote."""
     documents = render(folder)
@@ -113,7 +114,7 @@ def it_leaves_the_secret_alone(folder):
     assert "change-me" not in json.dumps(documents)
 
 
-@pytest.mark.parametrize("folder", ["standalone", "sidecar"])
+@pytest.mark.parametrize("folder", ["standalone", "sidecar", "cluster"])
 def it_has_an_example_of_the_secret(folder):
     example = example_of(folder)
     check(example, "V1Secret", folder)
@@ -175,7 +176,7 @@ def it_sets_only_settings_that_exist_and_secrets_only_as_files():
 
 
 def it_keeps_every_key_of_the_secret_that_is_read():
-    for folder in ("standalone", "sidecar"):
+    for folder in ("standalone", "sidecar", "cluster"):
         documents = render(folder)
         keys = set(example_of(folder)["stringData"])
         read = {variable["value"].rsplit("/", 1)[1] for variable in
@@ -190,7 +191,7 @@ def it_leaves_time_to_finish_what_is_on_its_way():
         assert pod["spec"]["terminationGracePeriodSeconds"] > timeout_s
 
 
-@pytest.mark.parametrize("folder", ["standalone", "sidecar"])
+@pytest.mark.parametrize("folder", ["standalone", "sidecar", "cluster"])
 def it_has_a_policy_for_each_of_its_pods(folder):
     """In: what is served beyond the pod; out: DNS, Redis and SEEK, each by its port."""
     documents = render(folder)
@@ -204,6 +205,21 @@ def it_has_a_policy_for_each_of_its_pods(folder):
             served = {"ops"} | ({"api"} if listen["SEEK_SIGNAL_LISTEN"].startswith("0.0.0.0") else set())
             assert {port["port"] for rule in policy["ingress"] for port in rule["ports"]} == served
     assert [[port["port"] for port in rule["ports"]] for rule in policy["egress"]] == [[53, 53], [6379], [443]]
+
+
+def networks(documents):
+    """That the service may go to for Redis, and by which port."""
+    rule = one(documents, "NetworkPolicy")["spec"]["egress"][1]
+    return [peer["ipBlock"]["cidr"] for peer in rule["to"]], [port["port"] for port in rule["ports"]]
+
+
+def it_lets_the_service_out_to_all_nodes_of_a_cluster(values):
+    cidrs, ports = networks(render("cluster"))
+    assert len({ipaddress.ip_network(cidr) for cidr in cidrs}) > 1 and ports == [6379]
+    url = example_of("cluster")["stringData"]["redis-url"]
+    assert re.fullmatch(r"rediss\+cluster://[a-z-]+:change-me@([a-z0-9.-]+:6379,?){3}", url), url
+    rendered = render_chart(networkPolicy=values["networkPolicy"] | {"redisPort": 7000, "redisNetworks": cidrs})
+    assert networks(rendered) == (cidrs, [7000])
 
 
 def it_probes_the_ops_listener():
@@ -288,7 +304,7 @@ def it_accepts_its_own_values(schema, values):
     (["replicas"], "two"), (["replica"], 2), (["image", "tga"], "1"), (["shutdownTimeoutSeconds"], -1),
     (["settings", "CLIENT_SECRET"], "secret"), (["settings", "LISTEN"], "0.0.0.0:1"), (["settings", "log_level"], "info"),
     (["settings", "LOG_LEVEL"], ["info"]), (["settings", "WORKERS"], 1.5), (["existingSecret"], "Not A Name"), (["networkPolicy", "redisPort"], 0),
-    (["networkPolicy", "clientLabels"], {}),
+    (["networkPolicy", "clientLabels"], {}), (["networkPolicy", "redisNetworks"], ["redis-1"]),
 ])
 def it_refuses_values_that_mean_nothing(schema, values, path, value):
     wrong = copy.deepcopy(values)
