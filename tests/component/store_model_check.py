@@ -153,6 +153,7 @@ BUGS = [
     ("the last attempt's line is told by the next one's fields", 'claim', '    fold_line(application)\n    application.state, application.gen,',
      '    application.state, application.gen,'),
     ('the last attempt has no line', 'settle', "application.has_line = outcome.message, true", "application.has_line = outcome.message, nil"),
+    ('a claim of nothing repairs', 'claim', 'limit > 0 and redis.call', 'redis.call'),
     ('what is repaired tells another line', 'claim', '    fold_line(application)\n    if accepted > now then', '    if accepted > now then'),
     ('a new event overtakes what is due', 'accept', 'tonumber(soonest) <= now', 'false'),
     ('a new event is sent while sending is paused', 'accept', "redis.call('EXISTS', paused) == 1", 'false'),
@@ -463,7 +464,7 @@ class Model:
                 self.give_back(id, generation)
         if self.is_paused:
             return [-1, len(self.due), 0, 1, 0, self.now, []]
-        repaired = self.repair_all()
+        repaired = self.repair_all() if limit > 0 else 0
         claims, expired, taken = [], 0, []
         times = self.due | self.others
         for id in sorted((id for id in times if times[id] <= self.now), key=lambda id: (times[id], id))[:limit]:
