@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 #
-# Receives what NOTIFY_URL is told, for Python 3.9 and later: checks the signature, and says each thing once.
+# A receiver for NOTIFY_URL, for Python 3.9 and later. It checks the signature, and prints each notification once.
 #   NOTIFY_SECRET=whsec_… python3 receiver.py PORT
 import base64
 import collections
@@ -33,7 +33,7 @@ def act_on(event):
     data = event["data"]
     if event["type"] == "application.dead":
         print("dead", data["applicationId"], data["lastError"].get("code", ""), flush=True)
-    else:  # sending.stalled, sending.resumed
+    else:  # sending.stalled, sending.resumed, notification.test
         print(event["type"], data.get("reason", ""), flush=True)
 
 

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What a byte is in ASCII. Unlike <ctype.h> it takes a `char` as it is, knows no locale, and a byte
- * of a longer UTF-8 character is nothing but itself.
+ * The classes of a byte in ASCII. Unlike <ctype.h> it takes a `char` as it is, knows no locale, and
+ * a byte of a longer UTF-8 character is nothing but itself.
  *
  * Owns: nothing. Threads: any. Blocks: never. Errors: none.
  */

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What tells one content of a file from the next without reading it.
+ * The version of a file's content, without reading it.
  *
  * Owns: nothing. Threads: any. Blocks: never. Errors: none.
  */

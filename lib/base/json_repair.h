@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /*
  * JSON of others, made such that json_parse takes it: for answers whose meaning must not be lost
- * over a character that nobody looks at. What we are posted is read strictly, since its sender can
- * send it again.
+ * over a character that nobody looks at. Posts are read strictly, since their sender can
+ * send them again.
  *
  * A byte order mark in front is left out. In strings U+FFFD takes the place of what is no UTF-8, of
  * control characters, of NUL and of half a surrogate pair, written or escaped. Arrays and objects

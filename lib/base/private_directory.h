@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * A directory that nobody but this user, and root, can change, and the files in it. Whoever else
- * could write to it would put files of his own in the place of ours.
+ * A directory that nobody but this user, and root, can change, and the files in it. Another
+ * user who could write to it would replace our files by his own.
  *
  * Owns:    the caller owns the descriptors.
  * Threads: any.

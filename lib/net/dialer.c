@@ -8,13 +8,15 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "lib/net/host.h"
 #include "lib/net/name_lookup.h"
 
 struct dialer {
     struct event_loop *loop; /* borrowed: outlives us */
-    char host[256];
+    char host[HOST_BYTES];
     struct tls_files tls; /* borrowed: outlive us */
-    bool is_tls;
+    uint16_t port;
+    bool is_unix, is_tls;
     size_t first;
     int64_t step_ms;
     int64_t deadline_ms;
@@ -53,6 +55,8 @@ struct dialer *dialer_start(const struct dialer_target *target, struct event_loo
     (void)snprintf(dialer->host, sizeof dialer->host, "%s", target->host);
     dialer->tls = target->tls;
     dialer->first = target->first;
+    dialer->port = target->port;
+    dialer->is_unix = target->is_unix;
     dialer->is_tls = target->is_tls;
     dialer->step_ms = target->step_ms;
     dialer->deadline_ms = now_ms + target->step_ms;
@@ -191,6 +195,19 @@ struct stream *dialer_take(struct dialer *dialer)
 {
     assert(dialer->stream != NULL);
     return STEAL(dialer->stream);
+}
+
+/* An error about the name has the name in it already. */
+void dialer_name_peer(const struct dialer *dialer, struct error *error)
+{
+    char peer[HOST_PORT_BYTES];
+    if (dialer->lookup != NULL)
+        return;
+    if (dialer->is_unix)
+        (void)snprintf(peer, sizeof peer, "%s", dialer->host);
+    else
+        host_port_write(dialer->host, dialer->port, peer);
+    (void)error_wrap(error, "%s", peer);
 }
 
 int64_t dialer_deadline_ms(const struct dialer *dialer)

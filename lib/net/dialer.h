@@ -39,4 +39,6 @@ DEFINE_AUTO(dialer);
  * STREAM_DONE: take the stream. STREAM_FAILED: every address failed, `error` is the last one's. */
 enum stream_status dialer_turn(struct dialer *dialer, int64_t now_ms, struct error *error);
 struct stream *dialer_take(struct dialer *dialer);
+/* Puts in front of an error of dialer_turn whom it is about. */
+void dialer_name_peer(const struct dialer *dialer, struct error *error);
 int64_t dialer_deadline_ms(const struct dialer *dialer);

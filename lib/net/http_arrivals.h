@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /*
  * Inside of http_server: connections to a TLS listener of which no byte has come. The first one
- * tells TLS from HTTP without it. Who speaks the latter gets an answer that says so, where a TLS
- * library would only hang up.
+ * tells TLS from HTTP without it. A caller that speaks HTTP gets an answer that says so, where a
+ * TLS library would only hang up.
  *
  * Owns:    the connections, and their places among all, until they are handed on.
  * Threads: one, the server's. Blocks: never.

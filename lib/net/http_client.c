@@ -24,13 +24,11 @@ enum {
 
 #define NEVER INT64_MAX
 
-TAILQ_HEAD(transfer_list, http_easy);
-
 struct http_client {
-    CURLM *multi;                       /* owned */
-    struct event_loop *loop;            /* borrowed: outlives us */
-    struct http_easy_network network;   /* owned */
-    struct transfer_list running, idle; /* own their transfers */
+    CURLM *multi;                     /* owned */
+    struct event_loop *loop;          /* borrowed: outlives us */
+    struct http_easy_network network; /* owned */
+    struct http_easy_list idle;       /* owns its transfers, as the network's `running` does */
     size_t running_count, idle_count;
     int64_t turn_at_ms; /* monotonic: when libcurl wants a turn */
     bool has_parked;
@@ -81,7 +79,7 @@ static void report(struct http_client *client, curl_socket_t fd, int ready)
     struct error error;
     (void)error_set(&error, ERROR_IO, "transferring: %s", curl_multi_strerror(code));
     struct http_easy *transfer;
-    TAILQ_FOREACH(transfer, &client->running, links)
+    TAILQ_FOREACH(transfer, &client->network.running, links)
     {
         park(client, transfer, &error);
     }
@@ -178,7 +176,7 @@ struct http_client *http_client_create(const struct http_client_options *options
     }
     client->loop = loop;
     client->turn_at_ms = NEVER;
-    TAILQ_INIT(&client->running);
+    TAILQ_INIT(&client->network.running);
     TAILQ_INIT(&client->idle);
     client->network.connect_timeout_ms = (long)options->connect_timeout_ms;
     client->network.connection_life_max_s = (long)options->connection_life_max_s;
@@ -248,7 +246,7 @@ bool http_client_start(struct http_client *client, const struct http_transfer *w
         http_easy_destroy(transfer);
         return error_set(error, ERROR_MEMORY, "libcurl does not take the transfer");
     }
-    TAILQ_INSERT_TAIL(&client->running, transfer, links);
+    TAILQ_INSERT_TAIL(&client->network.running, transfer, links);
     client->running_count++;
     return true;
 }
@@ -257,7 +255,7 @@ static void finish(struct http_client *client, struct http_easy *transfer, CURLc
 {
     assert(client->running_count > 0);
     (void)curl_multi_remove_handle(client->multi, transfer->handle);
-    TAILQ_REMOVE(&client->running, transfer, links);
+    TAILQ_REMOVE(&client->network.running, transfer, links);
     client->running_count--;
     struct http_exchange exchange;
     http_easy_describe(transfer, (int)code, &exchange);
@@ -287,7 +285,7 @@ static void finish_all_done(struct http_client *client)
 static struct http_easy *find_parked(const struct http_client *client)
 {
     struct http_easy *transfer;
-    TAILQ_FOREACH(transfer, &client->running, links)
+    TAILQ_FOREACH(transfer, &client->network.running, links)
     {
         if (transfer->is_parked)
             break;
@@ -325,7 +323,7 @@ void http_client_abort_all(struct http_client *client)
 {
     /* What `done` starts meanwhile goes to the end of the list and is not counted. */
     for (size_t left = client->running_count; left > 0; left--) {
-        assert(!TAILQ_EMPTY(&client->running));
-        finish(client, TAILQ_FIRST(&client->running), cut);
+        assert(!TAILQ_EMPTY(&client->network.running));
+        finish(client, TAILQ_FIRST(&client->network.running), cut);
     }
 }

@@ -240,6 +240,7 @@ bool http_easy_prepare(struct http_easy *easy, const struct http_transfer *wante
     easy->failure.kind = ERROR_NONE;
     easy->is_parked = false;
     easy->sends = 0;
+    easy->port = 0;
     easy->is_unsent = false;
     easy->is_post = wanted->body != NULL;
     easy->detail[0] = '\0';
@@ -309,6 +310,20 @@ static long proxy_status(CURL *handle, int code)
     return code != (int)CURLE_OK && (status < 200 || status > 299) ? status : 0;
 }
 
+#if LIBCURL_VERSION_NUM >= 0x080600
+static const int HEADER_TOO_LONG = CURLE_TOO_LARGE;
+#else
+static const int HEADER_TOO_LONG = CURLE_OUT_OF_MEMORY;
+#endif
+
+/* Since libcurl 8.1 it ends so as well when the server closes the connection, whatever it has
+ * processed by then; a refused stream it tries to send again. */
+#if LIBCURL_VERSION_NUM >= 0x080100
+static const bool IS_SESSION_END_A_REFUSAL = false;
+#else
+static const bool IS_SESSION_END_A_REFUSAL = true;
+#endif
+
 /* It had leave to send, and came to nothing before any answer. Without words of libcurl's, "error
  * in the HTTP/2 framing layer" is an HTTP/2 session with nothing left to do: GOAWAY has come, and
  * the request is behind the last one that the server processes, or was not even sent. (A server
@@ -321,7 +336,8 @@ static bool was_not_processed(const struct http_easy *easy, int code)
     (void)curl_easy_getinfo(easy->handle, CURLINFO_RESPONSE_CODE, &status);
     if (!easy->is_post || easy->sends == 0 || status != 0)
         return false;
-    return (code == (int)CURLE_HTTP2 && easy->detail[0] == '\0') ||
+    return (IS_SESSION_END_A_REFUSAL && code == (int)CURLE_HTTP2 && easy->detail[0] == '\0' &&
+            !http_sending_is_connection_broken(easy)) ||
            (written == 0 && (code == (int)CURLE_SEND_ERROR || code == (int)CURLE_RECV_ERROR));
 }
 
@@ -343,7 +359,7 @@ static const char *detail_of(struct http_easy *easy, int code)
     const char *detail = easy->detail[0] != '\0' ? easy->detail : NULL;
     if (easy->failure.kind != ERROR_NONE)
         detail = easy->failure.message;
-    else if (code == (int)CURLE_OUT_OF_MEMORY)
+    else if (code == HEADER_TOO_LONG)
         detail = "out of memory, or a header line longer than libcurl takes (100 KiB)";
     else if (detail == NULL)
         detail = curl_easy_strerror((CURLcode)code);
@@ -358,6 +374,7 @@ static const char *detail_of(struct http_easy *easy, int code)
 void http_easy_describe(struct http_easy *easy, int code, struct http_exchange *out)
 {
     long status = 0;
+    http_sending_note_end(easy, code);
     (void)curl_easy_getinfo(easy->handle, CURLINFO_RESPONSE_CODE, &status);
     const char *content_type = NULL;
     (void)curl_easy_getinfo(easy->handle, CURLINFO_CONTENT_TYPE, &content_type);

@@ -31,6 +31,7 @@ struct http_easy {
     bool is_unsent;       /* by that, and surely not processed */
     bool is_parked;       /* the client's: nothing would move it on */
     unsigned sends;       /* how often libcurl was about to send the request */
+    int port;             /* ours, of the connection that it was to be sent over first; 0: none */
     bool is_post;
     char detail[HTTP_EASY_DETAIL_BYTES];   /* libcurl's */
     char words[HTTP_EASY_WORDS_BYTES];     /* that, as it is shown */
@@ -43,10 +44,13 @@ struct http_easy {
     TAILQ_ENTRY(http_easy) links; /* the client's */
 };
 
+TAILQ_HEAD(http_easy_list, http_easy);
+
 struct http_easy_network { /* the same for all transfers of a client; outlives them */
     char *ca_file;         /* NULL: the system's */
     char *client_certificate, *client_key; /* NULL: none */
     struct http_sockets sockets;
+    struct http_easy_list running; /* the client's */
     long connect_timeout_ms;
     long connection_life_max_s;
 };

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * The parameters of a query as HTML forms write them: `a=1&b=x+y`. What is badly encoded is taken
- * as it stands.
+ * The parameters of a query as HTML forms write them: `a=1&b=x+y`. Bad encoding is
+ * taken as it stands.
  *
  * Owns: nothing. Threads: any. Blocks: never.
  */

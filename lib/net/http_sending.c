@@ -39,10 +39,43 @@ static bool is_reused(CURL *handle)
     return curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK && connects == 0;
 }
 
+/* libcurl has words for a failure of a connection, and gives them to the transfer that meets it; of
+ * our own refusals it has some, too. */
+bool http_sending_is_connection_broken(const struct http_easy *easy)
+{
+    const struct http_easy *other;
+    TAILQ_FOREACH(other, &easy->network->running, links)
+    {
+        if (other != easy && other->port == easy->port && other->detail[0] != '\0' &&
+            other->failure.kind == ERROR_NONE)
+            return true;
+    }
+    return http_sockets_is_broken(&easy->network->sockets, easy->port);
+}
+
+/* For those who share it and ask later. */
+static void note_broken(const struct http_easy *easy)
+{
+    if (easy->port != 0 && easy->detail[0] != '\0')
+        http_sockets_note_broken(&easy->network->sockets, easy->port);
+}
+
+void http_sending_note_end(const struct http_easy *easy, int code)
+{
+    static const CURLcode own_ends[] = {/* of a stream, of our time or room, or by our will */
+                                        CURLE_OK, CURLE_HTTP2_STREAM, CURLE_OPERATION_TIMEDOUT,
+                                        CURLE_WRITE_ERROR, CURLE_ABORTED_BY_CALLBACK};
+    for (size_t i = 0; i < sizeof own_ends / sizeof own_ends[0]; i++)
+        if ((int)own_ends[i] == code)
+            return;
+    note_broken(easy);
+}
+
 /* Why libcurl wants to send a second time. An HTTP/2 server that refuses a stream, or says GOAWAY
  * before it, has not processed the request (RFC 9113 sections 6.8 and 8.7); libcurl has no words
- * for that, while it has some for a connection that broke. By then it has another connection to the
- * same server. And of what was never written, nothing can have come. */
+ * for that, while it has some for a connection that broke: for the transfer that met it, be it this
+ * one or another. By then it has another connection to the same server. And of what was never
+ * written, nothing can have come. */
 static bool was_not_processed(const struct http_easy *easy)
 {
     long written = 1;
@@ -50,7 +83,7 @@ static bool was_not_processed(const struct http_easy *easy)
     (void)curl_easy_getinfo(easy->handle, CURLINFO_REQUEST_SIZE, &written);
     if (written == 0)
         return true;
-    return easy->detail[0] == '\0' &&
+    return easy->detail[0] == '\0' && !http_sending_is_connection_broken(easy) &&
            curl_easy_getinfo(easy->handle, CURLINFO_TLS_SSL_PTR, &tls) == CURLE_OK && tls != NULL &&
            tls->backend == CURLSSLBACKEND_OPENSSL && tls->internals != NULL &&
            tls_speaks_http2(tls->internals);
@@ -69,16 +102,19 @@ int http_sending_may_begin(void *context, char *peer, char *own, int peer_port, 
     (void)peer;
     (void)own;
     (void)peer_port;
+    if (easy->sends == 0)
+        easy->port = own_port;
     if (clock_monotonic_us() > easy->send_until_us)
         return refuse_to_send(easy, false, "its time was over before the request could be sent");
     easy->sends++;
     if (!easy->is_post)
         return CURL_PREREQFUNC_OK;
-    if (easy->sends > 1)
-        return was_not_processed(easy)
-                   ? refuse_to_send(easy, true, "the server did not process the request")
-                   : refuse_to_send(easy, false,
-                                    "the connection closed after the request was sent");
+    if (easy->sends > 1 && was_not_processed(easy))
+        return refuse_to_send(easy, true, "the server did not process the request");
+    if (easy->sends > 1) {
+        note_broken(easy);
+        return refuse_to_send(easy, false, "the connection closed after the request was sent");
+    }
     if (is_reused(easy->handle) && is_closing(http_sockets_find(&easy->network->sockets, own_port)))
         return refuse_to_send(easy, true, "the server closed the connection before it was used");
     return CURL_PREREQFUNC_OK;

@@ -63,3 +63,18 @@ int http_sockets_find(struct http_sockets *sockets, int port)
     }
     return -1;
 }
+
+void http_sockets_note_broken(struct http_sockets *sockets, int port)
+{
+    assert(port > 0);
+    sockets->broken_ports[sockets->broken_next] = port;
+    sockets->broken_next = (sockets->broken_next + 1) % HTTP_SOCKETS_BROKEN_MAX;
+}
+
+bool http_sockets_is_broken(const struct http_sockets *sockets, int port)
+{
+    for (size_t i = 0; i < HTTP_SOCKETS_BROKEN_MAX; i++)
+        if (port > 0 && sockets->broken_ports[i] == port)
+            return true;
+    return false;
+}

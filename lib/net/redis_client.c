@@ -252,6 +252,7 @@ static void dial(struct redis_client *client)
         break;
     case STREAM_ENDED:
     case STREAM_FAILED:
+        dialer_name_peer(client->dialer, &error);
         fail(client, error.message);
         break;
     }

@@ -5,7 +5,7 @@
  * answer for who may be spoken to without TLS, listened for without a key, and reached without a
  * proxy. Addresses of 127.0.0.0/8 in any form, ::1, IPv4 inside of IPv6, and the names that mean
  * them everywhere: localhost, what ends in .localhost (RFC 6761), and Debian's ip6-localhost and
- * ip6-loopback; each also with the dot of a full name behind it.
+ * ip6-loopback; each also with the dot at the end of a full name.
  *
  * Owns: nothing. Threads: any. Blocks: never: nothing is resolved.
  */

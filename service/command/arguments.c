@@ -35,6 +35,15 @@ static const struct option {
     {"--format", TAKES_FORMAT, OPTION_TEXT, FIELD(format), "csv or ndjson, for a download; all of them unless --limit is given"},
     {"--limit", TAKES_LIMIT, OPTION_NUMBER, FIELD(limit), "at most this number; default 50"},
     {"--dry-run", TAKES_DRY_RUN, OPTION_FLAG, FIELD(is_dry_run), "only count them, and change nothing"},
+    {"--from", TAKES_MOVE, OPTION_TEXT, FIELD(from), "URL of the Redis to move from, of every kind that REDIS_URL can be"},
+    {"--to", TAKES_MOVE, OPTION_TEXT, FIELD(to), "URL of the Redis to move to"},
+    {"--from-file", TAKES_MOVE, OPTION_TEXT, FIELD(from_file), "file with that URL, since others see a command's arguments"},
+    {"--to-file", TAKES_MOVE, OPTION_TEXT, FIELD(to_file), "the same of the target"},
+    {"--from-prefix", TAKES_MOVE, OPTION_TEXT, FIELD(from_prefix), "its REDIS_PREFIX, if not the setting's"},
+    {"--to-prefix", TAKES_MOVE, OPTION_TEXT, FIELD(to_prefix), "the same of the target"},
+    {"--from-shards", TAKES_MOVE, OPTION_NUMBER, FIELD(from_shards), "its REDIS_SHARDS; default 1, on a cluster 64"},
+    {"--to-shards", TAKES_MOVE, OPTION_NUMBER, FIELD(to_shards), "the same of the target"},
+    {"--follow", TAKES_MOVE, OPTION_FLAG, FIELD(is_following), "go on with what still comes, until SIGTERM or SIGINT"},
     {"--per-second", TAKES_PER_SECOND, OPTION_NUMBER, FIELD(per_second), "this number a second; default 20"},
     /* clang-format on */
 };
@@ -80,7 +89,7 @@ static bool read_number(const char *name, const char *text, int64_t *out, struct
 static bool read_option(const struct option *option, char *arguments[], int count, int *next,
                         struct command_arguments *out, struct error *error)
 {
-    const char *value = strchr(arguments[*next - 1], '=');
+    char *value = strchr(arguments[*next - 1], '=');
     void *field = (char *)out + option->offset;
     if (option->type == OPTION_FLAG) {
         *(bool *)field = true;
@@ -94,7 +103,7 @@ static bool read_option(const struct option *option, char *arguments[], int coun
         return error_set(error, ERROR_CONFIG, "%s needs a value", option->name);
     if (option->type == OPTION_NUMBER)
         return read_number(option->name, value, field, error);
-    *(const char **)field = value;
+    *(char **)field = value;
     return true;
 }
 

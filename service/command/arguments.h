@@ -26,12 +26,16 @@ enum { /* what a command takes */
        TAKES_ALL = 1 << 8,
        TAKES_FORMAT = 1 << 9,
        TAKES_TAIL = 1 << 10, /* --id, --event and --class */
+       TAKES_MOVE = 1 << 11, /* --from, --to and what is said of each */
 };
 
 struct command_arguments {
     const char *id, *code, *class, *since, *until, *format, *event; /* NULL: not given */
-    int64_t limit, per_second;                                      /* 0: not given */
-    bool is_dry_run, is_json, is_all;
+    const char *from_file, *to_file;
+    char *from, *to; /* with passwords: to be overwritten once they are read */
+    char *from_prefix, *to_prefix;
+    int64_t limit, per_second, from_shards, to_shards; /* 0: not given */
+    bool is_dry_run, is_json, is_all, is_following;
 };
 
 /* A line for each option in `takes`. */

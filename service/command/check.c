@@ -277,7 +277,7 @@ int command_check(const struct config *config, const struct command_arguments *a
 {
     struct error error;
     (void)arguments;
-    (void)check_report(true, "settings", "all can be used");
+    (void)check_report(true, "settings", "valid");
     if (!http_client_startup(&error)) {
         (void)check_report(false, "libcurl", "%s", error.message);
         return 1;
@@ -292,9 +292,11 @@ int command_check(const struct config *config, const struct command_arguments *a
     bool is_graphql_fine = check_graphql(config, authorization.bytes);
     buffer_wipe(&authorization);
     buffer_fini(&authorization);
+    bool is_receiver_fine = check_receiver(config);
     check_collector(config);
     explain_playground(config);
     http_client_cleanup();
-    return is_redis_fine && is_spool_fine && is_tls_fine && is_token_fine && is_graphql_fine ? 0
-                                                                                             : 1;
+    bool is_all_fine = is_redis_fine && is_spool_fine && is_tls_fine && is_token_fine &&
+                       is_graphql_fine && is_receiver_fine;
+    return is_all_fine ? 0 : 1;
 }

@@ -3,7 +3,7 @@
 /*
  * What `check` (check.c) is made of.
  *
- * Owns: nothing. Threads: one. Blocks: until Redis was tried, for some seconds.
+ * Owns: nothing. Threads: one. Blocks: until Redis, or the receiver, was tried, for some seconds.
  */
 #pragma once
 
@@ -17,3 +17,5 @@ bool check_report(bool is_fine, const char *what, const char *format, ...)
 
 /* Whether this Redis, or each node of this cluster, will do: check_redis.c. */
 bool check_redis(const struct config *config);
+/* Whether NOTIFY_URL, if there is one, takes an event of a type for this: check_receiver.c. */
+bool check_receiver(const struct config *config);

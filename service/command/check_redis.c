@@ -110,8 +110,8 @@ bool check_redis(const struct config *config)
     return check_report(true, "Redis",
                         "%s; an acknowledged event is durable at the level \"%s\"%s%s",
                         config->redis_url != NULL ? "reached"
-                        : running != NULL         ? "that of the running service reached"
-                                                  : "embedded one started",
+                        : running != NULL         ? "private Redis of the running service reached"
+                                                  : "private Redis started",
                         durability_name(health.durability),
                         *health.reason != '\0' ? "; note: " : "", health.reason);
 }

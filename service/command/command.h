@@ -14,6 +14,9 @@
 /* check.c. Tries Redis, the access token and SEEK's `{ version }` for real; a line each. */
 int command_check(const struct config *config, const struct command_arguments *arguments);
 
+/* move.c. All that one Redis keeps to another one. */
+int command_move(const struct config *config, const struct command_arguments *arguments);
+
 /* All others ask the service that runs with these settings: running.c, for the dead dead.c. */
 
 /* Exit 0 when it is ready: for HEALTHCHECK in images without a shell. */

@@ -137,7 +137,7 @@ static int list_for_people(const struct config *config, const struct dead_listin
         cursor = cursor_of(json_root(page));
     } while (cursor != NULL && shown < limit);
     if (shown == 0)
-        (void)fputs("nothing is dead\n", stderr);
+        (void)fputs("no dead applications\n", stderr);
     else if (cursor != NULL)
         (void)fprintf(stderr, "there are more: --limit %" PRId64 "\n", 10 * limit);
     return 0;
@@ -209,7 +209,7 @@ struct walk {
     const struct command_arguments *arguments;
     struct times times;
     bool is_forgetting;
-    int64_t dead; /* when it began; 0: not known */
+    int64_t dead; /* when it began; -1: not known */
     int64_t matched, done, looked;
     char last_due_at[32]; /* "": nothing is due */
 };
@@ -273,7 +273,7 @@ static void print_walk(const struct walk *walk)
         const char *member, *would, *nothing;
     } words[] = {{"replayed", "would be sent again", "nothing to send again"},
                  {"forgotten", "would be forgotten", "nothing to forget"}};
-    const char *member = words[walk->is_forgetting].member;
+    const char *member = words[walk->is_forgetting].member, *verb = walk->done == 1 ? "is" : "are";
     if (walk->arguments->is_json)
         (void)printf("{\"matched\":%" PRId64 ",\"%s\":%" PRId64 ",\"dryRun\":%s}\n", walk->matched,
                      member, walk->done, walk->arguments->is_dry_run ? "true" : "false");
@@ -282,21 +282,64 @@ static void print_walk(const struct walk *walk)
     else if (walk->done == 0)
         (void)puts(words[walk->is_forgetting].nothing);
     else if (walk->is_forgetting)
-        (void)printf("%" PRId64 " are forgotten\n", walk->done);
+        (void)printf("%" PRId64 " %s forgotten\n", walk->done, verb);
     else
-        (void)printf("%" PRId64 " are sent again, the last one at %s\n", walk->done,
+        (void)printf("%" PRId64 " %s sent again, the last one at %s\n", walk->done, verb,
                      walk->last_due_at);
 }
 
-static int64_t count_dead(const struct config *config)
+/* --- before it begins --- */
+
+static bool is_filtered(const struct command_arguments *arguments)
 {
-    struct error error;
-    int64_t dead = 0;
-    AUTO(json) *status = question_ask_json(config, "/v1/status", NULL, &error);
-    if (status != NULL)
-        (void)json_member_integer(json_member(json_root(status), "signals"), "dead", &dead);
-    return dead;
+    return arguments->code != NULL || arguments->class != NULL || arguments->since != NULL ||
+           arguments->until != NULL;
 }
+
+/* A filter that was forgotten must not mean everything. */
+static bool is_everything(const struct command_arguments *arguments)
+{
+    return !arguments->is_all && !arguments->is_dry_run && !is_filtered(arguments);
+}
+
+/* A script says itself that it means everything. */
+static bool is_asked_rightly(const struct command_arguments *arguments, const char *name)
+{
+    if (arguments->is_all && is_filtered(arguments)) {
+        print_format(stderr, "%s: --all goes with no filter", name);
+        return false;
+    }
+    if (!is_everything(arguments) || print_can_ask())
+        return true;
+    print_format(stderr,
+                 "%s: give --code, --class, --since or --until; or --all for every dead "
+                 "application",
+                 name);
+    return false;
+}
+
+/* False: the service gives no answer. -1: it does not know. */
+static bool count_dead(const struct config *config, int64_t *out, struct error *error)
+{
+    *out = -1;
+    AUTO(json) *status = question_ask_json(config, "/v1/status", NULL, error);
+    if (status != NULL)
+        (void)json_member_integer(json_member(json_root(status), "signals"), "dead", out);
+    return status != NULL;
+}
+
+static bool is_confirmed(const struct walk *walk)
+{
+    char count[32] = "";
+    if (!is_everything(walk->arguments) || walk->dead == 0)
+        return true;
+    if (walk->dead > 0)
+        (void)snprintf(count, sizeof count, " %" PRId64, walk->dead);
+    return walk->is_forgetting ? print_ask("Forget all%s dead applications for good?", count)
+                               : print_ask("Send all%s dead applications again?", count);
+}
+
+/* --- the walk --- */
 
 static int run_walk(const struct config *config, const struct command_arguments *arguments,
                     bool is_forgetting)
@@ -305,9 +348,13 @@ static int run_walk(const struct config *config, const struct command_arguments 
     struct error error;
     AUTO(json) *answer = NULL;
     const char *cursor = NULL;
-    if (!read_times(arguments, &walk.times))
+    if (!is_asked_rightly(arguments, is_forgetting ? "dead forget" : "dead replay") ||
+        !read_times(arguments, &walk.times))
         return 2;
-    walk.dead = count_dead(config);
+    if (!count_dead(config, &walk.dead, &error))
+        return fail(&error);
+    if (!is_confirmed(&walk))
+        return 1;
     do {
         print_progress(walk.looked, walk.dead);
         struct json *next = ask_piece(config, &walk, cursor, &error);
@@ -332,13 +379,7 @@ int command_dead_replay(const struct config *config, const struct command_argume
     return run_walk(config, arguments, false);
 }
 
-/* What is forgotten does not come back, so that a forgotten filter must not mean everything. */
 int command_dead_forget(const struct config *config, const struct command_arguments *arguments)
 {
-    bool is_filtered = arguments->code != NULL || arguments->class != NULL ||
-                       arguments->since != NULL || arguments->until != NULL;
-    if (is_filtered != arguments->is_all)
-        return run_walk(config, arguments, true);
-    (void)fputs("dead forget: give --code, --class, --since or --until; or --all, alone\n", stderr);
-    return 2;
+    return run_walk(config, arguments, true);
 }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "lib/base/terminal.h"
@@ -205,6 +206,29 @@ void print_table(const struct json_value *array, const struct print_column *colu
         }
     }
     buffer_fini(&cell);
+}
+
+/* --- a question --- */
+
+bool print_can_ask(void)
+{
+    return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+bool print_ask(const char *format, ...)
+{
+    char answer[16];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    (void)fputs(" [y/N] ", stderr);
+    (void)fflush(stderr);
+    bool is_yes = fgets(answer, sizeof answer, stdin) != NULL &&
+                  (strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0);
+    if (!is_yes)
+        (void)fputs("nothing was changed\n", stderr);
+    return is_yes;
 }
 
 /* --- progress --- */

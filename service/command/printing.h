@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What commands print for a person: members of an object, tables, how far long work has come.
+ * What commands print for a person, and ask: members of an object, tables, how far long work has
+ * come, whether to go on.
  * What would steer the terminal, which a message of SEEK's may have, never reaches it
  * (lib/base/terminal.h).
  *
@@ -34,6 +35,11 @@ struct print_column {
 };
 void print_table(const struct json_value *array, const struct print_column *columns, size_t count,
                  bool has_titles);
+
+/* Whether there is a person who could answer: standard input and error are a terminal. */
+bool print_can_ask(void);
+/* True: the answer is yes. Anything else is no, and says that nothing was changed. */
+bool print_ask(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* On standard error, when that is a terminal and `total` is known. */
 void print_progress(int64_t done, int64_t total);

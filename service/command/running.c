@@ -25,6 +25,16 @@ int command_health(const struct config *config, const struct command_arguments *
     return status;
 }
 
+/* `application_id`: NULL when it is about the service. */
+static int fail(const char *application_id, const struct error *error)
+{
+    if (application_id != NULL)
+        print_format(stderr, "%s: %s", application_id, error->message);
+    else
+        print_format(stderr, "%s", error->message);
+    return 1;
+}
+
 static bool append_application_path(struct buffer *path, const char *application_id,
                                     const char *end, struct error *error)
 {
@@ -49,10 +59,8 @@ int command_status(const struct config *config, const struct command_arguments *
     if (append_status_path(&path, arguments->id, &error))
         answer = question_ask_json(config, path.bytes, NULL, &error);
     buffer_fini(&path);
-    if (answer == NULL) {
-        print_format(stderr, "%s", error.message);
-        return 1;
-    }
+    if (answer == NULL)
+        return fail(arguments->id, &error);
     if (arguments->is_json)
         print_json(json_root(answer));
     else
@@ -71,7 +79,7 @@ static int change(const struct config *config, const struct command_arguments *a
     bool is_done = append_application_path(&path, arguments->id, end, &error) &&
                    question_ask_api(config, method, path.bytes, body, &answer, &error);
     if (!is_done)
-        print_format(stderr, "%s", error.message);
+        (void)fail(arguments->id, &error);
     else if (!arguments->is_json)
         print_format(stdout, "%s %s", arguments->id, done);
     else
@@ -95,10 +103,8 @@ static int post(const struct config *config, const char *path, const char *done)
 {
     struct error error;
     AUTO(json) *answer = question_ask_json(config, path, "{}", &error);
-    if (answer == NULL) {
-        print_format(stderr, "%s", error.message);
-        return 1;
-    }
+    if (answer == NULL)
+        return fail(NULL, &error);
     (void)puts(done);
     return 0;
 }
@@ -114,5 +120,5 @@ int command_pause(const struct config *config, const struct command_arguments *a
 int command_resume(const struct config *config, const struct command_arguments *arguments)
 {
     (void)arguments;
-    return post(config, "/v1/resume", "sending goes on");
+    return post(config, "/v1/resume", "sending is resumed");
 }

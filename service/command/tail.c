@@ -9,11 +9,21 @@
 
 #include "lib/base/clock.h"
 
+#include "service/command/blocking_request.h"
 #include "service/command/command.h"
 #include "service/command/printing.h"
 #include "service/command/question.h"
+#include "service/inbound/tail_ring.h"
 
-enum { REST_MS = 1000 }; /* where a service lets nobody wait */
+enum {
+    REST_MS = 1000, /* where a service lets nobody wait */
+    FRAME_BYTES_MAX = 256,
+};
+
+/* The longest page is no more than a command takes. */
+_Static_assert(TAIL_READ_MAX *(TAIL_ENTRY_BYTES_MAX + 1) + FRAME_BYTES_MAX <=
+                   BLOCKING_ANSWER_BYTES_MAX,
+               "a page of tail does not fit");
 
 static bool append_parameter(struct buffer *path, const char *name, const char *value,
                              struct error *error)
@@ -58,9 +68,12 @@ static void print_missed(const struct json_value *answer)
 {
     int64_t missed = 0;
     if (!json_member_integer(answer, "missed", &missed))
-        print_format(stderr, "unknown how many were missed: this process has begun anew");
+        print_format(stderr,
+                     "an unknown number of lines was missed, because the service was restarted");
     else if (missed > 0)
-        print_format(stderr, "%" PRId64 " were missed: more happened than is kept", missed);
+        print_format(stderr,
+                     "%" PRId64 " lines were missed, because more happened than the service keeps",
+                     missed);
 }
 
 /* How many there were. */

@@ -126,8 +126,8 @@ static void check_callers(struct reading *reading)
                     config->listen);
     if (!has_callers && config->api_read_key != NULL)
         config_note(reading->problems, SETTING_PREFIX
-                    "API_READ_KEY: who may only look is told from who may do "
-                    "everything, so " SETTING_PREFIX "API_KEY (or API_KEY_FILE) must be set too");
+                    "API_READ_KEY: a caller without a key may do everything, so " SETTING_PREFIX
+                    "API_KEY (or API_KEY_FILE) must be set too");
 }
 
 static void check_tls(struct reading *reading)

@@ -79,7 +79,7 @@ const struct setting settings[] = {
     {PATH("TLS_CLIENT_CA_FILE", tls_client_ca_file, NULL), OPTIONAL, ADVANCED, "authority of clients' certificates, each as good as the API key; PEM"},
     {PATH("CA_FILE", ca_file, NULL), OPTIONAL, ADVANCED, "certificates to trust for SEEK and NOTIFY_URL; unset: the system's"},
     {TEXT("REDIS_PREFIX", redis_prefix, SHARD_PREFIX_DEFAULT), OPTIONAL, ADVANCED, "prefix of all keys in Redis; another one for each GRAPHQL_URL and AUDIENCE"},
-    {NUMBER("REDIS_SHARDS", redis_shards, "0", 0, 256), OPTIONAL, ADVANCED, "number of shards of the data in Redis, set before the first event; 0: 64 on a cluster, else 1"},
+    {NUMBER("REDIS_SHARDS", redis_shards, "0", 0, 256), OPTIONAL, ADVANCED, "number of shards of the data in Redis, set before the first event; 0: 64 on a cluster, 1 otherwise"},
     {PATH("REDIS_CA_FILE", redis_ca_file, NULL), OPTIONAL, ADVANCED, "certificates to trust for rediss://; unset: the system's"},
     {PATH("REDIS_CERT_FILE", redis_cert_file, NULL), OPTIONAL, ADVANCED, "certificate for rediss:// servers that ask for one, with its chain; PEM"},
     {PATH("REDIS_KEY_FILE", redis_key_file, NULL), OPTIONAL, ADVANCED, "key of REDIS_CERT_FILE; PEM"},

@@ -16,10 +16,10 @@
 #include "service/inbound/media_type.h"
 #include "service/inbound/service_view.h"
 #include "service/inbound/spool_batch.h"
+#include "service/store/store.h"
 #include "service/tracing/tracer.h"
 
-enum { SCRATCH_KEPT_BYTES = 64 * 1024 };
-
+enum { SCRATCH_KEPT_BYTES = 64 * 1024, OUTAGE_QUIET_MS = 5000 };
 static const char problem_content_type[] = "application/problem+json";
 
 /* The caller's own id is kept when it can be printed: it is echoed and logged. */
@@ -172,20 +172,34 @@ static void log_refusal(const struct call *call, const struct problem *problem)
     const struct problem_kind *kind = problem_kind(problem->code);
     if (kind->status < 500)
         log_info("request_refused", problem_detail(problem), LOG_TEXT("code", kind->name),
-                 LOG_TEXT("field", problem->field), LOG_TEXT("request_id", call->request_id));
+                 LOG_TEXT("field", problem->field), LOG_TEXT("application", call->application_id),
+                 LOG_TEXT("request_id", call->request_id));
+}
+
+/* While the spool takes events, a 503 is for what Redis alone knows. */
+static bool is_spooling(const struct call *call)
+{
+    struct spool_status status = {.is_able = false};
+    if (call->context->spool != NULL)
+        spool_status(spool_batch_spool(call->context->spool), &status);
+    return status.is_able;
 }
 
 /* An outage refuses thousands of requests a second; its beginning and its end are what matters. */
 static void log_outage(struct call *call, const struct problem *problem)
 {
     const struct problem_kind *kind = problem_kind(problem->code);
-    if (kind->status < 500 || problem->code == PROBLEM_SHUTTING_DOWN ||
-        call->context->is_unavailable)
+    bool is_intake = call->route != NULL && call->route->is_intake;
+    bool is_store =
+        problem->code == PROBLEM_STORE_UNAVAILABLE || problem->code == PROBLEM_STORE_REFUSED;
+    if (kind->status < 500 || problem->code == PROBLEM_SHUTTING_DOWN || !is_intake ||
+        (is_store && is_spooling(call)))
+        return;
+    call->context->refused_at_ms = clock_monotonic_ms();
+    if (call->context->is_unavailable)
         return;
     call->context->is_unavailable = true;
     /* Somebody has to act where Redis is the reason; a full service helps itself. */
-    bool is_store =
-        problem->code == PROBLEM_STORE_UNAVAILABLE || problem->code == PROBLEM_STORE_REFUSED;
     log_at(is_store ? LOG_ERROR : LOG_WARN, "intake_unavailable",
            "Events get 503 until the reason is gone", LOG_TEXT("code", kind->name),
            LOG_TEXT("reason", problem_detail(problem)));
@@ -209,11 +223,15 @@ void call_answer_out_of_memory(struct call *call)
                                        .headers = {{"Retry-After", "1"}}});
 }
 
+/* Where some shards are away the others' events are accepted all the time. */
 void call_note_available(struct call *call)
 {
-    if (!call->context->is_unavailable)
+    struct inbound_context *context = call->context;
+    if (!context->is_unavailable ||
+        (store_shard_count(context->store) > 1 &&
+         clock_monotonic_ms() < context->refused_at_ms + OUTAGE_QUIET_MS))
         return;
-    call->context->is_unavailable = false;
+    context->is_unavailable = false;
     log_info("intake_available", "Events are accepted again");
 }
 
@@ -297,18 +315,12 @@ void call_start(struct call *call, bool is_taken, const struct error *error)
 
 bool call_is_awaiting_spool(struct call *call, const char *application_id)
 {
+    static const struct store_failure held = {
+        STORE_UNAVAILABLE, "The spool holds events that Redis does not have yet."};
     const struct spool_batch *batch = call->context->spool;
-    const struct spool *spool = batch != NULL ? spool_batch_spool(batch) : NULL;
-    bool is_holding =
-        spool != NULL && (application_id != NULL ? spool_is_holding_for(spool, application_id)
-                                                 : spool_is_holding(spool));
-    if (!is_holding)
+    if (batch == NULL || !spool_is_holding_for(spool_batch_spool(batch), application_id))
         return false;
-    call_refuse_store(
-        call,
-        &(struct store_failure){
-            STORE_UNAVAILABLE,
-            "The spool holds events that Redis does not have yet, perhaps for this application."});
+    call_refuse_store(call, &held);
     return true;
 }
 
@@ -316,11 +328,10 @@ void call_refuse_bodies_full(struct call *call)
 {
     if (call->context->metrics != NULL)
         metric_add(&call->context->metrics[INBOUND_BODIES_REFUSED], 1);
-    call_refuse(call, &(struct problem){.code = PROBLEM_BODIES_FULL,
-                                        .detail = "The bodies of all requests together are over "
-                                                  "BODIES_BYTES_MAX.",
-                                        .remedy = "Send it again after Retry-After. Send smaller "
-                                                  "batches, or fewer of them at a time."});
+    static const struct problem full = {
+        PROBLEM_BODIES_FULL, "The bodies of all requests together are over BODIES_BYTES_MAX.",
+        .remedy = "Send it again after Retry-After. Send smaller batches, or fewer at a time."};
+    call_refuse(call, &full);
 }
 
 const char *call_body(const struct call *call, size_t *out_length)

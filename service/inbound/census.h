@@ -3,8 +3,8 @@
 /*
  * Keeps the gauges of what Redis holds fresh: due, dead, oldest age, pause. Redis is asked once per
  * CENSUS_INTERVAL_MS as long as somebody reads them, so that a reader never waits for Redis and
- * many readers cost no more than one. What is not known, or not any longer, is METRIC_UNKNOWN,
- * and a gauge of its own says so.
+ * many readers cost no more than one. A value that is not known, or not any longer, is
+ * METRIC_UNKNOWN, and a gauge of its own says so.
  *
  * Owns:    nothing; store and metrics are borrowed and outlive it.
  * Threads: census_ask from any, the rest from the loop's. Blocks: never.

@@ -55,7 +55,8 @@ struct inbound_context {
     bool is_full;              /* the listener's connections are as many as they may be */
     int64_t turned_away_at_ms; /* the last one, 0: none */
     int64_t plain_at_ms;       /* the last one that spoke HTTP without TLS, 0: none */
-    bool is_unavailable; /* the last event or call met a 503: logs the change, not each of them */
+    bool is_unavailable;       /* events meet a 503: logs the change, not each of them */
+    int64_t refused_at_ms;     /* the last of them */
 };
 
 enum { ANSWER_BYTES_MAX = 64 * 1024 * 1024 };

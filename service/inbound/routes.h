@@ -24,6 +24,7 @@ struct route {
     const char *path;      /* "{id}" stands for one segment that is not empty */
     enum right right;      /* what a caller must have */
     bool is_traced;        /* a call makes a span, given a collector */
+    bool is_intake;        /* its 503 means that events are refused */
     size_t body_bytes_max; /* 0: the listener's */
     void (*handle)(struct call *call);
 };

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What the HTTP side may know of the rest of the service. app.c fills it once everything is
+ * The parts of the service that the HTTP side may know. app.c fills it once everything is
  * created, before anything is started; after that only `is_draining` changes.
  *
  * Owns:    nothing: every pointer is borrowed and outlives the listeners.

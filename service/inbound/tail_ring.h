@@ -23,7 +23,7 @@
 
 enum {
     TAIL_ENTRIES_MAX = 1024,
-    TAIL_READ_MAX = 256, /* at a time */
+    TAIL_READ_MAX = 250, /* at a time */
     TAIL_ENTRY_BYTES_MAX = 4096,
     TAIL_LISTENED_MS = 60000,
     TAIL_CLASS_BYTES = 32,

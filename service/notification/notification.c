@@ -122,3 +122,13 @@ bool notification_write_change(struct buffer *out, const char *source,
            write_text(out, "reason", change->reason, error) &&
            write_text(out, "detail", change->detail, error) && buffer_append_text(out, "}}", error);
 }
+
+bool notification_write_test(struct buffer *out, const char *source, const char *uuid,
+                             int64_t now_ms, char out_id[NOTIFICATION_ID_BYTES],
+                             struct error *error)
+{
+    assert(is_event_id(uuid));
+    (void)snprintf(out_id, NOTIFICATION_ID_BYTES, "%s", uuid);
+    return write_attributes(out, source, "notification.test", out_id, now_ms, error) &&
+           buffer_append_text(out, ",\"data\":{\"sentBy\":\"seek-signal check\"}}", error);
+}

@@ -27,3 +27,8 @@ MUST_CHECK bool notification_write_dead(struct buffer *out, const char *source,
 MUST_CHECK bool notification_write_change(struct buffer *out, const char *source,
                                           const struct store_change *change,
                                           char out_id[NOTIFICATION_ID_BYTES], struct error *error);
+/* Of a type that says that nothing has happened: a person wants to know whether it arrives. `uuid`
+ * becomes its id. */
+MUST_CHECK bool notification_write_test(struct buffer *out, const char *source, const char *uuid,
+                                        int64_t now_ms, char out_id[NOTIFICATION_ID_BYTES],
+                                        struct error *error);

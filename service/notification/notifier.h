@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Tells a receiver when an application dies, when sending stands still and when it goes on. Redis
- * keeps what is to be told and what was (notify.lua), so that nothing is lost with the process, and
- * lets one process of all tell.
+ * Notifies a receiver when an application dies, and when sending stalls or resumes. Redis keeps
+ * which notifications wait and which were taken (notify.lua), so that none is lost with the
+ * process, and lets one process of all send them.
  *
  * Owns:    its thread, with a store and the way to the receiver.
  * Threads: create, start, stop, destroy from main; everything else from any.

@@ -15,8 +15,8 @@ static const struct metric_row notifier_rows[NOTIFIER_METRIC_COUNT] = {
     [TOLD_DELIVERED] = TOLD("delivered"),
     [TOLD_FAILED]    = TOLD("failed"),
     [TOLD_REFUSED]   = TOLD("refused"),
-    [TOLD_WAITING]   = METRIC_ROW(GAUGE, "seek_signal_notifications_waiting", "Notifications that NOTIFY_URL has not taken yet; NaN: another process tells, or Redis is away."),
-    [TOLD_AGE]       = METRIC_ROW(GAUGE, "seek_signal_notification_oldest_age_seconds", "Since what the first of them tells of has happened; 0: none waits.", .scale = 1e-3),
+    [TOLD_WAITING]   = METRIC_ROW(GAUGE, "seek_signal_notifications_waiting", "Notifications that NOTIFY_URL has not taken yet; NaN: another process sends them, or Redis is away."),
+    [TOLD_AGE]       = METRIC_ROW(GAUGE, "seek_signal_notification_oldest_age_seconds", "Age of the event in the first waiting notification; 0: none waits.", .scale = 1e-3),
 };
 /* clang-format on */
 

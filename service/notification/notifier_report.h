@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What a notifier shows of itself, in metrics and in /v1/status.
+ * The state of a notifier, for metrics and /v1/status.
  *
  * Owns: its counts. Threads: one writes, any reads. Blocks: for its lock, moments.
  */

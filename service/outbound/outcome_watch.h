@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Who waits in this process for what becomes of an application, so that the worker that records it
- * wakes them. Internal to the folder; worker_pool.h has what the intake calls.
+ * The requests of this process that wait for the outcome of an application, so that the worker that
+ * records it wakes them. Internal to the folder; worker_pool.h has what the intake calls.
  *
  * Owns:    the lists; the waiters are their owners'.
  * Threads: init and fini from main, while nobody else runs; the rest from any.

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /*
  * What a worker was given becomes attempts, and these start, each on a place of the gate: what it
- * claimed, and what the intake leased for it. What cannot start is released. A part of the claimer,
- * whose state it uses.
+ * claimed, and what the intake leased for it. An attempt that cannot start is released. A part of
+ * the claimer, whose state it uses.
  *
  * Owns:    nothing.
  * Threads: one, the worker's.

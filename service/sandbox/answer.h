@@ -21,10 +21,15 @@ enum { ANSWER_TEXT_BYTES = 64, ANSWER_BODY_BYTES_MAX = 1 << 24 };
 
 enum answer_ending {
     ANSWER_SENT,
-    ANSWER_RESET,    /* the connection is reset instead */
-    ANSWER_CLOSED,   /* it is closed instead, as an idle one */
-    ANSWER_CUT,      /* the head, half of the body, a reset */
-    ANSWER_WITHHELD, /* nothing, until hanging calls are released */
+    ANSWER_RESET,          /* the connection is reset instead */
+    ANSWER_CLOSED,         /* it is closed instead, as an idle one */
+    ANSWER_CUT,            /* the head, half of the body, a reset */
+    ANSWER_WITHHELD,       /* nothing, until hanging calls are released */
+    ANSWER_THEN_CLOSED,    /* sent, and the connection closed without a word when it is idle */
+    ANSWER_LARGE_HEAD,     /* sent, with `head_bytes` more in its head */
+    ANSWER_GOAWAY,         /* HTTP/2: the connection ends, and this call was not processed */
+    ANSWER_GOAWAY_AFTER,   /* HTTP/2: the connection ends with this call, which is answered */
+    ANSWER_REFUSED_STREAM, /* HTTP/2: this call was not processed */
 };
 
 struct sandbox_answer {
@@ -34,6 +39,7 @@ struct sandbox_answer {
     struct buffer body;
     const char *header_name; /* static; NULL: no header beyond the usual */
     char header_value[ANSWER_TEXT_BYTES];
+    size_t head_bytes; /* of ANSWER_LARGE_HEAD */
     enum answer_ending ending;
     char outcome[ANSWER_TEXT_BYTES];      /* for the ledger: "delivered", an error code, … */
     char access_token[ANSWER_TEXT_BYTES]; /* given by this answer; "": none */

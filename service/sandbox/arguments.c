@@ -33,6 +33,7 @@ static const struct argument {
     /* clang-format off */
     {"--listen",        ARGUMENT_BORROWED,  AT(listen),                             0, "HOST:PORT", "plain HTTP (127.0.0.1:8790); port 0: any free one"},
     {"--tls-listen",    ARGUMENT_BORROWED,  AT(tls_listen),                         0, "HOST:PORT", "HTTPS as well"},
+    {"--h2-listen",     ARGUMENT_BORROWED,  AT(h2_listen),                          0, "HOST:PORT", "SEEK's two endpoints over HTTP/2 with TLS as well"},
     {"--tls-dir",       ARGUMENT_BORROWED,  AT(sandbox.tls_directory),              0, "DIR",       "where its certificates are, or are made"},
     {"--tls-name",      ARGUMENT_BORROWED,  AT(sandbox.tls_name),                   0, "NAME",      "a new certificate is for this name as well"},
     {"--tls-expired",   ARGUMENT_FLAG,      AT(sandbox.is_tls_expired),             0, "",          "use a certificate that has expired"},
@@ -123,16 +124,25 @@ static bool read_all(const char *const argv[], struct arguments *out, struct err
     return true;
 }
 
+/* `text` NULL: not wanted. */
+static bool read_address(const char *name, const char *text, struct listen_address *out,
+                         struct error *error)
+{
+    return text == NULL || listen_address_parse(text, out, error) || error_wrap(error, "%s", name);
+}
+
 static bool read_addresses(struct arguments *out, struct error *error)
 {
-    if (!listen_address_parse(out->listen, &out->sandbox.listen, error))
-        return error_wrap(error, "--listen");
-    if ((out->tls_listen == NULL) != (out->sandbox.tls_directory == NULL))
-        return error_set(error, ERROR_CONFIG, "--tls-listen and --tls-dir go together");
-    if (out->tls_listen != NULL &&
-        !listen_address_parse(out->tls_listen, &out->sandbox.tls_listen, error))
-        return error_wrap(error, "--tls-listen");
-    return true;
+    struct sandbox_options *sandbox = &out->sandbox;
+    sandbox->wants_tls = out->tls_listen != NULL;
+    sandbox->wants_h2 = out->h2_listen != NULL;
+    if ((sandbox->wants_tls || sandbox->wants_h2) != (sandbox->tls_directory != NULL))
+        return error_set(
+            error, ERROR_CONFIG,
+            "--tls-dir goes with --tls-listen or --h2-listen, and each of these with it");
+    return read_address("--listen", out->listen, &sandbox->listen, error) &&
+           read_address("--tls-listen", out->tls_listen, &sandbox->tls_listen, error) &&
+           read_address("--h2-listen", out->h2_listen, &sandbox->h2_listen, error);
 }
 
 bool arguments_parse(const char *const argv[], struct arguments *out, struct error *error)

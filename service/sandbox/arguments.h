@@ -17,7 +17,8 @@
 struct arguments {
     struct sandbox_options sandbox;
     const char *listen;
-    const char *tls_listen; /* NULL: no TLS */
+    const char *tls_listen; /* NULL: no HTTPS */
+    const char *h2_listen;  /* NULL: no HTTP/2 */
     bool is_quiet;
     bool wants_help;
     bool wants_version;

@@ -3,7 +3,7 @@
 /*
  * Certificates for a server on this machine, made by the program `openssl`: a certificate authority
  * of its own and, signed by it, one for localhost, 127.0.0.1, ::1 and, when given, one more name.
- * What is there is used again.
+ * Existing files are used again.
  *
  * Owns:    the PEM texts.
  * Threads: any.

@@ -8,13 +8,12 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/net/http_fault.h"
 
 #include "service/sandbox/graphql.h"
 
 struct exchange {
-    struct state *state;          /* borrowed: outlives us */
-    struct http_request *request; /* borrowed until exchange_end */
+    struct state *state; /* borrowed: outlives us */
+    struct caller caller;
     struct sandbox_wait wait;
     struct sandbox_answer answer;
     struct sandbox_call *call; /* owned; NULL once it is in the ledger */
@@ -37,19 +36,24 @@ static struct json_text text_of(const char *text)
     return (struct json_text){text, text == NULL ? 0 : strlen(text)};
 }
 
-static struct incoming incoming_of(const struct http_request *request)
+static const char *header_of(const struct caller *caller, const char *name)
+{
+    return caller->calls->header(caller->request, name);
+}
+
+static struct incoming incoming_of(const struct caller *caller)
 {
     struct incoming incoming = {
-        .method = http_request_method(request),
-        .content_type = http_request_header(request, "Content-Type"),
-        .authorization = http_request_header(request, "Authorization"),
+        .method = caller->calls->method(caller->request),
+        .content_type = header_of(caller, "Content-Type"),
+        .authorization = header_of(caller, "Authorization"),
         .now_ms = clock_monotonic_ms(),
     };
-    incoming.body = http_request_body(request, &incoming.body_length);
+    incoming.body = caller->calls->body(caller->request, &incoming.body_length);
     return incoming;
 }
 
-static struct call_facts facts_of(const struct http_request *request, enum call_kind kind)
+static struct call_facts facts_of(const struct caller *caller, enum call_kind kind)
 {
     struct call_facts facts = {
         .kind = kind,
@@ -57,7 +61,7 @@ static struct call_facts facts_of(const struct http_request *request, enum call_
         .monotonic_us = clock_monotonic_us(),
     };
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
-        facts.texts[headers[i].text] = text_of(http_request_header(request, headers[i].name));
+        facts.texts[headers[i].text] = text_of(header_of(caller, headers[i].name));
     return facts;
 }
 
@@ -77,7 +81,8 @@ static void spoil(struct exchange *exchange, enum fault_target target, struct ca
 
 static bool is_status_seen(enum answer_ending ending)
 {
-    return ending == ANSWER_SENT || ending == ANSWER_CUT;
+    return ending == ANSWER_SENT || ending == ANSWER_CUT || ending == ANSWER_THEN_CLOSED ||
+           ending == ANSWER_LARGE_HEAD || ending == ANSWER_GOAWAY_AFTER;
 }
 
 static bool keep(struct exchange *exchange, struct call_facts *facts)
@@ -110,7 +115,7 @@ static void record(struct exchange *exchange)
 static bool plan_token(struct exchange *exchange, const struct incoming *incoming)
 {
     struct state *state = exchange->state;
-    struct call_facts facts = facts_of(exchange->request, CALL_TOKEN);
+    struct call_facts facts = facts_of(&exchange->caller, CALL_TOKEN);
     oauth_answer(state->oauth, &state->behaviour, incoming, &exchange->answer);
     if (exchange->answer.access_token[0] != '\0')
         facts.texts[CALL_ACCESS_TOKEN] = text_of(exchange->answer.access_token);
@@ -121,7 +126,7 @@ static bool plan_token(struct exchange *exchange, const struct incoming *incomin
 static bool plan_graphql(struct exchange *exchange, const struct incoming *incoming)
 {
     struct state *state = exchange->state;
-    struct call_facts facts = facts_of(exchange->request, CALL_GRAPHQL);
+    struct call_facts facts = facts_of(&exchange->caller, CALL_GRAPHQL);
     struct graphql_call call;
     graphql_answer(&state->behaviour, state->oauth, incoming, &call, &exchange->answer);
     facts.texts[CALL_SEEK_TOKEN] = call.input.seek_token;
@@ -151,37 +156,11 @@ static void report(const struct exchange *exchange)
              LOG_INT("delay_ms", exchange->delay_ms));
 }
 
-static void reply(struct exchange *exchange)
-{
-    struct sandbox_answer *answer = &exchange->answer;
-    struct http_reply reply = {
-        .status = answer->status,
-        .content_type = answer->body.length > 0 ? answer->content_type : NULL,
-        .body = answer->body.bytes,
-        .body_length = answer->body.length,
-        .headers = {{answer->header_name, answer->header_value}},
-    };
-    switch (answer->ending) {
-    case ANSWER_SENT:
-        http_request_reply(exchange->request, &reply);
-        return;
-    case ANSWER_RESET:
-        http_request_fail(exchange->request, HTTP_FAULT_RESET, NULL);
-        return;
-    case ANSWER_CUT:
-        http_request_fail(exchange->request, HTTP_FAULT_CUT_BODY, &reply);
-        return;
-    case ANSWER_CLOSED:
-    case ANSWER_WITHHELD: /* it was released */
-        http_request_fail(exchange->request, HTTP_FAULT_CLOSE, NULL);
-        return;
-    }
-}
-
 static void finish(struct exchange *exchange)
 {
     record(exchange);
-    reply(exchange); /* the last step: the exchange may be gone afterwards */
+    /* The last step: the exchange may be gone afterwards. */
+    exchange->caller.calls->answer(exchange->caller.request, &exchange->answer);
 }
 
 static void answer_or_wait(struct exchange *exchange, int64_t now_ms)
@@ -198,26 +177,26 @@ static void answer_or_wait(struct exchange *exchange, int64_t now_ms)
         finish(exchange); /* no memory to wait with */
 }
 
-static struct exchange *exchange_create(struct state *state, struct http_request *request)
+static struct exchange *exchange_create(struct state *state, const struct caller *caller)
 {
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (exchange == NULL)
         return NULL;
     exchange->state = state;
-    exchange->request = request;
+    exchange->caller = *caller;
     exchange->wait.owner = exchange;
     answer_init(&exchange->answer);
     return exchange;
 }
 
-void exchange_begin(struct state *state, struct http_request *request, enum call_kind kind)
+void exchange_begin(struct state *state, const struct caller *caller, enum call_kind kind)
 {
-    struct exchange *exchange = exchange_create(state, request);
-    http_request_set_user_data(request, exchange);
-    struct incoming incoming = incoming_of(request);
+    struct exchange *exchange = exchange_create(state, caller);
+    caller->calls->attach(caller->request, exchange);
+    struct incoming incoming = incoming_of(caller);
     if (exchange == NULL || !plans[kind](exchange, &incoming)) {
         log_error("out_of_memory", "The connection is closed without an answer");
-        http_request_fail(request, HTTP_FAULT_CLOSE, NULL);
+        caller->calls->drop(caller->request);
         return;
     }
     report(exchange);
@@ -231,9 +210,9 @@ void exchange_turn(struct state *state, int64_t now_ms)
         finish(wait->owner);
 }
 
-void exchange_end(struct http_request *request)
+void exchange_end(struct exchange *take_exchange)
 {
-    struct exchange *exchange = http_request_user_data(request);
+    struct exchange *exchange = take_exchange;
     if (exchange == NULL)
         return;
     waiting_remove(&exchange->state->waiting, &exchange->wait);

@@ -10,13 +10,14 @@
  */
 #pragma once
 
-#include "lib/net/http_server.h"
-
+#include "service/sandbox/caller.h"
 #include "service/sandbox/state.h"
 
-/* Answers at once or later; the request's user data belongs to it from here. */
-void exchange_begin(struct state *state, struct http_request *request, enum call_kind kind);
+struct exchange;
+
+/* Answers at once or later. */
+void exchange_begin(struct state *state, const struct caller *caller, enum call_kind kind);
 /* Answers what is due. */
 void exchange_turn(struct state *state, int64_t now_ms);
-/* The request is over, answered or not. Accepts a request that never began. */
-void exchange_end(struct http_request *request);
+/* The request is over, answered or not. Accepts NULL. */
+void exchange_end(struct exchange *take_exchange);

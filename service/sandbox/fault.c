@@ -14,6 +14,7 @@ enum {
     LATENCY_MS_MAX = 3600 * 1000,
     SLOW_MS = 1000,
     LARGE_BYTES = 2 << 20,
+    LARGE_HEAD_BYTES = 1 << 20,
     LARGE_BYTES_MAX = 8 << 20,
 };
 
@@ -29,6 +30,7 @@ enum effect {
     EFFECT_ANSWER,
     EFFECT_GZIP,
     EFFECT_LARGE,
+    EFFECT_LARGE_HEAD,
 };
 
 enum { ON_GRAPHQL = 1 << FAULT_ON_GRAPHQL, ON_BOTH = ON_GRAPHQL | 1 << FAULT_ON_TOKEN };
@@ -68,6 +70,11 @@ static const struct kind {
     [FAULT_ANSWER]          = {.targets = ON_BOTH,    .effect = EFFECT_ANSWER},
     [FAULT_GZIP]            = {.targets = ON_BOTH,    .effect = EFFECT_GZIP, .is_taken = true},
     [FAULT_LARGE]           = {.targets = ON_BOTH,    .effect = EFFECT_LARGE, .is_taken = true},
+    [FAULT_LARGE_HEAD]      = {.targets = ON_BOTH,    .effect = EFFECT_LARGE_HEAD, .ending = ANSWER_LARGE_HEAD, .is_taken = true},
+    [FAULT_IDLE_CLOSE]      = {.targets = ON_BOTH,    .effect = EFFECT_ENDING, .ending = ANSWER_THEN_CLOSED, .is_taken = true},
+    [FAULT_REFUSED_STREAM]  = {.targets = ON_BOTH,    .effect = EFFECT_ENDING, .ending = ANSWER_REFUSED_STREAM},
+    [FAULT_GOAWAY]          = {.targets = ON_BOTH,    .effect = EFFECT_ENDING, .ending = ANSWER_GOAWAY},
+    [FAULT_GOAWAY_AFTER]    = {.targets = ON_BOTH,    .effect = EFFECT_ENDING, .ending = ANSWER_GOAWAY_AFTER, .is_taken = true},
     /* clang-format on */
 };
 
@@ -95,6 +102,11 @@ static const char *const kind_names[] = {
     [FAULT_ANSWER] = "answer",
     [FAULT_GZIP] = "gzip",
     [FAULT_LARGE] = "large",
+    [FAULT_LARGE_HEAD] = "large-head",
+    [FAULT_IDLE_CLOSE] = "idle-close",
+    [FAULT_REFUSED_STREAM] = "refused-stream",
+    [FAULT_GOAWAY] = "goaway",
+    [FAULT_GOAWAY_AFTER] = "goaway-after",
     [FAULT_KIND_COUNT] = NULL,
 };
 static const char *const target_names[] = {"graphql", "token", NULL};
@@ -154,7 +166,7 @@ static struct fault fault_of_kind(unsigned number)
         .count = FAULT_COUNT_UNSET,
         .probability = 1,
         .status = kind->effect == EFFECT_STATUS ? 503 : 200,
-        .bytes = LARGE_BYTES,
+        .bytes = kind->effect == EFFECT_LARGE_HEAD ? LARGE_HEAD_BYTES : LARGE_BYTES,
         .latency_ms = kind->latency_ms,
         .is_taken = kind->is_taken,
         .has_data = kind->has_data,
@@ -287,6 +299,10 @@ static void apply_effect(const struct fault *fault, struct sandbox_answer *answe
         return;
     case EFFECT_LARGE:
         apply_large(fault, answer);
+        return;
+    case EFFECT_LARGE_HEAD:
+        answer->ending = kind->ending;
+        answer->head_bytes = (size_t)fault->bytes;
         return;
     }
 }

@@ -40,6 +40,11 @@ enum fault_kind {
     FAULT_ANSWER,
     FAULT_GZIP,
     FAULT_LARGE,
+    FAULT_LARGE_HEAD,
+    FAULT_IDLE_CLOSE,
+    FAULT_REFUSED_STREAM,
+    FAULT_GOAWAY,
+    FAULT_GOAWAY_AFTER,
     FAULT_KIND_COUNT
 };
 
@@ -53,7 +58,7 @@ struct fault {
     int64_t count;       /* calls to spoil; 0: no limit; FAULT_COUNT_UNSET while it is read */
     double probability;  /* of a matching call to be spoiled */
     int64_t status;      /* of FAULT_STATUS, FAULT_ANSWER and errors */
-    int64_t bytes;       /* of FAULT_LARGE */
+    int64_t bytes;       /* of FAULT_LARGE and FAULT_LARGE_HEAD */
     unsigned body;       /* of FAULT_STATUS: enum fault_body */
     int64_t latency_ms;  /* before the fault happens */
     unsigned recorded;   /* when the ledger gets the call */

@@ -14,6 +14,8 @@
 #include "service/sandbox/certificate.h"
 #include "service/sandbox/control.h"
 #include "service/sandbox/exchange.h"
+#include "service/sandbox/http1_caller.h"
+#include "service/sandbox/http2_server.h"
 
 enum {
     BODY_BYTES_MAX = 1 << 20,
@@ -34,6 +36,9 @@ struct sandbox {
         struct listen_address address;
         uint16_t port; /* really bound */
     } servers[SERVER_COUNT];
+    struct http2_server *http2; /* owned; NULL: not wanted */
+    struct listen_address http2_address;
+    uint16_t http2_port;
     char ca_path[CERTIFICATE_PATH_BYTES];
     bool is_stopping;
 };
@@ -43,10 +48,11 @@ static void handle(void *context, struct http_request *request)
     static const char control_prefix[] = "/sandbox/";
     struct sandbox *sandbox = context;
     const char *path = http_request_path(request);
+    const struct caller caller = http1_caller(request);
     if (strcmp(path, "/graphql") == 0)
-        exchange_begin(&sandbox->state, request, CALL_GRAPHQL);
+        exchange_begin(&sandbox->state, &caller, CALL_GRAPHQL);
     else if (strcmp(path, "/oauth/token") == 0)
-        exchange_begin(&sandbox->state, request, CALL_TOKEN);
+        exchange_begin(&sandbox->state, &caller, CALL_TOKEN);
     else if (strncmp(path, control_prefix, sizeof control_prefix - 1) == 0)
         control_answer(&sandbox->state, request);
     else
@@ -68,7 +74,7 @@ static void abandon(void *context, struct http_request *request)
 static void finish(void *context, struct http_request *request)
 {
     (void)context;
-    exchange_end(request);
+    http1_caller_end(request);
 }
 
 static void note(void *context, unsigned events)
@@ -113,15 +119,36 @@ static bool open_server(struct sandbox *sandbox, size_t which, const struct list
            event_loop_watch(sandbox->loop, http_server_fd(server), EVENT_READ, note, NULL, error);
 }
 
-static bool open_tls_server(struct sandbox *sandbox, const struct sandbox_options *options,
-                            struct error *error)
+static bool open_http2_server(struct sandbox *sandbox, const struct listen_address *address,
+                              const struct certificate *certificate, struct error *error)
+{
+    struct listener listener;
+    if (!listener_open(address, false, &listener, error))
+        return false;
+    sandbox->http2_address = *address;
+    sandbox->http2_port = listener_port(&listener);
+    sandbox->http2 = http2_server_create(
+        &(struct http2_server_options){.listener = listener,
+                                       .loop = sandbox->loop,
+                                       .state = &sandbox->state,
+                                       .certificate_pem = &certificate->certificate_pem,
+                                       .key_pem = &certificate->key_pem},
+        error);
+    return sandbox->http2 != NULL;
+}
+
+static bool open_tls_servers(struct sandbox *sandbox, const struct sandbox_options *options,
+                             struct error *error)
 {
     if (options->tls_directory == NULL)
         return true;
     struct certificate certificate;
     bool is_open = certificate_prepare(options->tls_directory, options->tls_name,
                                        options->is_tls_expired, &certificate, error) &&
-                   open_server(sandbox, SERVER_TLS, &options->tls_listen, &certificate, error);
+                   (!options->wants_tls ||
+                    open_server(sandbox, SERVER_TLS, &options->tls_listen, &certificate, error)) &&
+                   (!options->wants_h2 ||
+                    open_http2_server(sandbox, &options->h2_listen, &certificate, error));
     memcpy(sandbox->ca_path, certificate.ca_path, sizeof sandbox->ca_path);
     certificate_fini(&certificate);
     return is_open;
@@ -181,7 +208,7 @@ struct sandbox *sandbox_create(const struct sandbox_options *options, struct err
     sandbox->loop = event_loop_create(error);
     if (sandbox->loop == NULL ||
         !open_server(sandbox, SERVER_PLAIN, &options->listen, NULL, error) ||
-        !open_tls_server(sandbox, options, error))
+        !open_tls_servers(sandbox, options, error))
         goto fail;
     return sandbox;
 fail:
@@ -191,6 +218,7 @@ fail:
 
 static void close_servers(struct sandbox *sandbox)
 {
+    http2_server_destroy(STEAL(sandbox->http2));
     for (size_t i = 0; i < SERVER_COUNT; i++) {
         struct http_server *server = STEAL(sandbox->servers[i].server);
         if (server == NULL)
@@ -214,27 +242,31 @@ void sandbox_destroy(struct sandbox *sandbox)
     free(sandbox);
 }
 
-static bool describe_address(const struct sandbox *sandbox, size_t which, struct buffer *text,
-                             struct error *error)
+static bool describe_address(const char *name, const struct listen_address *address, uint16_t port,
+                             struct buffer *text, struct error *error)
 {
-    const struct listen_address *address = &sandbox->servers[which].address;
     if (address->is_unix)
-        return buffer_append_format(text, error, "unix:%s", address->host);
+        return buffer_append_format(text, error, "%s=unix:%s ", name, address->host);
     char where[HOST_PORT_BYTES];
-    host_port_write(address->host, sandbox->servers[which].port, where);
-    return buffer_append_text(text, where, error);
+    host_port_write(address->host, port, where);
+    return buffer_append_format(text, error, "%s=%s ", name, where);
 }
 
 bool sandbox_describe(const struct sandbox *sandbox, struct buffer *text, struct error *error)
 {
-    if (!buffer_append_text(text, "http=", error) ||
-        !describe_address(sandbox, SERVER_PLAIN, text, error))
+    static const char *const names[] = {[SERVER_PLAIN] = "http", [SERVER_TLS] = "https"};
+    for (size_t i = 0; i < SERVER_COUNT; i++)
+        if (sandbox->servers[i].server != NULL &&
+            !describe_address(names[i], &sandbox->servers[i].address, sandbox->servers[i].port,
+                              text, error))
+            return false;
+    if (sandbox->http2 != NULL &&
+        !describe_address("h2", &sandbox->http2_address, sandbox->http2_port, text, error))
         return false;
-    if (sandbox->servers[SERVER_TLS].server == NULL)
-        return true;
-    return buffer_append_text(text, " https=", error) &&
-           describe_address(sandbox, SERVER_TLS, text, error) &&
-           buffer_append_format(text, error, " ca=%s", sandbox->ca_path);
+    if (sandbox->ca_path[0] != '\0')
+        return buffer_append_format(text, error, "ca=%s", sandbox->ca_path);
+    buffer_truncate(text, text->length - 1); /* the last blank */
+    return true;
 }
 
 static int64_t timeout_ms(const struct sandbox *sandbox)
@@ -254,6 +286,8 @@ static void turn(struct sandbox *sandbox)
     for (size_t i = 0; i < SERVER_COUNT; i++)
         if (sandbox->servers[i].server != NULL)
             http_server_turn(sandbox->servers[i].server);
+    if (sandbox->http2 != NULL)
+        http2_server_turn(sandbox->http2);
 }
 
 bool sandbox_run(struct sandbox *sandbox, int stop_fd, struct error *error)

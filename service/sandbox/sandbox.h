@@ -25,6 +25,8 @@ struct sandbox;
 struct sandbox_options { /* texts are borrowed for the call */
     struct listen_address listen;
     struct listen_address tls_listen;
+    struct listen_address h2_listen;
+    bool wants_tls, wants_h2;  /* whether the two are set */
     const char *tls_directory; /* NULL: no TLS */
     const char *tls_name;      /* NULL: only this machine's names */
     bool is_tls_expired;
@@ -39,7 +41,7 @@ MUST_CHECK struct sandbox *sandbox_create(const struct sandbox_options *options,
 void sandbox_destroy(struct sandbox *sandbox); /* accepts NULL and half-built */
 DEFINE_AUTO(sandbox);
 
-/* Appends `http=127.0.0.1:8790`, and with TLS ` https=… ca=…`: the addresses really bound. */
+/* Appends `http=127.0.0.1:8790`, and with TLS ` https=… h2=… ca=…`: the addresses really bound. */
 MUST_CHECK bool sandbox_describe(const struct sandbox *sandbox, struct buffer *text,
                                  struct error *error);
 /* Serves until `stop_fd` is readable; then closes everything. */

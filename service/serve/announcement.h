@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What the log says of a start, where it listens, and that it is ready; and of a clean end.
+ * The log lines of a start (where it listens, and that it is ready) and of a clean end.
  *
  * Owns: nothing. Threads: main. Blocks: never.
  */

@@ -23,6 +23,8 @@ struct notifying { /* borrowed: outlives the notifier */
     struct worker_pool *workers;
 };
 
+/* With NOTIFY_URL. Borrows from `config`. */
+struct receiver_options notifying_receiver_options(const struct config *config);
 /* `out` stays NULL without NOTIFY_URL. */
 MUST_CHECK bool notifying_create(const struct notifying *parts, struct notifier **out,
                                  struct error *error);

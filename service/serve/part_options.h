@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What the settings mean for each part of the service. The parts that a part works with are left
- * out: app.c has them.
+ * The options of each part of the service, from the settings. The parts that a part works with are
+ * left out: app.c has them.
  *
  * Owns:    nothing: texts and secrets are the config's.
  * Threads: any. Blocks: never. Errors: none.

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What the service manager (systemd) is told: ready, alive, how it goes, stopping. What it does not
- * take now is told again at a later turn.
+ * The reports to the service manager (systemd): ready, alive, state, stopping. A report that it
+ * does not take is repeated at a later turn.
  *
  * Owns:    nothing.
  * Threads: main.

@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What the API listener speaks TLS with. Looks once a second whether the files of the TLS listener
- * have changed, and tells in the log when they have, when they cannot be used, and when they can
- * again.
+ * The certificate and key of the API listener. Looks once a second whether the files of the TLS
+ * listener have changed, and tells in the log when they have, when they cannot be used, and when
+ * they can again.
  *
  * Owns:    the server's end of TLS, and what it told last.
  * Threads: main.

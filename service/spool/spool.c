@@ -157,10 +157,11 @@ static void count_order(struct spool *spool, const struct spool_order *order)
                (int64_t)order->count);
     if (!order->is_written)
         return;
-    if (spool->records == 0)
+    if (!spool->has_begun)
         log_warn(
             "spool_begins",
             "Redis does not take events, so they are kept on this machine's disk until it does");
+    spool->has_begun = true;
     hold_all(spool, order);
     spool->records += order->count;
 }

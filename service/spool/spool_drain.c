@@ -51,7 +51,7 @@ static size_t likeness(const char *application_id)
 bool spool_is_holding_for(const struct spool *spool, const char *application_id)
 {
     return atomic_load(&spool->is_holding) &&
-           atomic_load(&spool->held_like[likeness(application_id)]) > 0;
+           (application_id == NULL || atomic_load(&spool->held_like[likeness(application_id)]) > 0);
 }
 
 void spool_hold(struct spool *spool, const struct drain_record *record)
@@ -334,6 +334,7 @@ static void note_empty(struct spool *spool)
              LOG_INT("damaged", drain->outcomes[DRAIN_DAMAGED]));
     memset(drain->outcomes, 0, sizeof drain->outcomes);
     spool->records = 0;
+    spool->has_begun = false;
     spool->oldest_us = 0;
     for (unsigned i = 0; i < SHARD_COUNT_MAX; i++)
         atomic_store(&spool->held[i], 0); /* what was damaged never went */

@@ -87,6 +87,7 @@ struct spool {
     struct store *store;
     struct spool_drain drain;
     size_t records;       /* not drained yet */
+    bool has_begun;       /* some of them are of this run */
     int64_t oldest_us;    /* stamp of the first of them; 0: none */
     struct error failure; /* why the last write failed; "" when it did not */
     int64_t probe_at_ms;  /* while the disk fails */
@@ -115,6 +116,5 @@ void spool_let_go(struct spool *spool, const struct drain_record *record);
 /* spool_drain.c: sends the next call when Redis is ready and none is out. */
 void spool_drain_turn(struct spool *spool, int64_t now_ms);
 void spool_drain_fini(struct spool *spool);
-/* spool_metrics.c */
-extern const struct metric_row spool_rows[SPOOL_METRIC_COUNT];
+extern const struct metric_row spool_rows[SPOOL_METRIC_COUNT]; /* spool_metrics.c, as the next */
 void spool_publish(struct spool *spool);

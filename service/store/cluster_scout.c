@@ -33,7 +33,7 @@ static bool locate(void *context, struct redis_url *out, struct error *error)
         return false;
     if (out->seeds.count == 0)
         return error_set(error, ERROR_CONFIG,
-                         "REDIS_URL names no cluster any more: start this process anew");
+                         "REDIS_URL names no cluster any more: restart this process");
     (void)shard_map_copy(scout->options.map, &scout->nodes);
     scout->candidates = scout->nodes.count + out->seeds.count;
     assert(scout->candidates > 0);

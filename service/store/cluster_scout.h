@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Asks a Redis Cluster which node has what, when the map is wanted anew and nobody else asks: the
+ * Asks a Redis Cluster which node has what, when the map is out of date and nobody else asks: the
  * nodes that are known, then the seeds of the URL, one after the other until one answers.
  *
  * Owns:    a connection while it asks; the event loop that it is watched in is borrowed.

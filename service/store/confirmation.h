@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What Redis is asked behind an acknowledged write, on the same connection and in the same write,
- * so that the answer is as durable as DURABILITY demands; and whether its answers are enough.
+ * The questions to Redis that follow an acknowledged write, on the same connection and in the same
+ * packet, so that the write is as durable as DURABILITY demands; and whether its answers are
+ * enough.
  *
  * Owns: nothing. Threads: any. Blocks: never.
  */

@@ -146,7 +146,7 @@ static bool load(struct inspection *inspection, enum script script, struct buffe
 }
 
 static const char keys_count[] = "4";
-_Static_assert(SHARD_SCRIPT_KEYS == 4, "as Redis is told");
+_Static_assert(SHARD_SCRIPT_KEYS == 4, "as Redis gets them");
 
 /* What a placeholder stands for; anything else stands for itself. */
 static const char *known(const struct inspection *inspection, const char *argument)

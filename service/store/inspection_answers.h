@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What Redis answers to the questions of an inspection becomes facts.
+ * Turns Redis's answers to the questions of an inspection into facts.
  *
  * Owns: nothing. Threads: as struct inspection. Blocks: never.
  */

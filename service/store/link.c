@@ -36,7 +36,7 @@ static void log_health(const struct store_link *link)
     const struct store_health *health = &link->health;
     const struct log_field role = LOG_TEXT("role", link->name);
     const struct log_field durability = LOG_TEXT("durability", durability_name(health->durability));
-    if (!health->is_ready)
+    if (!health->is_ready || health->is_refusing)
         log_at(level(link, LOG_ERROR), "redis_unfit", health->reason, role);
     else if (health->reason[0] != '\0')
         log_at(level(link, LOG_WARN), "redis_ready", health->reason, role, durability);
@@ -162,7 +162,7 @@ static void finished(void *context)
         redis_client_reopen(link->client, health.reason); /* and look for the master */
 }
 
-static const char is_cluster_now[] = "REDIS_URL names a cluster now: start this process anew";
+static const char is_cluster_now[] = "REDIS_URL names a cluster now: restart this process";
 
 static bool locate(void *context, struct redis_url *out, struct error *error)
 {

@@ -13,6 +13,8 @@
 #include "embedded/script_layout.h"
 #include "embedded/script_lease.h"
 #include "embedded/script_list.h"
+#include "embedded/script_move_in.h"
+#include "embedded/script_move_out.h"
 #include "embedded/script_notify.h"
 #include "embedded/script_page.h"
 #include "embedded/script_pause.h"
@@ -40,6 +42,8 @@ static const struct {
     [SCRIPT_FORGET]      = {"forget",      script_forget,      {script_whole}, true},
     [SCRIPT_FORGET_DEAD] = {"forget_dead", script_forget_dead, {script_whole, script_page}, true},
     [SCRIPT_LIST]        = {"list",        script_list,        {script_whole, script_page}, false},
+    [SCRIPT_MOVE_IN]     = {"move_in",     script_move_in,     {NULL}, true},
+    [SCRIPT_MOVE_OUT]    = {"move_out",    script_move_out,    {NULL}, true},
     [SCRIPT_NOTIFY]      = {"notify",      script_notify,      {script_whole, script_page}, false},
     [SCRIPT_PAUSE]       = {"pause",       script_pause,       {NULL}, true},
     [SCRIPT_READ]        = {"read",        script_read,        {script_whole}, false},

@@ -6,17 +6,17 @@
 #include "service/store/event_id.h"
 #include "service/store/script_call.h"
 
-static void add_bytes(struct script_call *call, const char *text, size_t length)
+void script_call_add_bytes(struct script_call *call, const char *bytes, size_t length)
 {
     assert(call->arguments_count < call->arguments_max);
-    if (!buffer_append(&call->text, text, length, NULL))
+    if (!buffer_append(&call->text, bytes, length, NULL))
         call->is_incomplete = true;
     call->lengths[call->arguments_count++] = length;
 }
 
 void script_call_add_text(struct script_call *call, const char *text)
 {
-    add_bytes(call, text, text != NULL ? strlen(text) : 0);
+    script_call_add_bytes(call, text, text != NULL ? strlen(text) : 0);
 }
 
 void script_call_add_event_id(struct script_call *call, const char *event_id)
@@ -24,9 +24,9 @@ void script_call_add_event_id(struct script_call *call, const char *event_id)
     unsigned char stored[EVENT_ID_SHORT_BYTES];
     size_t length = event_id_shorten(event_id, stored);
     if (length > 0)
-        add_bytes(call, (const char *)stored, length);
+        script_call_add_bytes(call, (const char *)stored, length);
     else
-        add_bytes(call, event_id, strlen(event_id));
+        script_call_add_bytes(call, event_id, strlen(event_id));
 }
 
 void script_call_add_number(struct script_call *call, int64_t number)

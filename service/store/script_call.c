@@ -24,7 +24,6 @@
  *        └─ sends ─────────────────────────────────────►
  *
  * What the caller is told. The first failure counts, since the others follow from it:
- *
  *     an error of Redis's             STORE_REFUSED: nothing was done, by this call
  *     an answer that no script gives  STORE_UNAVAILABLE: nobody knows what was done
  *     the connection is lost          STORE_UNAVAILABLE
@@ -129,7 +128,7 @@ static void note_refusal(struct script_call *call, const struct refusal *refusal
 {
     assert(call->kind->script < SCRIPT_COUNT);
     const struct refusal **last = &call->link->refusals[call->kind->script];
-    if (*last == refusal)
+    if (store_note_moving(call->store, call->shard, refusal) || *last == refusal)
         return;
     *last = refusal;
     if (refusal != NULL && refusal != &odd)
@@ -222,8 +221,7 @@ static bool is_unknown_script(const struct redis_reply *reply)
 
 static bool send_command(struct script_call *call, struct error *error);
 
-/* Redis was restarted or its scripts were flushed: this call brings the script along, and Redis
- * keeps it. */
+/* Redis was restarted or its scripts were flushed: this call brings the script along. */
 static void send_whole(struct script_call *call)
 {
     assert(!call->is_sent_whole);
@@ -242,13 +240,13 @@ static void send_whole(struct script_call *call)
 }
 
 /* MOVED: nothing was done here, and the new owner is told in the same breath. Where it is not known
- * yet the call is refused, and whoever made it comes again. */
+ * yet, or gives less than the caller was told, the call is refused, and comes again. */
 static bool can_follow(struct script_call *call, const struct redis_reply *reply)
 {
     if (redis_reply_type(reply) != REDIS_TYPE_ERROR || call->moves >= MOVES_MAX)
         return false;
     const char *answer = redis_reply_text(reply, NULL);
-    call->next_link = store_find_moved(call->store, call->shard, call->link, answer);
+    call->next_link = store_find_moved(call->store, call->shard, call->link, answer, call->told);
     return call->next_link != NULL && ++call->moves > 0;
 }
 
@@ -378,6 +376,7 @@ bool script_call_send(struct script_call *take_call, struct error *error)
     assert(call->arguments_count == call->arguments_max); /* as many as were announced */
     if (call->is_incomplete)
         return error_out_of_memory(error);
+    call->told = call->link->health.durability;
     if (!send_hash(call, error))
         return false;
     call->link->calls_open++;

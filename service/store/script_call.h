@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * One call of a script, from its arguments to its answer and to the confirmation behind it. What
- * users of the store see as calls is made of it.
+ * One call of a script, from its arguments to its answer and to the confirmation that follows. The
+ * calls of the store's users are made of it.
  *
  * Owns:    its command, its results and the reply they point into.
  * Threads: one at a time, the store's.
@@ -45,6 +45,8 @@ union script_call_done { /* by kind */
     store_census_done census;
     store_drain_done drain;
     store_list_done list;
+    store_move_in_done move_in;
+    store_move_out_done move_out;
     store_notify_done notify;
     store_replay_dead_done replay_dead;
     store_forget_dead_done forget_dead;
@@ -73,6 +75,7 @@ struct script_call {
     int64_t sent_at_us;
     struct store_link *next_link; /* where it goes once all answers of this one are here */
     unsigned moves;               /* so far */
+    struct durability told;       /* what its caller may name: that of the link it was sent to */
 
     /* Answers that are still to come: the script's, and those of its confirmation. */
     size_t answers_open;
@@ -93,6 +96,7 @@ DEFINE_AUTO(script_call);
 
 /* Arguments: script_arguments.c. */
 void script_call_add_text(struct script_call *call, const char *text); /* NULL is "" */
+void script_call_add_bytes(struct script_call *call, const char *bytes, size_t length);
 void script_call_add_number(struct script_call *call, int64_t number);
 /* As it is stored. */
 void script_call_add_event_id(struct script_call *call, const char *event_id);

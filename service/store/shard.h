@@ -27,6 +27,7 @@ enum shard_key {
     SHARD_SHARDS,                   /* how many shards there are */
     SHARD_ENVIRONMENT,              /* of SEEK, that the applications belong to */
     SHARD_NOTIFY,                   /* how far the receiver of notifications has been told */
+    SHARD_MOVE,                     /* where this is moved to, or from: see move_out.lua */
     SHARD_TRIAL,                    /* what is only for trying begins so */
     SHARD_TRIAL_KEYS,               /* the KEYS of scripts that are tried: four */
     SHARD_TRIAL_APPLICATION = SHARD_TRIAL_KEYS + SHARD_SCRIPT_KEYS,
@@ -52,6 +53,7 @@ struct shard {
     struct store_link *link; /* borrowed: the store's that leads to it; NULL: nobody knows where it
                                 lies */
     char keys[SHARD_KEY_COUNT][SHARD_KEY_BYTES];
+    bool is_moving;            /* the last call was refused since it is on its way */
     const char *old_count_key; /* of versions before the layout had a number, which knew one prefix;
                                   "": there were none under this one */
     struct shard_claims {

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Which node of a Redis Cluster has which shard, for all stores of a process. Whoever meets a node
- * that is away, or that sends it elsewhere, wants it anew; one of the stores then asks
+ * Which node of a Redis Cluster has which shard, for all stores of a process. A store that meets a
+ * node that is away, or that sends it elsewhere, wants a new map; one of the stores then asks
  * (cluster_scout.h), at most once in SHARD_MAP_INTERVAL_MS, and the others find the new version.
  *
  * A node that is cut off tells what was true before, so what is older, by the cluster's epoch, than

@@ -35,6 +35,7 @@
 #include "service/store/calls/forget.h"
 #include "service/store/calls/forget_dead.h"
 #include "service/store/calls/list.h"
+#include "service/store/calls/move.h"
 #include "service/store/calls/notify.h"
 #include "service/store/calls/pause.h"
 #include "service/store/calls/read.h"

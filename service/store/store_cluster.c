@@ -308,10 +308,30 @@ void store_note_refusal(struct store *store, const struct refusal *refusal)
         shard_map_want(store->cluster->map);
 }
 
+bool store_note_moving(struct store *store, struct shard *shard, const struct refusal *refusal)
+{
+    bool is_moving = refusal != NULL && refusal->is_passing;
+    if (is_moving == shard->is_moving || (refusal != NULL && !is_moving))
+        return is_moving;
+    shard->is_moving = is_moving;
+    const struct log_field role = LOG_TEXT("role", store->options.role);
+    if (is_moving)
+        log_warn("shard_moving",
+                 "A shard is on its way to another node of the cluster, and takes nothing until it "
+                 "is there",
+                 role, LOG_INT("shard", shard->number));
+    else
+        log_info("shard_moved", "The shard takes everything again", role,
+                 LOG_INT("shard", shard->number));
+    return is_moving;
+}
+
 /* A node that leaves the host out means its own. Where the shard leads by now, is no matter: the
  * map may have changed since the call was sent. */
+/* NOLINTNEXTLINE(readability-function-size) */
 struct store_link *store_find_moved(struct store *store, struct shard *shard,
-                                    const struct store_link *from, const char *answer)
+                                    const struct store_link *from, const char *answer,
+                                    struct durability told)
 {
     struct redis_address address;
     if (store->cluster == NULL || store->cluster->is_closing ||
@@ -322,6 +342,8 @@ struct store_link *store_find_moved(struct store *store, struct shard *shard,
     if (link == NULL || !link->health.is_ready)
         return NULL;
     shard->link = link; /* until the map says it */
+    if (!durability_satisfies(link->health.durability, told))
+        return NULL;
     store->cluster->moving++;
     return link;
 }

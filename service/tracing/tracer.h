@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Spans, from the threads that work to a collector. Whoever ends a span leaves it in a queue with a
- * maximum; one thread sends what is there. A span that finds the queue full is dropped and counted:
- * sending signals never waits for tracing.
+ * Spans, from the threads that work to a collector. The thread that ends a span leaves it in a
+ * queue with a maximum; one thread sends the spans of the queue. A span that finds the queue full
+ * is dropped and counted: sending signals never waits for tracing.
  *
  * Owns:    the queue, the way to the collector, its thread.
  * Threads: create, stop, destroy from main; everything else from any.

@@ -205,12 +205,17 @@ class Bench:
         self.table.add("executable, stripped", "≤ 400 KiB", f"{size / 1024:.0f} KiB", size <= 400 * 1024, bytes=size)
 
     def row_connections(self):
-        """memory of kept-alive connections"""
+        """memory of many connections, kept alive and busy"""
         results = self.alternate({US: lambda: footprint.measure_connections(self.out)}, "connections", 2)
         for figure, what in [(f"kept_{count}", f"with {count:,} kept-alive connections") for count in footprint.KEPT] + [
                 ("closed", f"{footprint.CLOSED_S} s after they closed")]:
             resident = series(results, US, figure)
             self.table.note(f"resident {what}", resident.text(mebi), over=self.over(results, figure), kib=resident)
+        for count in footprint.KEPT:
+            crowds = self.alternate({US: lambda count=count: footprint.measure_crowd(self.out, count, self.seconds)}, "crowd", 2)
+            highest, spent = series(crowds, US, "kib"), series(crowds, US, "us")
+            self.table.note(f"highest resident with {count:,} busy connections, processor time per event",
+                            f"{highest.text(mebi)}, {spent.median:.0f} µs", kib=highest, us=spent)
 
     def row_redis(self):
         """Redis's memory per application"""

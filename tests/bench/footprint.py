@@ -106,6 +106,17 @@ def measure_connections(out):
         return found | {"closed": memory_kib(service)[0]}
 
 
+def measure_crowd(out, connections, seconds):
+    """Highest resident memory, and processor time per request, while so many post again as soon as they are answered. A
+    crowd that is too large for the machine is refused in part, with 503, and counts all the same."""
+    with World(out) as world:
+        service = world.service(world.redis(), world.upstream(), max_connections=5000)
+        before = processor_us(service)
+        got = program("load", service.port, connections, 1, seconds, 0, world.request("event", "/v1/events", EVENT), '"accepted"', 1)
+        status = pathlib.Path(f"/proc/{service.child.pid}/status").read_text()
+        return {"kib": int(status.split("VmHWM:")[1].split()[0]), "us": (processor_us(service) - before) / got["next_id"]}
+
+
 def used_memory(redis):
     return int(next(line for line in redis.cli("INFO", "memory").splitlines() if line.startswith("used_memory:")).split(":")[1])
 

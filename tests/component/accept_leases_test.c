@@ -195,6 +195,21 @@ static void gives_it_back_with_the_next_call(void **state)
     assert_int_equal(must_claim(&driver, 4), 2);
 }
 
+/* Else it would be set aside, and nobody would hear of it. */
+static void leaves_what_is_damaged_to_a_claim(void **state)
+{
+    (void)state;
+    begin_an_accept("lost");
+    redis_server_cut(server);
+    lose_it();
+    (void)redis_server_cli(server, "SET 'seek-signal:{0}:app:odd' x");
+    (void)redis_server_cli(server, "ZADD 'seek-signal:{0}:due' 9000000000000 odd");
+    must_become_pending("lost");
+    assert_string_equal(redis_server_cli(server, "ZCARD 'seek-signal:{0}:dead'"), "0");
+    assert_int_equal(must_claim(&driver, 4), 1);
+    assert_int_equal(driver.claimed.damaged_count, 1);
+}
+
 /* As when Redis stands still: it is given up, and executed all the same. */
 static void leases_nothing_when_nobody_waits_for_it(void **state)
 {
@@ -250,6 +265,7 @@ int main(void)
              sends_the_stored_seek_token),
         SPEC("leases nothing for a repetition", leases_nothing_for_a_repetition),
         SPEC("gives back what a lost call leased, and no more", gives_a_lost_lease_back),
+        SPEC("leaves what is damaged to a claim, which tells", leaves_what_is_damaged_to_a_claim),
         SPEC("gives it back with the next call, if that comes first",
              gives_it_back_with_the_next_call),
         SPEC("leases nothing to a call whose answer nobody waits for any more",

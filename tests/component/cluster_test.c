@@ -286,6 +286,32 @@ static void follows_a_slot(void **state)
     stop();
 }
 
+/* Its caller names what the node gives that the call was sent to. */
+static void follows_to_no_node_that_gives_less(void **state)
+{
+    (void)state;
+    redis_cluster_start(&cluster, 3, 0, REDIS_SERVER_TCP);
+    unsigned shard = shard_of(name(7), SHARDS), slot;
+    struct durability durability;
+    start();
+    slot = slot_of_shard(shard);
+    size_t from = redis_cluster_owner(&cluster, 0, slot), to = (from + 1) % 3;
+    stop();
+    (void)redis_server_cli(cluster.nodes[to], "CONFIG SET appendfsync everysec");
+    start();
+    assert_true(store_takes_events_for(driver.store, shard, &durability));
+    assert_int_equal(durability.level, DURABILITY_FSYNC);
+    redis_cluster_begin_move(&cluster, slot, from, to);
+    redis_cluster_move_keys(&cluster, slot, from, to);
+    redis_cluster_end_move(&cluster, slot, to);
+    assert_false(try_to_accept(7));
+    assert_int_equal(driver.failure.status, STORE_REFUSED);
+    assert_true(store_takes_events_for(driver.store, shard, &durability));
+    assert_int_equal(durability.level, DURABILITY_REDIS);
+    assert_true(try_to_accept(7));
+    stop();
+}
+
 /* --- a link that is about to end --------------------------------------------------------- */
 
 static struct store_link *link_to(size_t node)
@@ -358,7 +384,8 @@ static void keeps_a_link_that_a_shard_goes_back_to(void **state)
                    redis_server_port(cluster.nodes[from]));
     const struct store_link *answering = other->link;
     other->link = NULL; /* the map had nobody for it, meanwhile */
-    assert_ptr_equal(store_find_moved(driver.store, other, answering, moved), link);
+    assert_ptr_equal(
+        store_find_moved(driver.store, other, answering, moved, link->health.durability), link);
     assert_true(store_take_moved(driver.store));
     redis_server_thaw(cluster.nodes[from]);
     driver_settle_down(&driver);
@@ -395,6 +422,8 @@ int main(void)
         ON_THREE("follows a slot to another node, and is refused while it moves", follows_a_slot),
         ON_THREE("keeps a link that a shard has just gone back to",
                  keeps_a_link_that_a_shard_goes_back_to),
+        IT_WITH("follows a slot to no node that gives less than the caller was told",
+                follows_to_no_node_that_gives_less, NULL, stop_cluster),
         IT_WITH("works on a cluster of one node", works_on_a_cluster_of_one, NULL, stop_cluster),
     };
     return cmocka_run_group_tests_name("cluster", tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "service/private_redis/embedded_redis.h"
 
 #include "tests/support/redis_server.h"
+#include "tests/support/scratch.h"
 #include "tests/support/signal_process.h"
 #include "tests/support/specification.h"
 
@@ -31,8 +32,7 @@ static char directory[64];
 static int make_directory(void **state)
 {
     (void)state;
-    (void)snprintf(directory, sizeof directory, "/tmp/seek-embedded-XXXXXX");
-    return mkdtemp(directory) == NULL;
+    return scratch_make(directory, sizeof directory, "seek-embedded") ? 0 : -1;
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)

@@ -169,7 +169,7 @@ static void stops_in_bounded_time(void **state)
 
     http_server_stop(stand->server);
 
-    assert_in_range(clock_monotonic_ms() - begun_ms, 0, 2000);
+    assert_in_range(clock_monotonic_ms() - begun_ms, 0, 10000);
     assert_int_equal(stand->finished, 1);
     http_stand_end(client, stand);
 }

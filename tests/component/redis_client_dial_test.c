@@ -350,10 +350,10 @@ static void gives_up_a_silent_handshake(void **state)
     url.scheme = REDIS_TLS;
     subject_start_with(&subject, &url, &subject_hasty);
     WAIT_UNTIL(&subject, subject.closed == 1);
-    assert_string_equal(
-        subject.reason,
-        "TLS handshake: no answer within 250 ms; does the port speak TLS? If not, use "
-        "redis://");
+    assert_non_null(
+        strstr(subject.reason,
+               ": TLS handshake: no answer within 250 ms; does the port speak TLS? If not, use "
+               "redis://"));
     subject_stop(&subject);
 }
 

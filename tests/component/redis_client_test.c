@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/net/host.h"
 
 #include "tests/support/redis_server.h"
 #include "tests/support/redis_subject.h"
@@ -51,7 +52,8 @@ static void sends_nothing_while_closed(void **state)
     assert_false(subject_try_send(&subject, &outcome, "PING", &error));
     assert_int_equal(error.kind, ERROR_IO);
     WAIT_UNTIL(&subject, subject.closed == 1);
-    assert_string_equal(subject.reason, "connect: No such file or directory");
+    assert_string_equal(subject.reason,
+                        "/nonexistent/redis.sock: connect: No such file or directory");
     assert_false(subject_try_send(&subject, &outcome, "PING", &error));
     assert_int_equal(outcome.calls, 0);
     redis_client_reopen(subject.client, "moved"); /* it is on its way already */
@@ -150,7 +152,10 @@ static void comes_back_after_a_restart(void **state)
     assert_string_equal(subject.reason, "Redis closed the connection");
     WAIT_UNTIL(&subject, subject.located >= 10);
     assert_int_equal(subject.closed, 2); /* the reason changed once, whatever the attempts */
-    assert_string_equal(subject.reason, "connect: Connection refused");
+    char expected[HOST_PORT_BYTES + 64];
+    (void)snprintf(expected, sizeof expected, "%s:%u: connect: Connection refused", url.host,
+                   url.port);
+    assert_string_equal(subject.reason, expected);
     redis_server_restart(server);
     WAIT_UNTIL(&subject, subject.opened == 2);
     subject_must_answer(&subject, "PING", "PONG");

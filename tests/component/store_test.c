@@ -337,7 +337,7 @@ static void comes_back_with_redis(void **state)
     redis_server_restart(server);
     int64_t back_ms = clock_monotonic_ms();
     driver_must_become(&driver, true);
-    assert_true(clock_monotonic_ms() - back_ms < 3000);
+    assert_true(clock_monotonic_ms() - back_ms < 10000);
     assert_string_equal(must_claim_one(&driver).application_id, "A");
     assert_int_equal(metric_value(&driver.connects), 2);
     assert_int_equal(metric_value(&driver.losses), 1);
@@ -354,7 +354,7 @@ static void does_not_wait_for_a_silent_redis(void **state)
     send_accept("A");
     int64_t asked_ms = clock_monotonic_ms();
     driver_settle_down(&driver);
-    assert_in_range(clock_monotonic_ms() - asked_ms, 1900, 6000);
+    assert_in_range(clock_monotonic_ms() - asked_ms, 1900, 10000);
     assert_int_equal(driver.failure.status, STORE_UNAVAILABLE);
     assert_int_equal(driver.count, 0);
     driver_must_become(&driver, false);

@@ -153,8 +153,8 @@ static void a_lost_worker_is_replaced_after_its_lease(void **state)
 static void a_claim_that_came_late_is_given_back(void **state)
 {
     struct worker_pool_stand *stand = *state;
-    start_pool_with(
-        stand, &(struct pool_variation){.workers = 1, .lease_ms = 700, .request_timeout_ms = 300});
+    start_pool_with(stand, &(struct pool_variation){
+                               .workers = 1, .lease_ms = 3000, .request_timeout_ms = 2500});
     accept_many(stand, 1);
     must_deliver_many(stand, 1);
     log_configure(LOG_DEBUG, LOG_FORMAT_JSON);
@@ -165,7 +165,7 @@ static void a_claim_that_came_late_is_given_back(void **state)
     redis_server_freeze(redis_of(stand));
     sending_gate_return(gate_of(stand), places);
     worker_pool_note_due(pool_of(stand), true);
-    (void)usleep(600000); /* the claim waits for longer than the lease less an attempt */
+    (void)usleep(800000); /* the claim waits for longer than the lease less an attempt */
     redis_server_thaw(redis_of(stand));
     assert_int_equal(must_deliver(stand, "A-1")->attempts, 1);
     log_configure(LOG_INFO, LOG_FORMAT_JSON);

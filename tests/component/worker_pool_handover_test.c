@@ -117,13 +117,14 @@ static void gives_none_while_something_is_due(void **state)
 static void gives_none_without_an_access_token(void **state)
 {
     struct worker_pool_stand *stand = *state;
-    for (int i = 0; i < 5; i++)
+    enum { OUTAGE = 20 }; /* 100 ms each */
+    for (int i = 0; i < OUTAGE; i++)
         fake_seek_will_answer_fetch(seek_of(stand), (struct fake_answer){.status = 503});
     start_pool(stand);
-    WAIT_UNTIL(fake_seek_fetches(seek_of(stand)) == 3);
+    WAIT_UNTIL(fake_seek_fetches(seek_of(stand)) >= 3);
     assert_int_equal(places_for(stand, 1), 0);
     WAIT_UNTIL(places_for(stand, 1) == 1);
-    assert_int_equal(fake_seek_fetches(seek_of(stand)), 6);
+    assert_int_equal(fake_seek_fetches(seek_of(stand)), OUTAGE + 1);
 }
 
 static void gives_none_while_sending_is_paused(void **state)

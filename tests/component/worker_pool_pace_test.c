@@ -20,13 +20,13 @@ static void the_last_does_not_wait_for_the_next(void **state)
     must_deliver_many(stand, 1);
     int64_t start_ms = clock_monotonic_ms();
     /* Unless woken, each would wait a second for the next look. */
-    for (unsigned i = 0; i < 10; i++) {
+    for (unsigned i = 0; i < 20; i++) {
         char id[32];
         (void)snprintf(id, sizeof id, "B-%u", i);
         accept_one(stand, id, "seek-token-x");
         (void)must_deliver(stand, id);
     }
-    assert_in_range(clock_monotonic_ms() - start_ms, 0, 5000);
+    assert_in_range(clock_monotonic_ms() - start_ms, 0, 12000);
 }
 
 /* More than one worker may have in flight. */
@@ -34,11 +34,13 @@ static void a_backlog_is_for_all_workers(void **state)
 {
     enum { IN_FLIGHT = 130, WORKERS = 2 };
     struct worker_pool_stand *stand = *state;
-    start_pool_with(stand,
-                    &(struct pool_variation){.workers = WORKERS, .in_flight_max = IN_FLIGHT});
+    start_pool_with(stand, &(struct pool_variation){.workers = WORKERS,
+                                                    .in_flight_max = IN_FLIGHT,
+                                                    .request_timeout_ms = 30000,
+                                                    .lease_ms = 70000});
     accept_many(stand, 1);
     must_deliver_many(stand, 1);
-    fake_seek_will_answer(seek_of(stand), (struct fake_answer){.body = DELIVERED, .delay_ms = 3000},
+    fake_seek_will_answer(seek_of(stand), (struct fake_answer){.body = DELIVERED, .delay_ms = 9000},
                           IN_FLIGHT);
     for (unsigned i = 0; i < IN_FLIGHT; i++) {
         char id[32];
@@ -48,7 +50,7 @@ static void a_backlog_is_for_all_workers(void **state)
     int64_t start_ms = clock_monotonic_ms();
     worker_pool_note_due(pool_of(stand), true); /* once: the first passes it on */
     WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 1 + IN_FLIGHT);
-    assert_in_range(clock_monotonic_ms() - start_ms, 0, 2500);
+    assert_in_range(clock_monotonic_ms() - start_ms, 0, 8500); /* before the first answer */
 }
 
 static size_t asleep_for(const struct worker_pool_stand *stand, int64_t duration_ms)
@@ -80,7 +82,7 @@ static void a_retry_waits_for_its_backoff_only(void **state)
     int64_t start_ms = clock_monotonic_ms();
     accept_one(stand, "A-1", "seek-token-1");
     assert_int_equal(must_deliver(stand, "A-1")->attempts, FAILURES + 1);
-    assert_in_range(clock_monotonic_ms() - start_ms, 0, 4000);
+    assert_in_range(clock_monotonic_ms() - start_ms, 0, 7500); /* not a second each */
 }
 
 /* By a process that has gone: only the store knows when it is due. */
@@ -136,9 +138,11 @@ static void rests_when_nothing_is_due(void **state)
     accept_many(stand, 1);
     must_deliver_many(stand, 1);
     (void)usleep(200000);
+    int64_t start_ms = clock_monotonic_ms();
     unsigned before = claims_so_far(stand);
     (void)usleep(3000000);
-    assert_in_range(claims_so_far(stand) - before, 2, 4);
+    unsigned claims = claims_so_far(stand) - before;
+    assert_in_range(claims, 2, (clock_monotonic_ms() - start_ms) / DUE_WATCH_INTERVAL_MS + 1);
 }
 
 static void the_breaker_spares_seek_and_attempts(void **state)

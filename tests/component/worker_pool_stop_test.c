@@ -24,19 +24,19 @@ static void stop_lets_what_is_in_flight_finish(void **state)
 }
 
 /* Ten are due, and two of them on their way. */
-static void begin_two_of_ten(struct worker_pool_stand *stand)
+static void begin_two_of_ten(struct worker_pool_stand *stand, unsigned delay_ms)
 {
-    fake_seek_will_answer(seek_of(stand), (struct fake_answer){.body = DELIVERED, .delay_ms = 300},
-                          10);
+    fake_seek_will_answer(seek_of(stand),
+                          (struct fake_answer){.body = DELIVERED, .delay_ms = delay_ms}, 10);
     start_pool_with(stand, &(struct pool_variation){.workers = 1, .in_flight_max = 2});
     accept_many(stand, 10);
-    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 2);
+    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) >= 2);
 }
 
 static void stop_sends_what_is_due(void **state)
 {
     struct worker_pool_stand *stand = *state;
-    begin_two_of_ten(stand);
+    begin_two_of_ten(stand, 300);
     assert_int_equal(stop_pool(stand, POOL_PATIENCE_MS).cut, 0);
     must_deliver_many(stand, 10);
 }
@@ -54,8 +54,9 @@ static void stop_keeps_the_rate(void **state)
 static void stop_leaves_what_cannot_be_finished(void **state)
 {
     struct worker_pool_stand *stand = *state;
-    begin_two_of_ten(stand);
-    assert_int_equal(stop_pool(stand, 500).cut, 0);
+    begin_two_of_ten(stand, 1500);
+    /* Enough for these two, and less than an attempt may take. */
+    assert_int_equal(stop_pool(stand, 4500).cut, 0);
     assert_int_equal(fake_seek_signals(seek_of(stand)), 2);
 }
 
@@ -63,12 +64,13 @@ static void stop_cuts_at_the_deadline(void **state)
 {
     struct worker_pool_stand *stand = *state;
     fake_seek_will_answer(seek_of(stand), (struct fake_answer){.act = FAKE_SILENT}, 3);
-    start_pool(stand);
+    start_pool_with(stand,
+                    &(struct pool_variation){.request_timeout_ms = 60000, .lease_ms = 130000});
     accept_many(stand, 3);
     WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 3);
     int64_t start_ms = clock_monotonic_ms();
     assert_int_equal(stop_pool(stand, 100).cut, 3);
-    assert_in_range(clock_monotonic_ms() - start_ms, 100, 900);
+    assert_in_range(clock_monotonic_ms() - start_ms, 100, POOL_PATIENCE_MS);
     const struct application *application = must_get(driver_of(stand), "A-0");
     assert_int_equal(application->state, DELIVERY_PENDING);
     assert_string_equal(application->last_code, "SHUTDOWN");
@@ -90,7 +92,7 @@ static void stop_ends_without_redis_too(void **state)
     assert_int_equal(end.cut, 0);
     assert_int_equal(end.unrecorded, 2);
     assert_int_equal(end.repeats, 1);
-    assert_in_range(clock_monotonic_ms() - start_ms, 500, 4000);
+    assert_in_range(clock_monotonic_ms() - start_ms, 500, POOL_PATIENCE_MS);
     redis_server_thaw(redis_of(stand));
     assert_int_equal(count_in_log(stand, "outcomes_unrecorded"), 1);
 }
@@ -102,7 +104,7 @@ static void stop_of_idle_workers_is_quick(void **state)
     WAIT_UNTIL(status_of(stand).workers_connected == POOL_WORKERS);
     int64_t start_ms = clock_monotonic_ms();
     assert_int_equal(stop_pool(stand, POOL_PATIENCE_MS).cut, 0);
-    assert_in_range(clock_monotonic_ms() - start_ms, 0, 2000);
+    assert_in_range(clock_monotonic_ms() - start_ms, 0, POOL_PATIENCE_MS / 2);
 }
 
 static void what_never_ran_can_be_stopped(void **state)

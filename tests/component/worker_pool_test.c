@@ -105,7 +105,6 @@ static void the_loops_show_that_they_turn(void **state)
     int64_t rests_ms = clock_monotonic_ms() + 1000; /* they have come up by then, or will */
     for (size_t i = 0; i < count; i++)
         WAIT_UNTIL(beat_ms(&heartbeats[i]) > rests_ms);
-    assert_in_range(clock_monotonic_ms(), rests_ms, rests_ms + 4500);
 }
 
 static void metrics_have_fixed_labels(void **state)

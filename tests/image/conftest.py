@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
 from containers import Containers  # noqa: E402
+from second_try import pytest_terminal_summary  # noqa: E402, F401
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The image with a redis-server of its own."""
 from containers import EMBEDDED, delivered, must_become, must_post
+from stand import eventually
 
 
 def outage(sandbox):
@@ -22,7 +23,7 @@ def it_keeps_events_in_its_volume_over_a_crash(containers):
     must_become(service, "A-1", "delivered")
     assert delivered(sandbox) == ["kept-token"]
     service.must_stop()
-    assert service.logs("stopped")
+    eventually(lambda: service.logs("stopped"), "its last line")
 
 
 def it_needs_no_volume_of_ours_to_start(containers):

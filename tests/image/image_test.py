@@ -119,7 +119,7 @@ def it_delivers_with_tls_to_seek_and_to_redis(containers, sandbox, redis):
     must_become(service, "A-1", "delivered")
     assert delivered(sandbox) == ["tls-token"]
     service.must_stop()
-    assert service.logs("stopped"), "SIGTERM came through to the service as process 1"
+    eventually(lambda: service.logs("stopped"), "SIGTERM came through to the service as process 1")
 
 
 def it_trusts_the_certificates_of_the_image_unless_told_otherwise(containers, sandbox, redis):

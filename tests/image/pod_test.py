@@ -76,7 +76,8 @@ def it_takes_the_last_event_of_an_ats_that_is_stopped(pod, node):
     node.sandbox("POST", "/faults", {"on": "graphql", "kind": "slow", "latencyMs": 2000, "count": 1})
     pod.stop()
     assert sorted(node.delivered()) == ["token-first", "token-last"], "finished before its own end"
-    assert pod.logs("stopped")[0]["signals_cut"] == 0
+    [line] = eventually(lambda: pod.logs("stopped"), "its last line")
+    assert line["signals_cut"] == 0
 
 
 def it_loses_nothing_when_it_is_stopped_first(pod, node):
@@ -88,6 +89,7 @@ def it_loses_nothing_when_it_is_stopped_first(pod, node):
     node.podman("kill", "--signal", "TERM", pod.sidecar)
     eventually(lambda: not pod.state(pod.sidecar)["Running"], "the sidecar has ended", 30)
     assert pod.state(pod.sidecar)["ExitCode"] == 0
+    eventually(lambda: pod.logs("stopped"), "its last line")
     stopping, last = pod.logs("stopping")[0], pod.logs("event_accepted")[-1]
     assert last["time"] > stopping["time"], "events are accepted while it stops"
 
@@ -141,5 +143,6 @@ def it_uses_a_secret_that_is_rotated_while_it_runs(pod, node):
     eventually(lambda: pod.logs("access_token_failed"), "the refusal is told")
     pod.put_secrets("secret-2")
     node.must_deliver("token-later")
-    assert [line["setting"] for line in pod.logs("secret_rotated")] == ["CLIENT_SECRET"]
+    [line] = eventually(lambda: pod.logs("secret_rotated"), "the rotation is told")
+    assert line["setting"] == "CLIENT_SECRET"
     pod.stop()

@@ -5,6 +5,7 @@ import collections
 import contextlib
 import dataclasses
 import http.client
+import itertools
 import json
 import random
 import socket
@@ -12,6 +13,7 @@ import threading
 import time
 
 import contract
+from shards import shard_of
 
 ANSWER_PATIENCE_S = 5
 CHECKS_PER_STATUS = 20  # answers of each kind that are held against openapi.yaml
@@ -235,20 +237,28 @@ class Client(threading.Thread):
 
 
 class Prober(threading.Thread):
-    """Asks one replica again and again whether it takes an event, for the time from a fault's end to normal flow."""
+    """Asks one replica again and again whether it takes an event, for the time from a fault's end to normal flow. On a
+    cluster an event of certain shards, so that it is not held up where the others are."""
 
     PAUSE_S, PATIENCE_S = 0.1, 1.0
 
-    def __init__(self, world, record, replica, stopping):
-        super().__init__(name=f"prober-{replica.name}", daemon=True)
+    def __init__(self, world, record, replica, stopping, group=None):
+        super().__init__(name=f"prober-{replica.name}-{group or 0}", daemon=True)
         self.world, self.record, self.replica, self.stopping = world, record, replica, stopping
+        self.name_, self.shards, self.pause_s = f"{replica.index}", None, self.PAUSE_S
+        if group is not None:
+            self.name_, self.shards = f"{replica.index}-{group}", world.store.groups[group]
+            self.pause_s *= len(world.store.groups)
         self.probes = []
 
     def run(self):
-        count = 0
-        while not self.stopping.wait(self.PAUSE_S):
-            count += 1
-            self.probe(f"P-{self.replica.index}-{count}", f"probe-{self.replica.index}-{count}")
+        for count in itertools.count(1):
+            application = f"P-{self.name_}-{count}"
+            if self.shards is not None and shard_of(application) not in self.shards:
+                continue
+            if self.stopping.wait(self.pause_s):
+                return
+            self.probe(application, f"probe-{self.name_}-{count}")
 
     def probe(self, application, token):
         post = self.record.begin(application, token, "event")

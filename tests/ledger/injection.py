@@ -24,6 +24,7 @@ class Fault:
     long_s: float   # now and then, in long runs
     text: str
     weight: int = 1
+    is_cut: bool = False  # where nodes have a network of their own
 
 
 class Injection:
@@ -65,7 +66,8 @@ class Injector:
     GAP_MIXED_S = (0.5, 3.0)
 
     def __init__(self, world, options, alone_s, probers, is_over):
-        self.world, self.seed, self.faults, self.alone_s = world, options.seed, options.fault_rows, alone_s
+        self.world, self.seed, self.alone_s = world, options.seed, alone_s
+        self.faults = [fault for fault in options.fault_rows if world.store.may_cut or not fault.is_cut]
         self.probers = probers
         self.stopping = threading.Event()
         self.is_over = is_over

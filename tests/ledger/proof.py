@@ -7,6 +7,7 @@ import threading
 import time
 
 import client
+import cluster
 import faults
 import injection
 import plan
@@ -21,6 +22,7 @@ LONG_MINUTES = 4        # from here on faults come alone first, and some last lo
 ALONE_SHARE = 0.6       # of a long run
 LAST_WORD_S = 20        # for posts without an answer, once everything runs again
 DRAIN_S = 120
+LOOK_PATIENCE_S = 30
 STORIES = 10            # findings told at length
 
 
@@ -51,7 +53,7 @@ class Run:
         self.giving_up = threading.Event()   # nor repetitions
         self.probing = threading.Event()     # set: no more probes
         self.clients, self.probers = [], []
-        self.drain_s = DRAIN_S
+        self.drain_s, self.look_patience_s = DRAIN_S, LOOK_PATIENCE_S
 
     def find(self, kind, text):
         self.findings.append((kind, text))
@@ -64,7 +66,8 @@ class Run:
         self.clients = [client.Client(self.world, self.record, plan.Posts(self.options.seed, number), self.options.seed, number,
                                       self.options.pace, self.stopping, self.giving_up)
                         for number in range(self.options.clients)]
-        self.probers = [client.Prober(self.world, self.record, replica, self.probing) for replica in self.world.replicas]
+        self.probers = [client.Prober(self.world, self.record, replica, self.probing, group)
+                        for replica in self.world.replicas for group in [*range(len(self.world.store.groups))] or [None]]
         alone_s = self.options.minutes * 60 * ALONE_SHARE if self.options.minutes >= LONG_MINUTES else 0
         self.injector = injection.Injector(self.world, self.options, alone_s, self.probers, self.is_over)
 
@@ -72,7 +75,7 @@ class Run:
         """The main part: everything posts, everything breaks."""
         for thread in (self.witness, self.watchdog, *self.clients, *self.probers):
             thread.start()
-        stand.eventually(lambda: self.world.ask("GET", "/readyz").status == 200, "a replica is ready")
+        stand.eventually(lambda: self.world.ask("GET", "/readyz", LOOK_PATIENCE_S).status == 200, "a replica is ready")
         self.injector.start()
         deadline = time.monotonic() + self.options.minutes * 60
         while time.monotonic() < deadline and not self.is_over.wait(0.5):
@@ -113,14 +116,20 @@ class Run:
                 self.find("leak", f"{replica.name}: {count:.0f} leases ran out, and nothing had happened")
 
     def look(self, application):
-        answer = self.world.ask("GET", f"/v1/applications/{application}")
+        try:
+            answer = self.world.ask("GET", f"/v1/applications/{application}", self.look_patience_s)
+        except AssertionError as error:
+            self.look_patience_s = 0  # for the others, too
+            self.find("unreachable", f"{application}: {error}")
+            return None
         return answer.json if answer.status == 200 else None
 
     def judge(self):
         self.referee = referee.Referee(
             self.record.posts, self.record.never, self.witness.calls, self.world.disturbances, self.look,
             stalls=self.watchdog.stalls, timeout_s=world.TIMEOUT_MS / 1000,
-            lease_s=world.LEASE_S, damaged=frozenset(self.world.damaged), failures=self.world.all_failures(), durable=self.world.store.durable,
+            lease_s=world.LEASE_S, damaged=frozenset(self.world.damaged), failures=self.world.all_failures(),
+            durable=self.world.store.durable, is_forgetful=self.world.store.is_forgetful,
             spooling={replica.name for replica in self.world.replicas if replica.spool})
         self.verdict = self.referee.judge()
         self.findings += self.record.problems + self.verdict.findings
@@ -171,7 +180,9 @@ def run_one(kind, options):
 def run(options):
     """The worlds in turn."""
     results = []
-    worlds = (stores.Single, faults.SINGLE, options.minutes), (stores.Team, faults.SENTINEL, options.sentinel)
+    worlds = ((stores.Single, faults.SINGLE, options.minutes), (stores.Team, faults.SENTINEL, options.sentinel),
+              (cluster.Cluster, faults.CLUSTER, options.cluster),
+              (cluster.ForgetfulCluster, faults.CLUSTER, options.cluster_fsync))
     for kind, rows, minutes in worlds:
         if minutes > 0:
             part = copy.copy(options)

@@ -15,9 +15,12 @@ import dataclasses
 import hashlib
 import math
 
+from shards import shard_of
+
 LATE_S = 10.0     # a request without an answer takes effect within this, counted from when all it needs runs again
 REMEMBERED = 5    # so many replaced seek-tokens of an application are known again
 RECORD_S = 5.0    # within this, an answer of SEEK is recorded; as much again after Redis was away
+LAG_S = 2.0       # so far a replica that nobody waits for may be behind
 
 # Faults of the sandbox after which SEEK has the signal and the service cannot know it.
 SPOILED = {"status", "reset-after", "cut-body", "truncated-json", "timeout-after", "slow"}
@@ -28,6 +31,7 @@ RESTARTS = {"seek-restart", "seek-expired"}
 AGAIN = "posted again after a newer seek-token"
 # The master that took a post died before it acknowledged it, and before its replicas had it: posted again, it was new.
 FORGOTTEN = "taken and not acknowledged by a master that another one replaced"
+LOST_AND_POSTED_AGAIN = "acknowledged with fsync, lost with its master, and posted again"
 TOO_LATE = "SEEK's answer read after the time of the attempt"
 REFUSALS = {"forbidden", "bad-user-input"}
 
@@ -43,6 +47,8 @@ class Verdict:
     late: int = 0        # seek-tokens that were posted again behind newer ones, and known
     unseen: int = 0      # completions without a seek-token that another replica's spool may have held
     overtaken: int = 0   # an older one after a newer one, where a failover forgot that it was out
+    forgotten: collections.Counter = dataclasses.field(default_factory=collections.Counter)  # applications, by fault: a
+    # failover lost something of it that was acknowledged, since no replica was waited for
     undecided: int = 0   # pairs of calls whose order nobody can know
     superseded: int = 0  # acknowledged seek-tokens that were replaced before they were sent
     delivered: int = 0   # applications whose newest seek-token SEEK has
@@ -69,12 +75,14 @@ class Interval:
 
 class Referee:
     def __init__(self, posts, never, calls, disturbances, look, stalls=(), timeout_s=2.0, lease_s=9.0,
-                 durable=frozenset({"fsync", "spool"}), spooling=(), failures=None, damaged=frozenset()):
+                 durable=frozenset({"fsync", "spool"}), spooling=(), failures=None, damaged=frozenset(), is_forgetful=False):
         """`look(application)`: the service's own document, or None. `stalls`: (from, to) in which the machine stood still.
         `durable`: what an answer may name. `spooling`: the names of replicas with a spool. `failures`: request id: (code,
         seconds) of attempts, as the service tells them. `damaged`: applications that somebody else has written to, of
-        which nothing can be promised but that they are over in the end."""
-        self.damaged = damaged
+        which nothing can be promised but that they are over in the end. `is_forgetful`: a failover may lose what was
+        acknowledged shortly before."""
+        self.damaged, self.is_forgetful = damaged, is_forgetful
+        self.forgot = None  # the failover that may have forgotten something acknowledged of the application in question
         self.failures = failures or {}
         self.posts, self.never, self.calls, self.look, self.stalls = posts, never, calls, look, stalls
         self.timeout_s, self.lease_s = timeout_s, lease_s
@@ -84,13 +92,29 @@ class Referee:
         for call in calls:
             self.by_token[call.token].append(call)
         self.verdict = Verdict()
+        self.forgotten = set()
 
     def judge(self):
         self.check_tokens()
         self.check_request_ids()
         for application, posts in self.posts.items():
+            self.forgot = self.find_forgetting(application, posts) if self.is_forgetful else None
             self.judge_application(application, posts)
         return self.verdict
+
+    def find_forgetting(self, application, posts):
+        """The failover of its shard that may have lost something acknowledged of it."""
+        shard = shard_of(application)
+        return next((d for d in self.failovers if (d.shards is None or shard in d.shards) and any(
+            post.is_acknowledged and d.began - LAG_S <= post.ended <= d.ended for post in posts)), None)
+
+    def lose(self, application, text):
+        """A finding, unless the level that was acknowledged promises no more."""
+        if self.forgot is None:
+            self.verdict.find("lost", f"{application}: {text}")
+        elif application not in self.forgotten:
+            self.forgotten.add(application)
+            self.verdict.forgotten[self.forgot.fault] += 1
 
     def story(self, text):
         """Everything known about the application, or the seek-token, with which a finding begins: the lines of a time table."""
@@ -202,11 +226,11 @@ class Referee:
             if post.is_acknowledged and post.form == "event" and post.durability not in self.durable:
                 self.verdict.find("durability", f"{application}: acknowledged with {post.durability}")
             if post.form == "event" and post.answer == 409 and put is not None and self.is_seen(put, post):
-                self.verdict.find("lost", f"{application}: the seek-token that was put before is gone: 409")
+                self.lose(application, "the seek-token that was put before is gone: 409")
             is_spooled = post.durability == "spool"  # nothing is known there of what was before
             is_new = post.form == "event" and not is_spooled and post.result in ("accepted", "replaced")
             if is_new and post.token in brought and len(brought) <= REMEMBERED + 1:
-                self.verdict.find("lost", f"{application}: {post.token} was acknowledged before, and is {post.result} again")
+                self.lose(application, f"{post.token} was acknowledged before, and is {post.result} again")
             self.verdict.late += post.is_late and post.result == "duplicate"
             if post.answer is not None and not post.is_acknowledged and not self.is_expected(post):
                 self.verdict.find("refused", f"{application}: {post.form} with {post.token} was answered {post.answer}")
@@ -229,7 +253,7 @@ class Referee:
         for call in calls:
             if newest is not None and call.token != newest.token:
                 if intervals[call.token].is_before(intervals[newest.token]):
-                    if self.is_excused(call, newest, intervals):
+                    if self.forgot is not None or self.is_excused(call, newest, intervals):
                         self.verdict.overtaken += 1
                         continue
                     self.verdict.find("out of order", f"{application}: {call.token} (call {call.order}) was sent after the newer "
@@ -265,6 +289,8 @@ class Referee:
 
     def cause(self, first, second, intervals):
         if first.event != second.event:  # it was accepted twice
+            if self.forgot is not None:
+                return LOST_AND_POSTED_AGAIN
             if intervals[first.token].is_loose and self.is_forgotten(first.received, second.received):
                 return FORGOTTEN
             return AGAIN if self.may_have_come_again(first, second, intervals) else None
@@ -325,20 +351,21 @@ class Referee:
         for post in known:
             effects.setdefault(post.token, (min(post.ended, intervals[post.token].last), post.position))
         newest = max(known, key=lambda post: effects[post.token])
-        self.note_waits(known)
+        if self.forgot is None:  # what was lost and posted again has waited for its client
+            self.note_waits(known)
         if self.is_delivered(newest.token):
             self.verdict.delivered += 1
             return
         document = self.look(application)
         if document is None:
-            self.verdict.find("lost", f"{application}: {newest.token} was acknowledged, and nobody knows the application")
+            self.lose(application, f"{newest.token} was acknowledged, and nobody knows the application")
             return
         token = {fingerprint(token): token for token in intervals}.get(document.get("tokenFingerprint"))
         if token is None:
             self.verdict.find("lost", f"{application}: {newest.token} was acknowledged, "
                                       "and a seek-token that nobody posted is there")
         elif intervals[token].is_before(intervals[newest.token]):
-            self.verdict.find("lost", f"{application}: {newest.token} was acknowledged, and the older {token} is there")
+            self.lose(application, f"{newest.token} was acknowledged, and the older {token} is there")
         else:
             self.check_state(application, token, newest, known, intervals, document)
 
@@ -376,7 +403,7 @@ class Referee:
         """A seek-token was put after the last completion, which had been delivered by then: else it would be owed again."""
         self.verdict.drafts += 1
         if newest.form != "draft":
-            self.verdict.find("lost", f"{application}: {newest.token} was completed, and is a draft that SEEK does not have")
+            self.lose(application, f"{newest.token} was completed, and is a draft that SEEK does not have")
             return
         completed = [post for post in known if post.form == "event" and post.token != newest.token]
         if not completed:
@@ -384,13 +411,12 @@ class Referee:
         last = max(completed, key=lambda post: post.ended).token
         heirs = [token for token in intervals if token != newest.token and not intervals[token].is_before(intervals[last])]
         if not any(self.is_delivered(token) for token in heirs):
-            self.verdict.find("lost", f"{application}: {last} was acknowledged, gave way to the draft {newest.token}, "
-                                      "and SEEK has neither")
+            self.lose(application, f"{last} was acknowledged, gave way to the draft {newest.token}, and SEEK has neither")
 
     def check_replays(self, application, posts, calls):
         for post in posts:
             if post.form == "replay" and post.answer == 202 and not any(call.received >= post.began for call in calls):
-                self.verdict.find("lost", f"{application}: an acknowledged replay was never sent")
+                self.lose(application, "an acknowledged replay was never sent")
 
     def note_waits(self, known):
         for post in known:

@@ -7,6 +7,7 @@ import pytest
 
 from client import Post
 from referee import Referee, fingerprint
+from shards import shard_of
 from witness import Call
 from world import Disturbance
 
@@ -44,8 +45,8 @@ class Case:
         self.disturbances.append(Disturbance(fault, target, self.now, self.now + ended, user_agents, **members))
         return self
 
-    def fail_over(self, ended=1.5):
-        return self.disturb("master-kill", "redis", ended, forgets=True)
+    def fail_over(self, ended=1.5, **members):
+        return self.disturb("master-kill", "redis", ended, forgets=True, **members)
 
     def state(self, state, token, **members):
         self.documents["A"] = {"state": state, "tokenFingerprint": fingerprint(token), **members}
@@ -165,6 +166,31 @@ def it_finds_that_half_a_request_was_taken():
 def it_knows_the_cause_of_a_duplicate(case, cause):
     verdict = case.judge()
     assert verdict.findings == [] and dict(verdict.duplicates) == {cause: 1}
+
+
+@pytest.mark.parametrize("case", [
+    Case().post("t1").fail_over(),
+    Case().fail_over().post("t1"),
+    Case().post("t1").call("t1").post("t2").fail_over().state("delivered", "t1"),
+    Case().post("t1").fail_over().post("t1").call("t1"),
+    Case().post("t1").call("t1").fail_over().post("t1").call("t1", event="event-2"),
+])
+def it_counts_what_a_failover_forgets_that_nobody_waited_for(case):
+    verdict = case.judge(is_forgetful=True)
+    assert verdict.findings == []
+    assert sum(verdict.forgotten.values()) + sum(verdict.duplicates.values()) >= 1
+    assert case.judge().findings != []
+
+
+@pytest.mark.parametrize("case", [
+    Case().post("t1"),
+    Case().fail_over(0.5).post("t1"),
+    Case().post("t1").call("u", None, after=5).fail_over(),
+    Case().post("t1").fail_over(shards=frozenset(range(64)) - {shard_of("A")}),
+    Case().post("t1").fail_over().state("pending", "t1"),
+])
+def it_excuses_no_loss_that_is_not_a_failover_s(case):
+    assert "lost" in [kind for kind, _ in case.judge(is_forgetful=True).findings]
 
 
 DAMAGED = {"lastError": {"class": "damaged", "code": "DAMAGED"}}

@@ -13,10 +13,13 @@ import stand
 
 # Faults with a row of their own in the headline.
 KILLS = ("kill", "kill-all")
-REDIS_KILLS = ("redis-kill", "redis-tail", "redis-loading", "master-kill", "master-restart", "follower-kill")
-REDIS_STALLS = ("redis-stop", "master-stop", "master-pause", "follower-stop")
+REDIS_KILLS = ("redis-kill", "redis-tail", "redis-loading", "master-kill", "master-restart", "follower-kill", "node-kill",
+               "node-restart", "nodes-kill", "copy-kill")
+REDIS_STALLS = ("redis-stop", "master-stop", "master-pause", "follower-stop", "node-stop", "node-pause", "copy-stop")
+CUTS = ("node-cut",)
+MOVES = ("slots-move", "slots-give", "nodes-add")
 OUTAGES = ("seek-restart", "seek-expired", "seek-outage")
-HEADLINERS = {*KILLS, *REDIS_KILLS, *REDIS_STALLS, *OUTAGES, "stop", "token-outage"}
+HEADLINERS = {*KILLS, *REDIS_KILLS, *REDIS_STALLS, *OUTAGES, *CUTS, *MOVES, "stop", "token-outage"}
 
 
 def percentile(values, share):
@@ -34,7 +37,7 @@ def summary(run, seconds):
     posts = [post for posts in run.record.posts.values() for post in posts]
     calls, disturbances = run.witness.calls, run.world.disturbances
     kinds = collections.Counter(kind for kind, _ in run.findings)
-    times = flow.recoveries(disturbances, run.probers, run.witness.arrived)
+    times, gaps = flow.recoveries(disturbances, run.probers, run.witness.arrived), flow.gaps(disturbances, run.probers)
     return {
         "world": store.text, "seed": options.seed, "minutes": options.minutes, "seconds": round(seconds),
         "replicas": options.replicas, "spools": sum(replica.spool is not None for replica in run.world.replicas),
@@ -49,7 +52,9 @@ def summary(run, seconds):
         "signals": {"calls": len(calls), "taken": sum(call.is_delivered for call in calls), "distinct": len(run.witness.arrived)},
         "end": {"delivered": verdict.delivered, "dead": verdict.dead, "damaged": verdict.damaged, "setAside": verdict.set_aside,
                 "drafts": verdict.drafts, "superseded": verdict.superseded},
-        "faults": {fault.name: fault_figures(fault, disturbances, times[fault.name]) for fault in options.fault_rows},
+        "faults": {fault.name: fault_figures(fault, disturbances, times[fault.name]) | {"gap": spread(gaps[fault.name])}
+                   for fault in options.fault_rows},
+        "isCluster": bool(store.groups), "forgotten": dict(sorted(verdict.forgotten.items())), "isForgetful": store.is_forgetful,
         "failovers": len(store.failovers),
         "switch": spread([d.switched - d.began for d in disturbances if d.switched is not None]),
         "waits": spread(verdict.waits, 3) | {"p99": round(percentile(verdict.waits, 0.99), 3)},
@@ -102,8 +107,16 @@ def headline(figures):
     ]
     if figures["spools"]:
         rows.insert(2, ("events acknowledged by a spool, Redis being away", figures["posts"]["durability"].get("spool", 0)))
+    if figures["isCluster"]:
+        rows.insert(6, ("slots moved, nodes added and removed", count_of(figures, MOVES)))
+        rows.insert(6, ("masters cut off from the other nodes", count_of(figures, CUTS)))
+    if figures["isForgetful"]:
+        at = next(i for i, (what, _) in enumerate(rows) if "lost" in what) + 1
+        rows[at:at] = [("applications of which a failover lost something acknowledged with `fsync`",
+                        sum(figures["forgotten"].values())),
+                       *((f"of them: {cause}", number) for cause, number in figures["forgotten"].items())]
     if switch["count"]:
-        rows.insert(6, ("failovers by Sentinel", figures["failovers"]))
+        rows.insert(6, ("failovers", figures["failovers"]))
         rows.insert(7, ("until there was another master: median, longest", f"{switch['median']} s, {switch['max']} s"))
         rows.insert(-3, ("an older seek-token after a newer one, since a failover forgot it was out", figures["overtaken"]))
     return rows
@@ -119,10 +132,12 @@ def title(figures):
 def markdown(figures):
     lines = [title(figures), "", "| | |", "| --- | ---: |"]
     lines += [f"| {what} | {number} |" for what, number in headline(figures)]
-    lines += ["", "| fault | times | measured | flows again after: median, longest | nothing waits after: median, longest |",
-              "| --- | ---: | ---: | ---: | ---: |"]
+    columns = {"again": "flows again after: median, longest", "normal": "nothing waits after: median, longest"}
+    if figures["isCluster"]:
+        columns["gap"] = "other shards took nothing for: median, longest"
+    lines += ["", f"| fault | times | measured | {' | '.join(columns.values())} |", f"| --- | {' | '.join(['---:'] * (2 + len(columns)))} |"]
     for name, row in figures["faults"].items():
-        shown = (f"{row[key]['median']} s, {row[key]['max']} s" if row[key]["count"] else "" for key in ("again", "normal"))
+        shown = (f"{row[key]['median']} s, {row[key]['max']} s" if row[key]["count"] else "" for key in columns)
         counts = f"{row['count']} | {row['again']['count']}"
         lines.append(f"| `{name}`: {faults.BY_NAME[name].text} | {counts} | {' | '.join(shown)} |")
     return "\n".join(lines) + "\n"
@@ -130,9 +145,9 @@ def markdown(figures):
 
 def text(figures):
     lines = [f"{what.replace('*', '').replace('`', ''):72} {str(number).replace('*', '')}" for what, number in headline(figures)]
-    lines += ["", f"{'fault':16} {'times':>5} {'measured':>8} {'flows again':>16} {'nothing waits':>16}"]
+    lines += ["", f"{'fault':16} {'times':>5} {'measured':>8} {'flows again':>17} {'nothing waits':>17} {'others silent':>17}"]
     for name, row in figures["faults"].items():
-        times = [row[key][value] for key in ("again", "normal") for value in ("median", "max")]
+        times = [row[key][value] for key in ("again", "normal", "gap") for value in ("median", "max")]
         shown = " ".join(f"{'' if s is None else s:>8}" for s in times)
         lines.append(f"{name:16} {row['count']:5} {row['again']['count']:8} {shown}")
     return "\n".join(lines)

@@ -99,7 +99,7 @@ FAULTS = [
     Fault("seek-delays",    "seek",    spoil(DELAYS, 0.1), 1.0,  2.5, 10, "no answer in time, the signal taken or not"),
     Fault("seek-statuses",  "seek",    spoil(STATUSES, 0.5), 1.0, 2.5, 10, "404, 502, 503, 504 with the signal taken"),
     Fault("seek-throttle",  "seek",    spoil(THROTTLES, 0.3), 0.5, 2.0, 10, "429 with Retry-After, RATE_LIMITED without"),
-    Fault("seek-refusals",  "seek",    spoil(REFUSALS, 0.2), 0.5, 1.5,  5, "refusals, which no repetition mends"),
+    Fault("seek-refusals",  "seek",    spoil(REFUSALS, 0.2), 0.5, 1.5,  5, "refusals, which no repetition changes"),
     Fault("seek-restart",   "seek",    restart_seek,       0.5,  2.0, 60, "nobody listens at SEEK's address"),
     Fault("seek-expired",   "seek",    expire_certificate, 0.5,  2.0, 10, "SEEK's certificate has expired"),
     Fault("seek-outage",    "seek",    fail_seek,          1.0,  3.0, 60, "every call fails"),

@@ -21,7 +21,8 @@ class Single:
     durable = {"fsync", "spool"}  # what an answer may say where fsync is demanded
     durability = "fsync"
     may_spool = True
-    failovers = ()
+    may_cut = is_forgetful = False
+    groups = failovers = ()
 
     def __init__(self, directory, _durability):
         self.redis = stand.Redis(directory)
@@ -47,7 +48,8 @@ class Team:
     """Set up as docs/durability.md says. With `replicas:2`, all of them, nothing acknowledged may be lost."""
 
     text = "a master with two replicas and three sentinels"
-    may_spool = False
+    may_spool = may_cut = is_forgetful = False
+    groups = ()
     SETTINGS = "--repl-diskless-sync-delay", "0", "--min-replicas-to-write", "1"
 
     def __init__(self, _directory, durability):
@@ -157,11 +159,24 @@ def wait_until(condition, what):
         time.sleep(TURN_S)
 
 
-def ask(port, command):
-    """The answer of a Redis or a sentinel as it came; "" when it gives none. Faster than a process of redis-cli."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+def dial(where):
+    """A port of this host, or the path of a socket."""
+    if isinstance(where, int):
+        return socket.create_connection(("127.0.0.1", where), timeout=1)
+    connection = socket.socket(socket.AF_UNIX)
+    try:
         connection.settimeout(1)
-        connection.sendall(f"{command}\r\nPING\r\n".encode())
+        connection.connect(str(where))
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def ask(where, *words):
+    """The answer of a Redis or a sentinel as it came; "" when it gives none. Faster than a process of redis-cli."""
+    with contextlib.suppress(OSError), dial(where) as connection:
+        connection.sendall(f"{' '.join(words)}\r\nPING\r\n".encode())
         answer = b""
         while not answer.endswith(b"+PONG\r\n"):
             piece = connection.recv(65536)

@@ -51,7 +51,8 @@ class Disturbance:
     user_agents: tuple = ()   # the lives of replicas that it hit
     lane: str = ""
     forgets: bool = False     # what Redis was not waited for may be gone: a failover
-    switched: float = None    # the moment at which the sentinels named another master
+    switched: float = None    # the moment at which there was another master
+    shards: frozenset = None  # of a cluster: those that it hits; None: all there are
 
 
 class Sandbox(stand.Sandbox):
@@ -185,7 +186,7 @@ class World:
         return self.failures
 
     def watch(self):
-        """Called now and then: nobody may die but by our hand. Sentinels may find a master slow, and take another."""
+        """Called now and then: nobody may die but by our hand. Others may find a master slow, and take another."""
         if self.store.watch() and not any(d.forgets and d.ended == math.inf for d in self.disturbances):
             self.disturb("failover", "redis", forgets=True).ended = time.monotonic()
         for replica in self.replicas:
@@ -208,7 +209,7 @@ class World:
             else:
                 replica.start()
 
-    def ask(self, method, path, patience=30):
+    def ask(self, method, path, patience):
         """One question to whichever replica answers it."""
         def answer():
             for replica in self.replicas:
@@ -227,7 +228,7 @@ class World:
             documents = [stand.call(replica.address, "GET", "/v1/status", timeout=10).json for replica in self.replicas]
         except OSError:  # it was started a moment ago
             return False
-        return all(d["signals"]["due"] == 0 and d.get("spool", {"records": 0})["records"] == 0 for d in documents)
+        return all(d["signals"].get("due") == 0 and d.get("spool", {"records": 0})["records"] == 0 for d in documents)
 
     def close(self):
         for process in [*(replica.service for replica in self.replicas), self.sandbox]:

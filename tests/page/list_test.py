@@ -47,8 +47,10 @@ def it_counts_the_total_and_loads_page_by_page(page, stand, redis, sandbox):
     assert len(set(page.rows())) == 200
     times = page.run("return [...document.querySelectorAll('#list time')].map(one => one.dateTime)")
     assert times == sorted(times, reverse=True)
-    page.must_fit(1100)
     page.must_be_accessible()
+    for width in (380, 800, 1400):  # its rows are examined elsewhere in both schemes: with so many that takes a while
+        page.look(width)
+        page.must_fit(width)
     page.must_have_no_complaint()
     service.must_stop()
 
@@ -150,7 +152,7 @@ def it_forgets_one_and_many_after_a_question(page, service, sandbox):
     page.choose("A-1003", "A-1001")
     page.click("#forget-selected")
     page.must_say("#question-text", "2 selected applications")
-    page.must_be_accessible()
+    page.must_fit_everywhere()
     page.click("#yes")
     page.must_say("#news", "2 of 2 forgotten")
     assert service.application("A-1003") is None and service.application("A-1001") is None

@@ -7,6 +7,7 @@ from selenium.webdriver.common.keys import Keys
 
 from browser import refuse
 from stand import eventually, event
+from webhook_receiver import SECRET, WebhookReceiver
 
 KEY, READ_KEY = "api-key-9Jd2-Rt64", "read-key-5Hw8-Lc31"
 
@@ -28,7 +29,7 @@ def it_says_that_seek_is_down(page, service, sandbox):
     page.must_say("#state", "SEEK is down; sending is on hold", 60)
     page.must_say("#trouble", "HTTP_503")
     page.must_say("#trouble", "Then everything waiting is sent")
-    page.must_be_accessible()
+    page.must_fit_everywhere()
     sandbox.clear_faults()
     page.must_say("#state", "Working", 60)
     page.must_show("#trouble", False)
@@ -39,7 +40,24 @@ def it_says_that_sending_is_paused(page, service):
     page.open(f"http://{service.address}/")
     page.must_say("#state", "Paused since")
     page.must_say("#trouble", "Resume when the reason for the pause is over")
-    page.must_be_accessible()
+    page.must_fit_everywhere()
+
+
+def it_says_that_nobody_takes_notifications(page, stand, redis, sandbox):
+    receiver = WebhookReceiver(status=503)
+    service = stand.service(sandbox, redis_url=redis.url, notify_url=receiver.url, notify_secret=SECRET).start()
+    refuse(service, sandbox, 1)
+    page.open(f"http://{service.address}/")
+    page.must_say("#trouble", "Notifications: the receiver answers HTTP 503")
+    page.must_say("#trouble", "They are kept and repeated")
+    page.must_say("#state", "Working")
+    page.must_fit_everywhere()
+    receiver.status = 204
+    page.must_show("#trouble", False)
+    receiver.must_take("application.dead")
+    page.must_have_no_complaint()
+    service.must_stop()
+    receiver.close()
 
 
 def it_keeps_what_it_knows_while_redis_is_away(page, service, sandbox, redis):
@@ -51,7 +69,7 @@ def it_keeps_what_it_knows_while_redis_is_away(page, service, sandbox, redis):
     page.must_say("#trouble", "Redis is away")
     page.must_say("#dead", "unknown")
     assert page.rows() == ["A-1002", "A-1001"]
-    page.must_be_accessible()
+    page.must_fit_everywhere()
     redis.start()
     page.must_say("#state", "Working", 60)
     page.must_say("#dead", "2")
@@ -74,6 +92,7 @@ def it_marks_what_is_old(page, service, sandbox):
     page.run("fetch('/v1/status').catch(() => 0)")
     page.must_say("#stale", "The service does not answer. What is shown is from", 60)
     assert page.run("return getComputedStyle(document.getElementById('due')).fontStyle") == "italic"
+    page.must_fit_everywhere()
     service.send(signal.SIGCONT)
     page.must_show("#stale", False)
     page.must_say("#state", "Working")
@@ -86,6 +105,7 @@ def it_asks_for_the_api_key_and_keeps_it_in_memory_only(page, stand, redis, sand
     page.must_be_accessible()
     page.find("#key").send_keys("wrong", Keys.ENTER)
     page.must_say("#key-wrong", "This key is not the one of the service")
+    page.must_fit_everywhere()
     assert page.find("#key").get_attribute("value") == ""
     page.find("#key").send_keys(KEY, Keys.ENTER)
     page.must_say("#state", "Working")
@@ -103,7 +123,7 @@ def it_is_not_left_hanging_by_escape(page, stand, redis, sandbox):
     page.find("#key").send_keys(Keys.ESCAPE)
     page.must_show("#key-dialog", False)
     page.must_say("#state", "The API key is missing")
-    page.must_be_accessible()
+    page.must_fit_everywhere()
     page.click("#enter-key")
     page.find("#key").send_keys(KEY, Keys.ENTER)
     page.must_say("#state", "Working")

@@ -27,6 +27,7 @@ IDLE_S = 2
 MEDIAN_MS = 3
 SLOW_MS = 25  # far below the 40 ms of a delayed acknowledgement
 ROUNDS = 3  # a machine may be busy for a moment, not for three
+BUILD_TOLD = "" if BUILD.name == "release" else f" in {BUILD.name}"
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +135,7 @@ def instant():
 def own_cost(client):
     with instant() as url:
         peer = Client(client, url)
-        median = median_of(peer, 50)
+        median = min(median_of(peer, 50) for _ in range(ROUNDS))
         peer.close()
     return median
 
@@ -156,8 +157,9 @@ def median_of(client, count=200):
 
 
 @pytest.mark.parametrize("client", [pytest.param(c, marks=() if c[2] in FAST else pytest.mark.whole, id=c[2]) for c in clients.CLIENTS])
-def it_serves_on_a_kept_connection(client, ready, stand, redis, sandbox, seen):
+def it_serves_on_a_kept_connection(client, ready, stand, sandbox, seen):
     version = version_of(client)
+    redis = stand.redis("--appendfsync", "no")  # a disk that stands still for two seconds would be a 503, which is no client's matter
     service = stand.service(sandbox, redis_url=redis.url, listen=f"127.0.0.1:{free_port()}", idle_timeout_s=IDLE_S).start()
     own_ms = own_cost(client)
     allowed_ms = max(MEDIAN_MS, min(MEDIAN_MS + 2 * own_ms, SLOW_MS))
@@ -165,9 +167,7 @@ def it_serves_on_a_kept_connection(client, ready, stand, redis, sandbox, seen):
     assert peer.post()[0] == "202"
     assert peer.post([event(f"B-{n}", f"b-{n}") for n in range(100)])[0] == "202"
     assert peer.post(query="?wait=20s")[0] == "200"
-    medians = []
-    while not medians or (min(medians) > allowed_ms and len(medians) < ROUNDS):
-        medians.append(median_of(peer))
+    medians = [median_of(peer) for _ in range(ROUNDS)]
     assert min(medians) <= allowed_ms, f"milliseconds for a post: {medians}, of which the client's own are {own_ms}"
     cut = []
     for late_s in (-0.05, 0.0, 0.05):
@@ -179,5 +179,5 @@ def it_serves_on_a_kept_connection(client, ready, stand, redis, sandbox, seen):
     peer.close()
     told = f"{len(cut)} of 4 cut, posted again" if cut else "none cut"
     seen(version, "an event, a batch, `?wait`, 200 posts on one connection, posts at the idle time-out, a restart",
-         f"all taken, each in {'under 3 ms' if min(medians) < MEDIAN_MS else 'little more than the client itself takes'}; {told}")
+         f"all taken; a post takes {min(medians):.1f} ms{BUILD_TOLD}, at Python's http.server {own_ms:.1f} ms; {told}")
     service.must_stop()

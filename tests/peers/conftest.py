@@ -15,6 +15,7 @@ _system = importlib.util.module_from_spec(_specification)
 _specification.loader.exec_module(_system)
 
 stand, redis, sandbox, service = _system.stand, _system.redis, _system.sandbox, _system.service
+pytest_terminal_summary = _system.pytest_terminal_summary
 
 ROWS = pytest.StashKey()  # of a case, and of all that passed
 
@@ -22,6 +23,8 @@ ROWS = pytest.StashKey()  # of a case, and of all that passed
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     yield from _system.pytest_runtest_makereport(item, call)
+    if call.when == "setup":
+        item.stash[ROWS] = []  # a first try that failed has kept some
     if call.when == "call" and call.excinfo is None:
         item.config.stash[ROWS] += item.stash.get(ROWS, [])
 

@@ -258,5 +258,6 @@ def it_goes_on_behind_what_ends_silent_connections(between, kind, server, sandbo
         service.must_become(f"B-{number}", "delivered", BUSY)
     lost = [line for line in service.logs() if line["event"] in ("redis_lost", "intake_unavailable")]
     assert not lost, lost
-    seen(kind.title, f"behind {front.name_and_version} with time-outs of {IDLE_S} s, {IDLE_S + 2} s without an event", "the next event is taken at once; nothing is told as lost")
+    seen(kind.title, f"behind {front.name_and_version} with time-outs of {IDLE_S} s, {IDLE_S + 2} s without an event",
+         "the next event is taken at once; no connection is reported as lost")
     service.must_stop()

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import time
 import urllib.parse
@@ -212,6 +213,50 @@ class Dead(Incident):
         assert self.service.post("/v1/replay", {"state": "dead", "perSecond": 1000}).status == 202
 
 
+class Braked(Incident):
+    what, alerts = "SEEK refuses a hundred signals in a row for the same reason", {"SeekSignalBraked", "SeekSignalPaused", "SeekSignalDead", "SeekSignalDying"}
+
+    def begin(self):
+        self.sandbox.fault(kind="forbidden", seekTokenContains="braked-token", count=0)
+        self.post("braked", 110)
+
+    def end(self):
+        self.sandbox.clear_faults()
+        assert self.service.post("/v1/resume", {}).status == 204
+        assert self.service.post("/v1/replay", {"state": "dead", "perSecond": 1000}).status == 202
+
+
+class Tampered(Incident):
+    what, alerts = "another program removes a field of an application in Redis", {"SeekSignalDamaged", "SeekSignalDead"}
+
+    def begin(self):
+        assert self.service.post("/v1/pause", {}).status == 204
+        self.post("tampered", 1)
+        assert self.redis.cli("HDEL", "seek-signal:{0}:app:tampered-0", "p") == "1"
+        assert self.service.post("/v1/resume", {}).status == 204
+
+    def end(self):
+        assert self.service.call("DELETE", "/v1/applications/tampered-0").status == 204
+
+
+class Crowded(Incident):
+    what, alerts = "clients hold as many connections as there may be", {"SeekSignalConnectionsFull"}
+
+    def begin(self):
+        self.crowd = [socket.create_connection(self.service.address.split(":")) for _ in range(1100)]
+
+    def keep_up(self):
+        """Who came first was closed for who came last: the crowd comes again."""
+        self.close()
+        self.begin()
+
+    def close(self):
+        for connection in self.crowd:
+            connection.close()
+
+    end = close
+
+
 class Killed(Incident):
     what, alerts = "the service is killed", {"SeekSignalDown"}
 
@@ -223,7 +268,7 @@ class Killed(Incident):
 
 
 @pytest.mark.parametrize("kind", [SeekDown, pytest.param(SchemaChanged, marks=pytest.mark.whole), RedisAway, Paused,
-                                  pytest.param(Dead, marks=pytest.mark.whole), Killed])
+                                  *(pytest.param(kind, marks=pytest.mark.whole) for kind in (Dead, Braked, Tampered, Crowded)), Killed])
 def it_fires_once_and_ends(kind, watched, seen):
     service, sandbox, redis, prometheus = watched
     eventually(lambda: not prometheus.firing(), "nothing fires before", BUSY)
@@ -295,9 +340,9 @@ def it_is_read_by_journald(stand, redis, sandbox, seen):
         pytest.skip("this machine does not let a test put another directory over /run")
     daemon = stand.add(Process("journald", stand.directory))
     daemon.spawn([*own_run, journald])
-    socket = run / "systemd" / "journal" / "stdout"
+    stdout = run / "systemd" / "journal" / "stdout"
     try:
-        eventually(lambda: socket.exists() and daemon.is_running(), "journald listens", 20)
+        eventually(lambda: stdout.exists() and daemon.is_running(), "journald listens", 20)
     except AssertionError:
         pytest.skip(f"journald does not run here: {daemon.text()[-300:]}")
     service = stand.service(sandbox, redis_url=redis.url, listen=f"127.0.0.1:{free_port()}", ops_listen=f"127.0.0.1:{free_port()}")

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -50,6 +49,12 @@ http {{
         self.spawn([program("nginx"), "-c", configuration])
         host, port = self.place.rsplit(":", 1)
         eventually(lambda: self.is_running() and is_listening(host.strip("[]"), int(port)), "nginx listens")
+
+    def has_connections(self):
+        """Of clients, as the kernel sees it: one that nginx has closed is not established (01) any more."""
+        port = f":{int(self.place.rsplit(':', 1)[1]):04X}"
+        sockets = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()]
+        return any(fields[1].endswith(port) and fields[3] == "01" for fields in sockets)
 
     def lines(self):
         return [line.split() for line in self.access.read_text().splitlines()]
@@ -110,7 +115,7 @@ def it_notices_that_a_silent_connection_was_closed(protocol, stand, tls_sandbox,
     for number in range(4):
         service.must_post(event(f"A-{number}", f"t-{number}"))
         assert service.must_become(f"A-{number}", "delivered", BUSY)["attempts"] == 1
-        time.sleep(1.5)  # the pause that there is between two applications
+        eventually(lambda: not nginx.has_connections(), "nginx has closed it while nobody looks", BUSY)
     assert must_have_delivered(service, tls_sandbox, 4) == 0
     seen(f"{nginx_title()}, {protocol}", "`keepalive_timeout 1s`, a signal now and then", "all delivered with one attempt each")
     service.must_stop()
@@ -254,7 +259,7 @@ def it_delivers_through_a_proxy_that_is_restarted(kind, stand, tls_sandbox, star
         flows_on(service)
     twice = must_have_delivered(service, tls_sandbox, len(posting.names))
     assert twice <= 2 * 64, "no more than were on their way"
-    assert service.logs("proxy_used")[0]["seek"] == f"{proxy.place} (HTTPS_PROXY)"
+    assert service.must_log("proxy_used")[0]["seek"] == f"{proxy.place} (HTTPS_PROXY)"
     seen(proxy.title(), "CONNECT by HTTPS_PROXY, killed and started twice under load", "all delivered, none dead")
     service.must_stop()
 

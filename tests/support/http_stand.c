@@ -289,7 +289,7 @@ struct http_stand *http_stand_open_impatient(void)
 {
     struct http_server_options options = http_stand_options();
     options.request_timeout_ms = 150;
-    options.idle_timeout_s = 1;
+    options.idle_timeout_s = 3;
     return http_stand_open_with(options);
 }
 

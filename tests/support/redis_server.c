@@ -19,9 +19,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/random.h"
 
+#include "tests/support/scratch.h"
 #include "tests/support/signal_process.h"
 
-enum { ARGUMENTS_MAX = 64, START_TRIES = 5, READY_WITHIN_MS = 10000, DESCRIPTORS_MAX = 1024 };
+enum { ARGUMENTS_MAX = 64, START_TRIES = 5, READY_WITHIN_MS = 30000, DESCRIPTORS_MAX = 1024 };
 
 struct redis_server {
     char directory[64];
@@ -161,8 +162,7 @@ struct redis_server *redis_server_start(enum redis_server_listen listen,
     struct redis_server *server = calloc(1, sizeof *server);
     if (server == NULL)
         give_up("out of memory");
-    (void)snprintf(server->directory, sizeof server->directory, "/tmp/seek-redis-XXXXXX");
-    if (mkdtemp(server->directory) == NULL)
+    if (!scratch_make(server->directory, sizeof server->directory, "seek-redis"))
         give_up("no temporary directory");
     (void)snprintf(server->socket_path, sizeof server->socket_path, "%s/redis.sock",
                    server->directory);

@@ -39,7 +39,7 @@ class ClosingSeek:
     def __init__(self, directory, protocol, script=lambda connection, request: "answer"):
         self.directory = pathlib.Path(directory)
         self.script, self.protocol = script, protocol
-        self.processed, self.seen, self.connections, self.versions = [], 0, 0, []
+        self.processed, self.seen, self.connections, self.closed, self.versions = [], 0, 0, 0, []
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=seek",
                         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "seek-key.pem", "-out", "seek.pem"], cwd=directory, check=True, capture_output=True)
         self.ca = self.directory / "seek.pem"
@@ -52,7 +52,9 @@ class ClosingSeek:
         threading.Thread(target=self.accept, daemon=True).start()
 
     def settings(self, **more):
-        return dict(graphql_url=f"https://{self.address}/graphql", token_url=f"https://{self.address}/oauth/token", ca_file=self.ca) | more
+        """With time for handshakes that are slow by themselves: a busy machine is no server that tires."""
+        return dict(graphql_url=f"https://{self.address}/graphql", token_url=f"https://{self.address}/oauth/token", ca_file=self.ca,
+                    request_timeout_ms=60000) | more
 
     def accept(self):
         while True:
@@ -60,6 +62,8 @@ class ClosingSeek:
                 connection, _ = self.listener.accept()
             except OSError:
                 return  # closed
+            # Else a close_notify behind an answer waits for its acknowledgement (Nagle), up to 40 ms.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, plain):
@@ -100,8 +104,13 @@ class ClosingSeek:
             answer = self.take(body)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
             if what == "answer-close":
-                with contextlib.suppress(OSError, ssl.SSLError):
+                connection.setblocking(False)
+                with contextlib.suppress(ssl.SSLWantReadError):
                     connection.unwrap()  # close_notify; the socket stays open until the peer goes
+                self.closed += 1
+                connection.setblocking(True)
+                with contextlib.suppress(OSError, ssl.SSLError):
+                    connection.unwrap()
                 return
 
     # --- HTTP/2 ---

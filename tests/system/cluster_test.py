@@ -75,15 +75,18 @@ def it_replays_and_forgets_by_filter_in_all_shards(stand, cluster, sandbox):
 
 def it_refuses_no_more_than_a_lost_master_had(stand, cluster, sandbox):
     """Those of its shards are refused until its replica has taken over, the others go on; no restart, no person."""
-    service = stand.service(sandbox, redis_url=cluster.url, durability="replicas:1").start()
+    service = stand.service(sandbox, redis_url=cluster.url, durability="replicas:1", intake_threads=1).start()
     service.must_post([event(*pair) for pair in numbered(60)])
     cluster.masters[1].kill()
     answer = service.post("/v1/events", [event(*pair) for pair in numbered(60, first=100)]).json
     codes = {result.get("code", result.get("result")) for result in answer["results"]}
     assert "accepted" in codes and len(codes) == 2, codes
-    ready = service.get("/readyz")
+    ready = eventually(lambda: (a := service.get("/readyz")).json.get("warning") and a, "each thread notices by itself")
     assert ready.status == 200 and "shards are away, of 127.0.0.1:" in ready.json["warning"], ready
-    assert service.metric("seek_signal_shards_ready") < 64
+    eventually(lambda: service.metric("seek_signal_shards_ready") < 64, "and the metric")
+    answers = [service.post("/v1/events", event(*pair)).status for pair in numbered(30, first=200)]
+    assert set(answers) == {202, 503}
+    assert len(service.logs("intake_unavailable")) == 1 and service.logs("intake_available") == []
     service.must_stop()
 
 
@@ -214,9 +217,37 @@ def it_follows_a_slot_that_moves_under_load(stand, cluster, sandbox):
     stop.set()
     client.join()
     assert len(taken) > 50
-    for number in taken:
-        sandbox.must_receive(f"token-m-{number}")
+    expected = {f"token-m-{number}" for number in taken}
+    eventually(lambda: expected <= {call["seekToken"] for call in sandbox.calls("graphql") if call["outcome"] == "delivered"},
+               "all are sent")
     assert service.get("/readyz").json.get("warning", "") == ""
+    service.must_stop()
+
+
+def it_says_once_that_a_shard_is_on_its_way(stand, sandbox):
+    """Its events are refused all the time, and those of all other shards are taken between them."""
+    cluster = RedisCluster(stand, replicas=0)
+    service = stand.service(sandbox, redis_url=cluster.url, intake_threads=1, workers=1).start()
+    eventually(lambda: service.metric("seek_signal_shards_ready") == 64, "it has reached all nodes")
+    service.must_post(event("M-1", "token-m"))
+    sandbox.must_receive("token-m")
+    shard = next(key.split(":")[1] for node in cluster.nodes for key in node.cli("--raw", "KEYS", "*:app:M-1").splitlines())
+    slot, answers = cluster.slot(f"seek-signal:{shard}:due"), []
+
+    def post():
+        if not answers:
+            for name, token in numbered(20):
+                answers.append(service.post("/v1/events", event("M-1", "token-m")).status)
+                assert service.post("/v1/events", event(name, token)).status in (202, 503)
+
+    cluster.move(slot, next(node for node in cluster.masters if node is not cluster.owner(slot)), meanwhile=post)
+    assert set(answers) == {503}
+    eventually(lambda: service.post("/v1/events", event("M-1", "token-m")).status == 200, "it is there")
+    (moving,) = (line for line in service.logs("shard_moving") if line["role"] == "intake-0")
+    assert moving["shard"] == int(shard.strip("{}"))
+    assert [line["shard"] for line in service.logs("shard_moved") if line["role"] == "intake-0"] == [moving["shard"]]
+    assert service.logs("redis_refuses") == []
+    assert len(service.logs("intake_unavailable")) == 1
     service.must_stop()
 
 

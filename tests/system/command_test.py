@@ -78,14 +78,14 @@ def it_fails_while_redis_takes_no_event(stand, redis, sandbox):
 
 
 def it_counts_nothing_when_nobody_answers(stand, redis, sandbox):
-    for command in (("dead", "replay"), ("dead", "forget", "--all", "--dry-run")):
+    for command in (("dead", "replay", "--all"), ("dead", "forget", "--all", "--dry-run")):
         done = stand.service(sandbox, redis_url=redis.url).run(*command, listen="127.0.0.1:1")
         assert done.returncode == 1 and done.stdout == "" and "no answer from" in done.stderr
 
 
 def it_warns_of_a_log_with_seek_tokens(stand, redis, sandbox):
     service = stand.service(sandbox, redis_url=redis.url, log_upstream="full").start()
-    assert any("every seek-token is written to the log" in line["message"] for line in service.logs("setting_doubtful"))
+    assert any("every seek-token is written to the log" in line["message"] for line in service.must_log("setting_doubtful"))
 
 
 def it_says_what_a_playground_answer_means(stand, redis):

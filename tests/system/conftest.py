@@ -1,13 +1,28 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """Fixtures: `stand` starts processes one by one; `redis`, `sandbox` and `service` are the usual trio."""
+import os
 import pathlib
+import shutil
+import tempfile
 
 import pytest
 
 from fake_seek import FakeSeek
 from machine import Volume
+from second_try import pytest_terminal_summary  # noqa: F401
 from stand import Stand
+
+
+def scratch(room=1 << 30):
+    """Where the tests' Redis keeps its files: in memory, where the machine has room for that. The disk of a machine that compiles beside
+    makes an fsync last longer than the service waits for Redis (2 s), and then it answers 503, rightly."""
+    memory = pathlib.Path("/dev/shm")
+    has_room = memory.is_dir() and shutil.disk_usage(memory).free >= room
+    return str(memory) if has_room and "TMPDIR" not in os.environ else None
+
+
+tempfile.tempdir = scratch()  # of each stand, and of pytest's tmp_path
 
 
 @pytest.hookimpl(hookwrapper=True)

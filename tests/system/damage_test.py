@@ -27,7 +27,7 @@ def must_be_set_aside(service, field):
     assert (dead["lastError"]["class"], dead["lastError"]["code"]) == ("damaged", "DAMAGED")
     listed = service.get("/v1/applications?state=dead&code=DAMAGED").json["applications"]
     assert [application["applicationId"] for application in listed] == ["bad"]
-    lines = service.logs("application_damaged")
+    lines = service.must_log("application_damaged")
     assert [(line["application"], line["field"]) for line in lines] == [("bad", field)]
     assert service.metric("seek_signal_damaged_total") == 1
     shown = service.run("dead", "list", "--code", "DAMAGED", listen=service.address, ops_listen=service.ops)
@@ -114,8 +114,8 @@ def it_drains_the_spool_past_it(stand, sandbox, redis):
     redis.start()
     service.must_become("good", "delivered")
     service.must_become("fine", "delivered")
-    assert [line["application"] for line in service.logs("spool_damaged")] == ["bad"]
-    eventually(lambda: service.logs("spool_set_aside"), "what was spooled for it is kept")
+    assert [line["application"] for line in service.must_log("spool_damaged")] == ["bad"]
+    service.must_log("spool_set_aside")  # what was spooled for it is kept
 
 
 def it_says_which_key_stops_everything(service, redis):

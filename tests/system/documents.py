@@ -17,7 +17,7 @@ PROGRAM = re.compile(r"(seek-signal|seek-sandbox|redis-cli|curl|docker|docker-co
                      r"journalctl|cmake|ctest|ssh|promtool|clang-format|kill|ulimit|tests/run|\./quickstart) \S.*|"
                      r"tests/[a-z]+/run|\./quickstart|\.ci/run")
 # Commands of ours that a sentence has already introduced as such.
-OURS = re.compile(r"(status|dead list|dead show|dead replay|pause|resume|health|check)( .*)?")
+OURS = re.compile(r"(status|dead list|dead show|dead replay(?= )|pause|resume|health|check)( .*)?")
 
 
 class Block:

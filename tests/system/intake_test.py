@@ -220,7 +220,7 @@ def it_says_503_while_redis_is_gone_and_recovers_by_itself(service, redis, sandb
     assert answer.headers["Retry-After"] and answer.json["retryable"] is True
     assert service.get("/readyz").status == 503 and service.get("/livez").status == 200
     redis.start()
-    eventually(lambda: service.get("/readyz").status == 200, "ready again", patience=5)
+    eventually(lambda: service.get("/readyz").status == 200, "ready again")
     service.must_post(event("A-1"))
     sandbox.must_receive(TOKEN)
 
@@ -232,7 +232,7 @@ def it_says_503_while_redis_hangs_and_recovers_by_itself(stand, redis, sandbox):
     answer = service.post("/v1/events", event("A-1"))
     assert answer.status == 503
     redis.send(signal.SIGCONT)
-    eventually(lambda: service.post("/v1/events", event("A-1")).status in (200, 202), "taken", patience=10)
+    eventually(lambda: service.post("/v1/events", event("A-1")).status in (200, 202), "taken")
     sandbox.must_receive(TOKEN)
     service.must_stop()
 
@@ -286,14 +286,14 @@ def it_warns_of_durability_that_falls_while_it_runs(stand, redis, sandbox):
     look_again("everysec")
     eventually(lambda: service.metric("seek_signal_durability_fallen") == 1, "the fall is seen")
     assert service.must_post(event("A-2"))["durability"] == "redis"
-    lines = [line for line in service.logs("durability_fallen") if line["role"].startswith("intake")]
+    lines = eventually(lambda: [line for line in service.logs("durability_fallen") if line["role"].startswith("intake")], "it is told")
     assert {(line["level"], line["before"], line["durability"]) for line in lines} == {("warn", "fsync", "redis")}
     redis.kill()
     eventually(lambda: service.get("/readyz").status == 503, "Redis is away")
     assert service.metric("seek_signal_durability_fallen") == 1, "nothing is known that is better"
     redis.start()  # with the settings that it had
     eventually(lambda: service.metric("seek_signal_durability_fallen") == 0, "and is over")
-    assert service.logs("durability_back")
+    eventually(lambda: service.logs("durability_back"), "it is told")
     service.must_stop()
 
 
@@ -302,11 +302,11 @@ def it_refuses_events_that_redis_has_no_memory_for(service, redis):
     redis.try_cli("CONFIG", "SET", "maxmemory", "1")
     answer = service.post("/v1/events", event("A-1"))
     assert answer.status == 503 and answer.json["retryable"] is True
-    not_ready = eventually(lambda: (a := service.get("/readyz")).status == 503 and a, "not ready", patience=5)
+    not_ready = eventually(lambda: (a := service.get("/readyz")).status == 503 and a, "not ready")
     assert "memory" in not_ready.json["detail"]
     redis.cli("CONFIG", "SET", "maxmemory", "0")
     eventually(lambda: service.post("/v1/events", event("A-1")).status in (200, 202), "taken again")
-    eventually(lambda: service.get("/readyz").status == 200, "ready again", patience=5)
+    eventually(lambda: service.get("/readyz").status == 200, "ready again")
 
 
 def it_ends_the_start_when_a_port_is_taken(stand, redis, sandbox):

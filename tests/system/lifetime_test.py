@@ -46,13 +46,13 @@ def it_finishes_what_is_on_its_way_at_sigterm(service, sandbox, redis):
 
 
 def it_releases_what_is_left_at_the_deadline(stand, redis, sandbox):
-    service = stand.service(sandbox, redis_url=redis.url, shutdown_timeout_s=1).start()
+    service = stand.service(sandbox, redis_url=redis.url, shutdown_timeout_s=1, request_timeout_ms=60000).start()
     sandbox.fault(on="graphql", kind="hang", count=1)
     service.must_post(event("A-1"))
     eventually(lambda: service.application("A-1")["state"] == "sending", "on its way")
     began = time.monotonic()
     service.must_stop()
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 40
     assert redis.application("A-1")["state"] == "pending"
     sandbox.clear_faults()
     service.start()
@@ -69,14 +69,14 @@ def it_says_at_the_stop_what_will_be_sent_again(stand, redis, sandbox):
     sandbox.must_receive(TOKEN)
     service.must_stop()
     redis.start()
-    [line] = service.logs("stopped")
+    [line] = service.must_log("stopped")
     assert (line["level"], line["unrecorded"], line["repeats"], line["signals_cut"]) == ("warn", 1, 1, 0), line
     service.start()
     service.must_become("A-1", "delivered")
     first, second = sandbox.must_receive(TOKEN, 2)
     assert first["timestamp"] == second["timestamp"]
     service.must_stop()
-    assert service.logs("stopped")[1]["level"] == "info"
+    assert service.must_log("stopped", 2)[1]["level"] == "info"
 
 
 def it_ends_at_once_at_a_second_signal(service, sandbox):
@@ -84,9 +84,9 @@ def it_ends_at_once_at_a_second_signal(service, sandbox):
     service.must_post(event("A-1"))
     eventually(lambda: service.application("A-1")["state"] == "sending", "on its way")
     service.send(signal.SIGTERM)
-    eventually(lambda: service.logs("stopping"), "stopping")
+    service.must_log("stopping")
     service.send(signal.SIGTERM)
-    assert service.child.wait(timeout=5) == 1
+    assert service.child.wait(timeout=15) == 1, "that is before its deadline"
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2], ids=lambda number: number.name)
@@ -95,7 +95,7 @@ def it_says_that_a_signal_changes_nothing(number, service, sandbox):
     service.must_post(event("A-1"))
     eventually(lambda: service.application("A-1")["state"] == "sending", "on its way")
     service.send(number)
-    [line] = eventually(lambda: service.logs("signal_ignored"), "it is told")
+    [line] = service.must_log("signal_ignored")
     assert line["signal"] == number.name and "SIGTERM" in line["message"]
     service.must_become("A-1", "delivered")
     sandbox.must_receive(TOKEN)
@@ -115,7 +115,7 @@ def it_dies_of_no_signal_but_those_that_nobody_can_hold_off(service):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT], ids=lambda number: number.name)
 def it_ends_as_by_sigterm(number, service):
     service.must_stop(number)
-    assert service.logs("stopping")[0]["signal"] == number.name
+    assert service.must_log("stopping")[0]["signal"] == number.name
 
 
 def it_delivers_after_a_kill_what_was_acknowledged_before(stand, redis, sandbox):

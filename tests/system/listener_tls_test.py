@@ -143,7 +143,7 @@ def it_tells_who_speaks_http_to_the_tls_port(stand, redis, sandbox, files, autho
         assert answer.status == 400 and answer.json["code"] == "tls_required", answer
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert "https://" in answer.json["remedy"]
-    assert len(service.logs("plain_http_refused")) == 1, "told once, not per call"
+    service.must_log("plain_http_refused")  # once, not per call
     assert service.application("A-1") is None
     service.must_stop()
 
@@ -170,7 +170,7 @@ def it_shows_a_renewed_certificate(stand, redis, sandbox, files, authority):
 
     files.put_pair(authority.sign("renewed", "serverAuth"))
     eventually(lambda: shown(service, service.tls) != before, "new connections get the new one")
-    eventually(lambda: service.logs("tls_renewed"), "it is told")
+    service.must_log("tls_renewed")
     kept.request("GET", "/livez")
     answer = kept.getresponse()
     assert answer.status == 200 and answer.headers["Connection"] == "close", "an old connection ends with its answer"
@@ -198,16 +198,16 @@ def it_keeps_the_certificate_when_the_new_files_cannot_be_used(kind, stand, redi
     else:
         sources, words = broken(authority, tmp_path)[kind]
         files.put(**sources)
-    line = eventually(lambda: service.logs("tls_files_unusable"), "it is told")[0]
+    [line] = service.must_log("tls_files_unusable")
     assert words in line["message"] and str(files.directory) in line["message"], line
     assert shown(service, service.tls) == before
-    assert words in service.get("/v1/status").json["tls"]["reason"]
-    assert service.metric("seek_signal_tls_files_unusable") == 1
+    eventually(lambda: words in (service.get("/v1/status").json["tls"]["reason"] or ""), "the status says why")
+    service.must_show("seek_signal_tls_files_unusable", 1)
 
     files.put_pair(authority.sign("renewed", "serverAuth"))
     eventually(lambda: shown(service, service.tls) != before, "the next pair is used")
-    eventually(lambda: service.logs("tls_files_usable"), "and told")
-    assert len(service.logs("tls_files_unusable")) == 1, "once, not per look"
+    service.must_log("tls_files_usable")
+    service.must_log("tls_files_unusable")  # once, not per look
     service.must_stop()
 
 
@@ -280,7 +280,7 @@ def it_needs_no_key_where_certificates_are_asked_for(stand, redis, sandbox, file
 
 def it_warns_of_plain_http_beyond_this_machine(stand, redis, sandbox):
     service = stand.service(sandbox, redis_url=redis.url, listen="0.0.0.0:0", api_key=KEY).start(is_ready=False)
-    assert len(service.logs("listening_plain")) == 1
+    service.must_log("listening_plain")
     service.must_stop()
     service = stand.service(sandbox, redis_url=redis.url, name="local").start()
     assert not service.logs("listening_plain")

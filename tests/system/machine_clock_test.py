@@ -79,7 +79,7 @@ def it_waits_at_its_stop_as_long_as_it_should(step_s, stand, redis, sandbox, clo
     eventually(lambda: service.application("A-1")["state"] == "sending", "on its way")
     clock.step(step_s)
     service.must_stop(signal.SIGTERM)
-    assert not service.logs("worker_stuck") and service.logs("stopped")[0]["signals_cut"] == 0
+    assert not service.logs("worker_stuck") and service.must_log("stopped")[0]["signals_cut"] == 0
     assert redis.application("A-1")["state"] == "delivered"
 
 
@@ -141,5 +141,5 @@ def it_waits_no_longer_when_the_clock_of_redis_is_set_back(step_s, stand, redis_
     for name in ("retried", "out", "new"):
         service.must_become(f"A-{name}", "delivered", patience=60)
     assert len(sandbox.signals("t-out")) == 1, "its lease went on"
-    assert service.logs("redis_clock_set_back")
+    eventually(lambda: service.logs("redis_clock_set_back"), "it is told")
     service.must_stop()

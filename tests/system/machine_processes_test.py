@@ -101,10 +101,10 @@ def it_loses_nothing_at_sigterm_under_load(stand, redis, sandbox):
     must_go_on(posters)
     began = time.monotonic()
     service.must_stop(signal.SIGTERM)
-    assert time.monotonic() - began < 2 + 2 + 2.5 + 5, "the time-out, what records it, the intake's, and patience"
+    assert time.monotonic() - began < 2 + 2 + 2.5 + 25, "the time-out, what records it, the intake's, and patience"
     acknowledged = finish(posters)
     assert acknowledged - redis.application_ids() == set()
-    stopped = service.logs("stopped")[0]["signals_cut"]
+    stopped = service.must_log("stopped")[0]["signals_cut"]
     sandbox.clear_faults()
     service.start()
     repeated = must_all_be_delivered(redis, sandbox, acknowledged)
@@ -118,9 +118,9 @@ def it_ends_at_once_at_a_second_sigterm_under_load(stand, redis, sandbox):
     posters = begin(4, [service.address])
     must_go_on(posters)
     service.send(signal.SIGTERM)
-    eventually(lambda: service.logs("stopping"), "it is stopping")
+    service.must_log("stopping")
     service.send(signal.SIGTERM)
-    assert service.child.wait(timeout=5) == 1
+    assert service.child.wait(timeout=15) == 1, "that is before its deadline"
     acknowledged = finish(posters)
     assert acknowledged - redis.application_ids() == set()
     sandbox.clear_faults()

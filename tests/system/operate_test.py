@@ -533,7 +533,7 @@ def run(service, *arguments, **options):
 
 
 def it_lists_and_shows_the_dead_by_command(service, sandbox):
-    assert run(service, "dead", "list").stderr == "nothing is dead\n"
+    assert run(service, "dead", "list").stderr == "no dead applications\n"
     refuse(service, sandbox, "A-1", "A-2")
     refuse(service, sandbox, "B-1 long enough to widen its column", kind="bad-user-input")
     lines = run(service, "dead", "list").stdout.splitlines()
@@ -560,18 +560,19 @@ def it_replays_the_dead_by_command(service, sandbox):
     assert run(service, "dead", "replay", "--code", "FORBIDDEN", "--dry-run").stdout == "2 would be sent again\n"
     assert service.application("A-1")["state"] == "dead"
     assert run(service, "dead", "replay", "--code", "OTHER").stdout == "nothing to send again\n"
-    done = run(service, "dead", "replay", "--per-second", "1000", "--json")
+    done = run(service, "dead", "replay", "--all", "--per-second", "1000", "--json")
     assert json.loads(done.stdout) == {"matched": 2, "replayed": 2, "dryRun": False}
     assert done.stderr == ""  # no progress bar into a file
     service.must_become("A-2", "delivered")
 
 
-def it_shows_on_a_terminal_how_far_it_has_come(service, redis):
-    bury(redis, 20_100)
+def at_a_terminal(service, *arguments, typed=b""):
+    """→ (exit status, standard output, what the terminal shows)"""
     ours, theirs = pty.openpty()
-    arguments = ["dead", "replay", "--dry-run", "--listen", service.address, "--ops-listen", service.ops]
-    child = subprocess.Popen([SERVICE, *arguments], stdout=subprocess.PIPE, stderr=theirs, env=service.environment())
+    arguments = [*arguments, "--listen", service.address, "--ops-listen", service.ops]
+    child = subprocess.Popen([SERVICE, *arguments], stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, env=service.environment())
     os.close(theirs)
+    os.write(ours, typed)
     shown = b""
     try:
         while chunk := os.read(ours, 4096):
@@ -579,8 +580,32 @@ def it_shows_on_a_terminal_how_far_it_has_come(service, redis):
     except OSError:  # the other end was closed
         pass
     os.close(ours)
-    assert child.communicate(timeout=60)[0] == b"20100 would be sent again\n"
-    assert b"] 0 of 20100" in shown and b"] 10000 of 20100" in shown and b"] 20000 of 20100" in shown
+    return child.wait(timeout=60), child.stdout.read().decode(), shown.decode()
+
+
+def it_shows_on_a_terminal_how_far_it_has_come(service, redis):
+    bury(redis, 20_100)
+    status, printed, shown = at_a_terminal(service, "dead", "replay", "--dry-run")
+    assert (status, printed) == (0, "20100 would be sent again\n")
+    assert "] 0 of 20100" in shown and "] 10000 of 20100" in shown and "] 20000 of 20100" in shown
+
+
+@pytest.mark.parametrize("command, question", [
+    ("replay", "Send all 3 dead applications again? [y/N] "), ("forget", "Forget all 3 dead applications for good? [y/N] ")])
+def it_does_not_take_a_missing_filter_for_everything(command, question, service, redis):
+    bury(redis, 3)
+    done = run(service, "dead", command)
+    assert done.returncode == 2 and f"dead {command}: give --code" in done.stderr and "--all" in done.stderr
+    assert run(service, "dead", command, "--all", "--code", "FORBIDDEN").returncode == 2
+    assert run(service, "dead", command, "--dry-run").stdout.startswith("3 would be ")
+    for answer in (b"n\n", b"\n", b"\x04"):
+        status, printed, shown = at_a_terminal(service, "dead", command, typed=answer)
+        assert status == 1 and printed == "" and question in shown and "nothing was changed" in shown
+    assert service.get("/v1/status").json["signals"]["dead"] == 3
+    status, printed, shown = at_a_terminal(service, "dead", command, typed=b"y\n")
+    assert status == 0 and printed.startswith("3 are ") and question in shown
+    status, printed, shown = at_a_terminal(service, "dead", command, "--all")
+    assert status == 0 and printed.startswith("nothing to ") and "[y/N]" not in shown
 
 
 def it_forgets_the_dead_by_command(service, redis):
@@ -603,6 +628,10 @@ def it_replays_and_forgets_one_by_command(service, redis):
     assert redis.application_ids() == {"D-00000"}
     gone = run(service, "replay", "D-00001")
     assert gone.returncode == 1 and "(application_unknown)" in gone.stderr
+    for command in (("status",), ("replay",), ("dead", "show")):
+        done = run(service, *command, "A/7 ü")
+        assert done.returncode == 1 and done.stderr.startswith("A/7 ü: "), "which of them it is about"
+    assert {line["application"] for line in service.logs("request_refused")} == {"D-00001", "A/7 ü"}, "so does the log"
 
 
 def it_pauses_and_resumes_by_command(service, redis):

@@ -71,7 +71,7 @@ def it_is_not_held_up_by_a_fifo_named_like_a_segment(stand, redis, sandbox, tmp_
     spool.mkdir(mode=0o700)
     os.mkfifo(spool / "journal-0000000000000001.log", 0o600)
     service = stand.service(sandbox, redis_url=redis.url, spool_dir=spool).start()
-    [line] = service.logs("spool_damaged")
+    [line] = service.must_log("spool_damaged")
     assert "SPOOL_DIR" in line["message"]
     assert (spool / "corrupt-0000000000000001.log").is_fifo()
     redis.kill()

@@ -115,8 +115,9 @@ def it_reaches_seek_through_the_proxy_and_names_it(stand, redis, environment):
     service.must_post(event("A-1"))
     error = eventually(lambda: service.get("/v1/status").json["accessToken"].get("lastError"), "the status says why")
     assert f"the proxy {refusing.place} (HTTPS_PROXY)" in error and "407" in error
-    assert service.logs("proxy_used")[0]["seek"] == service.logs("proxy_used")[0]["issuer"] == f"{refusing.place} (HTTPS_PROXY)"
-    line = eventually(lambda: service.logs("access_token_failed"), "so does the log")[0]
+    [line] = service.must_log("proxy_used")
+    assert line["seek"] == line["issuer"] == f"{refusing.place} (HTTPS_PROXY)"
+    [line] = service.must_log("access_token_failed")
     assert f"the proxy {refusing.place} (HTTPS_PROXY)" in line["detail"]
     service.must_stop()
     seen = check.stdout + check.stderr + service.text() + error
@@ -158,7 +159,7 @@ def it_says_that_the_proxy_lets_nobody_through(status, code, state, stand, redis
     application = eventually(lambda: (a := service.application("A-1")).get("lastError") and a, "tried once")
     assert application["lastError"]["code"] == code and application["lastError"]["class"] == state
     assert f"the proxy {refusing.place} (HTTPS_PROXY)" in application["lastError"]["message"] and status[:3] in application["lastError"]["message"]
-    told = service.logs("upstream_misconfigured")
-    assert len(told) == (state == "misconfigured") and all("The proxy does not let us through" in line["message"] for line in told)
+    told = service.must_log("upstream_misconfigured", int(state == "misconfigured"))
+    assert all("The proxy does not let us through" in line["message"] for line in told)
     service.must_stop()
     refusing.close()

@@ -16,7 +16,7 @@ class RedisCluster:
             node.cli("CLUSTER", "ADDSLOTSRANGE", n * SLOTS // masters, (n + 1) * SLOTS // masters - 1)
             node.cli("CLUSTER", "SET-CONFIG-EPOCH", n + 1)
         for node in self.nodes[1:]:
-            node.cli("CLUSTER", "MEET", "127.0.0.1", self.nodes[0].port, self.nodes[0].bus_port)
+            node.cli("CLUSTER", "MEET", self.nodes[0].host, self.nodes[0].port, self.nodes[0].bus_port)
         self.wait()
         for n, node in enumerate(self.nodes[masters:]):
             master = self.masters[n // replicas].cli("CLUSTER", "MYID")
@@ -31,12 +31,12 @@ class RedisCluster:
         node = stand.redis("--cluster-enabled", "yes", "--cluster-port", bus_port, "--cluster-node-timeout", "1000",
                            "--cluster-require-full-coverage", "no", "--cluster-replica-validity-factor", "0",
                            "--repl-diskless-sync-delay", "0", *arguments, name=name)
-        node.bus_port = bus_port
+        node.host, node.bus_port = "127.0.0.1", bus_port
         return node
 
     @property
     def url(self):
-        return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+        return "redis+cluster://" + ",".join(f"{node.host}:{node.port}" for node in self.nodes)
 
     def wait(self):
         for node in self.nodes:
@@ -63,7 +63,7 @@ class RedisCluster:
         meanwhile()
         while keys := source.cli("--raw", "CLUSTER", "GETKEYSINSLOT", slot, 10).splitlines():
             for key in keys:
-                source.cli("MIGRATE", "127.0.0.1", to.port, key, 0, 5000)
+                source.cli("MIGRATE", to.host, to.port, key, 0, 5000)
             meanwhile()
         for node in [to, *(node for node in self.masters if node is not to)]:
             node.cli("CLUSTER", "SETSLOT", slot, "NODE", ids[to.name])

@@ -3,7 +3,7 @@
 """A Redis whose limits are small: what fails for its size is not repeated at that size."""
 import pytest
 
-from stand import eventually
+from stand import event, eventually
 
 COUNT = 100
 
@@ -26,7 +26,7 @@ def it_delivers_although_redis_cuts_long_answers(stand, sandbox, redis):
     service.call("POST", "/v1/resume", {})
     eventually(lambda: service.metric("seek_signal_delivered_total") == COUNT, "all are delivered")
     assert service.metric("seek_signal_claims_halved_total") >= 2
-    assert len(service.logs("claims_shrunk")) == 1
+    service.must_log("claims_shrunk")
     assert all(service.application(f"A-{number}")["attempts"] == 1 for number in range(COUNT))
 
 
@@ -61,3 +61,16 @@ def it_drains_a_large_spool(stand, sandbox, redis):
     redis.start()
     eventually(lambda: service.get("/v1/status").json["spool"]["bytes"] == 0, "the spool is drained")
     eventually(lambda: service.metric("seek_signal_delivered_total") == 600, "all are delivered")
+
+
+def it_calls_a_full_redis_unfit(stand, sandbox):
+    redis = stand.redis()
+    service = stand.service(sandbox, redis_url=redis.url, intake_threads=1).start()
+    redis.cli("CONFIG", "SET", "maxmemory", "1")
+    assert service.post("/v1/events", event("A-1")).status == 503
+    line = eventually(lambda: [line for line in service.logs("redis_unfit") if line["role"] == "intake-0"], "it is in the log")[0]
+    assert line["level"] == "error" and "maxmemory" in line["message"]
+    redis.cli("CONFIG", "SET", "maxmemory", "0")
+    eventually(lambda: service.post("/v1/events", event("A-1")).status == 202, "events are taken again")
+    eventually(lambda: len([line for line in service.logs("redis_ready") if line["role"] == "intake-0"]) == 2, "it is fit again")
+    assert {line["level"] for line in service.logs("redis_ready")} == {"info"}

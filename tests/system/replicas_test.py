@@ -62,7 +62,7 @@ def it_acknowledges_nothing_that_a_stopped_replica_has_not(stand, redis, replica
     refused = service.post("/v1/events", event("A-2", "t-2"))
     assert refused.status == 503 and refused.json["retryable"] is True and refused.headers["Retry-After"]
     assert "0 of the 1 replicas" in refused.json["detail"]
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40
     assert "A-2" in redis.application_ids(), "so the repeat below is a duplicate"
     assert service.get("/readyz").status == 503
     assert service.post("/v1/events", event("A-2", "t-2")).status == 503

@@ -37,13 +37,9 @@ def authority(directory, name):
     return directory
 
 
-def told(service, setting):
-    return [line for line in service.logs("secret_rotated") if line["setting"] == setting]
-
-
 def must_tell_once(service, setting):
-    eventually(lambda: told(service, setting), f"the log tells that {setting} was rotated")
-    assert len(told(service, setting)) == 1
+    [line] = service.must_log("secret_rotated")
+    assert line["setting"] == setting
 
 
 def it_uses_a_rotated_client_secret(stand, redis, secrets):
@@ -57,12 +53,12 @@ def it_uses_a_rotated_client_secret(stand, redis, secrets):
     sandbox.settings(clientSecret=NEW)
     sandbox.control("POST", "/revoke")
     service.must_post(event("A-2", "token-2"))
-    eventually(lambda: service.logs("access_token_failed"), "the refusal is told")
+    service.must_log("access_token_failed")
     eventually(lambda: service.application("A-2")["state"] == "pending", "the attempt is recorded")
 
     secrets.put(client_secret=NEW + "\n")
     service.must_become("A-2", "delivered", patience=40)
-    assert service.logs("access_token_recovered")
+    service.must_log("access_token_recovered")
     must_tell_once(service, "CLIENT_SECRET")
     service.must_stop()
 
@@ -181,13 +177,13 @@ def it_goes_on_with_the_old_value_while_a_file_is_in_the_making(state, stand, re
     secrets.put(api_key=OLD)
     service = stand.service(sandbox, redis_url=redis.url, api_key_file=secrets.path("api_key")).start()
     secrets.put(**{"missing": {}, "empty": {"api_key": ""}, "only a newline": {"api_key": "\n"}}[state])
-    line = eventually(lambda: service.logs("secret_unreadable"), "it is told")[0]
+    [line] = service.must_log("secret_unreadable")
     assert line["setting"] == "API_KEY" and str(secrets.path("api_key")) in line["message"]
     service.must_post(event("A-1"), headers=bearer(OLD))
     assert service.get("/readyz").status == 200
 
     secrets.put(api_key=NEW + "\r\n")
     eventually(lambda: service.post("/v1/events", event("A-2"), bearer(NEW)).status == 202, "the new key counts")
-    eventually(lambda: told(service, "API_KEY"), "and it is told")
-    assert len(service.logs("secret_unreadable")) == 1, "once, not per look"
+    must_tell_once(service, "API_KEY")
+    service.must_log("secret_unreadable")  # once, not per look
     service.must_stop()

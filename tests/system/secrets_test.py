@@ -281,7 +281,7 @@ def it_hides_a_repeated_access_token_even_when_upstream_is_logged_in_full(stand,
     service.must_post(event("A-1"))
     service.must_become("A-1", "dead")
     service.must_stop()
-    assert service.logs("upstream_answer"), "it is logged"
+    eventually(lambda: service.logs("upstream_answer"), "it is logged")
     must_not_show(ACCESS_TOKEN, service.text())
 
 

@@ -60,7 +60,8 @@ def it_takes_events_while_redis_is_away_and_delivers_them_when_it_is_back(stand,
     assert service.must_post({"applicationId": "A-5"})["durability"] == "fsync"
     sandbox.must_receive("t-5")
     assert service.metric('seek_signal_spool_drained_total{result="applied"}') == 4
-    assert [len(service.logs(name)) for name in ("spool_begins", "spool_drained")] == [1, 1]
+    for name in ("spool_begins", "spool_drained"):
+        service.must_log(name)
     assert service.must_post(event("A-1"), status=200)["result"] == "duplicate"
     service.must_stop()
     for secret in (TOKEN, "t-2", "t-5"):
@@ -82,11 +83,14 @@ def it_starts_without_redis(stand, redis, sandbox):
     redis.kill()
     service = spooling_service(stand, redis, sandbox).start()
     assert service.get("/startupz").status == 200
-    assert eventually(lambda: service.logs("ready"), "it says so")[0]["durability"] == "spool"
+    assert service.must_log("ready")[0]["durability"] == "spool"
     assert service.must_post(event("A-1"))["durability"] == "spool"
     service.must_stop()
-    assert service.logs("spool_holds"), "the end tells what waits"
+    service.must_log("spool_holds")  # the end tells what waits
     service.start()
+    assert service.must_post(event("A-2", "t-2"))["durability"] == "spool"
+    assert service.must_post(event("A-3", "t-3"))["durability"] == "spool"
+    assert len(service.logs("spool_begins")) == 2, "once in each run, whatever the one before has left"
     redis.start()
     sandbox.must_receive(TOKEN)
     service.must_stop()
@@ -118,6 +122,7 @@ def it_refuses_what_only_redis_knows(stand, redis, sandbox):
     mixed = service.must_post([{"applicationId": "A-1"}, event("A-2", "t-2")])["results"]
     assert [result["status"] for result in mixed] == [503, 202]
     service.must_stop()
+    assert service.logs("intake_unavailable") == [], "events are taken all this time"
 
 
 def it_lets_what_needs_the_stored_seek_token_wait_for_the_drain(stand, redis, sandbox):
@@ -161,7 +166,7 @@ def it_does_not_put_an_older_seek_token_over_a_newer_one(stand, redis, sandbox):
     must_be_drained(late)
     assert redis.application("A-1")["token"] == "newer" and redis.application("A-1")["state"] == "delivered"
     assert late.metric('seek_signal_spool_drained_total{result="superseded"}') == 1
-    assert late.logs("spool_superseded")[0]["application"] == "A-1"
+    assert late.must_log("spool_superseded")[0]["application"] == "A-1"
     late.must_stop()
     service.must_stop()
     assert sandbox.signals("older") == []
@@ -244,8 +249,8 @@ def it_loses_one_event_to_a_flipped_bit_and_a_torn_tail_to_nobody(stand, redis, 
     data[len(data) // 2] ^= 1
     path.write_bytes(data + data[:20])
     service.start()
-    assert service.logs("spool_damaged")[0]["segment"] == 0
-    assert service.logs("spool_torn")[0]["bytes"] == 20
+    assert service.must_log("spool_damaged")[0]["segment"] == 0
+    assert service.must_log("spool_torn")[0]["bytes"] == 20
     redis.start()
     sandbox.must_receive("t-0")
     sandbox.must_receive("t-2")

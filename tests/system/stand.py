@@ -88,6 +88,15 @@ def call(address, method, path, body=None, headers=None, timeout=60, tls=None):
         return Answer(response.status, response.headers, response.read())
 
 
+def is_at_rest(pid):
+    """No thread of the process runs, or is about to: all are asleep, stopped or gone."""
+    def is_asleep(task):
+        with contextlib.suppress(OSError):  # it has ended
+            return task.read_text().rsplit(")", 1)[1].split()[0] not in ("R", "D")
+        return True
+    return all(is_asleep(task) for task in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"))
+
+
 class Process:
     """A child whose standard error goes to a file, shown when a test fails."""
 
@@ -320,7 +329,20 @@ class Service(Process):
         return subprocess.run([str(SERVICE), *arguments], env=environment, capture_output=True,
                               text=True, timeout=timeout)
 
+    def await_log(self, patience=2.0):
+        """Until all that is logged by now is written. An intake thread hands its lines to the log's at the end of its turn, behind its answers,
+        and then wakes it: it runs until all is written (lib/base/log.c, log_sink.c). When all threads are found asleep twice, none has lines any
+        more: whoever gave some after it was looked at for the first time has made the log's one run at the second. A log's thread whose reader
+        stands still sleeps too and is not waited for, nor is a process that never rests, longer than this patience."""
+        deadline = time.monotonic() + patience
+        while self.is_running() and time.monotonic() < deadline:
+            if is_at_rest(self.child.pid) and is_at_rest(self.child.pid):
+                return
+            time.sleep(0.002)
+
     def logs(self, event=None):
+        """What is logged by now. What another thread logs later than the answer came is awaited by `must_log`."""
+        self.await_log()
         lines = []
         for line in self.text().splitlines():
             try:
@@ -329,6 +351,14 @@ class Service(Process):
                 continue
             if isinstance(parsed, dict) and (event is None or parsed.get("event") == event):
                 lines.append(parsed)
+        return lines
+
+    def must_log(self, event, count=1, patience=PATIENCE):
+        """So many lines of this event, sooner or later, and then no more of them in all that is logged by now."""
+        with contextlib.suppress(AssertionError):
+            eventually(lambda: len(self.logs(event)) >= count, event, patience)
+        lines = self.logs(event)
+        assert len(lines) == count, (event, lines)
         return lines
 
     def call(self, method, path, body=None, headers=None, **options):
@@ -363,6 +393,12 @@ class Service(Process):
             if line.startswith(name + " "):
                 return float(line.rsplit(" ", 1)[1])
         return None
+
+    def must_show(self, name, value):
+        """The metric has it sooner or later: what is counted may be seen in Redis, or at SEEK, before its thread has counted it."""
+        with contextlib.suppress(AssertionError):
+            eventually(lambda: self.metric(name) == value, name)
+        assert self.metric(name) == value, name
 
     def resident_kib(self):
         for line in pathlib.Path(f"/proc/{self.child.pid}/status").read_text().splitlines():

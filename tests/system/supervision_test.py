@@ -4,6 +4,7 @@
 import pathlib
 import signal
 import socket
+import time
 
 from stand import eventually
 
@@ -68,8 +69,25 @@ def it_shows_that_the_spool_takes_over(stand, sandbox, monkeypatch):
     service.must_stop()
 
 
+def it_beats_more_often_than_the_watchdog_asks(stand, redis, sandbox, monkeypatch):
+    """Twice in the time of WatchdogSec=: with 3 s and a beat every 5 s, systemd restarted the service."""
+    watchdog_s = 4
+    manager = Manager(stand.directory)
+    manager.socket.settimeout(2 * watchdog_s)
+    monkeypatch.setenv("NOTIFY_SOCKET", manager.path)
+    monkeypatch.setenv("WATCHDOG_USEC", str(watchdog_s * 1_000_000))
+    service = stand.service(sandbox, redis_url=redis.url).start()
+    beats = []
+    while len(beats) < 4:
+        if "WATCHDOG=1" in manager.socket.recv(4096).decode().split("\n"):
+            beats.append(time.monotonic())
+    # The first may have waited for this test to look.
+    assert all(later - earlier < watchdog_s for earlier, later in zip(beats[1:], beats[2:])), beats
+    service.must_stop()
+
+
 def it_serves_without_a_manager_that_listens(stand, redis, sandbox, monkeypatch):
     monkeypatch.setenv("NOTIFY_SOCKET", str(pathlib.Path(stand.directory) / "nobody"))
     service = stand.service(sandbox, redis_url=redis.url).start()
-    assert service.logs("notify_failed")
+    service.must_log("notify_failed")
     service.must_stop()

@@ -83,4 +83,4 @@ def it_delivers_each_newest_token_exactly_once(service, sandbox):
     print(f"{sum(map(len, shares))} events of {len(newest)} applications in {answers} requests: posted in {posted:.1f} s, "
           f"delivered after {delivered:.1f} s; {older} older tokens had gone out before their successor came; "
           f"resident memory {idle_kib} KiB idle, {service.resident_kib()} KiB afterwards; "
-          f"start to ready {service.logs('ready')[0]['after_ms']} ms")
+          f"start to ready {service.must_log('ready')[0]['after_ms']} ms")

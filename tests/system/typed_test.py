@@ -40,6 +40,7 @@ ELSEWHERE = [
     (r"\(set -a; \. /etc/seek-signal/environment", "reads files of the package", "tests/release/release_test.py", "set -a"),
     (r"bash docs/samples/everything", "takes the usual ports", "tests/debian/run", "everything"),
     (r"(python3|php) docs/samples/|sqlite3 ats-sweep.db", "a database of the reader's", "tests/samples/run", "docs/samples/outbox.py"),
+    (r"seek-signal move( --from|$)", "needs another Redis", "tests/system/move_test.py", '"move", "--from"'),
     (r"seek-signal tail", "follows without an end", "tests/system/tail_test.py", '"tail"'),
     (r"cmake/set-version", "changes the source", "tests/release/version_test.py", "set_version"),
     (r"cmake/release", "builds the package", "tests/release/release_test.py", "cmake/release"),
@@ -59,7 +60,7 @@ ANSWERS = [
     (r"seek-signal status A-1001", r"applicationId +A-1001"),
     (r"seek-signal check", r"ok +SEEK "),
     (r"seek-signal dead list --code DAMAGED", r"A-1003 .* DAMAGED "),
-    (r"seek-signal dead replay --code DAMAGED", r"^1 are sent again"),
+    (r"seek-signal dead replay --code DAMAGED", r"^1 is sent again"),
     (r"seek-signal dead list --format csv", r"^\"A-1001\",dead,"),
     (r"seek-signal dead list(?! --code DAMAGED| --format)", r"A-1001 .* FORBIDDEN "),
     (r"seek-signal dead forget .*--dry-run", r"^0 would be forgotten$"),
@@ -264,6 +265,6 @@ def it_excuses_no_command_without_need():
 def it_leaves_no_block_unread():
     """A block is a command (sh), an answer (json), or one of these, which no shell reads."""
     others = [text for name in documents.READ for language, text, _, _ in documents.fences(name) if language not in ("sh", "json")]
-    known = ("candidate ──link-out", "ready http=", "ACL SETUSER")  # a drawing, an output, a line for Redis (tests/watch)
+    known = ("candidate ──link-out", "ready http=", "ok    notifications", "ACL SETUSER")  # a drawing, two outputs, a line for Redis (tests/watch)
     for text in others:
         assert any(words in text for words in known + tuple("─│►")), text

@@ -98,7 +98,8 @@ def it_understands_a_success(form, start, fake_seek):
     service.must_post(event("A-1"))
     assert service.must_become("A-1", "delivered")["attempts"] == 1
     assert fake_seek.tokens() and fake_seek.calls["/graphql"][0][0]["Accept-Encoding"] == "identity"
-    assert [line["message"] for line in service.logs("signal_result")] == (["SEEK takes signals with another value than true"] if form in ("null", "false") else [])
+    told = service.must_log("signal_result", int(form in ("null", "false")))
+    assert all(line["message"] == "SEEK takes signals with another value than true" for line in told)
 
 
 REFUSALS = {
@@ -138,10 +139,10 @@ def it_spaces_out_what_it_cannot_read_after_a_success_and_says_what_it_was(form,
     application = eventually(lambda: (a := service.application("A-1"))["state"] == "pending" and a.get("lastError") and a, "tried once")
     assert application["lastError"]["class"] == "unreadable" and application["lastError"]["code"] == code
     assert words in application["lastError"]["message"], application["lastError"]
-    [line] = service.logs("signal_retry")
+    [line] = service.must_log("signal_retry")
     assert 30_000 <= line["delay_ms"] <= 60_000
     assert service.metric('seek_signal_attempts_total{class="unreadable"}') == 1
-    [error] = service.logs("upstream_misconfigured")
+    [error] = service.must_log("upstream_misconfigured")
     assert error["level"] == "error" and error["code"] == code
 
 
@@ -171,7 +172,7 @@ def it_kills_nothing_when_seek_does_not_take_the_form_of_its_request(form, start
     eventually(lambda: service.metric("seek_signal_breaker_state") > 0, "the breaker opens")
     counts = service.get("/v1/status").json["signals"]
     assert counts["dead"] == 0
-    [error] = service.logs("upstream_misconfigured")
+    [error] = service.must_log("upstream_misconfigured")
     assert "form of our request" in error["message"] and error["detail"]
     fake_seek.answers["/graphql"] = DELIVERED
     eventually(lambda: service.metric("seek_signal_delivered_total") == 100, "all are delivered once SEEK takes them again", patience=40)
@@ -200,6 +201,25 @@ def it_says_that_a_header_was_too_long(start, fake_seek):
     service.must_post(event("A-1"))
     application = eventually(lambda: (a := service.application("A-1")).get("lastError") and a, "tried once")
     assert "header" in application["lastError"]["message"], application["lastError"]
+
+
+@pytest.mark.parametrize("length", [1900, 2048, 5000])
+def it_keeps_seeks_words_whole_or_says_how_long_they_were(length, start, fake_seek):
+    """Among the dead, in the status and in the log: 2,047 bytes, as docs/logs.md says, with the mark."""
+    words = "no relationship; " + "ä" * ((length - 17) // 2)
+    fake_seek.answers["/graphql"] = lambda body: refusal("FORBIDDEN", words)
+    service = start()
+    service.must_post(event("A-1"))
+    told = {service.must_become("A-1", "dead")["lastError"]["message"], service.logs("signal_dead")[0]["detail"],
+            service.get("/v1/applications?state=dead").json["applications"][0]["lastError"]["message"]}
+    assert len(told) == 1, told
+    message, bytes_in_all = told.pop(), len(words.encode())
+    if bytes_in_all <= 2047:
+        assert message == words
+        return
+    kept, _, mark = message.partition(" [cut: ")
+    assert mark == f"{bytes_in_all} bytes in all]" and words.startswith(kept)
+    assert 2047 - 2 <= len(message.encode()) <= 2047, "the room is used, and no character is cut in two"
 
 
 # --- the issuer -----------------------------------------------------------------------------------------
@@ -288,7 +308,7 @@ def it_checks_beside_a_running_service_with_a_private_redis(stand, fake_seek):
     fake_seek.answers["/graphql"] = version
     service = stand.service(data_dir=f"{stand.directory}/data", **settings(fake_seek)).start()
     done = service.run("check")
-    assert done.returncode == 0 and "that of the running service" in done.stdout, done.stdout
+    assert done.returncode == 0 and "private Redis of the running service" in done.stdout, done.stdout
     fake_seek.answers["/graphql"] = DELIVERED
     service.must_post(event("A-1"))
     service.must_become("A-1", "delivered")
@@ -305,9 +325,9 @@ def it_pauses_after_a_run_of_refusals_for_the_same_reason(start, fake_seek):
     status = eventually(lambda: (s := service.get("/v1/status").json)["sending"]["paused"] and s["sending"]["inFlight"] == 0 and s, "it pauses")
     time.sleep(0.5)
     assert 10 <= service.get("/v1/status").json["signals"]["dead"] <= 30, status
-    [line] = service.logs("refusals_braked")
+    [line] = service.must_log("refusals_braked")
     assert line["level"] == "error" and line["code"] == "FORBIDDEN" and line["detail"] == "no relationship"
-    assert service.metric("seek_signal_refusal_brakes_total") == 1
+    service.must_show("seek_signal_refusal_brakes_total", 1)
     dead = service.get("/v1/status").json["signals"]["dead"]
     fake_seek.answers["/graphql"] = DELIVERED
     assert service.run("resume").returncode == 0

@@ -103,6 +103,20 @@ static void tells_that_sending_stalls_and_goes_on(void **state)
     assert_int_equal(error.kind, ERROR_INVALID);
 }
 
+static void tells_that_somebody_tries_it(void **state)
+{
+    (void)state;
+    const char *uuid = "0b9cf2d3-9e0b-4e4f-8a00-000100000000";
+    assert_true(notification_write_test(&body, "queue-1", uuid, 1700000001234, id, NULL));
+    assert_string_equal(id, uuid);
+    assert_string_equal(body.bytes,
+                        "{\"specversion\":\"1.0\",\"id\":\"0b9cf2d3-9e0b-4e4f-8a00-000100000000\","
+                        "\"source\":\"urn:seek-signal:queue-1\",\"type\":\"notification.test\","
+                        "\"time\":\"2023-11-14T22:13:21.234Z\","
+                        "\"datacontenttype\":\"application/json\","
+                        "\"data\":{\"sentBy\":\"seek-signal check\"}}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +125,7 @@ int main(void)
                 makes_an_id_that_can_be_a_header, start, stop),
         IT_WITH("tells that sending stalls and goes on", tells_that_sending_stalls_and_goes_on,
                 start, stop),
+        IT_WITH("tells that somebody tries it", tells_that_somebody_tries_it, start, stop),
     };
     return cmocka_run_group_tests_name("notification", tests, NULL, NULL);
 }

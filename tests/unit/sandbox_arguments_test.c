@@ -32,6 +32,8 @@ static void reads_every_argument(void **state)
         "[::1]:0",
         "--tls-listen",
         "localhost:1",
+        "--h2-listen",
+        "localhost:2",
         "--tls-dir",
         "/tls",
         "--tls-expired",
@@ -59,7 +61,9 @@ static void reads_every_argument(void **state)
     const struct sandbox_options *options = &arguments.sandbox;
     assert_string_equal(options->listen.host, "::1");
     assert_int_equal(options->listen.port, 0);
+    assert_true(options->wants_tls && options->wants_h2);
     assert_int_equal(options->tls_listen.port, 1);
+    assert_int_equal(options->h2_listen.port, 2);
     assert_string_equal(options->tls_directory, "/tls");
     assert_string_equal(options->tls_name, "sandbox");
     assert_true(options->is_tls_expired);
@@ -94,8 +98,10 @@ static void says_what_is_wrong(void **state)
     must_refuse(ARGV("--expires-in", "5s", NULL), "--expires-in");
     must_refuse(ARGV("--ledger-max", "999999999999", NULL), "--ledger-max");
     must_refuse(ARGV("--success", "false", NULL), "--success: expected true or null");
-    must_refuse(ARGV("--tls-listen", "127.0.0.1:0", NULL), "go together");
-    must_refuse(ARGV("--tls-dir", "/tls", NULL), "go together");
+    must_refuse(ARGV("--tls-listen", "127.0.0.1:0", NULL), "--tls-dir goes with --tls-listen");
+    must_refuse(ARGV("--h2-listen", "127.0.0.1:0", NULL), "or --h2-listen");
+    must_refuse(ARGV("--h2-listen", "here", "--tls-dir", "/tls", NULL), "--h2-listen");
+    must_refuse(ARGV("--tls-dir", "/tls", NULL), "--tls-dir goes with --tls-listen");
     char secret[BEHAVIOUR_TEXT_BYTES_MAX + 2];
     memset(secret, 's', sizeof secret - 1);
     secret[sizeof secret - 1] = '\0';

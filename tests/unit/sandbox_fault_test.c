@@ -176,6 +176,12 @@ static void spoils_the_transport(void **state)
         {"{\"kind\":\"content-type\"}", ANSWER_SENT, true, "delivered", sizeof SUCCESS - 1},
         {"{\"kind\":\"truncated-json\"}", ANSWER_SENT, true, "delivered", (sizeof SUCCESS - 1) / 2},
         {"{\"kind\":\"empty\"}", ANSWER_SENT, false, "empty", 0},
+        {"{\"kind\":\"large-head\"}", ANSWER_LARGE_HEAD, true, "delivered", sizeof SUCCESS - 1},
+        {"{\"kind\":\"idle-close\"}", ANSWER_THEN_CLOSED, true, "delivered", sizeof SUCCESS - 1},
+        {"{\"kind\":\"refused-stream\"}", ANSWER_REFUSED_STREAM, false, "refused-stream",
+         sizeof SUCCESS - 1},
+        {"{\"kind\":\"goaway\"}", ANSWER_GOAWAY, false, "goaway", sizeof SUCCESS - 1},
+        {"{\"kind\":\"goaway-after\"}", ANSWER_GOAWAY_AFTER, true, "delivered", sizeof SUCCESS - 1},
         {"{\"kind\":\"reset\",\"taken\":true}", ANSWER_RESET, true, "delivered",
          sizeof SUCCESS - 1},
         {"{\"kind\":\"cut-body\",\"taken\":false}", ANSWER_CUT, false, "cut-body",
@@ -232,11 +238,12 @@ static void reads_what_it_writes(void **state)
 {
     (void)state;
     static const char *const kinds[] = {
-        "status",       "graphql-error", "unauthenticated", "rate-limited",   "internal",
-        "unknown-code", "missing-code",  "bad-user-input",  "forbidden",      "reset",
-        "reset-after",  "cut-body",      "garbage",         "empty",          "slow",
-        "hang",         "timeout-after", "content-type",    "truncated-json", "answer",
-        "gzip",         "large",         "close",
+        "status",         "graphql-error", "unauthenticated", "rate-limited",   "internal",
+        "unknown-code",   "missing-code",  "bad-user-input",  "forbidden",      "reset",
+        "reset-after",    "cut-body",      "garbage",         "empty",          "slow",
+        "hang",           "timeout-after", "content-type",    "truncated-json", "answer",
+        "gzip",           "large",         "close",           "large-head",     "idle-close",
+        "refused-stream", "goaway",        "goaway-after",
     };
     assert_int_equal(sizeof kinds / sizeof kinds[0], FAULT_KIND_COUNT);
     for (size_t i = 0; i < FAULT_KIND_COUNT; i++) {

@@ -12,4 +12,4 @@ _system = importlib.util.module_from_spec(_specification)
 _specification.loader.exec_module(_system)
 
 stand, redis, sandbox, service = _system.stand, _system.redis, _system.sandbox, _system.service
-pytest_runtest_makereport = _system.pytest_runtest_makereport
+pytest_runtest_makereport, pytest_terminal_summary = _system.pytest_runtest_makereport, _system.pytest_terminal_summary

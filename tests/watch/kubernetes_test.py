@@ -151,6 +151,17 @@ def it_confines_every_container():
             assert "memory" in container["resources"]["limits"]
 
 
+def it_asks_for_what_was_measured(values):
+    """docs/operating.md says what, and why."""
+    text = (sources.ROOT / "docs" / "operating.md").read_text()
+    processor, memory, limit = re.search(r"request (\d+) m processor and (\d+) MiB\. A memory limit of (\d+) MiB", text).groups()
+    wanted = {"requests": {"cpu": f"{processor}m", "memory": f"{memory}Mi"}, "limits": {"memory": f"{limit}Mi"}}
+    asked = [ours(pod)["resources"] for _, pod in workloads()]
+    assert len(asked) == 3 and asked == [wanted] * 3 and values["resources"] == wanted
+    service = yaml.safe_load((FOLDER.parent / "compose.yaml").read_text())["services"]["seek-signal"]
+    assert (service["mem_reservation"], service["mem_limit"]) == (f"{memory}m", f"{limit}m")
+
+
 def it_sets_only_settings_that_exist_and_secrets_only_as_files():
     for _, pod in workloads():
         container = ours(pod)

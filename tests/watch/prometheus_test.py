@@ -125,4 +125,4 @@ def it_tells_of_the_dead_until_they_are_replayed(watched):
     for number in range(3):
         service.must_become(f"H-{number}", "delivered")
     eventually(lambda: "SeekSignalDead" not in prometheus.firing(), "and ends", 60)
-    assert service.run("dead", "list", listen=service.address).stderr == "nothing is dead\n"
+    assert service.run("dead", "list", listen=service.address).stderr == "no dead applications\n"

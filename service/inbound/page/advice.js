@@ -27,6 +27,7 @@ const advice = {
   paused: ["Resume when the reason for the pause is over.", "Sending is paused; events are still accepted"],
   breaker: ["One request every 2 s checks whether SEEK is back. Then everything waiting is sent.", "SEEK is down; sending is on hold, and one request at a time checks whether it is back"],
   token: ["Compare CLIENT_ID and CLIENT_SECRET with SEEK’s developer dashboard.", "No new access token can be fetched"],
+  notifications: ["They are kept and repeated. Repair the receiver or NOTIFY_URL.", "NOTIFY_URL does not take notifications; they are kept and repeated"],
   throttled: ["Wait. If it comes often, set MAX_PER_SECOND.", "SEEK is rate-limiting us; sending waits"],
 };
 

@@ -66,7 +66,7 @@ function troubles(status) {
     found.push(adviceItem("Redis: " + status.store.reason, status.store.ready ? "warn" : "bad", status.store.ready ? "" : "store"));
   if (status.spool && status.spool.reason) found.push(adviceItem("Spool: " + status.spool.reason, "warn"));
   if (status.notifications && status.notifications.reason)
-    found.push(adviceItem("Notifications: " + status.notifications.reason, "warn"));
+    found.push(adviceItem("Notifications: " + status.notifications.reason, "warn", "notifications"));
   if (sending.paused) found.push(adviceItem("Sending is paused.", "warn", "paused"));
   if (token.lastError && token.failingForMs !== null) found.push(adviceItem("Access token: " + token.lastError, "bad", "token"));
   if (isDown(sending))

@@ -18,10 +18,10 @@
 --
 -- Order of a call, each step for itself so that one that breaks off leaves nothing wrong behind:
 --   1  write nothing to `due`, after which a full Redis lets the rest pass
---   2  too late to be waited for: the limit is 0
+--   2  too late to be waited for: the limit is 0, as where a lost answer of accept is given back
 --   3  the claimer's last claim: a newer one was here, nothing more; not answered, its leases are given back
 --   4  paused: nothing more
---   5  what lies ahead only since the clock was set back is repaired, a hundred at a time
+--   5  what lies ahead only since the clock was set back is repaired, a hundred at a time; not with a limit of 0
 --   6  what is due is taken one by one, and their new places in `due` written at once
 --   7  what was taken is kept under the claimer's key, for as long as it is leased
 --
@@ -109,7 +109,8 @@ local function repair(id, at)
     return ahead > 0
 end
 
-local last_due = redis.call('ZRANGE', due, -1, -1, 'WITHSCORES')
+-- Of a claim of nothing nobody reads what it sets aside: it gives back, and leaves this to the others.
+local last_due = limit > 0 and redis.call('ZRANGE', due, -1, -1, 'WITHSCORES') or {}
 if last_due[1] and repair(last_due[1], last_due[2]) then
     local entries = redis.call('ZRANGE', due, -REPAIR_MAX, -1, 'WITHSCORES')
     for i = 1, #entries, 2 do

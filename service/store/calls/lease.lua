@@ -6,8 +6,10 @@
 --
 -- What a caller got with its last call stays known under a key of its own while it is leased: the call's number, then
 -- application id and generation by turns. Where the answer was lost (Redis stood still, the connection broke), the next call
--- under that key gives it back. One that is overtaken by the next, since it hung in a connection that was given up, takes
--- nothing; nor does one that comes when its answer is no longer waited for, perhaps of a process that is gone.
+-- under that key gives it back. A worker's next call is its next claim. An intake may get no further event, so its next turn
+-- sends a claim of nothing under that key (`store_give_back_lost` in accept.c), unless an accept comes first. One that is
+-- overtaken by the next, since it hung in a connection that was given up, takes nothing; nor does one that comes when its
+-- answer is no longer waited for, perhaps of a process that is gone.
 --
 --   call n    ──► answered ──► call n+1 (answered = n): nothing to give back
 --   call n    ──► lost         call n+1 (answered = n-1): gives back what n took, where it still stands

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What the receiver of notifications is to be told next, of all processes by one, and that it was
- * told. The dead are the queue; notify.lua says how.
+ * The next notification for the receiver, which one of all processes sends, and the record that it
+ * was taken. The dead are the queue; notify.lua says how.
  *
  * Owns: nothing. Threads: the store's. Blocks: never.
  */

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Sends the signal of one application anew.
+ * Sends the signal of one application again.
  *
  * Owns: nothing. Threads: the store's. Blocks: never.
  */

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Sends the signals of the dead anew, a piece per call, each with bounded work.
+ * Sends the signals of the dead again, a piece per call, each with bounded work.
  *
  * Owns: nothing. Threads: the store's. Blocks: never.
  */

@@ -1,0 +1,269 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * `move`: two stores in one loop, and the mover between them.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/net/event_loop.h"
+
+#include "service/command/command.h"
+#include "service/command/mover.h"
+#include "service/command/printing.h"
+#include "service/serve/redis_location.h"
+#include "service/store/shard.h"
+#include "service/store/store.h"
+
+enum { PATIENCE_MS = 60000 }; /* without anything being done */
+
+/* --- one end of it --- */
+
+struct end {
+    const char *name;     /* of its option */
+    struct config config; /* the settings as they are for it; what it points to is borrowed */
+    struct secret *url;   /* owned */
+    struct redis_location location;
+    struct store *store; /* owned */
+};
+
+static void hide(char *argument)
+{
+    if (argument != NULL)
+        memset(argument, '*', strlen(argument));
+}
+
+static bool read_url(struct end *end, char *url, const char *file, struct error *error)
+{
+    if ((url == NULL) == (file == NULL))
+        return error_set(error, ERROR_CONFIG, "give %s URL, or %s-file FILE", end->name, end->name);
+    end->url = url != NULL ? secret_from_value(url, error) : secret_from_file(file, error);
+    hide(url);
+    if (end->url == NULL)
+        return error_wrap(error, "%s", end->name);
+    struct redis_url parsed;
+    end->location = (struct redis_location){.url = end->url};
+    bool is_fine = redis_location_find(&end->location, &parsed, error);
+    explicit_bzero(&parsed, sizeof parsed);
+    return is_fine || error_wrap(error, "%s", end->name);
+}
+
+static bool read_end(struct end *end, char *prefix, int64_t shards, struct error *error)
+{
+    const char *mistake = prefix != NULL ? shard_prefix_mistake(prefix) : NULL;
+    if (mistake != NULL)
+        return error_set(error, ERROR_CONFIG, "%s-prefix: %s", end->name, mistake);
+    if (shards > SHARD_COUNT_MAX)
+        return error_set(error, ERROR_CONFIG, "%s-shards: at most %d", end->name, SHARD_COUNT_MAX);
+    end->config.redis_url = end->url;
+    end->config.redis_prefix = prefix != NULL ? prefix : end->config.redis_prefix;
+    end->config.redis_shards = (uint32_t)shards;
+    return redis_location_init(&end->location, &end->config, error);
+}
+
+static bool open_end(struct end *end, struct event_loop *loop, bool is_source, struct error *error)
+{
+    struct store_options options =
+        redis_location_store_options(&end->location, &end->config, end->config.durability);
+    if (is_source) /* what it gives is what there is */
+        options.demand = (struct durability){.level = DURABILITY_ANY};
+    options.is_visitor = is_source;
+    options.role = is_source ? "move-from" : "move-to";
+    options.is_quiet = true;
+    end->store = store_create(&options, loop, error);
+    return end->store != NULL || error_wrap(error, "%s", end->name);
+}
+
+static void close_end(struct end *end)
+{
+    store_destroy(end->store);
+    redis_location_fini(&end->location);
+    secret_destroy(end->url);
+    *end = (struct end){.name = end->name};
+}
+
+/* --- both --- */
+
+struct move {
+    const struct command_arguments *arguments;
+    struct end from, to;
+    struct event_loop *loop; /* owned */
+    struct mover *mover;     /* owned */
+    bool is_told;            /* that the source is quiet */
+};
+
+static volatile sig_atomic_t stop_signals;
+
+/* The second one ends the process, which loses nothing either. */
+static void note_signal(int number)
+{
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    stop_signals = 1;
+    (void)sigaction(number, &standard, NULL);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = note_signal};
+    stop_signals = 0;
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+static bool open_both(struct move *move, const struct config *config, struct error *error)
+{
+    const struct command_arguments *arguments = move->arguments;
+    move->from.config = move->to.config = *config;
+    move->loop = event_loop_create(error);
+    return move->loop != NULL &&
+           read_end(&move->from, arguments->from_prefix, arguments->from_shards, error) &&
+           read_end(&move->to, arguments->to_prefix, arguments->to_shards, error) &&
+           open_end(&move->from, move->loop, true, error) &&
+           open_end(&move->to, move->loop, false, error) &&
+           (move->mover = mover_create(move->from.store, move->to.store, arguments->is_following,
+                                       error)) != NULL;
+}
+
+static void close_both(struct move *move)
+{
+    close_end(&move->from);
+    close_end(&move->to);
+    mover_destroy(move->mover);
+    event_loop_destroy(move->loop);
+}
+
+static void turn(struct move *move, int64_t most_ms)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t wait_ms = clock_sooner_ms(store_timeout_ms(move->from.store, now_ms),
+                                      store_timeout_ms(move->to.store, now_ms));
+    event_loop_poll(move->loop, clock_sooner_ms(wait_ms, most_ms));
+    now_ms = clock_monotonic_ms();
+    store_turn(move->from.store, now_ms);
+    store_turn(move->to.store, now_ms);
+}
+
+static bool is_all_ready(const struct end *end)
+{
+    struct store_health health;
+    store_health(end->store, &health);
+    return health.is_ready && !health.is_refusing && health.shards_ready == health.shard_count;
+}
+
+/* Ready, or not within the time-out: with the reason. */
+static bool wait_for(struct move *move, const struct end *end, struct error *error)
+{
+    enum { START_MS = 5000, TURN_MS = 100 };
+    struct store_health health;
+    const int64_t deadline_ms = clock_monotonic_ms() + START_MS;
+    while (!is_all_ready(end) && clock_monotonic_ms() < deadline_ms && stop_signals == 0)
+        turn(move, TURN_MS);
+    if (is_all_ready(end))
+        return true;
+    store_health(end->store, &health);
+    return error_set(error, ERROR_IO, "%s: %s", end->name, health.reason);
+}
+
+/* --- what is said --- */
+
+static void print_result(const struct move *move, enum mover_state state)
+{
+    struct mover_counts counts;
+    mover_count(move->mover, &counts);
+    bool is_complete = state == MOVER_EMPTY && counts.left == 0;
+    if (move->arguments->is_json) {
+        (void)printf("{\"moved\":%" PRId64 ",\"superseded\":%" PRId64 ",\"left\":%" PRId64
+                     ",\"held\":%" PRId64 ",\"complete\":%s}\n",
+                     counts.moved, counts.superseded, counts.left, counts.held,
+                     is_complete ? "true" : "false");
+        return;
+    }
+    if (state != MOVER_FAILED || counts.moved > 0)
+        (void)printf("%" PRId64 " applications are moved\n", counts.moved);
+    if (counts.left > 0)
+        (void)printf("%" PRId64 " keys cannot be moved: they hold something else\n", counts.left);
+}
+
+static int end_with(const struct move *move, enum mover_state state)
+{
+    struct mover_counts counts;
+    mover_count(move->mover, &counts);
+    print_progress_end();
+    print_result(move, state);
+    bool is_fine = (state == MOVER_EMPTY && counts.left == 0) ||
+                   (state == MOVER_STOPPED && move->arguments->is_following);
+    if (state == MOVER_STOPPED && !move->arguments->is_following)
+        (void)fputs("move: stopped before its end: run it again\n", stderr);
+    else if (state == MOVER_RUNNING || state == MOVER_FAILED)
+        print_format(stderr, "move: %s", mover_problem(move->mover));
+    if (counts.held > 0)
+        (void)fprintf(stderr,
+                      "move: %" PRId64
+                      " applications are on their way, and are sent by nobody until "
+                      "the move is run again\n",
+                      counts.held);
+    return is_fine ? 0 : 1;
+}
+
+/* From now on nothing that the target sends can be overtaken by what the source sends. */
+static void tell_quiet(struct move *move)
+{
+    if (move->is_told || !move->arguments->is_following || !mover_is_quiet(move->mover))
+        return;
+    print_progress_end();
+    (void)puts(move->arguments->is_json
+                   ? "{\"quiet\":true}"
+                   : "nothing is sent from --from any more: point the clients to the new services");
+    (void)fflush(stdout);
+    move->is_told = true;
+}
+
+static void show_progress(const struct move *move)
+{
+    struct mover_counts counts;
+    mover_count(move->mover, &counts);
+    print_progress(counts.moved, counts.entries);
+}
+
+static int run(struct move *move)
+{
+    struct error error;
+    bool are_ready = wait_for(move, &move->from, &error) && wait_for(move, &move->to, &error);
+    if (!are_ready && stop_signals > 0)
+        return end_with(move, MOVER_STOPPED);
+    if (!are_ready) {
+        print_format(stderr, "move: %s", error.message);
+        return 1;
+    }
+    enum mover_state state;
+    bool is_late = false;
+    while ((state = mover_turn(move->mover, clock_monotonic_ms())) == MOVER_RUNNING && !is_late) {
+        tell_quiet(move);
+        show_progress(move);
+        turn(move, mover_timeout_ms(move->mover, clock_monotonic_ms()));
+        if (stop_signals > 0)
+            mover_stop(move->mover);
+        is_late = clock_monotonic_ms() - mover_progressed_at_ms(move->mover) > PATIENCE_MS;
+    }
+    return end_with(move, state);
+}
+
+int command_move(const struct config *config, const struct command_arguments *arguments)
+{
+    struct error error;
+    struct move move = {.arguments = arguments, .from = {.name = "--from"}, .to = {.name = "--to"}};
+    bool is_read = read_url(&move.from, arguments->from, arguments->from_file, &error) &&
+                   read_url(&move.to, arguments->to, arguments->to_file, &error);
+    int status = 2;
+    if (is_read && open_both(&move, config, &error)) {
+        catch_signals();
+        status = run(&move);
+    } else {
+        print_format(stderr, "move: %s", error.message);
+    }
+    close_both(&move);
+    return status;
+}

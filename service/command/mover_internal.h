@@ -1,0 +1,98 @@
+/* SPDX-FileCopyrightText: seek-signal contributors
+ * SPDX-License-Identifier: MIT */
+/*
+ * What mover.c has in common with mover_lane.c and mover_report.c: a lane, the way of one shard of
+ * the source.
+ *
+ *     READY ──► ASKING ──► HELD ──► GIVING ──► READY …       asks for a batch, gives it to the
+ * target, ▲         │         ▲          │                     and has it let go with the next
+ * question └─────────┤         └──────────┘ not all of it ▼ nothing is left EMPTY
+ *
+ * Owns: the batch. Threads: the mover's. Blocks: never.
+ */
+#pragma once
+
+#include "lib/base/buffer.h"
+#include "lib/base/uuid.h"
+
+#include "service/command/mover.h"
+
+enum {
+    MOVE_NAME_BYTES = 64,
+    MOVE_NUMBER_BYTES = 24,
+    MOVE_SINCE_BYTES = 24,
+    MOVE_PLACE_BYTES = 40,
+    MOVE_RETRY_MS = 250,
+};
+
+enum lane_state { LANE_READY, LANE_ASKING, LANE_HELD, LANE_GIVING, LANE_EMPTY };
+
+enum part_state { PART_NONE, PART_OWED, PART_OPEN, PART_DONE };
+
+struct move_lane;
+
+struct part { /* of a batch: what one shard of the target gets */
+    struct move_lane *lane;
+    unsigned shard;
+    enum part_state state;
+};
+
+struct move_lane {
+    struct mover *mover; /* borrowed */
+    unsigned shard;
+    enum lane_state state;
+    int64_t not_before_ms; /* monotonic */
+    char name[MOVE_NAME_BYTES], since[MOVE_SINCE_BYTES];
+    char place[MOVE_PLACE_BYTES];
+    char batch[MOVE_NUMBER_BYTES]; /* "": none is held */
+    char done[MOVE_NUMBER_BYTES];  /* the target has it, and the source is to be told; "": none */
+    /* Since the walk began: what it met. An empty one ends the lane. */
+    int64_t met, out, later, left;
+    unsigned quiet_walks; /* without an attempt that is out: it does not come back */
+    int64_t left_at_end;  /* of the last whole walk */
+
+    struct buffer texts;     /* of the items */
+    struct move_item *items; /* owned; of the batch */
+    size_t count;
+    struct part *parts; /* owned; as many as the target has shards */
+    size_t parts_open;
+};
+
+enum mover_phase {
+    PHASE_TARGET, /* the target's first shard says who it is */
+    PHASE_SOURCE, /* the source's first shard says whether that is well */
+    PHASE_OPEN,   /* each of the target's shards is told */
+    PHASE_CLOSE,  /* each of the source's shards stops sending */
+    PHASE_MOVE,
+};
+
+struct mover {
+    struct store *from, *to; /* borrowed */
+    bool is_following, is_stopping, has_failed;
+    enum mover_phase phase;
+    unsigned next;  /* shard of the phase */
+    bool is_asking; /* in phases before the last */
+    int64_t not_before_ms, now_ms, progressed_at_ms;
+    char from_id[UUID_BYTES], to_id[UUID_BYTES]; /* for a Redis that has none yet */
+    char target[MOVE_NAME_BYTES];
+    char source[MOVE_NAME_BYTES], paused_since[MOVE_SINCE_BYTES]; /* of its first shard */
+    char problem[512];
+    struct mover_counts counts;
+    double entries;
+    unsigned lane_count;
+    struct move_lane *lanes; /* owned; one for each shard of the source */
+};
+
+/* Nothing can be done about it here. */
+void mover_fail(struct mover *mover, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void mover_note_problem(struct mover *mover, const char *detail);
+void mover_note_progress(struct mover *mover);
+/* What a script says against it. `where` is "--from" or "--to". */
+void mover_refuse(struct mover *mover, const char *where, enum move_outcome outcome,
+                  const char *what);
+
+MUST_CHECK bool lane_init(struct move_lane *lane, struct mover *mover, unsigned shard,
+                          struct error *error);
+void lane_fini(struct move_lane *lane);
+void lane_turn(struct move_lane *lane);
+bool lane_is_busy(const struct move_lane *lane);

@@ -1,0 +1,391 @@
+# SPDX-FileCopyrightText: seek-signal contributors
+# SPDX-License-Identifier: MIT
+"""`seek-signal move`: all that one Redis keeps comes to another, of any kind, beside running services; killed at any moment and run
+again it loses and repeats nothing."""
+import json
+import os
+import pty
+import random
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+from redis_cluster import RedisCluster
+from redis_user_test import documented
+from stand import SERVICE, event, eventually
+
+
+def run_move(service, source, target, *arguments):
+    return service.run("move", "--from", source, "--to", target, *arguments, timeout=120)
+
+
+def must_move(service, source, target, *arguments):
+    done = run_move(service, source, target, "--json", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["complete"] and answer["held"] == 0 and answer["left"] == 0, answer
+    return answer
+
+
+def keys_of(node):
+    return [key for key in node.cli("--raw", "KEYS", "*").splitlines() if "}:app:" in key]
+
+
+def is_empty(*nodes):
+    return not any(keys_of(node) for node in nodes)
+
+
+def fill(service, sandbox):
+    """Of each state some, with seek-tokens that were replaced."""
+    for number in range(30):
+        service.must_post(event(f"done-{number}", f"token-old-{number}"))
+        service.must_become(f"done-{number}", "delivered")
+        service.must_post(event(f"done-{number}", f"token-done-{number}"))
+    for number in range(30):
+        sandbox.must_receive(f"token-done-{number}")
+        service.must_become(f"done-{number}", "delivered")
+    sandbox.fault(on="graphql", kind="forbidden", count=10)
+    service.must_post([event(f"dead-{number}", f"token-dead-{number}") for number in range(10)])
+    eventually(lambda: service.get("/v1/status").json["signals"]["dead"] == 10, "ten are dead")
+    for number in range(5):
+        assert service.call("PUT", f"/v1/applications/draft-{number}/token", {"token": f"token-draft-{number}"}).status == 204
+    sandbox.fault(on="graphql", kind="status", status=500, count=0)
+    service.must_post([event(f"owed-{number}", f"token-owed-{number}" + "x" * 60 * (number % 2)) for number in range(300)])
+    eventually(lambda: any(call["status"] == 500 for call in sandbox.calls("graphql")), "one was tried")
+
+
+def must_be_whole(service, sandbox, dead_before):
+    """What `fill` had put elsewhere is here, and goes on as it would have there."""
+    sandbox.clear_faults()
+    for number in range(300):
+        sandbox.must_receive(f"token-owed-{number}" + "x" * 60 * (number % 2))
+    listed = service.get("/v1/applications?state=dead&limit=100").json["applications"]
+    assert sorted(listed, key=lambda one: one["applicationId"]) == dead_before
+    for number in range(30):
+        assert service.must_post(event(f"done-{number}", f"token-done-{number}"), status=200)["result"] == "duplicate"
+        assert service.must_post(event(f"done-{number}", f"token-old-{number}"), status=200)["result"] == "duplicate"
+        assert service.application(f"done-{number}")["attempts"] == 1
+    for number in range(5):
+        service.must_post({"applicationId": f"draft-{number}"})
+        sandbox.must_receive(f"token-draft-{number}")
+
+
+def dead_of(service):
+    return sorted(service.get("/v1/applications?state=dead&limit=100").json["applications"], key=lambda one: one["applicationId"])
+
+
+def it_moves_from_one_redis_to_a_cluster_and_back(stand, redis, sandbox):
+    cluster = RedisCluster(stand, replicas=0)
+    old = stand.service(sandbox, name="old", redis_url=redis.url).start()
+    new = stand.service(sandbox, name="new", redis_url=cluster.url).start()
+    fill(old, sandbox)
+    dead = dead_of(old)
+    assert must_move(new, redis.url, cluster.url)["moved"] == 345
+    assert is_empty(redis)
+    assert sum(len(keys_of(node)) for node in cluster.nodes) == 345 and all(keys_of(node) for node in cluster.nodes)
+    assert old.get("/v1/status").json["sending"]["paused"] is True
+    assert new.get("/v1/status").json["sending"]["paused"] is False
+    must_be_whole(new, sandbox, dead)
+    assert must_move(new, redis.url, cluster.url)["moved"] == 0
+    # And back: what stopped sending there was the move.
+    sandbox.fault(on="graphql", kind="status", status=500, count=0)
+    new.must_post([event(f"owed-{number}", f"token-back-{number}") for number in range(50)])
+    assert must_move(old, cluster.url, redis.url)["moved"] == 345
+    assert is_empty(*cluster.nodes)
+    sandbox.clear_faults()
+    for number in range(50):
+        sandbox.must_receive(f"token-back-{number}")
+    assert dead_of(old) == dead
+    old.must_stop()
+    new.must_stop()
+
+
+def it_moves_to_another_number_of_shards_and_another_prefix(stand, redis, sandbox):
+    """On one Redis: the prefixes keep the two apart."""
+    old = stand.service(sandbox, name="old", redis_url=redis.url, redis_shards="64").start()
+    new = stand.service(sandbox, name="new", redis_url=redis.url, redis_shards="16", redis_prefix="other").start()
+    fill(old, sandbox)
+    dead = dead_of(old)
+    answer = must_move(old, redis.url, redis.url, "--from-shards", "64", "--to-shards=16", "--to-prefix", "other")
+    assert answer["moved"] == 345
+    assert {key.split(":")[0] for key in keys_of(redis)} == {"other"}
+    assert {key.split(":")[1] for key in keys_of(redis)} == {f"{{{shard}}}" for shard in range(16)}
+    must_be_whole(new, sandbox, dead)
+    old.must_stop()
+    new.must_stop()
+
+
+def it_finds_the_master_by_its_sentinels(stand, sandbox):
+    master = stand.redis(name="master")
+    stand.replica(master, "replica")
+    sentinels = stand.sentinels(master, replicas=1)
+    url = "redis+sentinel://" + ",".join(f"127.0.0.1:{one.port}" for one in sentinels) + "/applications"
+    old = stand.service(sandbox, redis_url=url).start()
+    for number in range(20):
+        assert old.call("PUT", f"/v1/applications/A-{number}/token", {"token": f"token-{number}"}).status == 204
+    target = stand.redis(name="target")
+    assert must_move(old, url, f"unix://{target.socket}")["moved"] == 20
+    assert is_empty(master) and len(keys_of(target)) == 20
+    old.must_stop()
+
+
+# --- the newest seek-token ---
+
+def it_sends_the_newest_whichever_side_took_it(stand, redis, sandbox):
+    target = stand.redis(name="target")
+    old = stand.service(sandbox, name="old", redis_url=redis.url).start()
+    new = stand.service(sandbox, name="new", redis_url=target.url).start()
+    for service in (old, new):
+        assert service.post("/v1/pause", {}).status == 204
+    old.must_post(event("A-1", "token-a-1"))
+    new.must_post(event("A-1", "token-a-2"))  # taken by the target later
+    new.must_post(event("A-2", "token-b-1"))
+    time.sleep(0.002)  # Redis's clock has a millisecond
+    old.must_post(event("A-2", "token-b-2"))
+    old.must_post(event("A-3", "token-c"))
+    new.must_post(event("A-3", "token-c"))
+    assert old.call("PUT", "/v1/applications/A-4/token", {"token": "token-d-1"}).status == 204
+    old.must_post({"applicationId": "A-4"})
+    assert new.call("PUT", "/v1/applications/A-4/token", {"token": "token-d-2"}).status == 204
+    must_move(new, redis.url, target.url)
+    assert new.post("/v1/resume", {}).status == 204
+    for token in ("token-a-2", "token-b-2", "token-c", "token-d-2"):
+        sandbox.must_receive(token)
+    for token in ("token-a-1", "token-b-1", "token-d-1"):
+        assert sandbox.signals(token) == []
+    assert new.must_post(event("A-1", "token-a-1"), status=200)["result"] == "duplicate"
+    assert new.must_post(event("A-2", "token-b-1"), status=200)["result"] == "duplicate"
+    old.must_stop()
+    new.must_stop()
+
+
+def it_takes_over_a_pause_of_before(stand, redis, sandbox):
+    target = stand.redis(name="target")
+    old = stand.service(sandbox, name="old", redis_url=redis.url).start()
+    new = stand.service(sandbox, name="new", redis_url=target.url).start()
+    assert old.post("/v1/pause", {}).status == 204
+    old.must_post(event("A-1", "token-a"))
+    must_move(new, redis.url, target.url)
+    assert new.get("/v1/status").json["sending"]["paused"] is True
+    assert new.post("/v1/resume", {}).status == 204
+    sandbox.must_receive("token-a")
+    must_move(new, redis.url, target.url)  # which does not bring the pause again
+    assert new.get("/v1/status").json["sending"]["paused"] is False
+    old.must_stop()
+    new.must_stop()
+
+
+def it_waits_for_an_attempt_that_is_out(stand, redis, sandbox):
+    target = stand.redis(name="target")
+    old = stand.service(sandbox, name="old", redis_url=redis.url).start()
+    new = stand.service(sandbox, name="new", redis_url=target.url).start()
+    sandbox.fault(on="graphql", kind="slow", latencyMs=3000, count=1)
+    old.must_post(event("A-1", "token-a"))
+    old.must_become("A-1", "sending")
+    must_move(new, redis.url, target.url)
+    assert new.application("A-1")["state"] == "delivered" and new.application("A-1")["attempts"] == 1
+    sandbox.must_receive("token-a")
+    old.must_stop()
+    new.must_stop()
+
+
+# --- killed ---
+
+class Clients:
+    """Post to `services` while they run: each application over and over, with ever newer seek-tokens, and note the newest that was
+    acknowledged. `switch` lets them post elsewhere from then on."""
+
+    def __init__(self, service, count):
+        self.service, self.newest, self.is_over = service, {}, False
+        self.name_of, self.number_of = {}, {}
+        self.threads = [threading.Thread(target=self.post, args=(number,)) for number in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def post(self, client):
+        luck, number = random.Random(client), 0
+        while not self.is_over:
+            name, token = f"C-{client}-{luck.randrange(40)}", f"token-{client}-{number}"
+            self.name_of[token] = name
+            while True:
+                answer = self.service.post("/v1/events", event(name, token))
+                if answer.status in (200, 202):
+                    break
+                time.sleep(0.01)
+            self.newest[name], self.number_of[token] = token, number
+            number += 1
+            time.sleep(0.01)
+
+    def end(self):
+        self.is_over = True
+        for thread in self.threads:
+            thread.join()
+
+
+def taken_by(sandbox):
+    """The seek-tokens that SEEK has, in their order."""
+    return [call["seekToken"] for call in sandbox.calls("graphql") if call["outcome"] == "delivered"]
+
+
+@pytest.mark.parametrize("kinds", [("one", "cluster"), ("cluster", "one")])
+def it_may_be_killed_at_any_moment(stand, sandbox, kinds):
+    def redis_of(kind, name):
+        return RedisCluster(stand, replicas=0).url if kind == "cluster" else stand.redis(name=name).url
+
+    source, target = (redis_of(kind, kind) for kind in kinds)
+    old = stand.service(sandbox, name="old", redis_url=source).start()
+    new = stand.service(sandbox, name="new", redis_url=target).start()
+    old.must_post([event(f"K-{number}", f"token-k-{number}") for number in range(800)])
+    clients = Clients(old, 3)
+    luck, kills = random.Random(7), 0
+    arguments = [str(SERVICE), "move", "--from", source, "--to", target, "--follow"]
+
+    def start():
+        return subprocess.Popen(arguments, env=new.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    while kills < 24:
+        mover = start()
+        if kills == 12:
+            assert "nothing is sent from --from any more" in mover.stdout.readline()
+            clients.service = new
+        time.sleep(luck.uniform(0.05, 0.9))
+        assert mover.poll() is None, mover.communicate()
+        mover.kill()
+        mover.communicate()
+        kills += 1
+    mover = start()
+    clients.end()
+    old.must_stop()
+    time.sleep(1)
+    mover.send_signal(signal.SIGTERM)
+    out, _ = mover.communicate(timeout=60)
+    assert mover.returncode == 0, out
+    must_move(new, source, target)
+    wanted = {*clients.newest.values(), *(f"token-k-{number}" for number in range(800))}
+    eventually(lambda: wanted <= set(taken_by(sandbox)), "SEEK has the newest of each", patience=60)
+    taken = taken_by(sandbox)
+    assert len(taken) == len(set(taken)), "none is repeated"
+    sent = {name: [clients.number_of[token] for token in taken if clients.name_of.get(token) == name] for name in clients.newest}
+    assert all(numbers == sorted(numbers) for numbers in sent.values()), "nothing older is sent after something newer"
+    new.must_stop()
+
+
+def it_stops_where_nothing_is_on_its_way(stand, redis, sandbox):
+    target = stand.redis(name="target")
+    old = stand.service(sandbox, name="old", redis_url=redis.url).start()
+    assert old.post("/v1/pause", {}).status == 204
+    for batch in range(10):
+        old.must_post([event(f"A-{batch}-{number}", f"token-{batch}-{number}") for number in range(1000)])
+    mover = subprocess.Popen([SERVICE, "move", "--from", redis.url, "--to", target.url, "--json"], env=old.environment(),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    eventually(lambda: len(keys_of(target)) > 0, "it has begun")
+    mover.send_signal(signal.SIGINT)
+    out, err = mover.communicate(timeout=60)
+    assert mover.returncode == 1, (out, err)
+    answer = json.loads(out)
+    assert "stopped before its end: run it again" in err
+    assert answer["held"] == 0 and not answer["complete"] and 0 < answer["moved"] < 10_000
+    assert len(keys_of(redis)) + len(keys_of(target)) == 10_000
+    assert answer["moved"] + must_move(old, redis.url, target.url)["moved"] == 10_000
+    old.must_stop()
+
+
+# --- what is said ---
+
+def it_shows_on_a_terminal_how_far_it_has_come(stand, redis, sandbox):
+    target = stand.redis(name="target")
+    old = stand.service(sandbox, redis_url=redis.url).start()
+    assert old.post("/v1/pause", {}).status == 204
+    old.must_post([event(f"A-{number}", f"token-{number}") for number in range(900)])
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen([SERVICE, "move", "--from", redis.url, "--to", target.url], stdout=subprocess.PIPE, stderr=theirs,
+                             env=old.environment())
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 4096):
+            shown += chunk
+    except OSError:  # the other end was closed
+        pass
+    os.close(ours)
+    assert child.communicate(timeout=60)[0] == b"900 applications are moved\n"
+    assert b"] 0 of 90" in shown and b"] 200 of 90" in shown
+    old.must_stop()
+
+
+def it_says_why_it_cannot(stand, redis, sandbox):
+    target, third = stand.redis(name="target"), stand.redis(name="third")
+    old = stand.service(sandbox, redis_url=redis.url).start()
+    assert old.post("/v1/pause", {}).status == 204
+    old.must_post([event(f"A-{number}", f"token-{number}") for number in range(50)])
+
+    def must_fail(source, to, sentence, *arguments, status=1):
+        done = run_move(old, source, to, *arguments)
+        assert done.returncode == status and sentence in done.stderr, done
+        assert len(keys_of(redis)) == 50
+
+    must_fail(redis.url, redis.url, "--from and --to are the same Redis, under the same prefix")
+    must_fail(third.url, target.url, "--from: nothing of this version's is kept there")
+    must_fail(redis.url, target.url, "--from: the data in Redis is spread over another number of shards, 1,", "--from-shards", "64")
+    must_fail(redis.url, "redis://127.0.0.1:1", "--to: ")
+    must_fail("http://127.0.0.1", target.url, "--from: ", status=2)
+    must_fail(redis.url, target.url, "--to-prefix: expected 1 to 64", "--to-prefix", "{x}", status=2)
+    must_fail(redis.url, target.url, "--to-shards: at most 256", "--to-shards", "257", status=2)
+    done = old.run("move", "--from", redis.url)
+    assert done.returncode == 2 and "give --to URL, or --to-file FILE" in done.stderr
+    # A key in the way, with the batch held: nobody sends it, and no other target gets it.
+    target.cli("SET", "seek-signal:{0}:app:A-7", "somebody else's")
+    must_fail(redis.url, target.url, "--to: the key of application A-7 holds something else")
+    done = run_move(old, redis.url, target.url)
+    assert "50 applications are on their way, and are sent by nobody until the move is run again" in done.stderr
+    must_fail(redis.url, third.url, "--from: a move from there to another Redis was not brought to its end")
+    must_fail(target.url, redis.url, "--to: a move from there to another Redis was not brought to its end")
+    target.cli("DEL", "seek-signal:{0}:app:A-7")
+    assert must_move(old, redis.url, target.url)["moved"] == 50
+    old.must_stop()
+
+
+def it_leaves_what_is_not_ours_and_says_so(stand, redis, sandbox):
+    target = stand.redis(name="target")
+    old = stand.service(sandbox, redis_url=redis.url).start()
+    assert old.post("/v1/pause", {}).status == 204
+    old.must_post([event(f"A-{number}", f"token-{number}") for number in range(5)])
+    redis.cli("SET", "seek-signal:{0}:app:A-3", "somebody else's")
+    done = run_move(old, redis.url, target.url)
+    assert done.returncode == 1
+    assert done.stdout == "4 applications are moved\n1 keys cannot be moved: they hold something else\n"
+    old.must_stop()
+
+
+def it_needs_no_more_rights_than_documented(stand, redis, sandbox, tmp_path):
+    target = stand.redis(name="target")
+    old = stand.service(sandbox, redis_url=redis.url).start()
+    assert old.post("/v1/pause", {}).status == 204
+    old.must_post([event(f"A-{number}", f"token-{number}") for number in range(50)])
+    redis.cli("ACL", "SETUSER", *documented(), "+scan", "+dbsize", "+config|get")
+    target.cli("ACL", "SETUSER", *documented(), "+config|get")
+    for name, node in (("from", redis), ("to", target)):
+        (tmp_path / name).write_text(f"redis://seek-signal:password-1@127.0.0.1:{node.port}\n")
+    done = old.run("move", "--from-file", str(tmp_path / "from"), "--to-file", str(tmp_path / "to"))
+    assert done.returncode == 0 and done.stdout == "50 applications are moved\n", done
+    assert redis.cli("ACL", "LOG") == "" and target.cli("ACL", "LOG") == ""
+    old.must_stop()
+
+
+def it_hides_the_passwords_of_its_arguments(stand, redis, sandbox):
+    target = stand.redis(name="target")
+    redis.cli("ACL", "SETUSER", *documented(), "+scan", "+dbsize")
+    old = stand.service(sandbox, redis_url=redis.url).start()
+    mover = subprocess.Popen([SERVICE, "move", "--from", f"redis://seek-signal:password-1@127.0.0.1:{redis.port}", "--to", target.url,
+                              "--follow"], env=old.environment(), stdout=subprocess.PIPE, text=True)
+    eventually(lambda: redis.cli("EXISTS", "seek-signal:{0}:move") == "1", "it has begun")
+    with open(f"/proc/{mover.pid}/cmdline", "rb") as file:
+        shown = file.read()
+    assert b"password-1" not in shown and b"--from\0***" in shown, shown
+    mover.send_signal(signal.SIGTERM)
+    mover.communicate(timeout=30)
+    assert mover.returncode == 0
+    old.must_stop()
