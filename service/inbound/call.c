@@ -14,12 +14,13 @@
 
 #include "service/inbound/inbound_metrics.h"
 #include "service/inbound/media_type.h"
+#include "service/inbound/outage.h"
 #include "service/inbound/service_view.h"
 #include "service/inbound/spool_batch.h"
-#include "service/store/store.h"
 #include "service/tracing/tracer.h"
 
-enum { SCRATCH_KEPT_BYTES = 64 * 1024, OUTAGE_QUIET_MS = 5000 };
+enum { SCRATCH_KEPT_BYTES = 64 * 1024 };
+
 static const char problem_content_type[] = "application/problem+json";
 
 /* The caller's own id is kept when it can be printed: it is echoed and logged. */
@@ -176,35 +177,6 @@ static void log_refusal(const struct call *call, const struct problem *problem)
                  LOG_TEXT("request_id", call->request_id));
 }
 
-/* While the spool takes events, a 503 is for what Redis alone knows. */
-static bool is_spooling(const struct call *call)
-{
-    struct spool_status status = {.is_able = false};
-    if (call->context->spool != NULL)
-        spool_status(spool_batch_spool(call->context->spool), &status);
-    return status.is_able;
-}
-
-/* An outage refuses thousands of requests a second; its beginning and its end are what matters. */
-static void log_outage(struct call *call, const struct problem *problem)
-{
-    const struct problem_kind *kind = problem_kind(problem->code);
-    bool is_intake = call->route != NULL && call->route->is_intake;
-    bool is_store =
-        problem->code == PROBLEM_STORE_UNAVAILABLE || problem->code == PROBLEM_STORE_REFUSED;
-    if (kind->status < 500 || problem->code == PROBLEM_SHUTTING_DOWN || !is_intake ||
-        (is_store && is_spooling(call)))
-        return;
-    call->context->refused_at_ms = clock_monotonic_ms();
-    if (call->context->is_unavailable)
-        return;
-    call->context->is_unavailable = true;
-    /* Somebody has to act where Redis is the reason; a full service helps itself. */
-    log_at(is_store ? LOG_ERROR : LOG_WARN, "intake_unavailable",
-           "Events get 503 until the reason is gone", LOG_TEXT("code", kind->name),
-           LOG_TEXT("reason", problem_detail(problem)));
-}
-
 /* Must not allocate, as far as that is in our hands. */
 void call_answer_out_of_memory(struct call *call)
 {
@@ -214,25 +186,13 @@ void call_answer_out_of_memory(struct call *call)
         "\"detail\":\"Memory for this request could not be allocated.\","
         "\"remedy\":\"Send it again after Retry-After. If this lasts, give the service more "
         "memory.\"}";
-    log_outage(call, &(struct problem){.code = PROBLEM_OUT_OF_MEMORY});
+    outage_note_refusal(call, &(struct problem){.code = PROBLEM_OUT_OF_MEMORY});
     call_answer(call, &(struct answer){.status = 503,
                                        .content_type = problem_content_type,
                                        .body = body,
                                        .body_length = sizeof body - 1,
                                        .is_body_static = true,
                                        .headers = {{"Retry-After", "1"}}});
-}
-
-/* Where some shards are away the others' events are accepted all the time. */
-void call_note_available(struct call *call)
-{
-    struct inbound_context *context = call->context;
-    if (!context->is_unavailable ||
-        (store_shard_count(context->store) > 1 &&
-         clock_monotonic_ms() < context->refused_at_ms + OUTAGE_QUIET_MS))
-        return;
-    context->is_unavailable = false;
-    log_info("intake_available", "Events are accepted again");
 }
 
 static void answer_problem(struct call *call, const struct problem *problem,
@@ -265,7 +225,7 @@ void call_refuse_with(struct call *call, const struct problem *problem, struct h
 {
     if (call->request == NULL || call->is_answered)
         return;
-    log_outage(call, problem);
+    outage_note_refusal(call, problem);
     struct buffer *document = call_scratch(call);
     if (problem_write(document, problem, NULL))
         answer_problem(call, problem, document, header);

@@ -114,7 +114,6 @@ void call_refuse_content_type(struct call *call, struct http_header header);
 bool call_is_json(struct call *call);
 /* The same for what needs no body: a program may leave out both. A browser may not. */
 bool call_is_json_or_bare(struct call *call);
-void call_note_available(struct call *call); /* events are stored again, after a 503 */
 enum problem_code problem_code_of_store(enum store_status status);
 
 void call_make_event_id(char text[ATTEMPT_ID_BYTES]); /* a fresh one */

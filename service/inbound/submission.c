@@ -12,6 +12,7 @@
 
 #include "service/inbound/batch.h"
 #include "service/inbound/inbound_metrics.h"
+#include "service/inbound/outage.h"
 #include "service/inbound/service_view.h"
 #include "service/inbound/submission_answer.h"
 #include "service/outbound/worker_pool.h"
@@ -110,7 +111,7 @@ static void note_stored(struct submission *submission, size_t index,
         (void)snprintf(item->event_id, sizeof item->event_id, "%s", result->result->event_id);
     count_event(submission, submission_outcome_kind(item->outcome)->counted_as);
     log_stored(submission, index);
-    call_note_available(submission->call);
+    outage_note_stored(submission->call);
 }
 
 /* ---- waiting for the final state ---- */

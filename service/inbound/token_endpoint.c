@@ -12,6 +12,7 @@
 #include "service/domain/seek_token.h"
 #include "service/inbound/call.h"
 #include "service/inbound/endpoints.h"
+#include "service/inbound/outage.h"
 #include "service/inbound/service_view.h"
 #include "service/inbound/spool_batch.h"
 
@@ -97,7 +98,7 @@ static void finish(struct keeping *keeping, const struct store_failure *failure)
 {
     struct call *call = keeping->call;
     if (failure->status == STORE_OK) {
-        call_note_available(call);
+        outage_note_stored(call);
         call_answer_empty(call, 204);
     } else {
         call_refuse_store(call, failure);

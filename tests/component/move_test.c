@@ -61,6 +61,7 @@ static int stop(void **state)
 
 static struct shown { /* what the source has answered last, kept */
     struct move_out_result result;
+    char since[32];
     struct move_item items[ITEMS_MAX];
     char texts[TEXTS_MAX];
     size_t length;
@@ -86,6 +87,7 @@ static void on_shown(void *context, const struct store_failure *failure,
     if (result->outcome != MOVE_FINE)
         return;
     assert_true(result->count <= ITEMS_MAX);
+    (void)snprintf(shown.since, sizeof shown.since, "%s", result->since);
     shown.result.name = keep(result->name, strlen(result->name));
     shown.result.batch = keep(result->batch, strlen(result->batch));
     shown.result.place = keep(result->place, strlen(result->place));
@@ -132,7 +134,7 @@ static void give(void)
                                         .source = shown.result.name,
                                         .paused_since = "",
                                         .number = shown.result.batch,
-                                        .since = "",
+                                        .since = shown.since,
                                         .count = shown.result.count,
                                         .items = shown.items};
     assert_true(store_move_in(to.store, &batch, on_taken, NULL, &error));
@@ -262,6 +264,23 @@ static void lets_go_what_was_replayed_meanwhile(void **state)
     give();
     assert_int_equal(must_get(&to, "A-1")->state, DELIVERY_PENDING);
     must_count(&to, 1, 0);
+}
+
+/* Whoever tells of deaths at the target begins anew, and passes over this one. */
+static void moves_what_the_receiver_of_notifications_was_told(void **state)
+{
+    (void)state;
+    static const struct verdict refused = {
+        .class = VERDICT_REFUSED, .code = "FORBIDDEN", .message = "no"};
+    (void)must_accept_one(&from, "A-1", "token", event);
+    (void)must_settle(&from, "A-1", must_claim_one(&from).generation, SETTLE_DEAD, 0, &refused);
+    (void)redis_server_cli(from_server, "HSET 'seek-signal:{0}:app:A-1' told 1234");
+    (void)redis_server_cli(from_server, "HSET 'seek-signal:{0}:notify' since 1000 time 9 id Z");
+    (void)redis_server_cli(to_server, "HSET 'seek-signal:{0}:notify' since 2000 time 9 id Z");
+    move_all();
+    assert_string_equal(redis_server_cli(to_server, "HGET 'seek-signal:{0}:app:A-1' told"), "1234");
+    assert_string_equal(redis_server_cli(to_server, "HGETALL 'seek-signal:{0}:notify'"),
+                        "since\n1000");
 }
 
 /* --- of two, the newest --- */
@@ -421,6 +440,8 @@ int main(void)
                 waits_for_an_attempt_and_fences_one_that_is_late, start, stop),
         IT_WITH("lets go what was replayed meanwhile", lets_go_what_was_replayed_meanwhile, start,
                 stop),
+        IT_WITH("moves what the receiver of notifications was told",
+                moves_what_the_receiver_of_notifications_was_told, start, stop),
         IT_WITH("lets the newest win", lets_the_newest_win, start, stop),
         IT_WITH("waits behind the attempt that is out at the target",
                 waits_behind_the_attempt_that_is_out_at_the_target, start, stop),

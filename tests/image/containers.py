@@ -10,9 +10,8 @@ import tempfile
 
 from stand import call, eventually
 
-SERVICE = "seek-signal-test/service"
-EMBEDDED = "seek-signal-test/embedded"
-SANDBOX = "seek-signal-test/sandbox"
+IMAGES = os.environ.get("SEEK_SIGNAL_IMAGES", "seek-signal-test")
+SERVICE, EMBEDDED, SANDBOX = (f"{IMAGES}/{name}" for name in ("service", "embedded", "sandbox"))
 USER = 65532
 
 # What every container here lives with; the images promise to.
@@ -65,7 +64,7 @@ class Container:
                 return self.call("GET", "/readyz", port=port).status == 200
             except (ConnectionError, TimeoutError):
                 return False
-        eventually(ready, f"{self.name} is ready", 60)
+        eventually(ready, f"{self.name} is ready", 180)
         return self
 
     def must_stop(self, status=0):
@@ -117,7 +116,7 @@ class Containers:
                            "--tls-dir", "/var/lib/seek-sandbox", "--tls-name", "sandbox", *arguments,
                            options=["--publish=127.0.0.1::8790", f"--volume={volume}:/var/lib/seek-sandbox"])
         sandbox.volume = volume
-        eventually(lambda: "ready " in sandbox.text(), "the sandbox is ready")
+        eventually(lambda: "ready " in sandbox.text(), "the sandbox is ready", 180)  # it makes keys, perhaps emulated
         return sandbox
 
     def service(self, sandbox, image=SERVICE, options=(), **settings):

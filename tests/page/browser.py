@@ -31,7 +31,7 @@ def chromium():
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         driver = webdriver.Chrome(service=Driver("/usr/bin/chromedriver"), options=options)
-        driver.set_script_timeout(60)
+        driver.set_script_timeout(300)  # axe looks at each of thousands of elements
         yield driver
         driver.quit()
 

@@ -40,6 +40,7 @@ def it_counts_the_total_and_loads_page_by_page(page, stand, redis, sandbox):
     refuse_many(service, sandbox, 5000)
     page.open(f"http://{service.address}/")
     page.must_say("#list-caption", "100 of 5,000 dead, the newest first")
+    page.must_be_accessible()
     newest = max(service.get(f"/v1/applications?state=dead&order=desc&limit={limit}").json["applications"][0]["diedAt"] for limit in (1, 5))
     assert service.application(page.rows()[0])["diedAt"] == newest
     page.click("#more")
@@ -47,7 +48,6 @@ def it_counts_the_total_and_loads_page_by_page(page, stand, redis, sandbox):
     assert len(set(page.rows())) == 200
     times = page.run("return [...document.querySelectorAll('#list time')].map(one => one.dateTime)")
     assert times == sorted(times, reverse=True)
-    page.must_be_accessible()
     for width in (380, 800, 1400):  # its rows are examined elsewhere in both schemes: with so many that takes a while
         page.look(width)
         page.must_fit(width)

@@ -24,9 +24,8 @@ import clients  # noqa: E402
 
 FAST = ("requests", "axios", "HTTP::Tiny", "HttpClient", "http")  # what differs most from each other
 IDLE_S = 2
-MEDIAN_MS = 3
 SLOW_MS = 25  # far below the 40 ms of a delayed acknowledgement
-ROUNDS = 3  # a machine may be busy for a moment, not for three
+ROUNDS = 3
 BUILD_TOLD = "" if BUILD.name == "release" else f" in {BUILD.name}"
 
 
@@ -135,9 +134,9 @@ def instant():
 def own_cost(client):
     with instant() as url:
         peer = Client(client, url)
-        median = min(median_of(peer, 50) for _ in range(ROUNDS))
+        medians = [statistics.median(times_of(peer, 50)) for _ in range(ROUNDS)]
         peer.close()
-    return median
+    return min(medians)
 
 
 def version_of(client):
@@ -150,10 +149,10 @@ def version_of(client):
     return done.stdout.strip()
 
 
-def median_of(client, count=200):
+def times_of(client, count=200):
     answers = [client.post() for _ in range(count)]
     assert {status for status, _ in answers} == {"202"}, set(answers)
-    return statistics.median(took for _, took in answers)
+    return [took for _, took in answers]
 
 
 @pytest.mark.parametrize("client", [pytest.param(c, marks=() if c[2] in FAST else pytest.mark.whole, id=c[2]) for c in clients.CLIENTS])
@@ -162,13 +161,15 @@ def it_serves_on_a_kept_connection(client, ready, stand, sandbox, seen):
     redis = stand.redis("--appendfsync", "no")  # a disk that stands still for two seconds would be a 503, which is no client's matter
     service = stand.service(sandbox, redis_url=redis.url, listen=f"127.0.0.1:{free_port()}", idle_timeout_s=IDLE_S).start()
     own_ms = own_cost(client)
-    allowed_ms = max(MEDIAN_MS, min(MEDIAN_MS + 2 * own_ms, SLOW_MS))
     peer = Client(client, f"http://{service.address}/v1/events")
     assert peer.post()[0] == "202"
     assert peer.post([event(f"B-{n}", f"b-{n}") for n in range(100)])[0] == "202"
     assert peer.post(query="?wait=20s")[0] == "200"
-    medians = [median_of(peer) for _ in range(ROUNDS)]
-    assert min(medians) <= allowed_ms, f"milliseconds for a post: {medians}, of which the client's own are {own_ms}"
+    rounds = [times_of(peer) for _ in range(ROUNDS)]
+    # A delayed acknowledgement is in each post, what else a busy machine does is not.
+    fastest = statistics.quantiles(sum(rounds, []), n=10)[0]
+    assert fastest < SLOW_MS, f"milliseconds for the fastest posts: {fastest}; medians: {[statistics.median(times) for times in rounds]}"
+    median = min(statistics.median(times) for times in rounds)
     cut = []
     for late_s in (-0.05, 0.0, 0.05):
         time.sleep(IDLE_S + late_s)
@@ -179,5 +180,5 @@ def it_serves_on_a_kept_connection(client, ready, stand, sandbox, seen):
     peer.close()
     told = f"{len(cut)} of 4 cut, posted again" if cut else "none cut"
     seen(version, "an event, a batch, `?wait`, 200 posts on one connection, posts at the idle time-out, a restart",
-         f"all taken; a post takes {min(medians):.1f} ms{BUILD_TOLD}, at Python's http.server {own_ms:.1f} ms; {told}")
+         f"all taken; a post takes {median:.1f} ms{BUILD_TOLD}, at Python's http.server {own_ms:.1f} ms; {told}")
     service.must_stop()

@@ -90,7 +90,7 @@ def it_starts_without_redis(stand, redis, sandbox):
     service.start()
     assert service.must_post(event("A-2", "t-2"))["durability"] == "spool"
     assert service.must_post(event("A-3", "t-3"))["durability"] == "spool"
-    assert len(service.logs("spool_begins")) == 2, "once in each run, whatever the one before has left"
+    service.must_log("spool_begins", 2)  # once in each run, whatever the one before has left
     redis.start()
     sandbox.must_receive(TOKEN)
     service.must_stop()

@@ -31,7 +31,7 @@ ELSEWHERE = [
     (r"cmake --preset release .* cpack", "builds the package", "tests/debian/run", "cmake --preset release .*cpack"),
     (r"curl --cacert cert.pem", "the service of this test speaks no TLS", "tests/system/listener_tls_test.py", '"--cacert"'),
     (r"docker/make-secrets", "writes into the source; a copy of it is run", "tests/system/compose_secrets_test.py", '"make-secrets"'),
-    (r"docker (build|run|compose -f docker/compose.yaml up)", "needs a Docker daemon", "tests/image/run", "docker build"),
+    (r"docker (build|run|compose -f docker/compose.yaml up)", "needs a Docker daemon", "tests/image/run", '"$builder" build'),
     (r"docker compose -f docker/compose.cluster.yaml (up|kill)", "needs a Docker daemon; no test runs it", None, None),
     (r"docker (exec|compose .* exec)", "needs a Docker daemon", "tests/image/compose_test.py", '"seek-signal", *arguments'),
     (r"apt-get install \./build/release", "changes the machine", "tests/debian/run", "apt-get install"),
@@ -86,7 +86,7 @@ kill -TERM $child; wait $child; status=$?; cat "$0.out"; exit $status
 """
 COMMAND = """#!/bin/bash
 real={real}
-[ -n "$1" ] && [[ "$1" != --listen ]] && [[ "$1" != --tls-* ]] && exec "$real" "$@"
+[ -n "$1" ] && [[ "$1" != --listen ]] && [[ "$1" != --tls-* && "$1" != --h2-* ]] && exec "$real" "$@"
 """
 
 
@@ -109,7 +109,7 @@ class Reader:
         self.program("redis-cli", f'#!/bin/sh\nexec /usr/bin/redis-cli -s {self.redis.socket} "$@"\n')
         self.substitutions = {  # in a document → here
             "127.0.0.1:8787": self.service.address, "127.0.0.1:8788": self.service.ops,
-            "127.0.0.1:8790": self.sandbox.address, "127.0.0.1:8443": "127.0.0.1:0",
+            "127.0.0.1:8790": self.sandbox.address, "127.0.0.1:8443": "127.0.0.1:0", "127.0.0.1:8444": "127.0.0.1:0",
             "CLIENT_ID=…": "CLIENT_ID=client-1", "/run/secrets/seek": str(self.home / "secret"),
         }
 
