@@ -9,6 +9,8 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
 static inline bool ascii_is_digit(char byte)
 {
@@ -80,6 +82,17 @@ static inline bool ascii_is_printable(char byte)
 static inline bool ascii_is_visible(char byte)
 {
     return byte > ' ' && byte <= '~';
+}
+
+/* All of the eight. Subtracting 0x21 sets the top bit of each byte below it, taking 1 from what is
+ * 0; a borrow can accuse the byte behind a guilty one, but nothing in an innocent eight. */
+static inline bool ascii_are_eight_visible(const char *text)
+{
+    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    uint64_t eight;
+    memcpy(&eight, text, sizeof eight);
+    uint64_t guilty = eight | (eight - ones * 0x21) | ((eight ^ ones * 0x7f) - ones);
+    return (guilty & tops) == 0;
 }
 
 /* '%' and two hexadecimal digits, in text that a NUL ends. */

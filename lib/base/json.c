@@ -147,6 +147,12 @@ bool json_has_member(const struct json_value *object, const char *name)
     return find_member(object, name, &member);
 }
 
+size_t json_member_count(const struct json_value *object)
+{
+    assert(json_type(object) == JSON_OBJECT);
+    return (size_t)json_object_object_length(object_of(object));
+}
+
 bool json_member_number(const struct json_value *object, const char *name, double *out)
 {
     struct json_object *member;

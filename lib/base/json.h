@@ -64,6 +64,7 @@ bool json_member_at(const struct json_value *object, size_t index, const char **
                     const struct json_value **out_value);
 
 size_t json_array_length(const struct json_value *array);
+size_t json_member_count(const struct json_value *object);
 const struct json_value *json_array_item(const struct json_value *array, size_t index);
 
 /* Whether any object of the document that has `name` as a member has it twice. `text` must be a

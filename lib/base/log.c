@@ -239,13 +239,31 @@ static void give_line(const char *bytes, size_t length, bool is_urgent)
         write_gathered();
 }
 
+/* Of one second's lines only the milliseconds differ. */
+static const char *time_of_line(int64_t wall_ms)
+{
+    enum { MS_PER_SECOND = 1000, FRACTION = sizeof "2026-01-02T03:04:05." - 1 };
+    static _Thread_local char text[RFC3339_BYTES];
+    static _Thread_local int64_t text_second = -1;
+    int64_t second = wall_ms / MS_PER_SECOND;
+    int ms = (int)(wall_ms % MS_PER_SECOND);
+    if (second != text_second || ms < 0) {
+        rfc3339_format(wall_ms, text);
+        text_second = second;
+        return text;
+    }
+    text[FRACTION] = (char)('0' + ms / 100);
+    text[FRACTION + 1] = (char)('0' + ms / 10 % 10);
+    text[FRACTION + 2] = (char)('0' + ms % 10);
+    return text;
+}
+
 /* False: something does not fit. */
 static bool build_line(const struct entry *entry, char *storage, size_t size, size_t *out_length)
 {
     assert((size_t)entry->level < sizeof level_names / sizeof level_names[0]);
     const struct writer *writer = &writers[atomic_load(&line_format)];
-    char time[RFC3339_BYTES];
-    rfc3339_format(clock_wall_ms(), time);
+    const char *time = time_of_line(clock_wall_ms());
     struct buffer line;
     buffer_init_fixed(&line, storage, size - LINE_END_BYTES);
     *out_length = 0;

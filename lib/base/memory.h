@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,7 +25,10 @@ struct memory_watch { /* zeroed */
     int64_t look_at_ms;
     unsigned looks;
     size_t unused_bytes; /* the least of these looks */
+    size_t used_bytes;   /* when they were seen to change */
+    bool is_changed;     /* since these looks began; else there is no look before long */
 };
 
-/* To be called at least once a second. What has been unused for some seconds is given back. */
+/* What has been unused for some seconds is given back. */
+int64_t memory_watch_timeout_ms(const struct memory_watch *watch, int64_t now_ms);
 void memory_watch_turn(struct memory_watch *watch, int64_t now_ms);

@@ -256,6 +256,11 @@ bool secret_has_line(struct secret *secret, const char *candidate)
     return is_found;
 }
 
+bool secret_is_file(const struct secret *secret)
+{
+    return secret->path != NULL;
+}
+
 void secret_state(struct secret *secret, struct secret_state *out)
 {
     (void)refresh(secret, NULL); /* its reason is in the state */

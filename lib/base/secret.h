@@ -36,6 +36,8 @@ MUST_CHECK bool secret_read(struct secret *secret, struct buffer *out, struct er
  * are two keys, both good while their callers change over. False too when there is no value. */
 bool secret_has_line(struct secret *secret, const char *candidate);
 
+bool secret_is_file(const struct secret *secret); /* it may change */
+
 struct secret_state {
     uint64_t changes;                 /* how often the value became another one */
     char reason[ERROR_MESSAGE_BYTES]; /* why the last look at the file found none; "": it did */

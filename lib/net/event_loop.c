@@ -12,8 +12,13 @@
 #include <unistd.h>
 
 #include "lib/base/array.h"
+#include "lib/base/clock.h"
+#include "lib/base/heartbeat.h"
 
-enum { BATCH_EVENTS = 64 };
+enum {
+    BATCH_EVENTS = 64,
+    LONG_MS = 1000, /* a rest that is worth mentioning */
+};
 
 /* Descriptors are small numbers, so they index the table of watches. Each watch has a generation,
  * which travels through epoll with the descriptor: an event whose watch was forgotten earlier in
@@ -32,6 +37,7 @@ struct event_loop {
     struct watch *watches; /* owned; indexed by descriptor */
     size_t watch_count;
     uint32_t generation;
+    struct heartbeat *heartbeat; /* borrowed; NULL: nobody looks */
 };
 
 static uint64_t tag_of(int fd, uint32_t generation)
@@ -160,16 +166,34 @@ static void dispatch(struct event_loop *loop, const struct epoll_event *event)
         watch->callback(watch->context, ready); /* may move the table: `watch` is gone now */
 }
 
-void event_loop_poll(struct event_loop *loop, int64_t timeout_ms)
+void event_loop_show(struct event_loop *loop, struct heartbeat *heartbeat)
 {
-    struct epoll_event events[BATCH_EVENTS];
-    int wait_ms = timeout_ms < 0 ? -1 : timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms;
+    if (loop != NULL)
+        loop->heartbeat = heartbeat;
+}
+
+static int wait(struct event_loop *loop, struct epoll_event *events, int wait_ms)
+{
+    bool is_long = loop->heartbeat != NULL && (wait_ms < 0 || wait_ms > LONG_MS);
+    if (is_long)
+        heartbeat_rest(loop->heartbeat, clock_monotonic_ms() + (wait_ms < 0 ? INT_MAX : wait_ms));
     int count = epoll_wait(loop->epoll_fd, events, BATCH_EVENTS, wait_ms);
     bool could_wait = count >= 0 || errno == EINTR;
     assert(could_wait);
+    if (is_long)
+        heartbeat_beat(loop->heartbeat, clock_monotonic_ms());
+    return count;
+}
+
+bool event_loop_poll(struct event_loop *loop, int64_t timeout_ms)
+{
+    struct epoll_event events[BATCH_EVENTS];
+    int wait_ms = timeout_ms < 0 ? -1 : timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms;
+    int count = wait(loop, events, wait_ms);
     assert(count <= BATCH_EVENTS);
     for (int i = 0; i < count; i++)
         dispatch(loop, &events[i]);
+    return count > 0;
 }
 
 int event_loop_fd(const struct event_loop *loop)

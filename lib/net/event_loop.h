@@ -16,6 +16,7 @@
 #include "lib/base/ownership.h"
 
 struct event_loop;
+struct heartbeat;
 
 enum { EVENT_READ = 1, EVENT_WRITE = 2 };
 
@@ -36,8 +37,11 @@ void event_loop_forget(struct event_loop *loop, int fd);
 /* Waits for events or a wake-up, at most `timeout_ms` (-1: no limit), and runs the callbacks. A
  * callback may watch and forget any descriptor. Only a mistake of ours makes the wait itself fail,
  * closing the loop's descriptor elsewhere say, and no thread can go on without it: an assertion
- * ends the process. What was acknowledged is on a disk by then. */
-void event_loop_poll(struct event_loop *loop, int64_t timeout_ms);
+ * ends the process. What was acknowledged is on a disk by then. True: something had happened. */
+bool event_loop_poll(struct event_loop *loop, int64_t timeout_ms);
+/* From now on each poll says there how long it may wait, and beats before the callbacks.
+ * `heartbeat`: borrowed, outlives the loop. Accepts NULL for a loop that could not be made. */
+void event_loop_show(struct event_loop *loop, struct heartbeat *heartbeat);
 /* For nesting in another loop: readable while a poll would find something. */
 int event_loop_fd(const struct event_loop *loop);
 /* Makes the current or next poll return at once. */

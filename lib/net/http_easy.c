@@ -17,7 +17,8 @@
 
 enum {
     IDLE_CONNECTION_S = 50, /* load balancers commonly hang up after 60 s */
-    RECEIVE_BUFFER_BYTES = 8 * 1024,
+    RECEIVE_BUFFER_BYTES =
+        1024, /* answers are small, and malloc hands out as much without a search */
     SEND_BUFFER_BYTES = 16 * 1024, /* the least that libcurl takes */
     AUTHORITIES_KEPT_S = 5,        /* libcurl keeps a file's content for a day: it may be rotated */
 };
@@ -69,6 +70,8 @@ static void forget(struct http_easy *easy)
 void http_easy_destroy(struct http_easy *easy)
 {
     curl_easy_cleanup(easy->handle);
+    curl_url_cleanup(easy->address);
+    free(easy->url);
     forget(easy);
     free(easy);
 }
@@ -166,99 +169,6 @@ struct http_easy *http_easy_create(struct http_easy_network *network)
         return easy;
     http_easy_destroy(easy);
     return NULL;
-}
-
-static void add_header(struct curl_slist *item, char **rest, const char *line)
-{
-    size_t bytes = strlen(line) + 1;
-    *item = (struct curl_slist){.data = memcpy(*rest, line, bytes), .next = item + 1};
-    *rest += bytes;
-}
-
-/* libcurl only reads the list, so that it may lie in one piece, lines and all: an allocation
- * instead of two per header, and credentials that can be wiped. */
-static bool set_headers(struct http_easy *easy, const char *const *headers)
-{
-    /* libcurl would announce larger bodies and wait for leave to send them. */
-    static const char no_expect[] = "Expect:";
-    size_t count = 1, text_bytes = sizeof no_expect;
-    for (size_t i = 0; headers != NULL && headers[i] != NULL; i++, count++)
-        text_bytes += strlen(headers[i]) + 1;
-    easy->headers_bytes = count * sizeof(struct curl_slist) + text_bytes;
-    struct curl_slist *list = easy->headers = malloc(easy->headers_bytes);
-    if (list == NULL)
-        return false;
-    char *rest = (char *)(list + count);
-    add_header(&list[0], &rest, no_expect);
-    for (size_t i = 1; i < count; i++)
-        add_header(&list[i], &rest, headers[i - 1]);
-    assert(rest == (char *)list + easy->headers_bytes);
-    list[count - 1].next = NULL;
-    return curl_easy_setopt(easy->handle, CURLOPT_HTTPHEADER, list) == CURLE_OK;
-}
-
-/* Head and body go in one piece, since libcurl has the body as a whole. */
-static bool set_body(struct http_easy *easy, const struct http_transfer *wanted)
-{
-    CURL *handle = easy->handle;
-    if (!easy->is_post)
-        return SET(CURLOPT_HTTPGET, 1L);
-    easy->request.length_max = wanted->body_length;
-    return buffer_append(&easy->request, wanted->body, wanted->body_length, NULL) &&
-           SET(CURLOPT_POST, 1L) && SET(CURLOPT_POSTFIELDS, easy->request.bytes) &&
-           SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)wanted->body_length);
-}
-
-/* "" is no proxy to libcurl, NULL what the environment says. */
-static bool set_route(struct http_easy *easy, const struct http_transfer *wanted)
-{
-    bool is_direct = wanted->proxy == NULL;
-    if (is_direct == easy->is_direct)
-        return true; /* as for the transfer before */
-    easy->is_direct = is_direct;
-    return curl_easy_setopt(easy->handle, CURLOPT_PROXY, is_direct ? "" : NULL) == CURLE_OK;
-}
-
-static bool set_address(struct http_easy *easy, const struct http_transfer *wanted)
-{
-    char from_any[512];
-    if (wanted->connect_to == NULL)
-        return true;
-    int length = snprintf(from_any, sizeof from_any, "::%s", wanted->connect_to);
-    if (length < 0 || (size_t)length >= sizeof from_any)
-        return false;
-    easy->connect_to = curl_slist_append(NULL, from_any);
-    return easy->connect_to != NULL &&
-           curl_easy_setopt(easy->handle, CURLOPT_CONNECT_TO, easy->connect_to) == CURLE_OK;
-}
-
-bool http_easy_prepare(struct http_easy *easy, const struct http_transfer *wanted)
-{
-    assert(easy->headers == NULL && easy->answer.length == 0 && easy->request.length == 0);
-    CURL *handle = easy->handle;
-    easy->answer.length_max = wanted->answer_bytes_max;
-    easy->failure.kind = ERROR_NONE;
-    easy->is_parked = false;
-    easy->sends = 0;
-    easy->port = 0;
-    easy->is_unsent = false;
-    easy->is_post = wanted->body != NULL;
-    easy->detail[0] = '\0';
-    easy->proxy = wanted->proxy;
-    easy->done = wanted->done;
-    easy->context = wanted->context;
-    easy->prepared_at_us = clock_monotonic_us();
-    easy->send_until_us = easy->prepared_at_us + 1000 * (int64_t)wanted->timeout_ms;
-    /* Waiting for a connection that may turn out to be shared only pays where HTTP/2 can be agreed
-     * on. */
-    bool may_share = strncasecmp(wanted->url, "https:", strlen("https:")) == 0;
-    return SET(CURLOPT_URL, wanted->url) && SET(CURLOPT_UNIX_SOCKET_PATH, wanted->unix_socket) &&
-           SET(CURLOPT_PIPEWAIT, may_share ? 1L : 0L) &&
-           SET(CURLOPT_USERAGENT, wanted->user_agent) &&
-           SET(CURLOPT_TIMEOUT_MS, (long)wanted->timeout_ms) &&
-           SET(CURLOPT_CUSTOMREQUEST, wanted->method) && set_route(easy, wanted) &&
-           set_address(easy, wanted) && set_headers(easy, wanted->headers) &&
-           set_body(easy, wanted);
 }
 
 static const char *header_of(CURL *handle, const char *name)

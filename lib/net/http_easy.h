@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * One HTTP transfer with its libcurl handle: from what is wanted to the handle's options, and from
- * what came of it to an exchange. http_client.c drives many of them, each for one transfer after
- * another.
+ * One HTTP transfer with its libcurl handle: from what is wanted to the handle's options
+ * (http_easy_prepare.c), and from what came of it to an exchange. http_client.c drives many of
+ * them, each for one transfer after another.
  *
  * Owns:    the handle, and copies of headers and body while it runs.
  * Threads: one at a time.
@@ -24,6 +24,8 @@ struct http_easy {
     void *handle;  /* owned: a CURL */
     void *headers; /* owned while it runs, in one piece: curl_slists and their lines */
     size_t headers_bytes;
+    void *address;         /* owned: a CURLU, of the URL */
+    char *url;             /* owned; NULL: none was set yet */
     void *connect_to;      /* owned while it runs: a list of curl's; NULL: none */
     struct buffer request; /* the body; libcurl reads it in place */
     struct buffer answer;

@@ -205,10 +205,12 @@ static bool is_absent(const struct member *member, const struct json_value *valu
 static bool read_members(struct event *event, const struct json_value *value, const char *text,
                          size_t length, struct rejection *rejection)
 {
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+    size_t unseen = json_member_count(value); /* most events have nothing behind the seek-token */
+    for (size_t i = 0; i < sizeof members / sizeof members[0] && unseen > 0; i++) {
         const struct member *member = &members[i];
         if (!json_has_member(value, member->name))
             continue;
+        unseen--;
         if (is_repeated(text, length, member->name))
             return rejection_set(rejection, REJECTED_REPEATED_MEMBER, member->name,
                                  "Send each member once.", "%s is there more than once.",

@@ -13,7 +13,10 @@
  * no-break space that copying from a mail brings along. */
 static bool has_blank(const char *token, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
+    size_t i = 0;
+    while (length - i >= sizeof(uint64_t) && ascii_are_eight_visible(token + i))
+        i += sizeof(uint64_t); /* as most seek-tokens are, from their beginning to their end */
+    for (; i < length; i++) {
         if (ascii_is_space_or_control(token[i]))
             return true;
         if (token[i] == '\xc2' && i + 1 < length && (unsigned char)token[i + 1] <= 0xa0)

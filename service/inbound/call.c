@@ -275,18 +275,12 @@ void call_start(struct call *call, bool is_taken, const struct error *error)
 
 bool call_is_awaiting_spool(struct call *call, const char *application_id)
 {
+    static const struct store_failure held = {
+        STORE_UNAVAILABLE, "The spool holds events that Redis does not have yet."};
     const struct spool_batch *batch = call->context->spool;
-    const struct spool *spool = batch != NULL ? spool_batch_spool(batch) : NULL;
-    bool is_holding =
-        spool != NULL && (application_id != NULL ? spool_is_holding_for(spool, application_id)
-                                                 : spool_is_holding(spool));
-    if (!is_holding)
+    if (batch == NULL || !spool_is_holding_for(spool_batch_spool(batch), application_id))
         return false;
-    call_refuse_store(
-        call,
-        &(struct store_failure){
-            STORE_UNAVAILABLE,
-            "The spool holds events that Redis does not have yet, perhaps for this application."});
+    call_refuse_store(call, &held);
     return true;
 }
 
@@ -294,11 +288,10 @@ void call_refuse_bodies_full(struct call *call)
 {
     if (call->context->metrics != NULL)
         metric_add(&call->context->metrics[INBOUND_BODIES_REFUSED], 1);
-    call_refuse(call, &(struct problem){.code = PROBLEM_BODIES_FULL,
-                                        .detail = "The bodies of all requests together are over "
-                                                  "BODIES_BYTES_MAX.",
-                                        .remedy = "Send it again after Retry-After. Send smaller "
-                                                  "batches, or fewer of them at a time."});
+    static const struct problem full = {
+        PROBLEM_BODIES_FULL, "The bodies of all requests together are over BODIES_BYTES_MAX.",
+        .remedy = "Send it again after Retry-After. Send smaller batches, or fewer at a time."};
+    call_refuse(call, &full);
 }
 
 const char *call_body(const struct call *call, size_t *out_length)

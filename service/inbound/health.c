@@ -19,8 +19,7 @@
 
 static bool is_silent_for(const struct heartbeat *heartbeat, int64_t now_ms, int64_t most_ms)
 {
-    bool has_turned = atomic_load_explicit(&heartbeat->beaten_at_ms, memory_order_relaxed) != 0;
-    return has_turned && heartbeat_age_ms(heartbeat, now_ms) > most_ms;
+    return heartbeat_age_ms(heartbeat, now_ms) > most_ms;
 }
 
 bool heartbeat_is_wedged(const struct heartbeat *heartbeat, int64_t now_ms)
@@ -194,12 +193,10 @@ static bool write_loops(struct buffer *out, const struct service_view *view, int
     if (!buffer_append_text(out, ",\"loops\":[", error))
         return false;
     for (size_t i = 0; i < count; i++) {
-        bool has_turned = atomic_load(&loops[i]->beaten_at_ms) != 0;
-        if (!buffer_append_format(out, error,
-                                  "%s{\"name\":\"%s\",\"ageMs\":%" PRId64 ",\"wedged\":%s}",
-                                  i > 0 ? "," : "", loops[i]->name,
-                                  has_turned ? heartbeat_age_ms(loops[i], now_ms) : 0,
-                                  heartbeat_is_wedged(loops[i], now_ms) ? "true" : "false"))
+        if (!buffer_append_format(
+                out, error, "%s{\"name\":\"%s\",\"ageMs\":%" PRId64 ",\"wedged\":%s}",
+                i > 0 ? "," : "", loops[i]->name, heartbeat_age_ms(loops[i], now_ms),
+                heartbeat_is_wedged(loops[i], now_ms) ? "true" : "false"))
             return false;
     }
     return buffer_append_text(out, "]", error);

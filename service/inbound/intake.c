@@ -37,7 +37,7 @@
 enum {
     WAITERS_DIVISOR = 4,
     TRIM_MS = 2000,
-    TURN_MS_MAX = 3000, /* readiness misses it after 5 s */
+    TURN_MS_MAX = 30000,
     NOT_STOPPING = -1,
 };
 
@@ -56,6 +56,7 @@ struct intake {
     struct inbound_context context;
     bool was_waits_full;
     int64_t trimmed_at_ms;
+    bool is_trim_owed; /* something has happened since */
     bool is_quiesced;
     /* main's. */
     struct thread thread;
@@ -117,6 +118,7 @@ static bool create_parts(struct intake *intake, unsigned index,
     intake->loop = event_loop_create(error);
     if (intake->loop == NULL)
         return false;
+    event_loop_show(intake->loop, &intake->heartbeat);
     struct store_options store = options->store;
     store.role = intake->name;
     store.is_quiet = index > 0; /* the first one tells */
@@ -189,10 +191,18 @@ struct intake *intake_create(unsigned index, const struct listener *take_listene
 
 /* ---- the loop ---- */
 
+static int64_t trim_timeout_ms(const struct intake *intake, int64_t now_ms)
+{
+    int64_t at_ms = intake->trimmed_at_ms + TRIM_MS;
+    return !intake->is_trim_owed ? -1 : at_ms > now_ms ? at_ms - now_ms : 0;
+}
+
 static void wait_for_events(struct intake *intake)
 {
     int64_t now_ms = clock_monotonic_ms();
     int64_t timeout_ms = store_timeout_ms(intake->store, now_ms);
+    timeout_ms = clock_sooner_ms(timeout_ms, store_give_back_timeout_ms(intake->store, now_ms));
+    timeout_ms = clock_sooner_ms(timeout_ms, trim_timeout_ms(intake, now_ms));
     timeout_ms = clock_sooner_ms(timeout_ms, http_server_timeout_ms(intake->server));
     timeout_ms = clock_sooner_ms(timeout_ms, waiting_room_timeout_ms(&intake->waits, now_ms));
     timeout_ms = clock_sooner_ms(timeout_ms, inbound_context_timeout_ms(&intake->context, now_ms));
@@ -201,7 +211,7 @@ static void wait_for_events(struct intake *intake)
     if (stop_at_ms != NOT_STOPPING)
         timeout_ms = clock_sooner_ms(timeout_ms, stop_at_ms > now_ms ? stop_at_ms - now_ms : 0);
     assert(timeout_ms >= 0 && timeout_ms <= TURN_MS_MAX);
-    event_loop_poll(intake->loop, timeout_ms);
+    intake->is_trim_owed |= event_loop_poll(intake->loop, timeout_ms);
 }
 
 static void note_waits(struct intake *intake)
@@ -245,9 +255,10 @@ static void commit(struct intake *intake)
 
 static void trim_memory(struct intake *intake, int64_t now_ms)
 {
-    if (now_ms - intake->trimmed_at_ms < TRIM_MS)
+    if (trim_timeout_ms(intake, now_ms) != 0)
         return;
     intake->trimmed_at_ms = now_ms;
+    intake->is_trim_owed = false;
     memory_trim_own();
 }
 

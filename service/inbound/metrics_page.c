@@ -174,14 +174,13 @@ static bool write_loops(struct buffer *out, const struct service_view *view, str
     size_t count = health_loops(view, loops);
     int64_t now_ms = clock_monotonic_ms();
     for (size_t i = 0; i < count; i++) {
-        bool has_turned = atomic_load(&loops[i]->beaten_at_ms) != 0;
         (void)snprintf(labels[i], sizeof labels[i], "loop=\"%s\"", loops[i]->name);
         loop_rows[i] = (struct metric_row)METRIC_ROW(
             GAUGE, "seek_signal_loop_age_seconds",
-            "Time since the loop last turned; an idle one turns at least every 3 seconds.",
-            .labels = labels[i], .scale = 1e-3);
+            "Time since the loop last turned, without what it meant to rest.", .labels = labels[i],
+            .scale = 1e-3);
         metrics_init(&ages[i], &loop_rows[i], 1);
-        metric_set(&ages[i], has_turned ? heartbeat_age_ms(loops[i], now_ms) : 0);
+        metric_set(&ages[i], heartbeat_age_ms(loops[i], now_ms));
     }
     return metrics_write(out, ages, count, error);
 }

@@ -359,6 +359,7 @@ struct notifier *notifier_create(const struct notifier_options *options, struct 
     notifier_report_init(&notifier->report);
     buffer_init(&notifier->body, NOTIFICATION_BYTES_MAX);
     notifier->loop = event_loop_create(error);
+    event_loop_show(notifier->loop, &notifier->heartbeat);
     if (notifier->loop != NULL)
         notifier->receiver =
             receiver_create(&options->receiver, notifier->loop, on_sent, notifier, error);

@@ -201,7 +201,8 @@ enum access_token_outcome access_token_acquire(struct access_token *token, int64
     int64_t wait_ms = 0;
     mutex_lock(&token->shared.lock);
     enum access_token_outcome outcome = decide(token, now_ms, &wait_ms);
-    memcpy(text, token->shared.text, strlen(token->shared.text) + 1);
+    size_t text_bytes = strlen(token->shared.text) + 1;
+    memcpy(text, token->shared.text, text_bytes);
     uint64_t generation = token->shared.generation;
     mutex_unlock(&token->shared.lock);
 
@@ -221,7 +222,7 @@ enum access_token_outcome access_token_acquire(struct access_token *token, int64
     case ACCESS_TOKEN_REFRESH:
         break;
     }
-    explicit_bzero(text, sizeof text);
+    explicit_bzero(text, text_bytes);
     return outcome;
 }
 

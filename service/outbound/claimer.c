@@ -59,7 +59,7 @@ enum {
     LOST_MS = 100, /* an answer that nobody understands must not be asked for in a loop */
     /* Left to the owner of the watch. At work itself, it helps one that has its hands full. */
     PATIENCE_BUSY_MS = 20,
-    PATIENCE_IDLE_MS = CLAIMER_WAIT_MAX_MS - DUE_WATCH_INTERVAL_MS,
+    PATIENCE_IDLE_MS = CLAIMER_WAIT_MAX_MS - DUE_WATCH_IDLE_INTERVAL_MS,
 };
 
 #define TO(state) (1U << (state))
@@ -96,6 +96,7 @@ static size_t smaller(size_t a, size_t b)
 static void note_next_due(struct worker_shared *shared, const struct claim_result *result)
 {
     atomic_store(&shared->due_count, (int64_t)result->due_count);
+    due_watch_note_found(&shared->due_watch, result->due_count == 0 && result->count == 0);
     if (result->next_due_in_ms >= 0)
         (void)due_watch_lower(&shared->due_watch, clock_monotonic_ms() + result->next_due_in_ms);
 }

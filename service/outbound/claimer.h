@@ -55,7 +55,9 @@ struct claimer {
     int64_t rest_until_ms; /* after trouble: no claim before */
 };
 
-enum { CLAIMER_WAIT_MAX_MS = 3000 }; /* a heart may miss 10 s */
+/* How long a worker rests at most. For as long an owner of the watch that stands still keeps the
+ * others waiting, so it is over soon after the liveness probe has noticed. */
+enum { CLAIMER_WAIT_MAX_MS = 20000 };
 
 /* Claims if everything allows it. Returns when to call again at the latest. */
 int64_t claimer_turn(struct claimer *claimer, bool is_store_ready, int64_t now_ms);

@@ -56,6 +56,7 @@ bool due_watch_init(struct due_watch *watch, size_t worker_count, struct error *
     assert(worker_count > 0);
     *watch = (struct due_watch){.slot_count = worker_count};
     atomic_init(&watch->ask_at_ms, INT64_MIN);
+    atomic_init(&watch->empty_asks, 0);
     atomic_init(&watch->owner, DUE_WATCH_NOBODY);
     watch->slots = calloc(worker_count, sizeof *watch->slots);
     return watch->slots != NULL || error_out_of_memory(error);
@@ -107,6 +108,19 @@ static int64_t patience_of(const struct due_watch *watch, int worker, int64_t pa
     return owner == worker || owner == DUE_WATCH_NOBODY ? 0 : patience_ms;
 }
 
+void due_watch_note_found(struct due_watch *watch, bool is_empty)
+{
+    unsigned asks = is_empty ? atomic_load(&watch->empty_asks) + 1 : 0;
+    if (asks <= DUE_WATCH_IDLE_ASKS)
+        atomic_store(&watch->empty_asks, asks);
+}
+
+static int64_t interval_of(const struct due_watch *watch)
+{
+    bool is_idle = atomic_load(&watch->empty_asks) >= DUE_WATCH_IDLE_ASKS;
+    return is_idle ? DUE_WATCH_IDLE_INTERVAL_MS : DUE_WATCH_INTERVAL_MS;
+}
+
 bool due_watch_take(struct due_watch *watch, int worker, int64_t patience_ms, int64_t now_ms)
 {
     assert(worker >= 0 && (size_t)worker < watch->slot_count);
@@ -114,7 +128,7 @@ bool due_watch_take(struct due_watch *watch, int worker, int64_t patience_ms, in
     int64_t ask_at_ms = atomic_load(&watch->ask_at_ms);
     while (ask_at_ms <= latest_ms) {
         if (atomic_compare_exchange_weak(&watch->ask_at_ms, &ask_at_ms,
-                                         now_ms + DUE_WATCH_INTERVAL_MS)) {
+                                         now_ms + interval_of(watch))) {
             atomic_store(&watch->owner, worker);
             return true;
         }

@@ -4,7 +4,8 @@
  * When the store is to be asked next for what is due, which worker asks, and who is woken for it.
  *
  * The worker that asked last owns the watch: it alone looks when something falls due, at the
- * latest each DUE_WATCH_INTERVAL_MS, which finds what other processes have put there. So what one
+ * latest each DUE_WATCH_INTERVAL_MS, which finds what other processes have put there and could not
+ * send themselves; half as often while nothing at all waits in the store. So what one
  * worker can do is done by one, in few and large calls, and the others sleep. They ask all the same
  * when the watch was given back, or when their patience with the owner is over, which may stand
  * still.
@@ -33,7 +34,12 @@
 #include "lib/base/error.h"
 #include "lib/net/event_loop.h"
 
-enum { DUE_WATCH_INTERVAL_MS = 1000, DUE_WATCH_NOBODY = -1 };
+enum {
+    DUE_WATCH_INTERVAL_MS = 1000,
+    DUE_WATCH_IDLE_INTERVAL_MS = 2000, /* after DUE_WATCH_IDLE_ASKS that found the queue empty */
+    DUE_WATCH_IDLE_ASKS = 5,
+    DUE_WATCH_NOBODY = -1
+};
 
 enum due_watch_state {
     DUE_WATCH_UNABLE,  /* no Redis, no free attempt, trouble: of no use to anybody for now */
@@ -50,7 +56,8 @@ struct due_watch {
     struct due_watch_slot *slots; /* owned; one per worker, by its number */
     size_t slot_count;
     _Atomic int64_t ask_at_ms;
-    _Atomic int owner; /* a worker's number */
+    _Atomic unsigned empty_asks; /* in a row, DUE_WATCH_IDLE_ASKS at most */
+    _Atomic int owner;           /* a worker's number */
 };
 
 /* Asked for the first time at once, by anybody. All workers are unable. */
@@ -76,6 +83,8 @@ int64_t due_watch_wait_ms(const struct due_watch *watch, int worker, int64_t pat
 /* Something is due, as far as is known, and nobody has asked for it yet. */
 bool due_watch_is_due(const struct due_watch *watch, int64_t now_ms);
 int due_watch_owner(const struct due_watch *watch); /* or DUE_WATCH_NOBODY */
+/* What the last question found: whether the queue had nothing, due or not. */
+void due_watch_note_found(struct due_watch *watch, bool is_empty);
 
 /* --- the worker's state ---------------------------------------------------------------- */
 

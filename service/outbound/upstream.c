@@ -67,7 +67,14 @@ struct header_lines {
 
 static bool write_line(char line[LINE_BYTES], const char *name, const char *value)
 {
-    return snprintf(line, LINE_BYTES, "%s: %s", name, value) < LINE_BYTES;
+    static const char between[] = ": ";
+    size_t name_length = strlen(name), value_bytes = strlen(value) + 1;
+    if (name_length + sizeof between - 1 + value_bytes > LINE_BYTES)
+        return false;
+    memcpy(line, name, name_length);
+    memcpy(line + name_length, between, sizeof between - 1);
+    memcpy(line + name_length + sizeof between - 1, value, value_bytes);
+    return true;
 }
 
 /* SEEK's session is one interaction: all attempts for one event. */

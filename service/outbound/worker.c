@@ -176,6 +176,7 @@ static bool create_clients(struct worker *worker, struct error *error)
     worker->loop = event_loop_create(error);
     if (worker->loop == NULL)
         return false;
+    event_loop_show(worker->loop, worker->heartbeat);
     worker->http = http_client_create(&options, worker->loop, error);
     if (worker->http == NULL)
         return false;

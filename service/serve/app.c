@@ -40,7 +40,8 @@
 #include "service/spool/spool.h"
 
 enum {
-    TURN_MAX_MS = 1000,
+    TURN_MAX_MS = 15000,
+    TURN_MAX_TOLD_MS = 1000, /* somebody is told, or waits for an end */
     TURN_MAX_BEFORE_READY_MS = 20,
     STOP_MARGIN_MS = 10000,  /* of the whole stop, beside the time for signals on their way */
     INTAKE_STOP_MS = 2500,   /* over Redis's command time-out: what is committing is answered */
@@ -219,6 +220,7 @@ static bool create_loop(struct app *app, const sigset_t *signals, struct error *
     app->loop = event_loop_create(error);
     if (app->loop == NULL)
         return false;
+    event_loop_show(app->loop, &app->heartbeat);
     app->signal_fd = signalfd(-1, signals, SFD_NONBLOCK | SFD_CLOEXEC);
     if (app->signal_fd < 0)
         return error_set(error, ERROR_IO, "signalfd: %s", strerror(errno));
@@ -235,6 +237,14 @@ static void note_ready(struct app *app)
     app->supervision.is_ready = true;
 }
 
+static int64_t turn_max_ms(const struct app *app)
+{
+    if (!app->is_ready_logged)
+        return TURN_MAX_BEFORE_READY_MS;
+    bool is_told = app->supervision.socket_name != NULL || app->is_stopping;
+    return is_told ? TURN_MAX_TOLD_MS : TURN_MAX_MS;
+}
+
 static bool turn(struct app *app, struct error *error)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -242,11 +252,12 @@ static bool turn(struct app *app, struct error *error)
     if (app->is_stopping && now_ms >= app->stop_by_ms)
         process_end_at_once("A thread does not end and is left behind; leases run out");
     supervision_turn(&app->supervision, &app->view, now_ms);
-    int64_t timeout_ms =
-        clock_sooner_ms(app->is_ready_logged ? TURN_MAX_MS : TURN_MAX_BEFORE_READY_MS,
-                        ops_server_timeout_ms(app->ops));
+    int64_t timeout_ms = clock_sooner_ms(turn_max_ms(app), ops_server_timeout_ms(app->ops));
     timeout_ms = clock_sooner_ms(timeout_ms, supervision_timeout_ms(&app->supervision, now_ms));
     timeout_ms = clock_sooner_ms(timeout_ms, child_watch_timeout_ms(&app->child_watch, now_ms));
+    timeout_ms = clock_sooner_ms(timeout_ms, secret_watch_timeout_ms(&app->secret_watch));
+    timeout_ms = clock_sooner_ms(timeout_ms, tls_watch_timeout_ms(&app->tls_watch, now_ms));
+    timeout_ms = clock_sooner_ms(timeout_ms, memory_watch_timeout_ms(&app->memory_watch, now_ms));
     if (!child_watch_prepare(&app->child_watch, error))
         return false;
     event_loop_poll(app->loop, timeout_ms);

@@ -8,6 +8,8 @@
 
 #include "service/config/settings.h"
 
+enum { LOOK_MS = 1000 };
+
 static void look(struct secret *secret, const char *name, struct secret_told *told)
 {
     struct secret_state state;
@@ -22,6 +24,17 @@ static void look(struct secret *secret, const char *name, struct secret_told *to
         log_info("secret_rotated",
                  "The file of the secret holds another value, which is used from now on", setting);
     *told = (struct secret_told){.changes = state.changes, .is_unreadable = is_unreadable};
+}
+
+int64_t secret_watch_timeout_ms(const struct secret_watch *watch)
+{
+    for (size_t i = 0; i < setting_count; i++) {
+        const char *field = (const char *)watch->config + settings[i].offset;
+        if (settings[i].type == SETTING_SECRET && *(struct secret *const *)field != NULL &&
+            secret_is_file(*(struct secret *const *)field))
+            return LOOK_MS;
+    }
+    return -1;
 }
 
 void secret_watch_turn(struct secret_watch *watch)

@@ -25,4 +25,5 @@ struct secret_watch {
     } told[SECRET_WATCH_MAX]; /* of the settings that are secrets, in the table's order */
 };
 
-void secret_watch_turn(struct secret_watch *watch); /* call often */
+void secret_watch_turn(struct secret_watch *watch);
+int64_t secret_watch_timeout_ms(const struct secret_watch *watch); /* -1: no secret is in a file */

@@ -40,6 +40,12 @@ static void log_renewed(struct tls_server *server)
              LOG_TEXT("expires_at", expires_at));
 }
 
+int64_t tls_watch_timeout_ms(const struct tls_watch *watch, int64_t now_ms)
+{
+    int64_t at_ms = watch->looked_at_ms + LOOK_MS;
+    return watch->server == NULL ? -1 : at_ms > now_ms ? at_ms - now_ms : 0;
+}
+
 void tls_watch_turn(struct tls_watch *watch, int64_t now_ms)
 {
     struct error error;

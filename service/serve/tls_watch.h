@@ -29,4 +29,5 @@ struct tls_watch {
 MUST_CHECK bool tls_watch_open(struct tls_watch *watch, const struct config *config,
                                struct error *error);
 void tls_watch_close(struct tls_watch *watch);
-void tls_watch_turn(struct tls_watch *watch, int64_t now_ms); /* call often */
+void tls_watch_turn(struct tls_watch *watch, int64_t now_ms);
+int64_t tls_watch_timeout_ms(const struct tls_watch *watch, int64_t now_ms); /* -1: plain HTTP */

@@ -327,6 +327,7 @@ struct spool *spool_create(const struct spool_options *options, struct error *er
     metrics_init(spool->metrics, spool_rows, SPOOL_METRIC_COUNT);
     buffer_init(&spool->drain.segment, SIZE_MAX / 4);
     spool->loop = event_loop_create(error);
+    event_loop_show(spool->loop, &spool->heartbeat);
     if (spool->loop == NULL || !open_journal(spool, error))
         goto fail;
     spool->store = store_create(&spool->options.store, spool->loop, error);

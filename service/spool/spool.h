@@ -59,7 +59,7 @@ DEFINE_AUTO(spool);
 int64_t spool_stamp(struct spool *spool);
 /* Something that was accepted is not in Redis yet. */
 bool spool_is_holding(const struct spool *spool);
-/* Perhaps of this application; of another one once in some thousands. */
+/* Perhaps of this application; of another one once in some thousands. NULL: of any. */
 bool spool_is_holding_for(const struct spool *spool, const char *application_id);
 
 /* --- orders: records to be written together --- */

@@ -51,7 +51,7 @@ static size_t likeness(const char *application_id)
 bool spool_is_holding_for(const struct spool *spool, const char *application_id)
 {
     return atomic_load(&spool->is_holding) &&
-           atomic_load(&spool->held_like[likeness(application_id)]) > 0;
+           (application_id == NULL || atomic_load(&spool->held_like[likeness(application_id)]) > 0);
 }
 
 void spool_hold(struct spool *spool, const struct drain_record *record)

@@ -59,7 +59,7 @@ static const struct {
     {DURABILITY_ANY, SCRIPT_CLAIM, SHARD_TRIAL_KEYS,
      {"1", "1000", "1000", KEY(SHARD_TRIAL_CLAIM), "1", "0", "9999999999999"}, 7, inspection_take_tried},
     {DURABILITY_ANY, SCRIPT_SETTLE, SHARD_TRIAL_KEYS,
-     {"1000", SHARD_TRIAL_ID, "0", "release", "0", "", "", "", ""}, 9, inspection_take_tried},
+     {"1000", SHARD_TRIAL_ID, "-------", "release" " 0" " -" " 0" " 0" " "}, 4, inspection_take_tried},
     {DURABILITY_ANY, SCRIPT_FORGET, SHARD_TRIAL_KEYS, {SHARD_TRIAL_ID}, 1, inspection_take_tried},
     {DURABILITY_ANY, PLAIN, 0,
      {"DEL", KEY(SHARD_TRIAL_APPLICATION), KEY(SHARD_TRIAL_KEYS + SHARD_DUE), KEY(SHARD_TRIAL_KEYS + SHARD_DEAD),

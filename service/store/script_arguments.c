@@ -37,3 +37,31 @@ void script_call_add_number(struct script_call *call, int64_t number)
         call->is_incomplete = true;
     call->lengths[call->arguments_count++] = call->text.length - before;
 }
+
+void script_call_add_generation(struct script_call *call, uint64_t generation)
+{
+    enum { BYTES = 7, BITS = 8 };
+    char bytes[BYTES];
+    assert(generation >> (BYTES * BITS) == 0);
+    for (unsigned i = 0; i < BYTES; i++)
+        bytes[i] = (char)(unsigned char)(generation >> (BITS * (BYTES - 1 - i)));
+    script_call_add_bytes(call, bytes, BYTES);
+}
+
+void script_call_extend_text(struct script_call *call, const char *text)
+{
+    size_t length = strlen(text);
+    assert(call->arguments_count > 0);
+    if (!buffer_append(&call->text, text, length, NULL))
+        call->is_incomplete = true;
+    call->lengths[call->arguments_count - 1] += length;
+}
+
+void script_call_extend_number(struct script_call *call, int64_t number)
+{
+    size_t before = call->text.length;
+    assert(call->arguments_count > 0);
+    if (!buffer_append_integer(&call->text, number, NULL))
+        call->is_incomplete = true;
+    call->lengths[call->arguments_count - 1] += call->text.length - before;
+}

@@ -245,9 +245,8 @@ static bool can_follow(struct script_call *call, const struct redis_reply *reply
 {
     if (redis_reply_type(reply) != REDIS_TYPE_ERROR || call->moves >= MOVES_MAX)
         return false;
-    assert(call->next_link == NULL);
-    call->next_link =
-        store_find_moved(call->store, call->shard, redis_reply_text(reply, NULL), call->told);
+    const char *answer = redis_reply_text(reply, NULL);
+    call->next_link = store_find_moved(call->store, call->shard, call->link, answer, call->told);
     return call->next_link != NULL && ++call->moves > 0;
 }
 

@@ -98,6 +98,11 @@ DEFINE_AUTO(script_call);
 void script_call_add_text(struct script_call *call, const char *text); /* NULL is "" */
 void script_call_add_bytes(struct script_call *call, const char *bytes, size_t length);
 void script_call_add_number(struct script_call *call, int64_t number);
+/* As it lies in an application: seven bytes, the first the highest. */
+void script_call_add_generation(struct script_call *call, uint64_t generation);
+/* Behind what the last argument holds already. */
+void script_call_extend_text(struct script_call *call, const char *text);
+void script_call_extend_number(struct script_call *call, int64_t number);
 /* As it is stored. */
 void script_call_add_event_id(struct script_call *call, const char *event_id);
 /* ERROR_MEMORY when an argument could not be added, or as redis_client_send. */

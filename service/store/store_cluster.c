@@ -326,12 +326,16 @@ bool store_note_moving(struct store *store, struct shard *shard, const struct re
     return is_moving;
 }
 
-struct store_link *store_find_moved(struct store *store, struct shard *shard, const char *answer,
+/* A node that leaves the host out means its own. Where the shard leads by now, is no matter: the
+ * map may have changed since the call was sent. */
+/* NOLINTNEXTLINE(readability-function-size) */
+struct store_link *store_find_moved(struct store *store, struct shard *shard,
+                                    const struct store_link *from, const char *answer,
                                     struct durability told)
 {
     struct redis_address address;
-    if (store->cluster == NULL || store->cluster->is_closing || shard->link == NULL ||
-        !shard_map_read_moved(answer, shard->link->options.node.host, &address))
+    if (store->cluster == NULL || store->cluster->is_closing ||
+        !shard_map_read_moved(answer, from->options.node.host, &address))
         return NULL;
     shard_map_want(store->cluster->map);
     struct store_link *link = find_link(store, &address);

@@ -43,9 +43,11 @@ void store_note_refusal(struct store *store, const struct refusal *refusal);
 /* Whether a refusal is of the shard, which is on its way to another node, and not of the node.
  * NULL: the call was taken. Logs when a shard begins to move, and when it is there. */
 bool store_note_moving(struct store *store, struct shard *shard, const struct refusal *refusal);
-/* The link to where an answer says that a shard has moved, which it leads to from now on; NULL: it
- * does not say so, there is no link that is ready, or that one gives less than `told`. */
-struct store_link *store_find_moved(struct store *store, struct shard *shard, const char *answer,
+/* The link to where an answer that came `from` a node says that a shard has moved, which it leads
+ * to from now on; NULL: it does not say so, there is no link that is ready, or that one gives less
+ * than `told`. */
+struct store_link *store_find_moved(struct store *store, struct shard *shard,
+                                    const struct store_link *from, const char *answer,
                                     struct durability told);
 /* Owed for each that was found. False: the store ends, and nothing can be sent. */
 MUST_CHECK bool store_take_moved(struct store *store);

@@ -125,14 +125,21 @@ KEYS = ("4", *(f"seek-signal:{{0}}:{name}" for name in ("app:", "due", "dead", "
 PER_CALL, KEPT_MS = 500, 180 * 86400 * 1000
 
 
+def packed(generation):
+    """Seven bytes, as redis-cli reads them."""
+    return '"' + "".join(f"\\x{byte:02x}" for byte in int(generation).to_bytes(7, "big")) + '"'
+
+
 def deliver_all(world, redis, applications):
     """By the scripts themselves, as a worker whose signals are all taken."""
     claim, settle = (world.load_script(redis, name) for name in ("claim", "settle"))
     for number in range(1, applications // PER_CALL + 1):
         arguments = PER_CALL, 60000, 86400000, "seek-signal:{0}:claim:bench", number, number - 1, 1 << 52
         got = json.loads(redis.cli("--json", "EVALSHA", claim, *KEYS, *arguments))[7:]
-        settlements = (value for at in range(0, len(got), 10) for value in (got[at], got[at + 4], "delivered", 0, "delivered", "", "", 200))
-        assert set(json.loads(redis.cli("--json", "EVALSHA", settle, *KEYS, KEPT_MS, *settlements))) == {1}
+        settlements = (value for at in range(0, len(got), 10) for value in (got[at], packed(got[at + 4]), '"delivered 0 delivered 200 0 "'))
+        command = " ".join(map(str, ("EVALSHA", settle, *KEYS, KEPT_MS, *settlements)))
+        done = subprocess.run(["redis-cli", "-p", str(redis.port), "--json"], input=command, capture_output=True, text=True, timeout=30)
+        assert set(json.loads(done.stdout)) == {1}, done.stdout
 
 
 def measure_redis_memory(out, applications):

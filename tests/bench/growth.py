@@ -52,10 +52,11 @@ class Queue:
     def spent_us(self):
         return [processor_us(node) for node in self.nodes]
 
-    def commands(self):
+    def commands(self, only=None):
         """Run by all nodes so far, those inside of scripts too; not what asks for them here."""
         stats = "".join(node.cli("INFO", "commandstats") for node in self.nodes)
-        return sum(int(calls) for name, calls in re.findall(r"^cmdstat_([^:]+):calls=(\d+)", stats, re.M) if name != "info")
+        return sum(int(calls) for name, calls in re.findall(r"^cmdstat_([^:]+):calls=(\d+)", stats, re.M)
+                   if name != "info" and only in (None, name))
 
 
 def wait_for(service, count):
@@ -70,14 +71,14 @@ def measure_load(out, layout, rate, seconds, appendfsync):
         queue, upstream = Queue(world, layout), world.upstream()
         service = queue.service(upstream)
         request = world.request("event", "/v1/events", EVENT)
-        got = world.load(service.port, request, '"accepted"', 1.5, rate=rate)  # warm
+        got = world.load(service.port, request, '"accepted"', 1.5, rate=100)  # warm
         warm = got["requests"]
         wait_for(service, warm)
-        before = queue.spent_us()
+        calls, before = queue.commands("evalsha"), queue.spent_us()
         got = world.load(service.port, request, '"accepted"', seconds, rate=rate, warm_up=0, first_id=got["next_id"])
         wait_for(service, warm + got["requests"])
         spent = [after - earlier for earlier, after in zip(before, queue.spent_us())]
-        return {"us": sum(spent) / got["requests"], "busiest": max(spent) / sum(spent), "p99_us": got["p99_us"],
+        return {"us": sum(spent) / got["requests"], "calls": (queue.commands("evalsha") - calls) / got["requests"], "busiest": max(spent) / sum(spent), "p99_us": got["p99_us"],
                 "per_second": got["per_second"]}
 
 
@@ -134,7 +135,8 @@ class Growth:
                        ratio.text(two), ratio.median <= 1.3, ratio=ratio, **{layout: self.us[rate][layout] for layout in LAYOUTS})
         self.table.add("the busiest node's part of it", "≤ 0.45", busiest.text(two), busiest.median <= 0.45, busiest=busiest)
         for layout in LAYOUTS:
-            self.table.note(f"{rate:,} events/s wanted, {layout}", f"{self.us[rate][layout].text(micro)} per event, "
+            self.table.note(f"{rate:,} events/s wanted, {layout}", f"{self.us[rate][layout].text(micro)} and "
+                            f"{series(results, layout, 'calls').text(two)} script calls per event, "
                             f"{series(results, layout, 'per_second').text(whole)} events/s answered")
 
     def idle(self, is_notifying):

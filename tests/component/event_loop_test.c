@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/heartbeat.h"
 #include "lib/net/event_loop.h"
 
 #include "tests/support/specification.h"
@@ -343,6 +344,48 @@ static void is_woken_by_a_signal_handler(void **state)
     assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
 }
 
+static struct heartbeat shown = {.name = "shown"};
+
+/* Stands still, as far as anybody can see, as soon as it has been woken. */
+static void look_at_heartbeat(void *context, unsigned events)
+{
+    struct socket_pair *pair = context;
+    (void)events;
+    pair->calls++;
+    assert_in_range(shown.beaten_at_ms, clock_monotonic_ms() - 5000, clock_monotonic_ms());
+    event_loop_forget(pair->loop, pair->ours);
+}
+
+static void *see_it_rest(void *context)
+{
+    while (atomic_load(&shown.beaten_at_ms) <= clock_monotonic_ms() + 5000)
+        usleep(1000);
+    assert_int_equal(heartbeat_age_ms(&shown, clock_monotonic_ms() + 5000), 0);
+    struct socket_pair *pair = context;
+    assert_int_equal(write(pair->peers, "x", 1), 1);
+    return NULL;
+}
+
+static void shows_until_when_it_rests_and_that_it_woke_up(void **state)
+{
+    (void)state;
+    AUTO(event_loop) *loop = must_create();
+    struct socket_pair pair;
+    struct error error;
+    open_pair(&pair, loop);
+    event_loop_show(loop, &shown);
+    assert_true(event_loop_watch(loop, pair.ours, EVENT_READ, look_at_heartbeat, &pair, &error));
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, see_it_rest, &pair), 0);
+
+    assert_true(event_loop_poll(loop, 60000));
+
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(pair.calls, 1);
+    assert_false(event_loop_poll(loop, 0));
+    close_pair(&pair);
+}
+
 static void nests(void **state)
 {
     (void)state;
@@ -382,7 +425,7 @@ static void ends_the_process_when_it_cannot_wait(void **state)
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-    assert_non_null(strstr(text, "event_loop_poll: Assertion `could_wait' failed"));
+    assert_non_null(strstr(text, "Assertion `could_wait' failed"));
 }
 
 int main(void)
@@ -404,6 +447,8 @@ int main(void)
         IT("remembers a wake-up that comes before the poll; several count as one",
            remembers_a_wake_up),
         IT("is woken by a signal handler", is_woken_by_a_signal_handler),
+        IT("shows until when it rests, and that it woke up before it runs a callback",
+           shows_until_when_it_rests_and_that_it_woke_up),
         IT("can be watched by another loop", nests),
         IT("ends the process when it cannot wait", ends_the_process_when_it_cannot_wait),
     };

@@ -224,7 +224,7 @@ static void recovers_from_each_failed_allocation(void **state)
         has_failed = failing_malloc_disarm();
         assert_true(has_failed || is_sent);
         if (subject.closed > 0 && strstr(subject.reason, "watching descriptor") == NULL)
-            assert_string_equal(subject.reason, "out of memory");
+            assert_non_null(strstr(subject.reason, "out of memory"));
         WAIT_UNTIL(&subject, subject.opened == 1 && outcome.calls == is_sent);
         subject_must_answer(&subject, "PING", "PONG");
         subject_stop(&subject);

@@ -84,6 +84,11 @@ BUGS = [
     ('a newer seek-token keeps the history of the older one', 'application', '    note_origin(owed, completed, trace)\n',
      '    note_origin(owed, completed, trace)\n    owed.history = application.history\n'),
     ('a delivered application stays for ever', 'settle', "redis.call('PEXPIRE', prefix .. id, ttl)", ''),
+    ('what is delivered by its first attempt stays for ever', 'settle', "redis.call('PEXPIRE', key, ttl)", ''),
+    ('a first attempt is not fenced', 'settle', '        or p:sub(20, 26) ~= generation then', ' then'),
+    ('what is not being sent is delivered by its first attempt', 'settle', 'or p:byte() ~= SENDING', ''),
+    ('an application with more than the least is delivered as if it had no more', 'settle', '#entry ~= 4 or', ''),
+    ('what is delivered by its first attempt has no line', 'settle', 'STATE.delivered + HAS_LINE', 'STATE.delivered'),
     ('what is done stays due', 'settle', "redis.call('ZREM', due, unpack(done))", ''),
     ('a retry forgets what came of the last attempt', 'settle', "    fold_line(application)\n    local history", "    application.history = nil\n    local history"),
     ('an older outcome stays', 'application', '            gone[#gone + 1] = field\n        end\n    end\n    for', '        end\n    end\n    for'),
@@ -147,18 +152,20 @@ BUGS = [
     ('a draft takes the outcome of one that was forgotten', 'application', "local is_there = state and state ~= 'draft'", 'local is_there = state'),
     ("the last attempt's line is told by the next one's fields", 'claim', '    fold_line(application)\n    application.state, application.gen,',
      '    application.state, application.gen,'),
-    ('the last attempt has no line', 'settle', "application.has_line = message ~= '' and message or nil, true", "application.has_line = message ~= '' and message or nil, nil"),
+    ('the last attempt has no line', 'settle', "application.has_line = outcome.message, true", "application.has_line = outcome.message, nil"),
+    ('a claim of nothing repairs', 'claim', 'limit > 0 and redis.call', 'redis.call'),
     ('what is repaired tells another line', 'claim', '    fold_line(application)\n    if accepted > now then', '    if accepted > now then'),
     ('a new event overtakes what is due', 'accept', 'tonumber(soonest) <= now', 'false'),
     ('a new event is sent while sending is paused', 'accept', "redis.call('EXISTS', paused) == 1", 'false'),
     ('a new seek-token is sent while the older one is', 'application', 'local is_leased = lease_end and not lease', 'local is_leased = lease_end'),
-    ('of two events of a call the first is sent', 'accept', 'places > 0 and latest[id] == i', 'places > 0'),
+    ('of two events of a call the first is sent', 'accept', 'places > 0 and latest[id] == at', 'places > 0'),
     ('of two events of a call the first is sent again', 'accept', 'places > 0 and is_latest and', 'places > 0 and'),
-    ('more is leased than there are places for', 'accept', 'places = leased[i] and places - 1 or places', ''),
+    ('more is leased than there are places for', 'accept', 'places = is_leased and places - 1 or places', ''),
     ('more is leased again than there are places for', 'accept', '    places = places - 1\n    note_leased', '    note_leased'),
     ('what accept leases has no end', 'accept', 'lease_end = {number}, digits(now + lease_ms)', 'lease_end = {number}, digits(now)'),
     ('what accept leases is not moved', 'application', 'is_leased and lease_end or now_digits', 'now_digits'),
-    ('what accept leases is not sent', 'application', 'struct.pack(LONG, STATE.sending', 'struct.pack(LONG, STATE.pending'),
+    ('what accept leases is not sent', 'accept', 'string.char(STATE.pending), string.char(STATE.sending)', 'string.char(STATE.pending), string.char(STATE.pending)'),
+    ('what accept leases has another generation', 'accept', "now, now_us, 1, now", "now, now_us - 1, 1, now"),
     ('what accept leases is no attempt', 'application', "= 'sending', 1, now", "= 'sending', nil, now"),
     ('a lease of accept is not known when its answer is lost', 'accept', 'taken[#taken + 1], taken[#taken + 2] = id, generation', ''),
     ('a lost lease of accept waits for its end', 'accept', 'if last > answered then', 'if false then'),
@@ -348,8 +355,9 @@ class Model:
             result = self.accept(*item)
             if result in (0, 2) and not was_out and (index in leased if is_first else places > 0 and final[id] == index):
                 places -= not is_first
-                result = [result, self.lease(id), '' if item[1] else self.applications[id]['token']]
-                taken.append((id, result[1]))
+                lease = self.lease(id)
+                result = LEASED if is_first else [result, lease, '' if item[1] else self.applications[id]['token']]
+                taken.append((id, lease))
             results.append(result)
         self.taken = number, taken
         if caller and last < number:
@@ -357,7 +365,7 @@ class Model:
                 self.give_back(id, generation)
             if taken or number > answered + 1:
                 self.claims[caller] = self.taken
-        return [self.now, *results]
+        return [self.now, str(self.now_us), *results]
 
     def lease(self, id):
         entry = self.applications[id]
@@ -456,7 +464,7 @@ class Model:
                 self.give_back(id, generation)
         if self.is_paused:
             return [-1, len(self.due), 0, 1, 0, self.now, []]
-        repaired = self.repair_all()
+        repaired = self.repair_all() if limit > 0 else 0
         claims, expired, taken = [], 0, []
         times = self.due | self.others
         for id in sorted((id for id in times if times[id] <= self.now), key=lambda id: (times[id], id))[:limit]:
@@ -731,9 +739,19 @@ class Promises:
                        for attempt in self.attempts), f'{id}: delivered without a delivery of its seek-token'
 
 
+LEASED = 5  # accepted, and leased under the time of the call
+
+
 def is_leased(result):
-    """Of an event: outcome, generation, and the seek-token if it had none."""
-    return isinstance(result, list) and len(result) == 3
+    """Of an event: that, or outcome, generation, and the seek-token if it had none."""
+    return result == LEASED or isinstance(result, list) and len(result) == 3
+
+
+def settlement(id, generation, action, delay, outcome):
+    """As settle.lua takes it."""
+    code = outcome.get('code', '')
+    return [id, int(generation).to_bytes(7, 'big').decode(errors='surrogateescape'),
+            f"{action} {delay} {outcome.get('class', '-')} {outcome.get('http', 0)} {len(code)} {code}{outcome.get('message', '')}"]
 
 
 def without(place):
@@ -797,13 +815,13 @@ class Damage:
         return self.add(values, 4, [id, token, self.walk.event(), ''])
 
     def take_event(self, place):
-        """Behind the clock in the answer. What is leased of theirs is known to its caller's next call."""
+        """Behind the clock in the answer, which is there twice. What is leased of theirs is known to its caller's next call."""
         if place is None:
             return None
-        sift = without(place + 1)
+        sift = without(place + 2)
 
         def take(answer, expected):
-            self.has_claimed = is_leased(answer[place + 1])
+            self.has_claimed = is_leased(answer[place + 2])
             return sift(answer, expected)
         return take
 
@@ -822,8 +840,8 @@ class Damage:
         id, generation = self.attempts[-1] if self.random.random() < 0.7 else self.random.choice(self.attempts)
         self.touch()
         action = self.random.choice(['delivered', 'retry', 'dead', 'release', 'damaged'])
-        return self.add(values, 8, [id, generation, action, 0, '' if action in ('release', 'damaged') else 'auth',
-                                    'event' if action == 'damaged' else '', '', 0])
+        outcome = {'code': 'event'} if action == 'damaged' else {} if action == 'release' else {'class': 'auth'}
+        return self.add(values, 3, settlement(id, generation, action, 0, outcome))
 
     def take_claim(self, answer, expected):
         """What is said of theirs goes; with them there, the counts are theirs too."""
@@ -1036,7 +1054,7 @@ class Walk:
             places = 16  # for all: nobody knows whether theirs takes one
         self.model.others = self.damage_done.due()
         expected = self.model.accept_all(items, places, name, number, answered, latest)
-        outcomes = [result[0] if is_leased(result) else result for result in expected[1:]]
+        outcomes = [0 if result == LEASED else result[0] if is_leased(result) else result for result in expected[2:]]
         for (id, token, *_, came), outcome in zip(items, outcomes):
             if outcome in (0, 2):
                 self.promises.taken(id, token or self.model.applications[id]['token'], self.model.now_us, came)
@@ -1044,9 +1062,10 @@ class Walk:
         _, kept = self.check(expected, self.call('accept', *head, *arguments), self.damage_done.take_event(place))
         if place is not None and self.damage_done.has_claimed:
             self.model.claims[name] = self.model.taken
-        for (id, _, event, *_), result in zip(items, expected[1:]):
+        for (id, _, event, *_), result in zip(items, expected[2:]):
             if is_leased(result):
-                self.promises.claimed([id, self.promises.newest[id], stored_event(event), '', result[1], '1', 0, 0, '', '0'], self.model.now, caller is None)
+                generation = expected[1] if result == LEASED else result[1]
+                self.promises.claimed([id, self.promises.newest[id], stored_event(event), '', generation, '1', 0, 0, '', '0'], self.model.now, caller is None)
         if caller:
             caller['answered'] = number
         return kept
@@ -1143,8 +1162,7 @@ class Walk:
                     ('dead', 0, {'class': 'refused', 'code': 'FORBIDDEN', 'message': 'no', 'http': '200'}),
                     ('release', 0, {})])
             action, delay, outcome = attempt['settlement']
-            arguments += [attempt['id'], attempt['generation'], action, delay,
-                          *(outcome.get(field, '') for field in ('class', 'code', 'message')), outcome.get('http', 0)]
+            arguments += settlement(attempt['id'], attempt['generation'], action, delay, outcome)
             expected.append(self.model.settle(attempt['id'], attempt['generation'], action, delay, outcome))
             settled.append(attempt)
         place = self.damage_done.add_settlement(arguments)

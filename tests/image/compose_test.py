@@ -1,93 +1,24 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
-"""docker/compose.yaml, run. Images from a registry that are not here are stood in for by Debian's packages of the same
-programs; Grafana, which Debian does not have, is left out then."""
-import contextlib
-import json
-import re
-import shutil
-import subprocess
-
+"""docker/compose.yaml, run. Grafana, which Debian does not have, is left out where its image is not here."""
 import pytest
-import yaml
 
+from composing import Composed, key
 from containers import docker, inspect
-from stand import ROOT, call, eventually
+from stand import call, eventually
 
-FILE = ROOT / "docker" / "compose.yaml"
-STAND_IN = "seek-signal-test/stand-in"
-# Service → the directory of its volume and its user, entry point.
-STAND_INS = {"redis": ("/data", 999, "[]"), "prometheus": ("/prometheus", 65534, '["/usr/bin/prometheus"]')}
-
-
-def compose_program():
-    done = subprocess.run(["docker", "compose", "version"], capture_output=True, timeout=60)
-    if done.returncode == 0:
-        return ["docker", "compose"]
-    return [shutil.which("docker-compose") or pytest.skip("there is no docker compose")]
-
-
-def compose(*arguments):
-    done = subprocess.run([*compose_program(), "-f", FILE, "-p", "seek-signal-test", *arguments],
-                          capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def is_here(image):
-    return docker("image", "inspect", image, check=False).returncode == 0
-
-
-@contextlib.contextmanager
-def stand_ins(services):
-    made = []
-    for name, (directory, user, entrypoint) in STAND_INS.items():
-        image = services[name]["image"]
-        if is_here(image):
-            continue
-        container = docker("create", STAND_IN, "sh", "-c", f"mkdir -p {directory} && chown {user} {directory}")
-        docker("start", "--attach", container)
-        docker("commit", f"--change=USER {user}", f"--change=ENTRYPOINT {entrypoint}", container, image)
-        docker("rm", container)
-        made.append(image)
-    try:
-        yield
-    finally:
-        for image in made:
-            docker("rmi", "--force", image)
+COMPOSED = Composed("compose.yaml", "seek-signal-test")
+compose, container_of = COMPOSED.compose, COMPOSED.container_of
 
 
 @pytest.fixture(scope="module")
 def services():
-    subprocess.run([ROOT / "docker" / "make-secrets"], check=True, timeout=60)
-    services = yaml.safe_load(FILE.read_text())["services"]
-    wanted = [name for name in services if name in STAND_INS or "build" in services[name] or is_here(services[name]["image"])]
-    with stand_ins(services):
-        try:
-            compose("up", "--detach", "--no-build", *wanted)
-            yield wanted
-        finally:
-            for name in wanted:
-                print(f"--- {name}\n" + compose("logs", "--no-color", name)[-3000:])
-            compose("down", "--volumes", "--timeout", "30")
-
-
-def container_of(service):
-    return compose("ps", "--quiet", service).strip()
-
-
-def the_curl_of_the_guide():
-    """The command in the head of the file, as somebody would paste it."""
-    lines = [line.removeprefix("#") for line in FILE.read_text().splitlines() if line.startswith("#")]
-    return re.search(r"^ +(curl .*?[^\\])$", "\n".join(lines), re.M | re.S)[1]
+    with COMPOSED.up() as wanted:
+        yield wanted
 
 
 def it_takes_an_event_by_one_curl_and_delivers_it(services):
-    def answered():
-        done = subprocess.run(["bash", "-c", f". docker/.env\n{the_curl_of_the_guide()} --silent"], capture_output=True, text=True,
-                              timeout=60, cwd=ROOT)
-        return done.returncode == 0 and json.loads(done.stdout)
-    answer = eventually(answered, "the service answers", 90)
+    answer = eventually(COMPOSED.type_the_curl, "the service takes it", 90)
     assert answer["applicationId"] == "A-1001" and answer["durability"] == "fsync", answer
     eventually(lambda: b"any-seek-token" in call("127.0.0.1:8790", "GET", "/sandbox/signals").body, "the stand-in has it")
 
@@ -130,11 +61,6 @@ def it_is_scraped_and_watched_by_prometheus(services):
         return found and [t for t in found["activeTargets"] if t["health"] == "up" and ":8788" in t["scrapeUrl"]]
     eventually(target_is_up, "Prometheus scrapes the service", 90)
     assert query("rules")["groups"], "the alert rules are loaded"
-
-
-def key():
-    (secret,) = re.findall(r"^SEEK_SIGNAL_API_KEY=(.+)$", (ROOT / "docker" / ".env").read_text(), re.M)
-    return {"Authorization": f"Bearer {secret}"}
 
 
 def firing():

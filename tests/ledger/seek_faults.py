@@ -27,10 +27,13 @@ def spoil(kinds, probability):
     return inject
 
 
+FAILS = {"kind": "status", "status": 503, "count": 0}  # before the refusals: a busy machine takes its time to end a sandbox
+
+
 def restart_seek(it):
     """Refused connections. First everything fails, so that the ledger, which ends with the process, can be read."""
     with it.disturbance("seek"):
-        it.world.sandbox.fault(kind="status", status=503, count=0)
+        it.world.rules(FAILS)
         with it.world.witness.closing():
             it.world.sandbox.must_stop()
             it.hold()
@@ -41,7 +44,7 @@ def restart_seek(it):
 def expire_certificate(it):
     sandbox, witness = it.world.sandbox, it.world.witness
     with it.disturbance("seek"):
-        sandbox.fault(kind="status", status=503, count=0)
+        it.world.rules(FAILS)
         with witness.closing(), sandbox.started_with("--tls-expired"):
             sandbox.must_stop()
             sandbox.start()

@@ -164,10 +164,10 @@ class World:
         """The replicas are to start again and again, also when somebody builds meanwhile."""
         stand.SERVICE, stand.SANDBOX = (pathlib.Path(shutil.copy2(program, self.directory)) for program in self.programs)
 
-    def rules(self):
-        """What the sandbox always refuses, and all that is left of its faults."""
+    def rules(self, *first):
+        """What the sandbox always refuses, and all that is left of its faults; `first` comes before that."""
         self.sandbox.clear_faults()
-        self.sandbox.fault(kind="forbidden", seekTokenContains="refused", count=0)
+        self.sandbox.control("POST", "/faults", [*first, {"kind": "forbidden", "seekTokenContains": "refused", "count": 0}])
 
     def disturb(self, fault, target, user_agents=(), **members):
         disturbance = Disturbance(fault, target, time.monotonic(), user_agents=user_agents, **members)

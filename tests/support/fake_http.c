@@ -77,7 +77,8 @@ static void reset(struct connection *connection)
 static void send_without_end(struct connection *connection)
 {
     static const char head[] = "HTTP/1.1 200 OK\r\n\r\n";
-    static const char block[4096] = "x";
+    char block[4096];
+    memset(block, 'x', sizeof block);
     bool goes_on = send_bytes(connection, head, sizeof head - 1);
     while (goes_on)
         goes_on = sleep_ms(connection->server, 0) && send_bytes(connection, block, sizeof block);

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Alive means that every loop turns: a thread that stands still is noticed, named, and no reason to hang at the stop."""
 import contextlib
+import re
 import signal
-import time
 
 import pytest
 
@@ -29,15 +29,15 @@ def it_notices_each_loop_that_stands_still_and_its_return(stand, redis, sandbox)
         names = [entry["name"] for entry in livez(service, LOOPS[loop]).json["loops"]]
         assert set(names) == {"main", "intake-0", "spool", "worker-0", "worker-1"}, "all are watched, and tested here"
     with contextlib.ExitStack() as holds:
-        began = time.monotonic()
         for loop, service in services.items():
             holds.enter_context(held(service, loop))
         for loop, service in services.items():
             answer = eventually(lambda: (a := livez(service, LOOPS[loop])).status == 503 and a, f"{loop} is noticed",
                                 patience=WEDGED_AFTER + 30)
-            assert time.monotonic() - began > WEDGED_AFTER - 2, "a pause is no death"
             assert answer.json["code"] == "not_live"
-            assert answer.json["detail"].startswith(f"The loop of {loop} has not turned for "), answer
+            # By its own measure: on a busy machine a loop may not have turned for a while when it is held.
+            found = re.fullmatch(rf"The loop of {loop} has not turned for (\d+) ms\.", answer.json["detail"])
+            assert found and int(found[1]) >= WEDGED_AFTER * 1000, answer
             assert [entry["name"] for entry in answer.json["loops"] if entry["wedged"]] == [loop]
     for loop, service in services.items():
         eventually(lambda: livez(service, LOOPS[loop]).status == 200, f"{loop} turns again")

@@ -100,4 +100,4 @@ specify(unit utf8 seek_base)
 add_test(NAME layering/rules COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/../layering/run)
 add_test(NAME layering/self-test
     COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/../layering/run --self-test)
-set_tests_properties(layering/rules layering/self-test PROPERTIES LABELS layering TIMEOUT 60)
+set_tests_properties(layering/rules layering/self-test PROPERTIES LABELS layering TIMEOUT 600)

@@ -63,6 +63,25 @@ static void lets_one_ask(void **state)
     assert_true(take(watch, OWNER, DUE_WATCH_INTERVAL_MS));
 }
 
+static void asks_less_often_while_the_queue_is_empty(void **state)
+{
+    struct due_watch *watch = *state;
+    int64_t now_ms = 0;
+    for (unsigned i = 0; i < DUE_WATCH_IDLE_ASKS; i++, now_ms += DUE_WATCH_INTERVAL_MS) {
+        assert_true(take(watch, OWNER, now_ms));
+        assert_int_equal(wait_of(watch, OWNER, now_ms), DUE_WATCH_INTERVAL_MS);
+        due_watch_note_found(watch, true);
+    }
+    assert_true(take(watch, OWNER, now_ms));
+    assert_int_equal(wait_of(watch, OWNER, now_ms), DUE_WATCH_IDLE_INTERVAL_MS);
+    assert_true(due_watch_lower(watch, now_ms + 300)); /* what comes is not late for that */
+    assert_true(take(watch, OWNER, now_ms + 300));
+    due_watch_note_found(watch, false);
+    now_ms += 300 + DUE_WATCH_IDLE_INTERVAL_MS;
+    assert_true(take(watch, OWNER, now_ms));
+    assert_int_equal(wait_of(watch, OWNER, now_ms), DUE_WATCH_INTERVAL_MS);
+}
+
 static void asks_earlier_for_something_due(void **state)
 {
     struct due_watch *watch = *state;
@@ -282,6 +301,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WATCH("asks at once the first time", asks_at_once_first),
         WATCH("lets one caller ask per interval while nothing is known to be due", lets_one_ask),
+        WATCH("lets it ask half as often while nothing at all waits",
+              asks_less_often_while_the_queue_is_empty),
         WATCH("asks at the earliest moment it was told of", asks_earlier_for_something_due),
         WATCH("asks again for what became due while the question was on its way",
               asks_again_for_what_came_meanwhile),

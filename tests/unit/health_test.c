@@ -68,6 +68,20 @@ static void a_turning_loop_is_alive(void **state)
     assert_string_equal(health.detail, "The loop of main has not turned for 10001 ms.");
 }
 
+static void a_loop_that_rests_is_alive_until_its_rest_is_over(void **state)
+{
+    (void)state;
+    struct heartbeat main_loop = {.name = "main"};
+    const struct service_view view = {.main_loop = &main_loop, .version = "1"};
+    heartbeat_rest(&main_loop, 80000);
+    assert_true(look(HEALTH_LIVE, &view, 50000).is_fine);
+    assert_int_equal(heartbeat_age_ms(&main_loop, 50000), 0);
+    assert_true(look(HEALTH_LIVE, &view, 90000).is_fine);
+    assert_false(look(HEALTH_LIVE, &view, 90001).is_fine); /* it has not come back */
+    heartbeat_beat(&main_loop, 55000);
+    assert_false(look(HEALTH_LIVE, &view, 65001).is_fine); /* it has, and hangs in what it does */
+}
+
 static void an_intake_that_stands_still_is_not_ready(void **state)
 {
     (void)state;
@@ -206,6 +220,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IT("is ready by the spool while Redis is away", the_spool_decides_while_redis_is_away),
         IT("is alive while each loop has turned within ten seconds", a_turning_loop_is_alive),
+        IT("counts a loop as alive that rests, until its rest is over",
+           a_loop_that_rests_is_alive_until_its_rest_is_over),
         IT("is not ready while an intake thread has not turned for five seconds",
            an_intake_that_stands_still_is_not_ready),
         IT("does not rely on a spool that has not turned for five seconds",

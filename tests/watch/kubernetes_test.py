@@ -157,7 +157,7 @@ def it_asks_for_what_was_measured(values):
     processor, memory, limit = re.search(r"request (\d+) m processor and (\d+) MiB\. A memory limit of (\d+) MiB", text).groups()
     wanted = {"requests": {"cpu": f"{processor}m", "memory": f"{memory}Mi"}, "limits": {"memory": f"{limit}Mi"}}
     asked = [ours(pod)["resources"] for _, pod in workloads()]
-    assert len(asked) == 3 and asked == [wanted] * 3 and values["resources"] == wanted
+    assert len(asked) >= 3 and asked == [wanted] * len(asked) and values["resources"] == wanted
     service = yaml.safe_load((FOLDER.parent / "compose.yaml").read_text())["services"]["seek-signal"]
     assert (service["mem_reservation"], service["mem_limit"]) == (f"{memory}m", f"{limit}m")
 

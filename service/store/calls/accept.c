@@ -14,6 +14,7 @@
 
 enum {
     HEAD = 6,            /* arguments in front of the events */
+    ANSWER_HEAD = 2,     /* numbers in front of what came of them */
     ARGUMENTS = 4,       /* per event */
     GIVE_BACK_MS = 1000, /* from one try to the next */
     MORE_BYTES = 2 * 21 + TRACEPARENT_BYTES + 1,
@@ -38,9 +39,11 @@ static bool read_leased(const struct redis_reply *reply, struct accept_result *o
 }
 
 /* A duplicate comes with its state and the event that it repeats, what is leased with its lease,
- * anything else with the outcome alone. */
-static bool read_accepted(const struct redis_reply *reply, struct accept_result *out)
+ * unless that is the call's time; anything else with the outcome alone. */
+static bool read_accepted(const struct redis_reply *reply, uint64_t redis_us,
+                          struct accept_result *out)
 {
+    enum { LEASED = 5 };
     if (reply_is_array_of(reply, 3))
         return read_leased(reply, out);
     if (reply_is_array_of(reply, 2)) {
@@ -49,6 +52,8 @@ static bool read_accepted(const struct redis_reply *reply, struct accept_result 
         return delivery_state_parse(reply_text_at(reply, 0), &out->state);
     }
     int64_t outcome = redis_reply_integer(reply);
+    out->lease = outcome == LEASED ? redis_us : 0;
+    outcome = outcome == LEASED ? ACCEPT_ACCEPTED : outcome;
     out->outcome = (enum accept_outcome)outcome;
     out->state = outcome == ACCEPT_NO_TOKEN ? DELIVERY_DRAFT : DELIVERY_PENDING;
     out->event_id = NULL;
@@ -60,12 +65,12 @@ static bool read_accepted(const struct redis_reply *reply, struct accept_result 
 static bool accept_read(struct script_call *call, const struct redis_reply *reply)
 {
     struct accept_results *results = call->results;
-    if (!reply_is_array_of(reply, 1 + call->count))
+    if (!reply_is_array_of(reply, ANSWER_HEAD + call->count))
         return false;
-    int64_t redis_ms = reply_number_at(reply, 0);
+    int64_t redis_ms = reply_number_at(reply, 0), redis_us = reply_number_at(reply, 1);
     for (size_t i = 0; i < call->count; i++) {
         struct accept_result *result = &results->items[i];
-        if (!read_accepted(redis_reply_item(reply, 1 + i), result))
+        if (!read_accepted(redis_reply_item(reply, ANSWER_HEAD + i), (uint64_t)redis_us, result))
             return false;
         result->accepted_at_ms = redis_ms;
         results->leased_count += result->lease != 0;
@@ -149,6 +154,22 @@ static bool give_back(struct store *store, struct shard *shard, struct shard_cla
     return true;
 }
 
+static bool is_lost(const struct shard_claims *leases)
+{
+    assert(leases->answered <= leases->number);
+    return !leases->is_open && leases->answered < leases->number;
+}
+
+int64_t store_give_back_timeout_ms(const struct store *store, int64_t now_ms)
+{
+    bool is_any_lost = false;
+    for (size_t i = 0; i < (size_t)store->shard_count * SHARD_ACCEPTS_MAX && !is_any_lost; i++)
+        is_any_lost = is_lost(&store->shards[i / SHARD_ACCEPTS_MAX].accepts[i % SHARD_ACCEPTS_MAX]);
+    if (!is_any_lost)
+        return -1;
+    return store->give_back_at_ms > now_ms ? store->give_back_at_ms - now_ms : GIVE_BACK_MS;
+}
+
 void store_give_back_lost(struct store *store, int64_t now_ms)
 {
     struct error error;
@@ -157,9 +178,7 @@ void store_give_back_lost(struct store *store, int64_t now_ms)
     for (size_t i = 0; i < (size_t)store->shard_count * SHARD_ACCEPTS_MAX; i++) {
         struct shard *shard = &store->shards[i / SHARD_ACCEPTS_MAX];
         struct shard_claims *leases = &shard->accepts[i % SHARD_ACCEPTS_MAX];
-        assert(leases->answered <= leases->number);
-        if (leases->is_open || leases->answered == leases->number ||
-            !store_is_shard_ready(store, shard, &error))
+        if (!is_lost(leases) || !store_is_shard_ready(store, shard, &error))
             continue;
         store->give_back_at_ms = now_ms + GIVE_BACK_MS;
         if (!give_back(store, shard, leases, &error))

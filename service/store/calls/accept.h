@@ -66,3 +66,5 @@ MUST_CHECK bool store_accept(struct store *store, const struct accept_item *item
 /* What calls leased whose answers are lost: for each turn of who calls store_accept, behind
  * store_turn. */
 void store_give_back_lost(struct store *store, int64_t now_ms);
+int64_t store_give_back_timeout_ms(const struct store *store,
+                                   int64_t now_ms); /* -1: none is lost */

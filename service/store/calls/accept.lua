@@ -18,11 +18,12 @@
 --       completed at (ms; -1: now), when it came (us, by the clock of a machine with a spool; 0: there is none) and
 --       traceparent (or nothing), with a space behind each of the first two. Few events have any of it, and each argument
 --       costs.
--- Returns: this clock (ms), then per event: 0 accepted, 2 replaced, 3 no seek-token, 4 the key holds something else; of a
---          duplicate {state, event id}; of what is leased {0 or 2, generation, the seek-token if the event has none}
+-- Returns: this clock (ms), the same (us), then per event: 0 accepted, 2 replaced, 3 no seek-token, 4 the key holds something
+--          else, 5 accepted and leased under this clock (us) as its generation; of a duplicate {state, event id}; of what else
+--          is leased {0 or 2, generation, the seek-token if the event has none}
 
 local HEAD, ARGUMENTS = 6, 4
-local ACCEPTED, REPLACED, NO_TOKEN, DAMAGED = 0, 2, 3, 4
+local ACCEPTED, REPLACED, NO_TOKEN, DAMAGED, LEASED = 0, 2, 3, 4, 5
 
 local places, lease_ms, own = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local number, answered = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -46,22 +47,26 @@ places = count_places()
 
 -- Of most applications nothing is known, and asking for all of them at once costs little: where each has its first event,
 -- and where its last.
-local first, latest, entries, leased = {}, {}, {}, {}
+local keys, first, latest, entries, leased = {}, {}, {}, {}, {}
 
 local function find_first()
-    local keys = {}
+    local count = 0
     for i = HEAD + 1, #ARGV, ARGUMENTS do
-        keys[#keys + 1] = prefix .. ARGV[i]
-        latest[ARGV[i]] = i
+        local id = ARGV[i]
+        count = count + 1
+        keys[count] = prefix .. id
+        latest[id] = i
     end
-    local is_any_known = redis.call('EXISTS', unpack(keys)) > 0
-    for i = HEAD + 1, #ARGV, ARGUMENTS do
-        local id, token = ARGV[i], ARGV[i + 1]
-        if token ~= '' and not first[id] and not (is_any_known and redis.call('EXISTS', prefix .. id) == 1) then
-            first[id] = i
-            leased[i] = places > 0 and latest[id] == i
-            places = leased[i] and places - 1 or places
-            entries[#entries + 1], entries[#entries + 2] = leased[i] and lease_end or now_digits, id
+    local is_any_known, entry = redis.call('EXISTS', unpack(keys)) > 0, 0
+    for i = 1, count do
+        local at = HEAD + 1 + (i - 1) * ARGUMENTS
+        local id = ARGV[at]
+        if ARGV[at + 1] ~= '' and not first[id] and not (is_any_known and redis.call('EXISTS', keys[i]) == 1) then
+            local is_leased = places > 0 and latest[id] == at
+            first[id], leased[at] = at, is_leased
+            places = is_leased and places - 1 or places
+            entries[entry + 1], entries[entry + 2] = is_leased and lease_end or now_digits, id
+            entry = entry + 2
         end
     end
 end
@@ -102,6 +107,14 @@ local function accept(id, token, event, completed, trace, came, is_latest)
     return {outcome, generation, is_stored and token or ''}
 end
 
+local function read_more(more)
+    if more == '' then
+        return now
+    end
+    local completed, came, trace = more:match('^(%S+) (%d+) (.*)$')
+    return completed == '-1' and now or tonumber(completed), came ~= '0' and math.min(tonumber(came), now_us) or nil, trace
+end
+
 find_first()
 -- Before the hashes, in one command for all: a Redis at maxmemory refuses it before anything has changed, and an entry
 -- without its hash does no harm, should anything go wrong in between.
@@ -109,27 +122,30 @@ if entries[1] then
     redis.call('ZADD', due, unpack(entries))
 end
 
-local results = {now}
+-- Behind state and event id.
+local SHORT_REST, LONG_REST = struct.pack('>I6', now), struct.pack('>I6I7I4I6I6BI2', now, now_us, 1, now, 0, 0, 0)
+local PENDING, SENDING = string.char(STATE.pending), string.char(STATE.sending)
+
+local results, count = {now, now_us_digits}, 2
 for i = HEAD + 1, #ARGV, ARGUMENTS do
-    local id, token, event, more = unpack(ARGV, i, i + ARGUMENTS - 1)
-    local completed, came, trace = now, nil, nil
-    if more ~= '' then
-        completed, came, trace = more:match('^(%S+) (%d+) (.*)$')
-        completed = completed == '-1' and now or tonumber(completed)
-        came = came ~= '0' and math.min(tonumber(came), now_us) or nil
-    end
-    local result = ACCEPTED
-    event = short_event(event)
-    if first[id] ~= i then
-        result = accept(id, token, event, completed, trace, came, latest[id] == i)
+    local id, token, event, more = ARGV[i], ARGV[i + 1], short_event(ARGV[i + 2]), ARGV[i + 3]
+    local is_first, is_leased, result = first[id] == i, leased[i], ACCEPTED
+    if is_first and more == '' and #event == 12 then
+        redis.call('HSET', prefix .. id, 'p', is_leased and SENDING .. event .. LONG_REST or PENDING .. event .. SHORT_REST, 'token', token)
     else
-        owe_first(id, token, event, completed, trace, came, leased[i])
-        if leased[i] then
-            note_leased(id, now_us_digits)
-            result = {ACCEPTED, now_us_digits, ''}
+        local completed, came, trace = read_more(more)
+        if is_first then
+            owe_first(id, token, event, completed, trace, came, is_leased)
+        else
+            result = accept(id, token, event, completed, trace, came, latest[id] == i)
         end
     end
-    results[#results + 1] = result
+    if is_first and is_leased then
+        note_leased(id, now_us_digits)
+        result = LEASED
+    end
+    count = count + 1
+    results[count] = result
 end
 
 -- Last, since it must not be what a Redis at maxmemory is asked first: then it would let the rest pass.

@@ -391,12 +391,6 @@ end
 -- The first signal of an application of which nothing is known: one write. Its entry in `due` is left to the caller, who
 -- has many of them. `is_leased`: it is the caller's to send, under a lease whose generation is the time.
 local function owe_first(id, token, event, completed, trace, came, is_leased)
-    if completed == now and not trace and not came and #event == 12 then
-        local packed = is_leased and struct.pack(LONG, STATE.sending, event, now, now_us, 1, now, 0, 0, 0)
-            or struct.pack(SHORT, STATE.pending, event, now)
-        redis.call('HSET', prefix .. id, 'p', packed, 'token', token)
-        return
-    end
     local application = {stored = {}, state = 'pending', token = token, event = event, accepted = now}
     if is_leased then
         application.gen = now_us

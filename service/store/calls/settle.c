@@ -3,6 +3,7 @@
 #include "service/store/calls/settle.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "lib/base/clock.h"
 
@@ -10,7 +11,7 @@
 #include "service/store/reply.h"
 #include "service/store/script_call.h"
 
-enum { ARGUMENTS = 8 /* per settlement, after the time to live */ };
+enum { ARGUMENTS = 3 /* per settlement, after the time to live */ };
 
 static const char *const action_names[] = {
     [SETTLE_DELIVERED] = "delivered", [SETTLE_RETRY] = "retry",     [SETTLE_DEAD] = "dead",
@@ -20,15 +21,25 @@ static const char *const action_names[] = {
 static void add_settlement(struct script_call *call, const struct settlement *settlement)
 {
     assert((size_t)settlement->action < sizeof action_names / sizeof action_names[0]);
+    assert(settlement->delay_ms >= 0);
     const struct verdict *verdict = settlement->verdict;
+    const char *code = verdict != NULL              ? verdict->code
+                       : settlement->damage != NULL ? settlement->damage
+                                                    : "";
     script_call_add_text(call, settlement->application_id);
-    script_call_add_number(call, (int64_t)settlement->generation);
+    script_call_add_generation(call, settlement->generation);
     script_call_add_text(call, action_names[settlement->action]);
-    script_call_add_number(call, settlement->delay_ms);
-    script_call_add_text(call, verdict != NULL ? verdict_class_name(verdict->class) : NULL);
-    script_call_add_text(call, verdict != NULL ? verdict->code : settlement->damage);
-    script_call_add_text(call, verdict != NULL ? verdict->message : NULL);
-    script_call_add_number(call, verdict != NULL ? verdict->http_status : 0);
+    script_call_extend_text(call, " ");
+    script_call_extend_number(call, settlement->delay_ms);
+    script_call_extend_text(call, " ");
+    script_call_extend_text(call, verdict != NULL ? verdict_class_name(verdict->class) : "-");
+    script_call_extend_text(call, " ");
+    script_call_extend_number(call, verdict != NULL ? verdict->http_status : 0);
+    script_call_extend_text(call, " ");
+    script_call_extend_number(call, (int64_t)strlen(code));
+    script_call_extend_text(call, " ");
+    script_call_extend_text(call, code);
+    script_call_extend_text(call, verdict != NULL ? verdict->message : "");
 }
 
 static bool settle_read(struct script_call *call, const struct redis_reply *reply)

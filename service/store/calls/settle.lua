@@ -3,9 +3,9 @@
 --
 -- Records what came of attempts.
 --
--- ARGV: time to live of a delivered application (ms), then per settlement: application id, generation, action
---       (delivered, retry, dead, release, damaged), delay (ms), class, code (of a damaged one the field, which goes), message,
---       HTTP status ('' and 0: none)
+-- ARGV: time to live of a delivered application (ms), then per settlement: application id, generation (7 bytes, as in `p`), and
+--       what came of it, which is mostly the same for many: action (delivered, retry, dead, release, damaged), delay (ms), class,
+--       HTTP status, length of the code and the code (of a damaged one the field, which goes), message (`-`, 0 and '': none)
 -- Returns per settlement: 1 settled, 0 fenced
 
 begin_draining()
@@ -16,7 +16,7 @@ local leads_to = {delivered = 'delivered', retry = 'pending', dead = 'dead', rel
 local HISTORY_MAX, HISTORY_BYTES_MAX = 10, 4096
 
 -- With what came of this attempt: the last ten, this one's line told by the other fields.
-local function record(application, class, code, message, http)
+local function record(application, outcome)
     fold_line(application)
     local history = application.history
     if history then
@@ -26,8 +26,8 @@ local function record(application, class, code, message, http)
         end
         application.history = table.concat(lines, '\n')
     end
-    application.class, application.code, application.http = class ~= '' and class or nil, code ~= '' and code or nil, http ~= '0' and tonumber(http) or nil
-    application.message, application.has_line = message ~= '' and message or nil, true
+    application.class, application.code, application.http = outcome.class, outcome.code, outcome.http
+    application.message, application.has_line = outcome.message, true
 end
 
 -- What leaves `due`: one command at the end costs less than one for each. After an error in between, the next claim
@@ -55,13 +55,45 @@ function move.dead(id, application)
     redis.call('ZADD', dead, now_digits, id)
 end
 
-local function settle(id, generation, action, delay, class, code, message, http)
+local outcomes = {}
+
+local function read_outcome(text)
+    local action, delay, class, http, length, rest = text:match('^(%a+) (%d+) (%S+) (%d+) (%d+) (.*)$')
+    local outcome = {action = action, delay = delay, class = class ~= '-' and class or nil, http = http ~= '0' and tonumber(http) or nil,
+        code = length ~= '0' and rest:sub(1, length) or nil, message = #rest > tonumber(length) and rest:sub(length + 1) or nil}
+    if action == 'delivered' and CLASS[class] and not outcome.code and not outcome.message then
+        outcome.packed = struct.pack('>I6BI2', now, CLASS[class], outcome.http or 0)
+    end
+    outcomes[text] = outcome
+    return outcome
+end
+
+-- Most are delivered by their first attempt, and their hash holds nothing but `p` and the seek-token. Then the first and the
+-- last bytes of `p` change, and nothing need be taken apart. False: this is another one.
+local DELIVERED, SENDING = string.char(STATE.delivered + HAS_LINE), STATE.sending
+
+local function deliver_first(id, generation, packed)
+    local key = prefix .. id
+    local entry = redis.pcall('HGETALL', key)
+    local p = entry[2]
+    if #entry ~= 4 or entry[1] ~= 'p' or entry[3] ~= 'token' or #p ~= LONG_BYTES or p:byte() ~= SENDING
+        or p:sub(20, 26) ~= generation then
+        return false
+    end
+    redis.call('HSET', key, 'p', DELIVERED .. p:sub(2, 36) .. packed)
+    redis.call('PEXPIRE', key, ttl)
+    done[#done + 1] = id
+    return true
+end
+
+local function settle(id, generation, outcome)
+    local action = outcome.action
     local application = find(id)
     if application.damage == OF_ANOTHER_TYPE then
         expose(id)
         return 0
     end
-    generation = tonumber(generation)
+    generation = struct.unpack('>I7', generation)
     local is_current = application.gen == generation
     if not application.state and not application.lease and is_current then
         application.state = 'sending' -- somebody else has damaged it, and this attempt is its last
@@ -84,19 +116,22 @@ local function settle(id, generation, action, delay, class, code, message, http)
     if action == 'release' then
         release(id, application)
     elseif action == 'damaged' then
-        application[code] = nil
-        set_aside(id, code, application)
+        application[outcome.code] = nil
+        set_aside(id, outcome.code, application)
     else
-        record(application, class, code, message, http)
+        record(application, outcome)
         application.state = leads_to[action]
-        move[action](id, application, delay)
+        move[action](id, application, outcome.delay)
     end
     return 1
 end
 
 local results = {}
-for i = 2, #ARGV, 8 do
-    results[#results + 1] = settle(unpack(ARGV, i, i + 7))
+for i = 2, #ARGV, 3 do
+    local id, generation, text = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+    local outcome = outcomes[text] or read_outcome(text)
+    local is_done = outcome.packed and deliver_first(id, generation, outcome.packed)
+    results[#results + 1] = is_done and 1 or settle(id, generation, outcome)
 end
 if done[1] then
     redis.call('ZREM', due, unpack(done))

@@ -35,7 +35,7 @@ if not result then
     return answer(503, {code = "store_unavailable", detail = failure})
 end
 client:set_keepalive(60000, 64)
-local taken = result[2] -- behind the clock
+local taken = result[3] -- behind the clock, twice
 local is_accepted = taken == 0
 answer(202, {applicationId = event.applicationId, eventId = is_accepted and id .. "00000000" or taken[2],
     result = is_accepted and "accepted" or "duplicate", state = is_accepted and "pending" or taken[1]})
