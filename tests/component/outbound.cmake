@@ -23,6 +23,7 @@ target_link_libraries(worker_pool_stand PUBLIC seek_outbound store_peers fake_ht
 specify(component worker_pool worker_pool_stand)
 specify(component worker_pool_pace worker_pool_stand)
 specify(component worker_pool_faults worker_pool_stand)
+replace_calls(worker_pool_faults_test mutation_write)
 specify(component worker_pool_access_token worker_pool_stand)
 specify(component worker_pool_handover worker_pool_stand)
 specify(component worker_pool_stop worker_pool_stand)

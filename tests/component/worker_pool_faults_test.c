@@ -3,10 +3,14 @@
 /*
  * SEEK fails or refuses, Redis is lost, and workers are too.
  */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/log.h"
+
+#include "service/domain/mutation.h"
 
 #include "tests/support/specification.h"
 #include "tests/support/worker_pool_stand.h"
@@ -198,6 +202,40 @@ static void a_claim_that_came_late_is_given_back(void **state)
     assert_int_equal(fake_seek_signals(seek_of(stand)), 2);
 }
 
+/* --- a thread that stands still ------------------------------------------------------- */
+
+enum { STALL_LEASE_MS = 3000, STALL_TIMEOUT_MS = 1000 };
+
+static atomic_bool is_next_to_stall;
+
+bool __real_mutation_write(struct buffer *body, const char *seek_token, int64_t timestamp_ms,
+                           struct error *error);
+bool __wrap_mutation_write(struct buffer *body, const char *seek_token, int64_t timestamp_ms,
+                           struct error *error);
+
+/* After the lease was looked at, and before the HTTP client is asked to send. */
+bool __wrap_mutation_write(struct buffer *body, const char *seek_token, int64_t timestamp_ms,
+                           struct error *error)
+{
+    if (atomic_exchange(&is_next_to_stall, false))
+        (void)usleep(1000 * (STALL_LEASE_MS + 200));
+    return __real_mutation_write(body, seek_token, timestamp_ms, error);
+}
+
+static void what_stood_still_beyond_its_lease_is_not_sent(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    start_pool_with(stand, &(struct pool_variation){.lease_ms = STALL_LEASE_MS,
+                                                    .request_timeout_ms = STALL_TIMEOUT_MS});
+    accept_many(stand, 1);
+    must_deliver_many(stand, 1);
+    atomic_store(&is_next_to_stall, true);
+    accept_one(stand, "A-1", "seek-token-1");
+    assert_int_equal(must_deliver(stand, "A-1")->attempts, 2); /* another worker's */
+    WAIT_UNTIL(count_in_log(stand, "its time was over before the request could be sent") == 1);
+    assert_int_equal(fake_seek_signals(seek_of(stand)), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +256,8 @@ int main(void)
               a_lost_worker_is_replaced_after_its_lease),
         SCENE("gives back a claim that came too late for its lease",
               a_claim_that_came_late_is_given_back),
+        SCENE("does not send what stood still beyond its lease after that was looked at",
+              what_stood_still_beyond_its_lease_is_not_sent),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER"));
     return cmocka_run_group_tests_name("worker_pool_faults", tests, worker_pool_stand_begin,
