@@ -333,10 +333,15 @@ bool journal_is_empty(const struct journal *journal)
 /* Its place in the row, or that of the next one. */
 static size_t find_segment(const struct journal *journal, uint64_t number)
 {
-    size_t index = 0;
-    while (index < journal->count && journal->segments[index].number < number)
-        index++;
-    return index;
+    size_t first = 0, end = journal->count;
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        if (journal->segments[middle].number < number)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first;
 }
 
 uint64_t journal_next(const struct journal *journal, uint64_t least)

@@ -71,7 +71,8 @@ struct http_transfer {
     size_t body_length;
     const char *const *headers; /* "Name: value", ends with NULL; copied */
     const char *user_agent;
-    unsigned timeout_ms; /* the whole transfer, connecting included */
+    unsigned timeout_ms;   /* the whole transfer, connecting included */
+    int64_t send_until_ms; /* monotonic: the request does not leave later; 0: within the time-out */
     size_t answer_bytes_max;
     http_client_done done; /* called once from http_client_turn or http_client_abort_all */
     void *context;

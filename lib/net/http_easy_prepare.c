@@ -114,6 +114,14 @@ static bool set_url(struct http_easy *easy, const char *url)
     return SET(CURLOPT_URL, is_read ? NULL : url) && SET(CURLOPT_CURLU, is_read ? address : NULL);
 }
 
+/* The time-out counts from now. Who has stood still on the way here may have no right to send. */
+static int64_t send_until_us(const struct http_transfer *wanted, int64_t now_us)
+{
+    int64_t until_us = now_us + 1000 * (int64_t)wanted->timeout_ms;
+    bool is_earlier = wanted->send_until_ms != 0 && 1000 * wanted->send_until_ms < until_us;
+    return is_earlier ? 1000 * wanted->send_until_ms : until_us;
+}
+
 bool http_easy_prepare(struct http_easy *easy, const struct http_transfer *wanted)
 {
     assert(easy->headers == NULL && easy->answer.length == 0 && easy->request.length == 0);
@@ -130,7 +138,7 @@ bool http_easy_prepare(struct http_easy *easy, const struct http_transfer *wante
     easy->done = wanted->done;
     easy->context = wanted->context;
     easy->prepared_at_us = clock_monotonic_us();
-    easy->send_until_us = easy->prepared_at_us + 1000 * (int64_t)wanted->timeout_ms;
+    easy->send_until_us = send_until_us(wanted, easy->prepared_at_us);
     /* Waiting for a connection that may turn out to be shared only pays where HTTP/2 can be agreed
      * on. */
     bool may_share = strncasecmp(wanted->url, "https:", strlen("https:")) == 0;

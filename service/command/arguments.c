@@ -44,6 +44,7 @@ static const struct option {
     {"--from-shards", TAKES_MOVE, OPTION_NUMBER, FIELD(from_shards), "its REDIS_SHARDS; default 1, on a cluster 64"},
     {"--to-shards", TAKES_MOVE, OPTION_NUMBER, FIELD(to_shards), "the same of the target"},
     {"--follow", TAKES_MOVE, OPTION_FLAG, FIELD(is_following), "go on with what still comes, until SIGTERM or SIGINT"},
+    {"--abandon", TAKES_MOVE, OPTION_FLAG, FIELD(is_abandoning), "give up a move from there: --from sends again what it still has; only once --to sends nothing more"},
     {"--per-second", TAKES_PER_SECOND, OPTION_NUMBER, FIELD(per_second), "this number a second; default 20"},
     /* clang-format on */
 };

@@ -35,7 +35,7 @@ struct command_arguments {
     char *from, *to; /* with passwords: to be overwritten once they are read */
     char *from_prefix, *to_prefix;
     int64_t limit, per_second, from_shards, to_shards; /* 0: not given */
-    bool is_dry_run, is_json, is_all, is_following;
+    bool is_dry_run, is_json, is_all, is_following, is_abandoning;
 };
 
 /* A line for each option in `takes`. */

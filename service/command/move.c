@@ -127,6 +127,16 @@ static bool open_both(struct move *move, const struct config *config, struct err
                                        error)) != NULL;
 }
 
+static bool open_source(struct move *move, const struct config *config, struct error *error)
+{
+    const struct command_arguments *arguments = move->arguments;
+    move->from.config = *config;
+    move->loop = event_loop_create(error);
+    return move->loop != NULL &&
+           read_end(&move->from, arguments->from_prefix, arguments->from_shards, error) &&
+           open_end(&move->from, move->loop, true, error);
+}
+
 static void close_both(struct move *move)
 {
     close_end(&move->from);
@@ -138,12 +148,14 @@ static void close_both(struct move *move)
 static void turn(struct move *move, int64_t most_ms)
 {
     int64_t now_ms = clock_monotonic_ms();
-    int64_t wait_ms = clock_sooner_ms(store_timeout_ms(move->from.store, now_ms),
-                                      store_timeout_ms(move->to.store, now_ms));
-    event_loop_poll(move->loop, clock_sooner_ms(wait_ms, most_ms));
+    int64_t wait_ms = clock_sooner_ms(store_timeout_ms(move->from.store, now_ms), most_ms);
+    if (move->to.store != NULL)
+        wait_ms = clock_sooner_ms(wait_ms, store_timeout_ms(move->to.store, now_ms));
+    event_loop_poll(move->loop, wait_ms);
     now_ms = clock_monotonic_ms();
     store_turn(move->from.store, now_ms);
-    store_turn(move->to.store, now_ms);
+    if (move->to.store != NULL)
+        store_turn(move->to.store, now_ms);
 }
 
 static bool is_all_ready(const struct end *end)
@@ -153,15 +165,22 @@ static bool is_all_ready(const struct end *end)
     return health.is_ready && !health.is_refusing && health.shards_ready == health.shard_count;
 }
 
+/* A source that is full is to be emptied. */
+static bool is_usable(const struct end *end, bool is_source)
+{
+    return is_source ? store_are_all_ready(end->store, NULL) : is_all_ready(end);
+}
+
 /* Ready, or not within the time-out: with the reason. */
 static bool wait_for(struct move *move, const struct end *end, struct error *error)
 {
+    bool is_source = end == &move->from;
     enum { START_MS = 5000, TURN_MS = 100 };
     struct store_health health;
     const int64_t deadline_ms = clock_monotonic_ms() + START_MS;
-    while (!is_all_ready(end) && clock_monotonic_ms() < deadline_ms && stop_signals == 0)
+    while (!is_usable(end, is_source) && clock_monotonic_ms() < deadline_ms && stop_signals == 0)
         turn(move, TURN_MS);
-    if (is_all_ready(end))
+    if (is_usable(end, is_source))
         return true;
     store_health(end->store, &health);
     return error_set(error, ERROR_IO, "%s: %s", end->name, health.reason);
@@ -251,14 +270,90 @@ static int run(struct move *move)
     return end_with(move, state);
 }
 
+/* --- giving up --- */
+
+struct abandoning {
+    unsigned shards_open;
+    int64_t let_go;
+    char problem[512]; /* "": none */
+};
+
+static void on_abandoned(void *context, const struct store_failure *failure,
+                         const struct move_out_result *result)
+{
+    struct abandoning *abandoning = context;
+    abandoning->shards_open--;
+    if (failure->status != STORE_OK)
+        (void)snprintf(abandoning->problem, sizeof abandoning->problem, "%s", failure->detail);
+    else if (result->outcome != MOVE_FINE)
+        (void)snprintf(abandoning->problem, sizeof abandoning->problem,
+                       "nothing of this version's is kept there");
+    else
+        abandoning->let_go += result->deleted;
+}
+
+/* Every shard is asked, whatever another one says: to ask again does no harm. */
+static int abandon(struct move *move)
+{
+    struct error error;
+    struct abandoning abandoning = {.shards_open = 0};
+    if (!wait_for(move, &move->from, &error)) {
+        print_format(stderr, "move: %s", error.message);
+        return 1;
+    }
+    for (unsigned i = 0; i < store_shard_count(move->from.store); i++) {
+        const struct move_out_query query = {.shard = i,
+                                             .proposal = "",
+                                             .target = "",
+                                             .done = "",
+                                             .floor = "",
+                                             .limit = MOVE_GIVE_UP,
+                                             .place = ""};
+        if (store_move_out(move->from.store, &query, on_abandoned, &abandoning, &error))
+            abandoning.shards_open++;
+        else
+            (void)snprintf(abandoning.problem, sizeof abandoning.problem, "%s", error.message);
+    }
+    while (abandoning.shards_open > 0)
+        turn(move, PATIENCE_MS); /* each call ends by itself */
+    if (abandoning.problem[0] != '\0') {
+        print_format(stderr, "move: --from: %s; abandon it again", abandoning.problem);
+        return 1;
+    }
+    (void)printf(move->arguments->is_json ? "{\"abandoned\":true,\"released\":%" PRId64 "}\n"
+                                          : "the move is given up: --from sends again, and %" PRId64
+                                            " applications that were on their way are due there\n",
+                 abandoning.let_go);
+    return 0;
+}
+
+static int abandon_from(struct move *move, const struct config *config)
+{
+    struct error error;
+    const struct command_arguments *arguments = move->arguments;
+    if (arguments->is_following || arguments->to != NULL || arguments->to_file != NULL) {
+        hide(arguments->from);
+        hide(arguments->to);
+        (void)fputs("move: --abandon takes neither --to nor --follow\n", stderr);
+        return 2;
+    }
+    if (read_url(&move->from, arguments->from, arguments->from_file, &error) &&
+        open_source(move, config, &error))
+        return abandon(move);
+    print_format(stderr, "move: %s", error.message);
+    return 2;
+}
+
 int command_move(const struct config *config, const struct command_arguments *arguments)
 {
     struct error error;
     struct move move = {.arguments = arguments, .from = {.name = "--from"}, .to = {.name = "--to"}};
-    bool is_read = read_url(&move.from, arguments->from, arguments->from_file, &error) &&
-                   read_url(&move.to, arguments->to, arguments->to_file, &error);
     int status = 2;
-    if (is_read && open_both(&move, config, &error)) {
+    if (arguments->is_abandoning) {
+        status = abandon_from(&move, config);
+    } else if (read_url(&move.from, arguments->from, arguments->from_file, &error) &&
+               read_url(&move.to, arguments->to, arguments->to_file, &error) &&
+               open_both(&move, config, &error)) {
         catch_signals();
         status = run(&move);
     } else {

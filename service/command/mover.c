@@ -77,7 +77,7 @@ static void on_opened(void *context, const struct store_failure *failure,
     mover->is_asking = false;
     mover->not_before_ms = mover->now_ms + MOVE_RETRY_MS;
     if (failure->status != STORE_OK) {
-        mover_note_problem(mover, failure->detail);
+        mover_note_problem(mover, "--to", failure->detail);
     } else if (result->outcome != MOVE_FINE) {
         mover_refuse(mover, "--to", result->outcome, result->what);
     } else {
@@ -110,7 +110,7 @@ static void on_closed(void *context, const struct store_failure *failure,
     mover->is_asking = false;
     mover->not_before_ms = mover->now_ms + MOVE_RETRY_MS;
     if (failure->status != STORE_OK) {
-        mover_note_problem(mover, failure->detail);
+        mover_note_problem(mover, "--from", failure->detail);
     } else if (result->outcome != MOVE_FINE) {
         mover_refuse(mover, "--from", result->outcome, "");
     } else {
@@ -140,6 +140,7 @@ static bool ask_source(struct mover *mover, struct error *error)
         .proposal = mover->from_id,
         .target = mover->target,
         .done = "",
+        .floor = "",
         .limit = mover->phase == PHASE_SOURCE ? MOVE_ONLY_LOOK : 0,
         .place = "",
     };
@@ -157,7 +158,7 @@ static void begin(struct mover *mover)
         return;
     mover->is_asking = false;
     mover->not_before_ms = mover->now_ms + MOVE_RETRY_MS;
-    mover_note_problem(mover, error.message);
+    mover_note_problem(mover, is_target ? "--to" : "--from", error.message);
 }
 
 /* --- the batches --- */

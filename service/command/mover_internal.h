@@ -46,6 +46,7 @@ struct move_lane {
     char place[MOVE_PLACE_BYTES];
     char batch[MOVE_NUMBER_BYTES]; /* "": none is held */
     char done[MOVE_NUMBER_BYTES];  /* the target has it, and the source is to be told; "": none */
+    char floor[MOVE_NUMBER_BYTES]; /* of the target, above `batch`; "": none is known */
     /* Since the walk began: what it met. An empty one ends the lane. */
     int64_t met, out, later, left;
     unsigned quiet_walks; /* without an attempt that is out: it does not come back */
@@ -85,9 +86,10 @@ struct mover {
 
 /* Nothing can be done about it here. */
 void mover_fail(struct mover *mover, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void mover_note_problem(struct mover *mover, const char *detail);
+/* `where`: "--from" or "--to". */
+void mover_note_problem(struct mover *mover, const char *where, const char *detail);
 void mover_note_progress(struct mover *mover);
-/* What a script says against it. `where` is "--from" or "--to". */
+/* What a script says against it. */
 void mover_refuse(struct mover *mover, const char *where, enum move_outcome outcome,
                   const char *what);
 

@@ -38,7 +38,7 @@ void lane_fini(struct move_lane *lane)
 bool lane_is_busy(const struct move_lane *lane)
 {
     bool is_on_its_way = lane->state != LANE_READY && lane->state != LANE_EMPTY;
-    return is_on_its_way || lane->done[0] != '\0';
+    return is_on_its_way || lane->done[0] != '\0' || lane->floor[0] != '\0';
 }
 
 static void wait_for(struct move_lane *lane, enum lane_state state, int64_t ms)
@@ -77,7 +77,8 @@ static void end_part(struct part *part)
         wait_for(lane, LANE_HELD, MOVE_RETRY_MS);
         return;
     }
-    (void)snprintf(lane->done, sizeof lane->done, "%s", lane->batch);
+    if (lane->floor[0] == '\0')
+        (void)snprintf(lane->done, sizeof lane->done, "%s", lane->batch);
     drop_batch(lane);
     wait_for(lane, LANE_READY, 0);
 }
@@ -89,7 +90,10 @@ static void on_taken(void *context, const struct store_failure *failure,
     struct mover *mover = part->lane->mover;
     part->state = PART_OWED;
     if (failure->status != STORE_OK) {
-        mover_note_problem(mover, failure->detail);
+        mover_note_problem(mover, "--to", failure->detail);
+    } else if (result->outcome == MOVE_OVERTAKEN) {
+        part->state = PART_DONE;
+        (void)snprintf(part->lane->floor, sizeof part->lane->floor, "%s", result->what);
     } else if (result->outcome != MOVE_FINE) {
         mover_refuse(mover, "--to", result->outcome, result->what);
     } else {
@@ -120,7 +124,7 @@ static void give_part(struct part *part, struct move_item *items)
     }
     part->state = PART_OPEN;
     if (!store_move_in(mover->to, &batch, on_taken, part, &error)) {
-        mover_note_problem(mover, error.message);
+        mover_note_problem(mover, "--to", error.message);
         part->state = PART_OWED;
         end_part(part);
     }
@@ -214,7 +218,7 @@ static void note_walk(struct move_lane *lane)
 static void take_answer(struct move_lane *lane, const struct move_out_result *result)
 {
     bool is_end = result->place[0] == '\0' && !lane->mover->is_stopping;
-    lane->done[0] = '\0';
+    lane->done[0] = lane->floor[0] = '\0';
     lane->mover->counts.moved += result->deleted;
     lane->met += (int64_t)result->count;
     lane->out += result->out;
@@ -238,7 +242,7 @@ static void on_held(void *context, const struct store_failure *failure,
     assert(lane->state == LANE_ASKING);
     wait_for(lane, LANE_READY, MOVE_RETRY_MS);
     if (failure->status != STORE_OK) {
-        mover_note_problem(mover, failure->detail);
+        mover_note_problem(mover, "--from", failure->detail);
     } else if (result->outcome != MOVE_FINE) {
         mover_refuse(mover, "--from", result->outcome, "");
     } else {
@@ -255,13 +259,14 @@ static void ask(struct move_lane *lane)
         .proposal = mover->from_id,
         .target = mover->target,
         .done = lane->done,
+        .floor = lane->floor,
         .limit = mover->is_stopping ? 0 : BATCH_MAX,
         .place = lane->place,
     };
     struct error error;
     lane->state = LANE_ASKING;
     if (!store_move_out(mover->from, &query, on_held, lane, &error)) {
-        mover_note_problem(mover, error.message);
+        mover_note_problem(mover, "--from", error.message);
         wait_for(lane, LANE_READY, MOVE_RETRY_MS);
     }
 }
@@ -271,7 +276,7 @@ void lane_turn(struct move_lane *lane)
     const struct mover *mover = lane->mover;
     if (mover->has_failed || mover->now_ms < lane->not_before_ms)
         return;
-    bool may_ask = !mover->is_stopping || lane->done[0] != '\0';
+    bool may_ask = !mover->is_stopping || lane->done[0] != '\0' || lane->floor[0] != '\0';
     if (lane->state == LANE_EMPTY && mover->is_following && may_ask)
         lane->state = LANE_READY;
     if (lane->state == LANE_READY && may_ask)

@@ -6,10 +6,10 @@
 
 #include "service/command/mover_internal.h"
 
-void mover_note_problem(struct mover *mover, const char *detail)
+void mover_note_problem(struct mover *mover, const char *where, const char *detail)
 {
     if (!mover->has_failed)
-        (void)snprintf(mover->problem, sizeof mover->problem, "%s", detail);
+        (void)snprintf(mover->problem, sizeof mover->problem, "%s: %s", where, detail);
 }
 
 void mover_note_progress(struct mover *mover)
@@ -35,7 +35,8 @@ void mover_refuse(struct mover *mover, const char *where, enum move_outcome outc
 {
     switch (outcome) {
     case MOVE_FINE:
-        assert(outcome != MOVE_FINE);
+    case MOVE_OVERTAKEN:
+        assert(outcome != MOVE_FINE && outcome != MOVE_OVERTAKEN);
         break;
     case MOVE_NOTHING_HERE:
         mover_fail(mover,
@@ -49,7 +50,7 @@ void mover_refuse(struct mover *mover, const char *where, enum move_outcome outc
     case MOVE_BUSY:
         mover_fail(mover,
                    "%s: a move from there to another Redis was not brought to its end: run that "
-                   "one again first",
+                   "one again first, or give it up with --abandon",
                    where);
         break;
     case MOVE_FOREIGN_KEY:

@@ -9,10 +9,9 @@
 
 enum { RETRY_MS = 1000, SHARDS_EASY = 8 };
 
-void census_ask(struct census *census, int64_t now_ms)
+bool census_ask(struct census *census, int64_t now_ms)
 {
-    atomic_store_explicit(&census->asked_until_ms, now_ms + CENSUS_ASKED_FOR_MS,
-                          memory_order_relaxed);
+    return atomic_exchange(&census->asked_until_ms, now_ms + CENSUS_ASKED_FOR_MS) <= now_ms;
 }
 
 static void publish(struct census *census, const struct store_census *found)
@@ -72,9 +71,19 @@ static void start(struct census *census, int64_t now_ms)
         withdraw(census);
 }
 
+int64_t census_timeout_ms(const struct census *census, int64_t now_ms)
+{
+    int64_t asked_until_ms = atomic_load(&census->asked_until_ms);
+    bool is_asked = now_ms < asked_until_ms;
+    if (is_asked ? census->is_under_way : !census->is_known)
+        return -1; /* until the answer; until somebody asks */
+    int64_t at_ms = is_asked ? census->next_at_ms : asked_until_ms;
+    return at_ms > now_ms ? at_ms - now_ms : 0;
+}
+
 void census_turn(struct census *census, int64_t now_ms)
 {
-    bool is_asked = now_ms < atomic_load_explicit(&census->asked_until_ms, memory_order_relaxed);
+    bool is_asked = now_ms < atomic_load(&census->asked_until_ms);
     if (is_asked && !census->is_under_way && now_ms >= census->next_at_ms)
         start(census, now_ms);
     else if (!is_asked && census->is_known)

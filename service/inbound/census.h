@@ -33,5 +33,8 @@ struct census {
 };
 
 void census_init(struct census *census, struct store *store, struct metric *metrics);
-void census_ask(struct census *census, int64_t now_ms);
+/* True: nobody had for long, so that the loop may rest and is to be woken. */
+bool census_ask(struct census *census, int64_t now_ms);
+/* The longest wait until census_turn; -1: no limit. */
+int64_t census_timeout_ms(const struct census *census, int64_t now_ms);
 void census_turn(struct census *census, int64_t now_ms);

@@ -206,6 +206,7 @@ static void wait_for_events(struct intake *intake)
     timeout_ms = clock_sooner_ms(timeout_ms, http_server_timeout_ms(intake->server));
     timeout_ms = clock_sooner_ms(timeout_ms, waiting_room_timeout_ms(&intake->waits, now_ms));
     timeout_ms = clock_sooner_ms(timeout_ms, inbound_context_timeout_ms(&intake->context, now_ms));
+    timeout_ms = clock_sooner_ms(timeout_ms, census_timeout_ms(&intake->census, now_ms));
     timeout_ms = clock_sooner_ms(timeout_ms, TURN_MS_MAX);
     int64_t stop_at_ms = atomic_load(&intake->stop_at_ms);
     if (stop_at_ms != NOT_STOPPING)
@@ -353,5 +354,6 @@ const struct heartbeat *intake_heartbeat(const struct intake *intake)
 
 void intake_ask_census(struct intake *intake)
 {
-    census_ask(&intake->census, clock_monotonic_ms());
+    if (census_ask(&intake->census, clock_monotonic_ms()))
+        event_loop_wake(intake->loop);
 }

@@ -55,7 +55,8 @@ struct attempt {
     unsigned repetitions; /* of it, after requests that SEEK did not process */
     int64_t completed_at_ms;
     int64_t claimed_at_ms, age_ms; /* when the claim was answered; of the event by then */
-    int64_t begin_until_ms;        /* later its lease might end before it does */
+    int64_t begin_until_ms;        /* later its lease might end before it does: the lease's end less
+                                    * the time of an attempt */
     bool was_auth_before;
     uint64_t access_token_generation;
 

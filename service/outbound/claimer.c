@@ -59,6 +59,7 @@ enum {
     LOST_MS = 100, /* an answer that nobody understands must not be asked for in a loop */
     /* Left to the owner of the watch. At work itself, it helps one that has its hands full. */
     PATIENCE_BUSY_MS = 20,
+    PATIENCE_DEPUTY_MS = 3000,
     PATIENCE_IDLE_MS = CLAIMER_WAIT_MAX_MS - DUE_WATCH_IDLE_INTERVAL_MS,
 };
 
@@ -194,7 +195,10 @@ static int64_t patience_ms(const struct claimer *claimer)
 {
     const struct attempts *attempts = claimer->attempts;
     bool is_idle = attempts->counts[ATTEMPT_FREE] == attempts->size;
-    return is_idle ? PATIENCE_IDLE_MS : PATIENCE_BUSY_MS;
+    if (!is_idle)
+        return PATIENCE_BUSY_MS;
+    return due_watch_is_deputy(&claimer->shared->due_watch, claimer->worker) ? PATIENCE_DEPUTY_MS
+                                                                             : PATIENCE_IDLE_MS;
 }
 
 /* For places that will have become free when the answer is here. */

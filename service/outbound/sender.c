@@ -241,6 +241,7 @@ static bool send_signal(struct sender *sender, struct attempt *attempt, struct e
         .request_id = attempt->request_id,
         .traceparent = span != NULL ? span->traceparent : attempt->traceparent,
         .authorization = sender->authorizer->line.bytes,
+        .send_until_ms = attempt->begin_until_ms + (int64_t)sender->shared->upstream.timeout_ms,
     };
     if (!upstream_send_signal(&sender->shared->upstream, sender->http, &signal, on_answered,
                               attempt, error)) {

@@ -71,7 +71,7 @@ static bool write_line(char line[LINE_BYTES], const char *name, const char *valu
     size_t name_length = strlen(name), value_bytes = strlen(value) + 1;
     if (name_length + sizeof between - 1 + value_bytes > LINE_BYTES)
         return false;
-    memcpy(line, name, name_length);
+    memcpy(line, name, name_length + 1); /* the next go over its end */
     memcpy(line + name_length, between, sizeof between - 1);
     memcpy(line + name_length + sizeof between - 1, value, value_bytes);
     return true;
@@ -123,6 +123,7 @@ static bool start_signal(const struct upstream *upstream, struct http_client *cl
         .headers = headers,
         .user_agent = upstream->user_agent,
         .timeout_ms = upstream->timeout_ms,
+        .send_until_ms = signal->send_until_ms,
         .answer_bytes_max = UPSTREAM_ANSWER_BYTES_MAX,
         .done = done,
         .context = context,

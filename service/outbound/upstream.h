@@ -33,6 +33,7 @@ struct upstream_signal { /* borrowed for the call */
     const char *request_id;
     const char *traceparent;   /* "" */
     const char *authorization; /* the whole header line */
+    int64_t send_until_ms;     /* as http_transfer has it */
 };
 
 /* False: nothing was started. */

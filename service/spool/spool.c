@@ -246,11 +246,11 @@ static struct spool_order *take_queue(struct spool *spool, bool *out_is_closed)
     return orders;
 }
 
-static void rest(struct spool *spool)
+static void rest(struct spool *spool, int64_t wait_max_ms)
 {
     int64_t now_ms = clock_monotonic_ms();
     store_flush(spool->store);
-    int64_t timeout_ms = clock_sooner_ms(store_timeout_ms(spool->store, now_ms), TURN_MS_MAX);
+    int64_t timeout_ms = clock_sooner_ms(store_timeout_ms(spool->store, now_ms), wait_max_ms);
     if (spool->drain.retry_at_ms > now_ms)
         timeout_ms = clock_sooner_ms(timeout_ms, spool->drain.retry_at_ms - now_ms);
     event_loop_poll(spool->loop, timeout_ms);
@@ -269,9 +269,9 @@ static void run(void *context)
         if (is_closed)
             break;
         probe(spool, now_ms);
-        spool_drain_turn(spool, now_ms);
+        bool is_more = spool_drain_turn(spool, now_ms);
         spool_publish(spool);
-        rest(spool);
+        rest(spool, is_more ? 0 : TURN_MS_MAX);
     }
 }
 

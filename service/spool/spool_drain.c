@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/array.h"
 #include "lib/base/clock.h"
 #include "lib/base/crc32c.h"
 #include "lib/base/journal_frame.h"
@@ -51,7 +50,9 @@ static size_t likeness(const char *application_id)
 bool spool_is_holding_for(const struct spool *spool, const char *application_id)
 {
     return atomic_load(&spool->is_holding) &&
-           (application_id == NULL || atomic_load(&spool->held_like[likeness(application_id)]) > 0);
+           (application_id == NULL ||
+            (atomic_load(&spool->held[shard_in(spool, application_id)]) > 0 &&
+             atomic_load(&spool->held_like[likeness(application_id)]) > 0));
 }
 
 void spool_hold(struct spool *spool, const struct drain_record *record)
@@ -74,32 +75,23 @@ void spool_let_go(struct spool *spool, const struct drain_record *record)
 
 /* --- shards --- */
 
-static void add_to(struct shard_set *set, unsigned shard)
-{
-    set->words[shard / 64] |= UINT64_C(1) << shard % 64;
-}
-
-static bool is_in(const struct shard_set *set, unsigned shard)
-{
-    return (set->words[shard / 64] >> shard % 64 & 1) != 0;
-}
-
 static bool is_any_taken(const struct spool *spool, const struct shard_set *set)
 {
     for (unsigned i = 0; i < shard_count(spool); i++)
-        if (is_in(set, i) && store_takes_events_for(spool->store, i, NULL))
+        if (shard_set_has(set, i) && store_takes_events_for(spool->store, i, NULL))
             return true;
     return false;
 }
 
-/* Something that is held could be written now. */
+/* Something that is held could be written in this pass. */
 static bool is_worthwhile(const struct spool *spool)
 {
     bool is_any_held = false;
     for (unsigned i = 0; i < shard_count(spool); i++) {
         bool is_held = atomic_load(&spool->held[i]) > 0;
         is_any_held |= is_held;
-        if (is_held && store_takes_events_for(spool->store, i, NULL))
+        if (is_held && !shard_set_has(&spool->drain.blocked, i) &&
+            store_takes_events_for(spool->store, i, NULL))
             return true;
     }
     return !is_any_held; /* nothing but damage, or probes of the disk */
@@ -107,59 +99,64 @@ static bool is_worthwhile(const struct spool *spool)
 
 /* --- one segment --- */
 
-static struct spool_rest *find_rest(struct spool_drain *drain, uint64_t segment)
+static void note_oldest(struct spool_drain *drain, int64_t stamp_us)
 {
-    for (size_t i = 0; i < drain->rest_count; i++)
-        if (drain->rests[i].segment == segment)
-            return &drain->rests[i];
-    return NULL;
+    if (drain->rest_oldest_us == 0 || stamp_us < drain->rest_oldest_us)
+        drain->rest_oldest_us = stamp_us;
 }
 
-static void forget_rest(struct spool_drain *drain, struct spool_rest *rest)
-{
-    size_t index = (size_t)(rest - drain->rests);
-    assert(index < drain->rest_count);
-    drain->rest_count--;
-    memmove(rest, rest + 1, (drain->rest_count - index) * sizeof *rest);
-}
-
-/* Without memory for it all of the segment comes again, which changes nothing. */
-static void remember_rest(struct spool_drain *drain)
-{
-    struct spool_rest *known = find_rest(drain, drain->rest.segment);
-    if (known != NULL) {
-        *known = drain->rest;
-        return;
-    }
-    struct spool_rest *rests =
-        array_reserve(drain->rests, &drain->rest_capacity, drain->rest_count + 1, sizeof *rests);
-    if (rests == NULL)
-        return;
-    drain->rests = rests;
-    drain->rests[drain->rest_count++] = drain->rest;
-}
-
-/* The next one of this pass of which something could be written; JOURNAL_NONE. */
+/* The next one of this pass of which something could be written; JOURNAL_NONE, also when nothing of
+ * any could be: what was not read comes again as a whole. */
 static uint64_t find_segment(struct spool *spool)
 {
     struct spool_drain *drain = &spool->drain;
+    if (!is_worthwhile(spool))
+        return JOURNAL_NONE;
     uint64_t number = journal_next(spool->journal, drain->next_segment);
     while (number != JOURNAL_NONE) {
-        const struct spool_rest *rest = find_rest(drain, number);
+        const struct spool_rest *rest = spool_rests_find(&drain->rests, number);
         if (rest == NULL || is_any_taken(spool, &rest->shards))
             return number;
         for (size_t i = 0; i < SHARD_COUNT_MAX / 64; i++)
             drain->blocked.words[i] |= rest->shards.words[i];
+        note_oldest(drain, rest->oldest_us);
         number = journal_next(spool->journal, number + 1);
     }
     return JOURNAL_NONE;
+}
+
+/* The journal is empty; what was damaged never went. */
+static void forget_all(struct spool *spool)
+{
+    memset(spool->drain.outcomes, 0, sizeof spool->drain.outcomes);
+    spool->records = 0;
+    spool->has_begun = false;
+    spool->oldest_us = 0;
+    for (unsigned i = 0; i < SHARD_COUNT_MAX; i++)
+        atomic_store(&spool->held[i], 0);
+    for (unsigned i = 0; i < SPOOL_LIKE_COUNT; i++)
+        atomic_store(&spool->held_like[i], 0);
+}
+
+/* What had to stay comes again a while later. */
+static void end_pass(struct spool *spool, int64_t now_ms)
+{
+    struct spool_drain *drain = &spool->drain;
+    if (journal_is_empty(spool->journal))
+        forget_all(spool);
+    else if (drain->rest_oldest_us != 0)
+        spool->oldest_us = drain->rest_oldest_us;
+    drain->retry_at_ms = drain->rests.count > 0 ? now_ms + RETRY_MS : now_ms;
+    drain->next_segment = 0;
+    drain->rest_oldest_us = 0;
+    drain->blocked = (struct shard_set){{0}};
 }
 
 static bool begin_segment(struct spool *spool, uint64_t number, int64_t now_ms)
 {
     struct spool_drain *drain = &spool->drain;
     struct error error;
-    const struct spool_rest *rest = find_rest(drain, number);
+    const struct spool_rest *rest = spool_rests_find(&drain->rests, number);
     drain->is_reading = journal_read(spool->journal, number, &drain->segment, &error);
     drain->number = number;
     drain->is_again = rest != NULL;
@@ -168,15 +165,13 @@ static bool begin_segment(struct spool *spool, uint64_t number, int64_t now_ms)
     drain->offset = drain->was.offset;
     if (drain->is_reading)
         return true;
+    if (journal_next(spool->journal, number) != number) /* it was set aside */
+        spool_rests_forget(&drain->rests, number);
+    if (journal_is_empty(spool->journal))
+        end_pass(spool, now_ms);
     drain->retry_at_ms = now_ms + RETRY_MS;
     log_error("spool_unreadable", error.message);
     return false;
-}
-
-static bool has_rest(const struct spool_rest *rest)
-{
-    static const struct shard_set none;
-    return memcmp(&rest->shards, &none, sizeof none) != 0;
 }
 
 static void drop_segment(struct spool *spool)
@@ -184,9 +179,7 @@ static void drop_segment(struct spool *spool)
     struct spool_drain *drain = &spool->drain;
     struct error error;
     int64_t segment = (int64_t)drain->number;
-    struct spool_rest *rest = find_rest(drain, drain->number);
-    if (rest != NULL)
-        forget_rest(drain, rest);
+    spool_rests_forget(&drain->rests, drain->number);
     if (!journal_drop(spool->journal, drain->number, drain->rest.is_damaged, &error))
         log_error("spool_leftover", error.message, LOG_INT("segment", segment));
     else if (drain->rest.is_damaged)
@@ -196,28 +189,19 @@ static void drop_segment(struct spool *spool)
             LOG_INT("segment", segment));
 }
 
-static void end_segment(struct spool *spool)
-{
-    struct spool_drain *drain = &spool->drain;
-    if (has_rest(&drain->rest))
-        remember_rest(drain);
-    else
-        drop_segment(spool);
-    buffer_clear(&drain->segment);
-    drain->is_reading = false;
-    drain->next_segment = drain->number + 1;
-}
-
 static void leave(struct spool *spool, const struct drain_record *record, size_t offset)
 {
     struct spool_drain *drain = &spool->drain;
     unsigned shard = shard_in(spool, record->application_id);
-    if (!has_rest(&drain->rest) || offset < drain->rest.offset)
-        drain->rest.offset = offset;
-    if (drain->rest_oldest_us == 0)
-        drain->rest_oldest_us = record->stamp_us;
-    add_to(&drain->rest.shards, shard);
-    add_to(&drain->blocked, shard);
+    struct spool_rest *rest = &drain->rest;
+    bool is_first = !spool_rest_is_some(rest);
+    if (is_first || offset < rest->offset)
+        rest->offset = offset;
+    if (is_first || record->stamp_us < rest->oldest_us)
+        rest->oldest_us = record->stamp_us;
+    note_oldest(drain, record->stamp_us);
+    shard_set_add(&rest->shards, shard);
+    shard_set_add(&drain->blocked, shard);
 }
 
 /* Whether it goes with the call: else it is done, or has to come again. */
@@ -225,9 +209,9 @@ static bool is_wanted(struct spool *spool, const struct drain_record *record, si
 {
     struct spool_drain *drain = &spool->drain;
     unsigned shard = shard_in(spool, record->application_id);
-    if (drain->is_again && !is_in(&drain->was.shards, shard))
+    if (drain->is_again && !shard_set_has(&drain->was.shards, shard))
         return false;
-    if (!is_in(&drain->blocked, shard) && store_takes_events_for(spool->store, shard, NULL))
+    if (!shard_set_has(&drain->blocked, shard) && store_takes_events_for(spool->store, shard, NULL))
         return true;
     leave(spool, record, offset);
     return false;
@@ -324,64 +308,56 @@ static void send(struct spool *spool)
         take_outcomes(spool, &unsent, NULL, 0);
 }
 
-static void note_empty(struct spool *spool)
+static void log_drained(const struct spool_drain *drain)
 {
-    struct spool_drain *drain = &spool->drain;
     log_info("spool_drained", "Everything that was spooled is in Redis",
              LOG_INT("applied", drain->outcomes[DRAIN_APPLIED]),
              LOG_INT("duplicates", drain->outcomes[DRAIN_DUPLICATE]),
              LOG_INT("superseded", drain->outcomes[DRAIN_SUPERSEDED]),
              LOG_INT("damaged", drain->outcomes[DRAIN_DAMAGED]));
-    memset(drain->outcomes, 0, sizeof drain->outcomes);
-    spool->records = 0;
-    spool->has_begun = false;
-    spool->oldest_us = 0;
-    for (unsigned i = 0; i < SHARD_COUNT_MAX; i++)
-        atomic_store(&spool->held[i], 0); /* what was damaged never went */
-    for (unsigned i = 0; i < SPOOL_LIKE_COUNT; i++)
-        atomic_store(&spool->held_like[i], 0);
 }
 
-/* What had to stay comes again a while later. */
-static void end_pass(struct spool *spool, int64_t now_ms)
+static void end_segment(struct spool *spool, int64_t now_ms)
 {
     struct spool_drain *drain = &spool->drain;
-    if (journal_is_empty(spool->journal))
-        note_empty(spool);
-    else if (drain->rest_oldest_us != 0)
-        spool->oldest_us = drain->rest_oldest_us;
-    drain->retry_at_ms = drain->rest_count > 0 ? now_ms + RETRY_MS : now_ms;
-    drain->next_segment = 0;
-    drain->rest_oldest_us = 0;
-    drain->blocked = (struct shard_set){{0}};
+    if (spool_rest_is_some(&drain->rest))
+        spool_rests_remember(&drain->rests, &drain->rest);
+    else
+        drop_segment(spool);
+    buffer_clear(&drain->segment);
+    drain->is_reading = false;
+    drain->next_segment = drain->number + 1;
+    if (!journal_is_empty(spool->journal))
+        return;
+    log_drained(drain);
+    end_pass(spool, now_ms);
 }
 
-void spool_drain_turn(struct spool *spool, int64_t now_ms)
+/* One segment at most, so that orders and the heartbeat have their turn in between. */
+bool spool_drain_turn(struct spool *spool, int64_t now_ms)
 {
     struct spool_drain *drain = &spool->drain;
     if (drain->is_outstanding || now_ms < drain->retry_at_ms || journal_is_empty(spool->journal))
-        return;
+        return false;
     if (!drain->is_reading && drain->next_segment == 0 && !is_worthwhile(spool))
-        return;
-    for (;;) {
-        uint64_t number = drain->is_reading ? drain->number : find_segment(spool);
-        if (number == JOURNAL_NONE) {
-            end_pass(spool, now_ms);
-            return;
-        }
-        if (!drain->is_reading && !begin_segment(spool, number, now_ms))
-            return;
-        gather(spool);
-        if (drain->count > 0) {
-            send(spool);
-            return;
-        }
-        end_segment(spool);
+        return false;
+    uint64_t number = drain->is_reading ? drain->number : find_segment(spool);
+    if (number == JOURNAL_NONE) {
+        end_pass(spool, now_ms);
+        return false;
     }
+    if (!drain->is_reading && !begin_segment(spool, number, now_ms))
+        return false;
+    gather(spool);
+    if (drain->count > 0)
+        send(spool);
+    else
+        end_segment(spool, now_ms);
+    return !drain->is_outstanding && !journal_is_empty(spool->journal);
 }
 
 void spool_drain_fini(struct spool *spool)
 {
     buffer_fini(&spool->drain.segment);
-    free(spool->drain.rests);
+    free(spool->drain.rests.items);
 }

@@ -21,7 +21,7 @@
 #include "lib/base/thread.h"
 
 #include "service/spool/spool.h"
-#include "service/store/shard.h"
+#include "service/spool/spool_rest.h"
 
 enum { SPOOL_LIKE_COUNT = 4096 };
 
@@ -40,25 +40,12 @@ enum spool_metric {
     SPOOL_METRIC_COUNT,
 };
 
-struct shard_set {
-    uint64_t words[SHARD_COUNT_MAX / 64];
-};
-
-/* What has to come again of a segment, since its shards were away. */
-struct spool_rest {
-    uint64_t segment;
-    size_t offset;           /* before that all is done */
-    struct shard_set shards; /* all is done of the others */
-    bool is_damaged;         /* it is to be kept for a person */
-};
-
 /* A pass through the journal, from the oldest segment on. */
 struct spool_drain {
-    struct spool_rest *rests; /* owned; of segments that are to come again, oldest first */
-    size_t rest_count, rest_capacity;
+    struct spool_rests rests; /* of segments that are to come again */
     struct shard_set blocked; /* something of them has to come again: nothing newer goes first */
     uint64_t next_segment;    /* of this pass */
-    int64_t rest_oldest_us;   /* stamp of the first record that has to come again; 0: none */
+    int64_t rest_oldest_us;   /* stamp of the oldest record that has to come again; 0: none */
     uint64_t number;          /* of the segment that is read */
     struct buffer segment;    /* its bytes … */
     bool is_reading;          /* … while there are */
@@ -113,8 +100,9 @@ struct spool {
 /* spool_drain.c: the record is in the journal; it is in Redis. The spool's thread. */
 void spool_hold(struct spool *spool, const struct drain_record *record);
 void spool_let_go(struct spool *spool, const struct drain_record *record);
-/* spool_drain.c: sends the next call when Redis is ready and none is out. */
-void spool_drain_turn(struct spool *spool, int64_t now_ms);
+/* spool_drain.c: sends the next call when Redis is ready and none is out. True: there is more to do
+ * at once, in another turn. */
+bool spool_drain_turn(struct spool *spool, int64_t now_ms);
 void spool_drain_fini(struct spool *spool);
 extern const struct metric_row spool_rows[SPOOL_METRIC_COUNT]; /* spool_metrics.c, as the next */
 void spool_publish(struct spool *spool);

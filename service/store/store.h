@@ -100,6 +100,9 @@ bool store_node(const struct store *store, size_t index, struct store_node *out)
 bool store_is_confirming(const struct store *store);
 
 unsigned store_shard_count(const struct store *store);
+/* Whether calls to each shard can begin; a Redis that is full may refuse some. `error` may be NULL.
+ */
+MUST_CHECK bool store_are_all_ready(const struct store *store, struct error *error);
 /* Whether events of this shard can be taken now, and how durable they get; NULL: of no interest. */
 bool store_takes_events_for(const struct store *store, unsigned shard, struct durability *out);
 

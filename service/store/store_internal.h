@@ -38,7 +38,6 @@ struct shard *store_shard_of(struct store *store, const char *application_id);
 /* Whether calls can be sent to it; ERROR_IO with the reason. */
 MUST_CHECK bool store_is_shard_ready(const struct store *store, const struct shard *shard,
                                      struct error *error);
-MUST_CHECK bool store_are_all_ready(const struct store *store, struct error *error);
 /* A node refused a call: perhaps what is known of the cluster is out of date. */
 void store_note_refusal(struct store *store, const struct refusal *refusal);
 /* Whether a refusal is of the shard, which is on its way to another node, and not of the node.

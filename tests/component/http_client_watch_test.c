@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lib/base/clock.h"
+
 #include "tests/support/http_client_stand.h"
 #include "tests/support/specification.h"
 
@@ -172,6 +174,23 @@ static void does_not_send_when_its_time_is_over(void **state)
     assert_int_equal(fake_http_requests(server_of(stand)), before);
 }
 
+/* Its time counts from when it is started; the right to send may end before. */
+static void does_not_send_later_than_its_caller_may(void **state)
+{
+    struct http_client_stand *stand = *state;
+    struct http_result result = {0};
+    unsigned before = fake_http_requests(server_of(stand));
+    will_answer(stand, (struct fake_answer){.body = "in time"});
+    struct http_transfer transfer = transfer_to(url_of(stand), &result);
+    transfer.send_until_ms = clock_monotonic_ms() + CLIENT_PATIENCE_MS;
+    assert_int_equal(must_exchange(client_of(stand), &transfer).outcome, HTTP_ANSWERED);
+    transfer.send_until_ms = clock_monotonic_ms() - 1;
+    result = must_exchange(client_of(stand), &transfer);
+    assert_int_equal(result.outcome, HTTP_BROKEN);
+    assert_string_equal(result.detail, "its time was over before the request could be sent");
+    assert_int_equal(fake_http_requests(server_of(stand)), before + 1);
+}
+
 #define WATCHED(sentence, function)                                                                \
     IT_WITH(sentence, function, begin_to_count, http_client_stand_tear_down)
 
@@ -184,6 +203,7 @@ int main(void)
         WATCHED("watches a new connection under the number of one that the peer has closed",
                 watches_a_number_that_comes_again),
         WATCHED("does not send when its time is over", does_not_send_when_its_time_is_over),
+        WATCHED("does not send later than its caller may", does_not_send_later_than_its_caller_may),
         WATCHED("ends many transfers, each in its time, though nothing happens", ends_many_in_time),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER"));

@@ -3,11 +3,13 @@
 /* When the intake tells that something is due. */
 #include <stdatomic.h>
 
+#include "service/inbound/inbound_metrics.h"
+
 #include "tests/support/intake_stand.h"
 #include "tests/support/specification.h"
 #include "tests/support/wait_until.h"
 
-enum { PATIENCE_MS = 10000, QUIET_US = 100000 };
+enum { PATIENCE_MS = 10000, SOON_MS = 15000, QUIET_US = 100000 };
 
 static _Atomic unsigned notes, wakes;
 
@@ -87,6 +89,20 @@ static void wakes_for_what_may_end_a_pause(void **state)
     assert_int_equal(atomic_load(&wakes), 2);
 }
 
+static int64_t dead_as_known(const struct intake_stand *stand)
+{
+    return metric_value(&stand->view.inbound_metrics[INBOUND_DEAD]);
+}
+
+/* Who reads the metrics comes over another listener, in another thread. */
+static void keeps_fresh_for_a_reader_while_nothing_comes(void **state)
+{
+    struct intake_stand *stand = *state;
+    WAIT_UNTIL_WITHIN(PATIENCE_MS, dead_as_known(stand) == 0);
+    (void)redis_server_cli(stand->redis, "ZADD 'seek-signal:{0}:dead' 1767323045678 A");
+    WAIT_UNTIL_WITHIN(SOON_MS, dead_as_known(stand) == 1);
+}
+
 #define FRESH(sentence, function) IT_WITH(sentence, function, start, stop)
 
 int main(void)
@@ -98,6 +114,8 @@ int main(void)
         FRESH("wakes them for a new seek-token", wakes_for_a_new_seek_token),
         FRESH("wakes them when sending is resumed, and for a replay",
               wakes_for_what_may_end_a_pause),
+        FRESH("keeps its gauges fresh while nothing comes",
+              keeps_fresh_for_a_reader_while_nothing_comes),
     };
     return cmocka_run_group_tests_name("intake_wake", tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@ target_link_libraries(http_client_stand PUBLIC seek_net fake_http PRIVATE PkgCon
 
 specify(component http_client http_client_stand)
 specify(component http_client_faults http_client_stand)
+specify(component http_client_reuse http_client_stand)
 specify(component http_client_tls http_client_stand)
 specify(component http_client_watch http_client_stand)
 replace_calls(http_client_watch_test event_loop_watch clock_monotonic_us)
@@ -22,6 +23,7 @@ target_link_libraries(worker_pool_stand PUBLIC seek_outbound store_peers fake_ht
 specify(component worker_pool worker_pool_stand)
 specify(component worker_pool_pace worker_pool_stand)
 specify(component worker_pool_faults worker_pool_stand)
+replace_calls(worker_pool_faults_test mutation_write)
 specify(component worker_pool_access_token worker_pool_stand)
 specify(component worker_pool_handover worker_pool_stand)
 specify(component worker_pool_stop worker_pool_stand)

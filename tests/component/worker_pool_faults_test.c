@@ -3,10 +3,14 @@
 /*
  * SEEK fails or refuses, Redis is lost, and workers are too.
  */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/log.h"
+
+#include "service/domain/mutation.h"
 
 #include "tests/support/specification.h"
 #include "tests/support/worker_pool_stand.h"
@@ -122,6 +126,31 @@ static void a_newer_seek_token_wins_while_the_older_is_sent(void **state)
     assert_int_equal(count_in_log(stand, "settlement_fenced"), 1);
 }
 
+static unsigned refusals_of(struct redis_server *redis)
+{
+    static const char name[] = "errorstat_NOREPLICAS:count=";
+    const char *found = strstr(redis_server_cli(redis, "INFO errorstats"), name);
+    return found != NULL ? (unsigned)strtoul(found + sizeof name - 1, NULL, 10) : 0;
+}
+
+/* Nothing else wakes the worker: SEEK keeps the gate shut for a minute. */
+static void an_outcome_is_recorded_soon_after_a_refusal(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    fake_seek_will_answer(
+        seek_of(stand),
+        (struct fake_answer){.status = 429, .headers = "Retry-After: 60\r\n", .delay_ms = 500}, 1);
+    start_pool_with(stand, &(struct pool_variation){.workers = 1, .lease_ms = 60000});
+    accept_one(stand, "A-1", "seek-token-1");
+    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 1);
+    (void)redis_server_cli(redis_of(stand), "CONFIG SET min-replicas-to-write 1");
+    WAIT_UNTIL(count_in_log(stand, "settlement_refused") > 0);
+    WAIT_UNTIL(refusals_of(redis_of(stand)) >= 2);
+    (void)redis_server_cli(redis_of(stand), "CONFIG SET min-replicas-to-write 0");
+    assert_int_equal(must_become(stand, "A-1", DELIVERY_PENDING)->attempts, 1);
+    assert_int_equal(count_in_log(stand, "settlement_accepted"), 1);
+}
+
 static void an_outcome_survives_the_loss_of_redis(void **state)
 {
     struct worker_pool_stand *stand = *state;
@@ -173,6 +202,40 @@ static void a_claim_that_came_late_is_given_back(void **state)
     assert_int_equal(fake_seek_signals(seek_of(stand)), 2);
 }
 
+/* --- a thread that stands still ------------------------------------------------------- */
+
+enum { STALL_LEASE_MS = 3000, STALL_TIMEOUT_MS = 1000 };
+
+static atomic_bool is_next_to_stall;
+
+bool __real_mutation_write(struct buffer *body, const char *seek_token, int64_t timestamp_ms,
+                           struct error *error);
+bool __wrap_mutation_write(struct buffer *body, const char *seek_token, int64_t timestamp_ms,
+                           struct error *error);
+
+/* After the lease was looked at, and before the HTTP client is asked to send. */
+bool __wrap_mutation_write(struct buffer *body, const char *seek_token, int64_t timestamp_ms,
+                           struct error *error)
+{
+    if (atomic_exchange(&is_next_to_stall, false))
+        (void)usleep(1000 * (STALL_LEASE_MS + 200));
+    return __real_mutation_write(body, seek_token, timestamp_ms, error);
+}
+
+static void what_stood_still_beyond_its_lease_is_not_sent(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    start_pool_with(stand, &(struct pool_variation){.lease_ms = STALL_LEASE_MS,
+                                                    .request_timeout_ms = STALL_TIMEOUT_MS});
+    accept_many(stand, 1);
+    must_deliver_many(stand, 1);
+    atomic_store(&is_next_to_stall, true);
+    accept_one(stand, "A-1", "seek-token-1");
+    assert_int_equal(must_deliver(stand, "A-1")->attempts, 2); /* another worker's */
+    WAIT_UNTIL(count_in_log(stand, "its time was over before the request could be sent") == 1);
+    assert_int_equal(fake_seek_signals(seek_of(stand)), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +243,8 @@ int main(void)
               sends_again_after_any_transient_failure),
         SCENE("spaces out what it cannot read after a success by status",
               spaces_out_what_it_cannot_read),
+        SCENE("records an outcome soon after Redis has refused it",
+              an_outcome_is_recorded_soon_after_a_refusal),
         SCENE("gives up what SEEK refuses, with its message", gives_up_what_seek_refuses),
         SCENE("keeps credentials out of what SEEK says", keeps_credentials_out_of_seeks_words),
         SCENE("gives up what is too old", gives_up_what_is_too_old),
@@ -191,6 +256,8 @@ int main(void)
               a_lost_worker_is_replaced_after_its_lease),
         SCENE("gives back a claim that came too late for its lease",
               a_claim_that_came_late_is_given_back),
+        SCENE("does not send what stood still beyond its lease after that was looked at",
+              what_stood_still_beyond_its_lease_is_not_sent),
     };
     cmocka_set_test_filter(getenv("TEST_FILTER"));
     return cmocka_run_group_tests_name("worker_pool_faults", tests, worker_pool_stand_begin,

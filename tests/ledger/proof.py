@@ -129,6 +129,7 @@ class Run:
             self.record.posts, self.record.never, self.witness.calls, self.world.disturbances, self.look,
             stalls=self.watchdog.stalls, timeout_s=world.TIMEOUT_MS / 1000,
             lease_s=world.LEASE_S, damaged=frozenset(self.world.damaged), failures=self.world.all_failures(),
+            senders=world.WORKERS,
             durable=self.world.store.durable, is_forgetful=self.world.store.is_forgetful,
             spooling={replica.name for replica in self.world.replicas if replica.spool})
         self.verdict = self.referee.judge()

@@ -9,7 +9,6 @@ from injection import Fault
 
 BYTES_PER_COMMAND = 250  # in the file, about
 SLEEP_US = 55            # the shortest there is, about; on a busy machine many times that
-LOADING_S = 300          # at the most, then; it is told to hurry long before
 
 
 def kill_redis(it):
@@ -84,7 +83,7 @@ def load_slowly(it):
         redis.arguments = "--key-load-delay", delay
         enough = threading.Timer(2 * it.planned.duration_s, redis.try_cli, ("CONFIG", "SET", "key-load-delay", 0))
         enough.start()
-        redis.start(patience=LOADING_S)
+        redis.start()
         enough.cancel()
         redis.arguments = ()
 

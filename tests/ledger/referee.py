@@ -21,10 +21,12 @@ LATE_S = 10.0     # a request without an answer takes effect within this, counte
 REMEMBERED = 5    # so many replaced seek-tokens of an application are known again
 RECORD_S = 5.0    # within this, an answer of SEEK is recorded; as much again after Redis was away
 LAG_S = 2.0       # so far a replica that nobody waits for may be behind
+WOKEN_S = 2.0     # within this, a process that runs again has sent what it was about to send
 
 # Faults of the sandbox after which SEEK has the signal and the service cannot know it.
 SPOILED = {"status", "reset-after", "cut-body", "truncated-json", "timeout-after", "slow"}
-STALLS = {"stop", "pause", "redis-stop"}
+STOPS = {"stop", "pause"}
+STALLS = {*STOPS, "redis-stop"}
 # After these, an answer may have died with the process that gave it.
 RESTARTS = {"seek-restart", "seek-expired"}
 # One that only a draft had brought, or that another replica's spool had, came again after a newer one: it cannot be known.
@@ -33,6 +35,8 @@ AGAIN = "posted again after a newer seek-token"
 FORGOTTEN = "taken and not acknowledged by a master that another one replaced"
 LOST_AND_POSTED_AGAIN = "acknowledged with fsync, lost with its master, and posted again"
 TOO_LATE = "SEEK's answer read after the time of the attempt"
+# Between the last look at the clock and the system call that sends: each thread has at most one such signal.
+ABOUT_TO_SEND = "its process was stopped just before it sent"
 REFUSALS = {"forbidden", "bad-user-input"}
 
 
@@ -47,6 +51,7 @@ class Verdict:
     late: int = 0        # seek-tokens that were posted again behind newer ones, and known
     unseen: int = 0      # completions without a seek-token that another replica's spool may have held
     overtaken: int = 0   # an older one after a newer one, where a failover forgot that it was out
+    held: int = 0        # an older one after a newer one, by a process that was stopped just before it sent
     forgotten: collections.Counter = dataclasses.field(default_factory=collections.Counter)  # applications, by fault: a
     # failover lost something of it that was acknowledged, since no replica was waited for
     undecided: int = 0   # pairs of calls whose order nobody can know
@@ -75,12 +80,12 @@ class Interval:
 
 class Referee:
     def __init__(self, posts, never, calls, disturbances, look, stalls=(), timeout_s=2.0, lease_s=9.0,
-                 durable=frozenset({"fsync", "spool"}), spooling=(), failures=None, damaged=frozenset(), is_forgetful=False):
+                 durable=frozenset({"fsync", "spool"}), spooling=(), failures=None, damaged=frozenset(), is_forgetful=False, senders=1):
         """`look(application)`: the service's own document, or None. `stalls`: (from, to) in which the machine stood still.
         `durable`: what an answer may name. `spooling`: the names of replicas with a spool. `failures`: request id: (code,
         seconds) of attempts, as the service tells them. `damaged`: applications that somebody else has written to, of
         which nothing can be promised but that they are over in the end. `is_forgetful`: a failover may lose what was
-        acknowledged shortly before."""
+        acknowledged shortly before. `senders`: the threads of a replica that send."""
         self.damaged, self.is_forgetful = damaged, is_forgetful
         self.forgot = None  # the failover that may have forgotten something acknowledged of the application in question
         self.failures = failures or {}
@@ -93,6 +98,7 @@ class Referee:
             self.by_token[call.token].append(call)
         self.verdict = Verdict()
         self.forgotten = set()
+        self.senders, self.about_to_send = senders, collections.defaultdict(set)  # by the stop: calls
 
     def judge(self):
         self.check_tokens()
@@ -256,6 +262,9 @@ class Referee:
                     if self.forgot is not None or self.is_excused(call, newest, intervals):
                         self.verdict.overtaken += 1
                         continue
+                    if self.was_about_to_send(call, newest):
+                        self.verdict.held += 1
+                        continue
                     self.verdict.find("out of order", f"{application}: {call.token} (call {call.order}) was sent after the newer "
                                                       f"{newest.token} (call {newest.order})")
                 elif not intervals[newest.token].is_before(intervals[call.token]):
@@ -302,7 +311,21 @@ class Referee:
         for disturbance in self.hits(first.received, first.received + self.timeout_s):
             if disturbance.fault in RESTARTS:
                 return f"SEEK's answer spoiled: {disturbance.fault}"
-        return self.cause_of_silence(first, second)
+        cause = self.cause_of_silence(first, second)
+        if cause is None and second.request_id < first.request_id and self.was_about_to_send(second, first):
+            return ABOUT_TO_SEND  # the older attempt came after the newer one
+        return cause
+
+    def was_about_to_send(self, call, other):
+        """Its process was stopped beyond the lease, and sent this call as soon as it ran again, while `other` had come."""
+        for disturbance in self.disturbances:
+            if disturbance.fault in STOPS and call.user_agent in disturbance.user_agents \
+                    and disturbance.began <= other.received and abs(call.received - disturbance.ended) <= WOKEN_S:
+                calls = self.about_to_send[id(disturbance)]
+                if call.order in calls or len(calls) < self.senders:
+                    calls.add(call.order)
+                    return True
+        return False
 
     def cause_of_silence(self, first, second):
         """The attempt never reported back. It is repeated when its lease ends, and a lease outlasts its attempt; but a

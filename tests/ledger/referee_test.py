@@ -59,6 +59,18 @@ class Case:
 
 REFUSED = {"lastError": {"class": "refused", "code": "FORBIDDEN"}}
 
+
+def stopped():
+    """Just before it sent `t1`, beyond the lease."""
+    return Case().post("t1").disturb("stop", "replica-0", 10, ("replica-0/1",))
+
+
+def sent_by_another(case, after=1.1, **members):
+    """And sends it when it runs again: the first attempt, after the second."""
+    return case.call("t1", after=9, user_agent="replica-1/1", request_id="event-1-00000002") \
+        .call("t1", after=after, **{"request_id": "event-1-00000001", **members})
+
+
 FINE = {
     "delivered": Case().post("t1").call("t1"),
     "replaced before it was sent": Case().post("t1").post("t2").call("t2"),
@@ -75,6 +87,8 @@ FINE = {
         Case().post("t1").post("t2").fail_over(3).call("t2").call("t1", "x", "reset"),
     "a failover forgot a newer one that was not acknowledged":
         Case().post("t1").call("t2").fail_over().call("t1", after=8).post("t2", loose=True).call("t2", event="event-2"),
+    "the older one's process was stopped just before it sent": stopped().post("t2").call("t2", after=8, user_agent="replica-1/1")
+        .call("t1", after=1.2),
     "an older one is posted again behind a newer one, and known":
         Case().post("t1").call("t1").post("t2").post("t1", 200, result="duplicate").call("t2"),
     "an older one is posted again, and only another spool knew it":
@@ -120,6 +134,13 @@ FOUND = {
         .call("t2").call("t1", "x", "reset", after=9)),
     "accepted a second time, and a failover may forget only what had no answer": ("duplicate", Case()
         .post("t1").call("t1").fail_over().call("t1", event="event-2")),
+    "the older one is sent long after its process ran again": ("out of order", stopped().post("t2")
+        .call("t2", after=8, user_agent="replica-1/1").call("t1", after=9)),
+    "the older one is sent after another process was stopped": ("out of order", stopped().post("t2")
+        .call("t2", after=8, user_agent="replica-1/1").call("t1", after=1.2, user_agent="replica-2/1")),
+    "twice, long after its process ran again": ("duplicate", sent_by_another(stopped(), after=9)),
+    "twice, and it is another process's": ("duplicate", sent_by_another(stopped(), user_agent="replica-2/1")),
+    "twice, and it is a later attempt": ("duplicate", sent_by_another(stopped(), request_id="event-1-00000003")),
     "the same is accepted again after a failover": ("lost", Case().post("t1").fail_over().post("t1").call("t1")),
     "a seek-token of nobody": ("unknown", Case().call("t9")),
     "less durable than asked for": ("durability", Case().post("t1", durability="redis").call("t1")),
@@ -144,6 +165,15 @@ def it_believes_in_a_time_out_that_took_its_time(seconds, is_found):
     assert bool(case.judge(failures={case.calls[0].request_id: ("TIMEOUT", seconds)}).findings) == is_found
 
 
+@pytest.mark.parametrize("case, kind", [
+    (sent_by_another(stopped()), "duplicate"),
+    (FINE["the older one's process was stopped just before it sent"], "out of order"),
+])
+def it_excuses_one_signal_of_each_thread_that_was_stopped(case, kind):
+    assert case.judge(senders=1).findings == []
+    assert [found for found, _ in case.judge(senders=0).findings] == [kind]
+
+
 def it_finds_that_half_a_request_was_taken():
     assert [kind for kind, _ in Case().call("t1").judge(never=["t1"]).findings] == ["taken"]
 
@@ -162,6 +192,7 @@ def it_finds_that_half_a_request_was_taken():
     (Case().post("t1").call("t1").fail_over().call("t1", after=0.5), "master-kill"),
     (Case().post("t1", loose=True).call("t1").fail_over().call("t1", event="event-2"),
      "taken and not acknowledged by a master that another one replaced"),
+    (sent_by_another(stopped()), "its process was stopped just before it sent"),
 ])
 def it_knows_the_cause_of_a_duplicate(case, cause):
     verdict = case.judge()

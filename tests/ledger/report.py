@@ -59,7 +59,7 @@ def summary(run, seconds):
         "switch": spread([d.switched - d.began for d in disturbances if d.switched is not None]),
         "waits": spread(verdict.waits, 3) | {"p99": round(percentile(verdict.waits, 0.99), 3)},
         "findings": dict(kinds), "lost": kinds["lost"], "outOfOrder": kinds["out of order"],
-        "overtaken": verdict.overtaken, "late": verdict.late,
+        "overtaken": verdict.overtaken, "held": verdict.held, "late": verdict.late,
         "undecided": verdict.undecided, "unseen": verdict.unseen,
         "duplicates": dict(sorted(verdict.duplicates.items())), "unexplained": kinds["duplicate"],
         "texts": [f"{kind}: {text}" for kind, text in run.findings][:200],
@@ -105,6 +105,9 @@ def headline(figures):
         *((f"other findings: {kind}", number) for kind, number in figures["findings"].items()
           if kind not in ("lost", "out of order", "duplicate")),
     ]
+    if figures["held"]:
+        at = next(i for i, (what, _) in enumerate(rows) if "order" in what) + 1
+        rows.insert(at, ("an older seek-token after a newer one, by a process that was stopped just before it sent", figures["held"]))
     if figures["spools"]:
         rows.insert(2, ("events acknowledged by a spool, Redis being away", figures["posts"]["durability"].get("spool", 0)))
     if figures["isCluster"]:

@@ -22,6 +22,7 @@ import stores
 
 TIMEOUT_MS = 2000                         # of an attempt: setting REQUEST_TIMEOUT_MS
 LEASE_S = (2 * TIMEOUT_MS + 5000) / 1000  # as service/serve/app.c has it
+WORKERS = 2                               # of a replica: threads that send
 CONNECTIONS_MAX = 160                     # less than the clients of a fault may open
 # Of the sandbox's answers without a fault: some attempts are always on their way when something dies.
 CALM = {"latencyMs": 5, "latencyJitterMs": 50}
@@ -40,6 +41,7 @@ def steady_port():
 
 
 stand.free_port = steady_port
+stand.Redis.patience = 300  # seconds: its file is long, and others may have the machine; its death is noticed at once
 
 
 @dataclasses.dataclass
@@ -100,7 +102,7 @@ class Replica:
         self.service = stand.Service(
             self.world.directory, self.world.sandbox, name=f"{self.name}.{self.life}", redis_url=self.world.store.url,
             listen=self.address, ops_listen=self.ops, user_agent=self.user_agent, durability=self.world.store.durability,
-            spool_dir=self.spool, workers=2, intake_threads=1, max_connections=CONNECTIONS_MAX, request_timeout_ms=TIMEOUT_MS,
+            spool_dir=self.spool, workers=WORKERS, intake_threads=1, max_connections=CONNECTIONS_MAX, request_timeout_ms=TIMEOUT_MS,
             retry_base_ms=20, retry_max_ms=500, **self.world.sandbox.urls)
         self.service.start(is_ready=False)
         self.is_expected_dead = False

@@ -16,6 +16,7 @@ struct redis_server *server;
 struct event_loop *loop;
 struct spool *spool;
 _Atomic unsigned due_calls;
+unsigned spool_shards;
 
 static char directory[64];
 
@@ -38,13 +39,15 @@ static void note_due(void *context, bool may_be_resumed)
 
 struct spool *try_to_create(uint64_t bytes_max, struct error *error)
 {
-    return spool_create(
-        &(struct spool_options){
-            .directory = directory,
-            .bytes_max = bytes_max,
-            .store = {.locate = locate, .ttl_ms = 3600000, .lease_ms = 30000, .age_max_ms = 60000},
-            .due = note_due},
-        error);
+    return spool_create(&(struct spool_options){.directory = directory,
+                                                .bytes_max = bytes_max,
+                                                .store = {.locate = locate,
+                                                          .shard_count = spool_shards,
+                                                          .ttl_ms = 3600000,
+                                                          .lease_ms = 30000,
+                                                          .age_max_ms = 60000},
+                                                .due = note_due},
+                        error);
 }
 
 void begin_with(uint64_t bytes_max)

@@ -27,6 +27,7 @@ extern struct redis_server *server;
 extern struct event_loop *loop;
 extern struct spool *spool;
 extern _Atomic unsigned due_calls; /* of `due` */
+extern unsigned spool_shards;      /* of Redis, for the spools that are made; 0: one */
 
 /* Setup and teardown of a group, and of each test. */
 int spool_stand_start(void **state);

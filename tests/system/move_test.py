@@ -162,6 +162,22 @@ def it_sends_the_newest_whichever_side_took_it(stand, redis, sandbox):
     new.must_stop()
 
 
+def it_loses_nothing_when_the_source_was_set_back(stand, redis, sandbox):
+    """A failover has lost the number of the last batch, and the clock of the new master is behind."""
+    target = stand.redis(name="target")
+    old = stand.service(sandbox, name="old", redis_url=redis.url).start()
+    new = stand.service(sandbox, name="new", redis_url=target.url).start()
+    must_move(new, redis.url, target.url)
+    old.must_post([event(f"A-{number}", f"token-{number}") for number in range(300)])
+    name = redis.cli("HGET", "seek-signal:{0}:move", "id").strip()
+    target.cli("HSET", "seek-signal:{0}:move", f"from:{name}{{0}}", "8000000000000000")
+    assert must_move(new, redis.url, target.url)["moved"] == 300
+    for number in range(300):
+        sandbox.must_receive(f"token-{number}")
+    old.must_stop()
+    new.must_stop()
+
+
 def it_takes_over_a_pause_of_before(stand, redis, sandbox):
     target = stand.redis(name="target")
     old = stand.service(sandbox, name="old", redis_url=redis.url).start()
@@ -273,6 +289,37 @@ def it_may_be_killed_at_any_moment(stand, sandbox, kinds):
     new.must_stop()
 
 
+def it_outlives_the_death_of_either_redis(stand, redis, sandbox):
+    """Each comes back with what it had acknowledged; the mover goes on by itself. That a signal is repeated whose outcome a Redis did
+    not live to see is no fault of the move's."""
+    target = stand.redis(name="target")
+    old = stand.service(sandbox, name="old", redis_url=redis.url).start()
+    new = stand.service(sandbox, name="new", redis_url=target.url).start()
+    old.must_post([event(f"K-{number}", f"token-k-{number}") for number in range(800)])
+    clients = Clients(old, 2)
+    mover = subprocess.Popen([SERVICE, "move", "--from", redis.url, "--to", target.url, "--follow"], env=new.environment(),
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    eventually(lambda: len(keys_of(target)) > 0, "it has begun")
+    for victim in (redis, target, target, redis, target, redis):
+        before = len(taken_by(sandbox))
+        victim.kill()
+        victim.start()
+        eventually(lambda: len(taken_by(sandbox)) > before, "signals are sent again", patience=60)
+    assert mover.poll() is None, mover.communicate()
+    clients.end()
+    old.must_stop()
+    mover.send_signal(signal.SIGTERM)
+    out, _ = mover.communicate(timeout=60)
+    assert mover.returncode == 0, out
+    must_move(new, redis.url, target.url)
+    wanted = {*clients.newest.values(), *(f"token-k-{number}" for number in range(800))}
+    eventually(lambda: wanted <= set(taken_by(sandbox)), "SEEK has the newest of each", patience=60)
+    for name, newest in clients.newest.items():
+        sent = [clients.number_of[token] for token in taken_by(sandbox) if clients.name_of.get(token) == name]
+        assert sent == sorted(sent) and sent[-1] == clients.number_of[newest], (name, sent)
+    new.must_stop()
+
+
 def it_stops_where_nothing_is_on_its_way(stand, redis, sandbox):
     target = stand.redis(name="target")
     old = stand.service(sandbox, name="old", redis_url=redis.url).start()
@@ -341,7 +388,7 @@ def it_says_why_it_cannot(stand, redis, sandbox):
     must_fail(redis.url, target.url, "--to: the key of application A-7 holds something else")
     done = run_move(old, redis.url, target.url)
     assert "50 applications are on their way, and are sent by nobody until the move is run again" in done.stderr
-    must_fail(redis.url, third.url, "--from: a move from there to another Redis was not brought to its end")
+    must_fail(redis.url, third.url, "--from: a move from there to another Redis was not brought to its end: run that one again first, or give it up with --abandon")
     must_fail(target.url, redis.url, "--to: a move from there to another Redis was not brought to its end")
     target.cli("DEL", "seek-signal:{0}:app:A-7")
     assert must_move(old, redis.url, target.url)["moved"] == 50
@@ -357,6 +404,79 @@ def it_leaves_what_is_not_ours_and_says_so(stand, redis, sandbox):
     done = run_move(old, redis.url, target.url)
     assert done.returncode == 1
     assert done.stdout == "4 applications are moved\n1 keys cannot be moved: they hold something else\n"
+    old.must_stop()
+
+
+def it_lets_nothing_odd_stop_the_others(stand, redis, sandbox):
+    target = stand.redis(name="target")
+    old = stand.service(sandbox, redis_url=redis.url).start()
+    assert old.post("/v1/pause", {}).status == 204
+    old.must_post([event(f"A-{number}", f"token-{number}") for number in range(50)])
+    key = "seek-signal:{0}:app:"
+    for id in ("x" * 300, ""):
+        redis.cli("HSET", key + id, "state", "pending", "token", "t", "event", "e", "accepted", "1")
+    redis.cli("EVAL", "for i = 1, 9000 do redis.call('HSET', KEYS[1], i, '1') end", "1", key + "A-3")
+    redis.cli("EVAL", "redis.call('HSET', KEYS[1], 'x', ('y'):rep(20000000))", "1", key + "A-4")
+    done = run_move(old, redis.url, target.url)
+    assert done.returncode == 1
+    assert done.stdout == "48 applications are moved\n4 keys cannot be moved: they hold something else\n"
+    old.must_stop()
+
+
+def it_empties_a_redis_that_is_full(stand, redis, sandbox):
+    target = stand.redis(name="target")
+    old = stand.service(sandbox, redis_url=redis.url).start()
+    assert old.post("/v1/pause", {}).status == 204
+    old.must_post([event(f"A-{number}", f"token-{number}") for number in range(500)])
+    redis.cli("CONFIG", "SET", "maxmemory", "1")
+    assert must_move(old, redis.url, target.url)["moved"] == 500
+    redis.cli("CONFIG", "SET", "maxmemory", "0")
+    old.must_stop()
+
+
+def it_names_the_side_that_fails(stand, redis, sandbox):
+    """While it runs, too: each side is full, or gone, behind its first batch."""
+    target = stand.redis(name="target")
+    old = stand.service(sandbox, redis_url=redis.url).start()
+    mover = subprocess.Popen([SERVICE, "move", "--from", redis.url, "--to", target.url, "--follow"], env=old.environment(),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "nothing is sent from --from any more" in mover.stdout.readline()
+    target.cli("CONFIG", "SET", "maxmemory", "1")
+    old.must_post(event("A-1", "token-1"))
+    eventually(lambda: "held:A-1" in redis.cli("HKEYS", "seek-signal:{0}:move"), "it is held")
+    _, err = mover.communicate(timeout=90)
+    assert mover.returncode == 1
+    assert "move: --to: Redis is at its maxmemory" in err and "1 applications are on their way" in err, err
+    target.cli("CONFIG", "SET", "maxmemory", "0")
+    assert must_move(old, redis.url, target.url)["moved"] == 1
+    old.must_stop()
+
+
+def it_can_be_given_up(stand, redis, sandbox):
+    """The target is lost for good, with a batch on its way."""
+    target, third = stand.redis(name="target"), stand.redis(name="third")
+    old = stand.service(sandbox, redis_url=redis.url, redis_shards="4").start()
+    sandbox.fault(on="graphql", kind="status", status=500, count=0)
+    old.must_post([event(f"A-{number}", f"token-{number}") for number in range(50)])
+    target.cli("SET", "seek-signal:{0}:app:A-7", "somebody else's")
+    for shard in range(1, 4):
+        target.cli("SET", f"seek-signal:{{{shard}}}:app:A-7", "somebody else's")
+    settings = ("--from-shards", "4")
+    assert run_move(old, redis.url, target.url, *settings, "--to-shards", "4").returncode == 1
+    assert old.get("/v1/status").json["sending"]["paused"] is True
+    assert redis.cli("EXISTS", *(f"seek-signal:{{{shard}}}:move" for shard in range(4))) == "4"
+    sandbox.clear_faults()
+    # Not to be confused with a move.
+    done = old.run("move", "--from", redis.url, *settings, "--to", target.url, "--abandon")
+    assert done.returncode == 2 and done.stderr == "move: --abandon takes neither --to nor --follow\n"
+    done = old.run("move", "--from", redis.url, "--abandon", *settings, "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["released"] > 0, done
+    for number in range(50):
+        sandbox.must_receive(f"token-{number}")
+    eventually(lambda: old.get("/v1/status").json["sending"]["paused"] is False, "it sends again")
+    done = old.run("move", "--from", redis.url, "--abandon", *settings)
+    assert done.returncode == 0 and "0 applications that were on their way are due there" in done.stdout
+    assert must_move(old, redis.url, third.url, *settings)["moved"] == 50
     old.must_stop()
 
 

@@ -136,6 +136,8 @@ class Process:
 class Redis(Process):
     """A redis-server of its own on a unix socket and a free port."""
 
+    patience = PATIENCE  # seconds, until it has read its file
+
     def __init__(self, directory, *arguments, name="redis"):
         super().__init__(name, directory)
         self.directory = pathlib.Path(directory) / name
@@ -154,9 +156,13 @@ class Redis(Process):
                     "--unixsocket", self.socket, "--dir", self.directory, "--save", "",
                     "--appendonly", "yes", "--appendfsync", "always", *self.arguments])
 
-    def start(self, patience=PATIENCE):
+    def start(self):
         self.begin()
-        eventually(lambda: self.try_cli("PING") == "PONG", "Redis answers PING", patience)
+        eventually(self.is_answering, "Redis answers PING", self.patience)
+
+    def is_answering(self):
+        assert self.is_running(), f"{self.name} ended with {self.child.returncode}: {self.text()[-2000:]}"
+        return self.try_cli("PING") == "PONG"
 
     def try_cli(self, *arguments):
         done = subprocess.run(["redis-cli", "-s", str(self.socket), *map(str, arguments)],

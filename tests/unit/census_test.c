@@ -83,7 +83,7 @@ static void nobody_reads_nobody_asks(void **state)
 static void a_reader_makes_it_ask_and_publish(void **state)
 {
     (void)state;
-    census_ask(&census, 1000);
+    (void)census_ask(&census, 1000);
     census_turn(&census, 1000);
     must_be_unknown();
     answer(STORE_OK);
@@ -95,7 +95,7 @@ static void many_readers_ask_once_per_interval(void **state)
     (void)state;
     for (int64_t now_ms = 1000; now_ms < 1000 + 2 * CENSUS_INTERVAL_MS; now_ms += 100) {
         unsigned before = redis.questions;
-        census_ask(&census, now_ms);
+        (void)census_ask(&census, now_ms);
         census_turn(&census, now_ms);
         if (redis.questions > before)
             answer(STORE_OK);
@@ -106,7 +106,7 @@ static void many_readers_ask_once_per_interval(void **state)
 static void one_question_at_a_time(void **state)
 {
     (void)state;
-    census_ask(&census, 1000);
+    (void)census_ask(&census, 1000);
     census_turn(&census, 1000);
     census_turn(&census, 1000 + 3 * CENSUS_INTERVAL_MS);
     assert_int_equal(redis.questions, 1);
@@ -115,7 +115,7 @@ static void one_question_at_a_time(void **state)
 static void it_goes_on_between_slow_readers_and_ends_behind_the_last(void **state)
 {
     (void)state;
-    census_ask(&census, 0);
+    (void)census_ask(&census, 0);
     census_turn(&census, 0);
     answer(STORE_OK);
     census_turn(&census, CENSUS_ASKED_FOR_MS - 1);
@@ -129,7 +129,7 @@ static void it_goes_on_between_slow_readers_and_ends_behind_the_last(void **stat
 static void without_redis_it_is_unknown(void **state)
 {
     (void)state;
-    census_ask(&census, 0);
+    (void)census_ask(&census, 0);
     census_turn(&census, 0);
     answer(STORE_OK);
     census_turn(&census, CENSUS_INTERVAL_MS);
@@ -146,6 +146,39 @@ static void without_redis_it_is_unknown(void **state)
     assert_int_equal(redis.questions, 4);
 }
 
+/* A loop with nothing else to do sleeps for as long as it is told here. */
+static void it_says_until_when_its_loop_may_rest(void **state)
+{
+    (void)state;
+    assert_int_equal(census_timeout_ms(&census, 1000), -1);
+    assert_true(census_ask(&census, 1000)); /* the loop is to be woken */
+    assert_false(census_ask(&census, 1001));
+    assert_int_equal(census_timeout_ms(&census, 1001), 0);
+    census_turn(&census, 1001);
+    assert_int_equal(census_timeout_ms(&census, 1001), -1); /* the answer wakes it */
+    answer(STORE_OK);
+    assert_int_equal(census_timeout_ms(&census, 2001), CENSUS_INTERVAL_MS - 1000);
+    redis.is_away = true;
+    int64_t now_ms = 1001 + CENSUS_INTERVAL_MS;
+    census_turn(&census, now_ms);
+    assert_in_range(census_timeout_ms(&census, now_ms), 1, CENSUS_INTERVAL_MS / 2);
+    now_ms = 1001 + CENSUS_ASKED_FOR_MS;
+    assert_int_equal(census_timeout_ms(&census, now_ms), -1);
+    assert_true(census_ask(&census, now_ms));
+}
+
+static void it_is_withdrawn_in_time(void **state)
+{
+    (void)state;
+    (void)census_ask(&census, 0);
+    census_turn(&census, 0);
+    answer(STORE_OK);
+    assert_int_equal(census_timeout_ms(&census, CENSUS_ASKED_FOR_MS), 0);
+    census_turn(&census, CENSUS_ASKED_FOR_MS);
+    must_be_unknown();
+    assert_int_equal(census_timeout_ms(&census, CENSUS_ASKED_FOR_MS), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +189,10 @@ int main(void)
         IT_WITH("asks one question at a time", one_question_at_a_time, set_up, NULL),
         IT_WITH("goes on between slow readers and ends behind the last",
                 it_goes_on_between_slow_readers_and_ends_behind_the_last, set_up, NULL),
+        IT_WITH("says until when its loop may rest", it_says_until_when_its_loop_may_rest, set_up,
+                NULL),
+        IT_WITH("withdraws in time what nobody reads any more", it_is_withdrawn_in_time, set_up,
+                NULL),
         IT_WITH("knows nothing without Redis", without_redis_it_is_unknown, set_up, NULL),
     };
     return cmocka_run_group_tests_name("census", tests, NULL, NULL);

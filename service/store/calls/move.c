@@ -9,7 +9,7 @@
 #include "service/store/reply.h"
 #include "service/store/script_call.h"
 
-enum { OUT_ARGUMENTS = 9, OUT_ANSWERS = 11, IN_ARGUMENTS = 8, IN_ANSWERS = 4, ITEM = 4 };
+enum { OUT_ARGUMENTS = 10, OUT_ANSWERS = 11, IN_ARGUMENTS = 8, IN_ANSWERS = 4, ITEM = 4 };
 
 static const char *const kinds[MOVE_KIND_COUNT] = {
     [MOVE_OWED] = "owed", [MOVE_DEAD] = "dead", [MOVE_KEPT] = "kept"};
@@ -49,7 +49,7 @@ static bool read_outcome(const struct redis_reply *reply, enum move_outcome *out
 {
     int64_t number = reply_number_at(reply, 0);
     if (redis_reply_type(reply) != REDIS_TYPE_ARRAY || number < MOVE_FINE ||
-        number > MOVE_FOREIGN_KEY)
+        number > MOVE_OVERTAKEN)
         return false;
     *out = (enum move_outcome)number;
     return true;
@@ -99,7 +99,7 @@ static const struct script_call_kind out_kind = {SCRIPT_MOVE_OUT, out_read, out_
 bool store_move_out(struct store *store, const struct move_out_query *query,
                     store_move_out_done done, void *context, struct error *error)
 {
-    assert(query->shard < store->shard_count && query->limit >= MOVE_ONLY_LOOK);
+    assert(query->shard < store->shard_count && query->limit >= MOVE_GIVE_UP);
     struct shard *shard = &store->shards[query->shard];
     AUTO(script_call) *call = script_call_create(store, shard, &out_kind, OUT_ARGUMENTS,
                                                  sizeof(struct out_results), error);
@@ -116,6 +116,7 @@ bool store_move_out(struct store *store, const struct move_out_query *query,
     script_call_add_text(call, query->done);
     script_call_add_number(call, query->limit);
     script_call_add_text(call, query->place);
+    script_call_add_text(call, query->floor);
     return script_call_send(STEAL(call), error);
 }
 

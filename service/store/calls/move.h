@@ -38,15 +38,18 @@ enum move_outcome {
     MOVE_SAME,         /* it is the target itself */
     MOVE_BUSY,         /* source: a batch for another target is held; target: it is a source */
     MOVE_FOREIGN_KEY,  /* an application's key holds something else: `what` */
+    MOVE_OVERTAKEN,    /* the target has a batch of a higher number from there: `what` */
 };
 
-enum { MOVE_ONLY_LOOK = -1 };
+/* MOVE_GIVE_UP: `deleted` are those that were held, and `target` does not count. */
+enum { MOVE_ONLY_LOOK = -1, MOVE_GIVE_UP = -2 };
 
 struct move_out_query {
     unsigned shard;
     const char *proposal; /* an id for this Redis, should it have none */
     const char *target;   /* its id */
     const char *done;     /* number of the batch that the target has; "": none */
+    const char *floor;    /* what MOVE_OVERTAKEN said; "": nothing */
     int64_t limit;     /* applications to hold at most; 0: none; MOVE_ONLY_LOOK: changes nothing */
     const char *place; /* ""; the beginning */
 };

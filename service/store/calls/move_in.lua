@@ -14,7 +14,8 @@
 --       owed nor dead (ms), since when notifications were wanted there (ms; '': never), then of each application: its id, kind (owed,
 --       dead, kept), when it was due or died (ms; ''), its fields, packed
 -- Returns: 0, the id of this Redis, applications that were written, that were superseded by what is here
---          3, what: this Redis is itself being moved; 4, id: its key holds something else, and nothing was done
+--          3, what: this Redis is itself being moved; 4, id: its key holds something else; 5, number: a later batch has come from
+--          there; nothing was done
 
 local key, notify_key, proposal, source, paused_since, batch, ttl, since = unpack(ARGV, 1, 8)
 local HEAD = 8
@@ -50,8 +51,10 @@ if batch == '' then
     end
     return {0, own, 0, 0}
 end
-if last and tonumber(last) >= tonumber(batch) then
+if last == batch then
     return {0, own, 0, 0} -- its answer was lost
+elseif last and tonumber(last) > tonumber(batch) then
+    return {5, last} -- of a mover that was overtaken, or of a source that was set back: only the source knows
 end
 
 -- --- the dead are told ---

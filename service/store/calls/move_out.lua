@@ -20,17 +20,20 @@
 -- When the batch is let go, what is as it was shown is deleted. What has changed meanwhile stays, and comes with a later one.
 --
 -- ARGV: the key, key of notify, key of the layout, what this version writes there, an id for this Redis should it have none, the target's id, number
---       of the batch that the target has ('': none), how many to hold at most (0: none; -1: only look), place ('': the beginning)
+--       of the batch that the target has ('': none), how many to hold at most (0: none; -1: only look; -2: give the move up, whatever its
+--       target), place ('': the beginning), number of a batch that the target had before a lower one was shown ('': none)
 -- Returns: 0, this shard's name, since when sending was paused before ('': it was not), since when notifications were wanted ('':
 --          never), entries that Redis has (0: not asked), deleted, number of the batch that is held ('': none), place of the
 --          next ('': that was all), attempts that are out, how many more have to come with a later walk, how many cannot be
 --          moved, then of each application of the batch: its id, kind (owed, dead, kept), when it is due or died (ms), its fields, packed
 --          1, what is wrong: nothing of this version's is here; 2: it is the target itself; 3: a batch for another target is held
 
-local key, notify_key, layout_key, layout, proposal, target, done, limit, place = unpack(ARGV, 1, 9)
+local key, notify_key, layout_key, layout, proposal, target, done, limit, place, floor = unpack(ARGV, 1, 10)
 limit = tonumber(limit)
 
-local HOLD_MS, BYTES_MAX, SCANS_MAX = 86400000, 65536, 20
+local HOLD_MS, BYTES_MAX, SCANS_MAX, GIVE_UP = 86400000, 65536, 20, -2
+-- Far more than an application of ours has. Lua hands on no more than 8,000 values at once.
+local FIELDS_MAX, STORED_MAX = 200, 1048576
 
 local found = redis.call('GET', layout_key)
 if found ~= layout then
@@ -48,6 +51,41 @@ do
             state[entry[i]] = entry[i + 1]
         end
     end
+end
+
+-- It is this batch's no more: what waits behind its lease is due.
+local function let_go(id)
+    local application, batch = find(id), tonumber(state.batch)
+    if lease_of(application) == batch and end_lease(id, application, batch) then
+        redis.call('HDEL', prefix .. id, 'lease')
+        redis.call('ZADD', due, now_digits, id)
+    end
+end
+
+local function forget_held(ids)
+    for i = 1, #ids, 1000 do
+        redis.call('HDEL', key, unpack(ids, i, math.min(i + 999, #ids)))
+    end
+end
+
+local function let_go_all()
+    local gone = {}
+    for i, id in ipairs(held) do
+        let_go(id)
+        gone[i] = 'held:' .. id
+    end
+    forget_held(gone)
+    redis.call('HDEL', key, 'batch')
+end
+
+if limit == GIVE_UP then
+    begin_draining()
+    let_go_all()
+    if state.to and state.paused == '' then
+        redis.call('DEL', paused)
+    end
+    redis.call('HDEL', key, 'to', 'paused')
+    return {0, '', '', '', 0, #held, '', '', 0, 0, 0}
 end
 if state.id == target then
     return {2, ''}
@@ -113,12 +151,12 @@ end
 
 -- --- the batch before ---
 
--- It is this batch's no more: what waits behind its lease is due.
-local function let_go(id)
-    local application, batch = find(id), tonumber(state.batch)
-    if lease_of(application) == batch then
-        end_lease(id, application, batch)
-    end
+-- This Redis has lost what it last knew, and its clock is behind: the target takes it for a batch that it has. So it is let go,
+-- and comes under a number that is new there too.
+if floor ~= '' and tonumber(floor) > tonumber(state.batch or state.last or 0) then
+    let_go_all()
+    held, state.batch, state.last = {}, nil, floor
+    redis.call('HSET', key, 'last', floor)
 end
 
 local deleted, gone = 0, {}
@@ -140,9 +178,7 @@ for _, id in ipairs(held) do
         gone[#gone + 1] = 'held:' .. id
     end
 end
-for i = 1, #gone, 1000 do
-    redis.call('HDEL', key, unpack(gone, i, math.min(i + 999, #gone)))
-end
+forget_held(gone)
 if items[1] then
     return {0, name, state.paused, since, 0, deleted, state.batch, place ~= '' and place or 'due 0', 0, 0, 0, unpack(items)}
 end
@@ -167,11 +203,20 @@ local function hold(id, kind, at)
     is_full = #holding >= 2 * limit or bytes > BYTES_MAX
 end
 
+-- None of ours, and it does not move: one that is odd must not stop the others.
+local function is_foreign(id, application)
+    local fields, size = 0, 0
+    for field, text in pairs(application.stored) do
+        fields, size = fields + 1, size + #field + #text
+    end
+    return application.damage == OF_ANOTHER_TYPE or fields > FIELDS_MAX or size > STORED_MAX or id == '' or #id > ID_MAX or id:find('%c')
+end
+
 -- Gives whether its entry stays where it is.
 local function hold_due(id, score)
     local application = find(id)
     local lease, is_ahead = lease_of(application), tonumber(score) > now
-    if application.damage == OF_ANOTHER_TYPE or #id > ID_MAX or id:find('%c') then
+    if is_foreign(id, application) then
         left = left + 1
         return true
     elseif lease and is_ahead then
@@ -198,7 +243,7 @@ end
 
 local function hold_dead(id, score)
     local application = find(id)
-    if application.damage == OF_ANOTHER_TYPE or #id > ID_MAX or id:find('%c') then
+    if is_foreign(id, application) then
         left = left + 1
         return true
     elseif application.state == 'dead' or application.damage and not application.state then
@@ -215,7 +260,7 @@ local function hold_kept(id)
     local state_of = application.state
     if holding[id] or not state_of and not application.damage then
         return -- an attempt of what was forgotten, or deleted meanwhile
-    elseif application.damage == OF_ANOTHER_TYPE then
+    elseif is_foreign(id, application) then
         left = left + (redis.call('ZSCORE', due, id) and 0 or redis.call('ZSCORE', dead, id) and 0 or 1)
     elseif state_of == 'pending' or state_of == 'sending' then
         redis.call('ZADD', due, 'NX', now_digits, id)
