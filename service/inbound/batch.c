@@ -32,8 +32,8 @@
  * connection, and the script takes the events of a call in theirs.
  *
  * The straight way. Before a call leaves, the workers are asked how many of its events they could
- * begin at once, and the call has as many leased, if nothing else is due. With its answer these go
- * to a worker, before anybody is told: what is acknowledged is on its way already.
+ * begin at once, and the call has as many leased, if nothing is due in its shard. With its answer
+ * these go to a worker, before anybody is told: what is acknowledged is on its way already.
  *
  * What the answer means for each event of the call:
  *

@@ -91,7 +91,7 @@ static void reserve_places(struct call_out *call)
     struct worker_pool *workers = call->batch->view->worker_pool;
     assert(call->count > 0 && call->reserved == 0);
     call->sent_at_ms = clock_monotonic_ms();
-    call->reserved = workers != NULL ? worker_pool_reserve(workers, call->count) : 0;
+    call->reserved = workers != NULL ? worker_pool_reserve(workers, call->count, call->shard) : 0;
 }
 
 static struct claim claim_of(const struct accept_item *item, const struct accept_result *result)

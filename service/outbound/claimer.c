@@ -59,6 +59,7 @@ enum {
     LOST_MS = 100, /* an answer that nobody understands must not be asked for in a loop */
     /* Left to the owner of the watch. At work itself, it helps one that has its hands full. */
     PATIENCE_BUSY_MS = 20,
+    PATIENCE_DEPUTY_MS = 3000,
     PATIENCE_IDLE_MS = CLAIMER_WAIT_MAX_MS - DUE_WATCH_IDLE_INTERVAL_MS,
 };
 
@@ -101,6 +102,14 @@ static void note_next_due(struct worker_shared *shared, const struct claim_resul
         (void)due_watch_lower(&shared->due_watch, clock_monotonic_ms() + result->next_due_in_ms);
 }
 
+/* Whether the places are what keeps something that is due waiting, beside what the claim took. */
+static void note_behind(const struct claimer *claimer, const struct claim_result *result)
+{
+    bool is_behind = result->next_due_in_ms == 0 && result->count >= claimer->asked_for;
+    if (claimer->asked_for > 0)
+        atomic_store(&claimer->shared->is_behind, is_behind);
+}
+
 static void note_pause(struct worker_shared *shared, bool is_paused)
 {
     if (!worker_shared_turn(&shared->is_paused, is_paused))
@@ -137,6 +146,7 @@ static void on_claimed(void *context, const struct store_failure *failure,
             (size_t)(claimer->attempts->returned_count - claimer->returned_at_claim);
         starting_take(claimer, result, now_ms);
         note_next_due(claimer->shared, result);
+        note_behind(claimer, result);
         note_pause(claimer->shared, result->is_paused);
         note_clock(claimer->shared, result->repaired_count);
         starting_start(claimer, places, now_ms);
@@ -185,7 +195,10 @@ static int64_t patience_ms(const struct claimer *claimer)
 {
     const struct attempts *attempts = claimer->attempts;
     bool is_idle = attempts->counts[ATTEMPT_FREE] == attempts->size;
-    return is_idle ? PATIENCE_IDLE_MS : PATIENCE_BUSY_MS;
+    if (!is_idle)
+        return PATIENCE_BUSY_MS;
+    return due_watch_is_deputy(&claimer->shared->due_watch, claimer->worker) ? PATIENCE_DEPUTY_MS
+                                                                             : PATIENCE_IDLE_MS;
 }
 
 /* For places that will have become free when the answer is here. */
@@ -197,6 +210,17 @@ static size_t ahead_of(const struct claimer *claimer, size_t places)
     assert(places <= room);
     wanted = smaller(wanted, room - places);
     return wanted > 0 ? sending_gate_ahead(claimer->shared->gate, wanted) : 0;
+}
+
+/* Where other shards have nothing due, what is accepted there meanwhile needs places too. Half of
+ * them are left to it, unless that was too few for what is due. */
+static size_t wanted_by(const struct claimer *claimer)
+{
+    const struct worker_shared *shared = claimer->shared;
+    size_t room = smaller(attempts_room(claimer->attempts), attempts_claim_room(claimer->attempts));
+    size_t wanted = smaller(room, claimer->limit.current);
+    bool is_shared = worker_shared_has_many_shards(shared) && !atomic_load(&shared->is_behind);
+    return is_shared ? (wanted + 1) / 2 : wanted;
 }
 
 /* The access token comes first: without one nothing is claimed, and no attempt is spent. What is
@@ -212,13 +236,11 @@ static int64_t claim(struct claimer *claimer, int64_t now_ms)
     int64_t wait_ms = due_watch_wait_ms(&shared->due_watch, claimer->worker, patience, now_ms);
     if (wait_ms > 0 || !authorizer_prepare(claimer->authorizer, now_ms, &wait_ms))
         return wait_ms;
-    size_t wanted =
-        smaller(attempts_room(claimer->attempts), attempts_claim_room(claimer->attempts));
-    size_t places =
-        sending_gate_enter(shared->gate, smaller(wanted, claimer->limit.current), now_ms, &wait_ms);
+    size_t places = sending_gate_enter(shared->gate, wanted_by(claimer), now_ms, &wait_ms);
     size_t ahead = ahead_of(claimer, places);
     if (places + ahead == 0) {
         move(claimer, CLAIMER_HELD_BACK);
+        atomic_store(&shared->is_behind, true);
         return wait_ms;
     }
     if (due_watch_take(&shared->due_watch, claimer->worker, patience, now_ms))

@@ -55,8 +55,7 @@ struct claimer {
     int64_t rest_until_ms; /* after trouble: no claim before */
 };
 
-/* How long a worker rests at most. For as long an owner of the watch that stands still keeps the
- * others waiting, so it is over soon after the liveness probe has noticed. */
+/* How long a worker rests at most. The owner of the watch and its deputy rest for less. */
 enum { CLAIMER_WAIT_MAX_MS = 20000 };
 
 /* Claims if everything allows it. Returns when to call again at the latest. */

@@ -80,6 +80,23 @@ void due_watch_join(struct due_watch *watch, int worker, struct event_loop *loop
     slot_of(watch, worker)->loop = loop;
 }
 
+/* --- waking ------------------------------------------------------------------------ */
+
+/* Whether it was resting; it is awake then. */
+static bool wake_up(struct due_watch_slot *slot)
+{
+    enum due_watch_state resting = DUE_WATCH_RESTING;
+    return atomic_compare_exchange_strong(&slot->state, &resting, DUE_WATCH_AWAKE);
+}
+
+static bool wake(struct due_watch_slot *slot)
+{
+    if (!wake_up(slot))
+        return false;
+    event_loop_wake(slot->loop);
+    return true;
+}
+
 /* --- the moment -------------------------------------------------------------------- */
 
 bool due_watch_lower(struct due_watch *watch, int64_t at_ms)
@@ -100,6 +117,17 @@ bool due_watch_is_due(const struct due_watch *watch, int64_t now_ms)
 int due_watch_owner(const struct due_watch *watch)
 {
     return atomic_load(&watch->owner);
+}
+
+static int deputy_of(const struct due_watch *watch, int owner)
+{
+    return (owner + 1) % (int)watch->slot_count;
+}
+
+bool due_watch_is_deputy(const struct due_watch *watch, int worker)
+{
+    int owner = due_watch_owner(watch);
+    return owner != DUE_WATCH_NOBODY && worker == deputy_of(watch, owner);
 }
 
 static int64_t patience_of(const struct due_watch *watch, int worker, int64_t patience_ms)
@@ -129,7 +157,8 @@ bool due_watch_take(struct due_watch *watch, int worker, int64_t patience_ms, in
     while (ask_at_ms <= latest_ms) {
         if (atomic_compare_exchange_weak(&watch->ask_at_ms, &ask_at_ms,
                                          now_ms + interval_of(watch))) {
-            atomic_store(&watch->owner, worker);
+            if (atomic_exchange(&watch->owner, worker) != worker)
+                (void)wake(&watch->slots[deputy_of(watch, worker)]); /* it rested for longer */
             return true;
         }
     }
@@ -144,22 +173,7 @@ int64_t due_watch_wait_ms(const struct due_watch *watch, int worker, int64_t pat
     return ask_at_ms > latest_ms ? ask_at_ms - latest_ms : 0;
 }
 
-/* --- waking ------------------------------------------------------------------------ */
-
-/* Whether it was resting; it is awake then. */
-static bool wake_up(struct due_watch_slot *slot)
-{
-    enum due_watch_state resting = DUE_WATCH_RESTING;
-    return atomic_compare_exchange_strong(&slot->state, &resting, DUE_WATCH_AWAKE);
-}
-
-static bool wake(struct due_watch_slot *slot)
-{
-    if (!wake_up(slot))
-        return false;
-    event_loop_wake(slot->loop);
-    return true;
-}
+/* --- whom to wake ------------------------------------------------------------------ */
 
 void due_watch_wake_one(struct due_watch *watch)
 {

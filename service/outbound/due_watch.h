@@ -8,7 +8,8 @@
  * send themselves; half as often while nothing at all waits in the store. So what one
  * worker can do is done by one, in few and large calls, and the others sleep. They ask all the same
  * when the watch was given back, or when their patience with the owner is over, which may stand
- * still.
+ * still. The worker after the owner is its deputy: it has less patience than the others, so that
+ * one wakes up now and then to look after the owner, and not all of them.
  *
  * Each worker has a slot with its state and the event loop that wakes it:
  *
@@ -83,6 +84,8 @@ int64_t due_watch_wait_ms(const struct due_watch *watch, int worker, int64_t pat
 /* Something is due, as far as is known, and nobody has asked for it yet. */
 bool due_watch_is_due(const struct due_watch *watch, int64_t now_ms);
 int due_watch_owner(const struct due_watch *watch); /* or DUE_WATCH_NOBODY */
+/* Whether it is the first to take over from an owner that stands still. */
+bool due_watch_is_deputy(const struct due_watch *watch, int worker);
 /* What the last question found: whether the queue had nothing, due or not. */
 void due_watch_note_found(struct due_watch *watch, bool is_empty);
 

@@ -145,25 +145,48 @@ static void on_paused(void *context, const struct store_failure *failure)
         recorder->rest_until_ms = clock_monotonic_ms() + REST_MS;
 }
 
+static bool is_pause_to_ask(const struct recorder *recorder)
+{
+    return !recorder->is_pausing &&
+           atomic_load_explicit(&recorder->shared->is_pause_wanted, memory_order_relaxed);
+}
+
 /* Of all processes on this Redis: they would meet the same refusals. */
 static void pause_if_wanted(struct recorder *recorder, struct store *store, int64_t now_ms)
 {
     struct error error;
-    if (!atomic_load_explicit(&recorder->shared->is_pause_wanted, memory_order_relaxed) ||
-        recorder->is_pausing || now_ms < recorder->rest_until_ms)
+    if (!is_pause_to_ask(recorder) || now_ms < recorder->rest_until_ms)
         return;
     recorder->is_pausing = store_set_paused(store, true, on_paused, recorder, &error);
     if (!recorder->is_pausing)
         recorder->rest_until_ms = now_ms + REST_MS;
 }
 
+/* Where something is finished. */
+static int64_t record_at_ms(const struct recorder *recorder)
+{
+    bool is_any_new = recorder->attempts->counts[ATTEMPT_FINISHED] > recorder->undone_count;
+    return is_any_new || recorder->retry_at_ms < recorder->rest_until_ms ? recorder->rest_until_ms
+                                                                         : recorder->retry_at_ms;
+}
+
+int64_t recorder_timeout_ms(const struct recorder *recorder, int64_t now_ms)
+{
+    int64_t at_ms = INT64_MAX;
+    if (is_pause_to_ask(recorder))
+        at_ms = recorder->rest_until_ms;
+    else if (recorder->sent_count == 0 && recorder->attempts->counts[ATTEMPT_FINISHED] > 0)
+        at_ms = record_at_ms(recorder);
+    if (at_ms == INT64_MAX)
+        return -1;
+    return at_ms > now_ms ? at_ms - now_ms : 0;
+}
+
 void recorder_turn(struct recorder *recorder, struct store *store, int64_t now_ms)
 {
     pause_if_wanted(recorder, store, now_ms);
-    size_t finished = recorder->attempts->counts[ATTEMPT_FINISHED];
-    bool is_any_new = finished > recorder->undone_count || now_ms >= recorder->retry_at_ms;
-    if (recorder->sent_count > 0 || finished == 0 || !is_any_new ||
-        now_ms < recorder->rest_until_ms)
+    if (recorder->sent_count > 0 || recorder->attempts->counts[ATTEMPT_FINISHED] == 0 ||
+        now_ms < record_at_ms(recorder))
         return;
     size_t count = gather(recorder);
     struct error error;

@@ -40,3 +40,5 @@ void recorder_fini(struct recorder *recorder);
 /* Sends what is finished, unless a batch is on its way already. Called each turn while the store is
  * ready. */
 void recorder_turn(struct recorder *recorder, struct store *store, int64_t now_ms);
+/* The longest wait until that turn; -1: no limit. */
+int64_t recorder_timeout_ms(const struct recorder *recorder, int64_t now_ms);

@@ -76,7 +76,9 @@ static int64_t work(struct worker *worker, int64_t now_ms)
     if (health.is_ready)
         recorder_turn(&worker->recorder, worker->store, now_ms); /* what that has released */
     store_flush(worker->store);
-    return wait_ms;
+    if (!health.is_ready)
+        return wait_ms; /* the store ends the wait */
+    return clock_sooner_ms(wait_ms, recorder_timeout_ms(&worker->recorder, now_ms));
 }
 
 static void rest(struct worker *worker, int64_t now_ms, int64_t wait_ms)

@@ -129,15 +129,24 @@ static bool is_stopping(const struct worker_shared *shared)
     return atomic_load(&shared->stop_at_ms) != WORKER_RUNS;
 }
 
-/* The worker that owns the watch takes what is handed over: where nobody does, none is able. What
- * is known to be due comes first at the gate, too: an intake that asks with each commit, in vain,
- * would else hold the places that whoever claims it waits for. */
-static bool may_lease(struct worker_shared *shared, int64_t now_ms)
+/* What is known to be due comes first at the gate, too: an intake that asks with each commit, in
+ * vain, would else hold the places that whoever claims it waits for. Of many shards that is the
+ * matter of each: one of them has something due nearly always, and a claim that gets all that it
+ * asked for waits for nobody's places. */
+static bool has_to_wait(const struct worker_shared *shared, unsigned shard, int64_t now_ms)
+{
+    if (!worker_shared_has_many_shards(shared))
+        return due_watch_is_due(&shared->due_watch, now_ms);
+    return atomic_load(&shared->is_behind) || due_table_is_due(shared->store.due, shard, now_ms);
+}
+
+/* The worker that owns the watch takes what is handed over: where nobody does, none is able. */
+static bool may_lease(struct worker_shared *shared, unsigned shard, int64_t now_ms)
 {
     struct access_token_status token;
     if (is_stopping(shared) || atomic_load(&shared->is_paused) ||
         due_watch_owner(&shared->due_watch) == DUE_WATCH_NOBODY ||
-        due_watch_is_due(&shared->due_watch, now_ms))
+        has_to_wait(shared, shard, now_ms))
         return false;
     access_token_status(shared->access_token, now_ms, &token);
     return token.is_valid;
@@ -156,12 +165,12 @@ static void wake_for_handover(struct worker_pool *pool)
 
 /* Reserved before it is asked whether a stop has begun, which looks in the opposite order: either
  * the workers wait for what is reserved here, or nothing is. */
-size_t worker_pool_reserve(struct worker_pool *pool, size_t wanted)
+size_t worker_pool_reserve(struct worker_pool *pool, size_t wanted, unsigned shard)
 {
     struct worker_shared *shared = &pool->shared;
     int64_t now_ms = clock_monotonic_ms();
     atomic_fetch_add(&shared->handover.reserved, wanted);
-    size_t places = wanted > 0 && may_lease(shared, now_ms)
+    size_t places = wanted > 0 && may_lease(shared, shard, now_ms)
                         ? sending_gate_enter_open(shared->gate, wanted, now_ms)
                         : 0;
     assert(places <= wanted);

@@ -55,8 +55,9 @@ void worker_pool_note_due(struct worker_pool *pool, bool may_be_resumed);
 
 /* How many of `wanted` signals could begin at once, if a commit leased them: as many places are the
  * caller's, until it hands them back with worker_pool_hand_over. 0 also while anything is known to
- * be due, which comes first, or sending is paused, or it ends. Cheap, any thread. */
-size_t worker_pool_reserve(struct worker_pool *pool, size_t wanted);
+ * be due in that shard, or more in others than there are places for, which comes first, or sending
+ * is paused, or it ends. Cheap, any thread. */
+size_t worker_pool_reserve(struct worker_pool *pool, size_t wanted, unsigned shard);
 struct leased_signals {
     const struct claim *claims;
     size_t count;

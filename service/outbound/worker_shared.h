@@ -20,6 +20,7 @@
 #include "service/outbound/retry_ages.h"
 #include "service/outbound/sending_gate.h"
 #include "service/outbound/upstream.h"
+#include "service/store/due_table.h"
 #include "service/store/store.h"
 
 struct tracer;
@@ -48,11 +49,18 @@ struct worker_shared {
     _Atomic size_t cut_count, unrecorded_count, repeat_count; /* as struct worker_pool_end says */
     _Atomic int64_t due_count;                                /* -1: unknown */
     _Atomic int64_t last_delivered_at_ms;
+    /* With many shards: more is due, in any of them, than the last claim got places for. */
+    _Atomic bool is_behind;
     _Atomic bool is_pause_wanted; /* of Redis, by whichever worker comes to it first */
     /* States that are logged when they begin and when they end. */
     _Atomic bool is_token_missing, is_misconfigured, is_store_refusing, is_paused,
         is_clock_set_back, is_result_odd;
 };
+
+static inline bool worker_shared_has_many_shards(const struct worker_shared *shared)
+{
+    return shared->store.due != NULL && shared->store.due->count > 1;
+}
 
 /* Whether this changed the state. */
 static inline bool worker_shared_turn(_Atomic bool *state, bool value)

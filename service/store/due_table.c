@@ -110,6 +110,12 @@ size_t due_table_take(struct due_table *table, const bool is_able[], int64_t now
     return count;
 }
 
+bool due_table_is_due(const struct due_table *table, unsigned shard, int64_t now_ms)
+{
+    assert(shard < table->count);
+    return atomic_load(&table->entries[shard].ask_at_ms) <= now_ms;
+}
+
 int64_t due_table_next_ms(const struct due_table *table, const bool is_able[])
 {
     int64_t at_ms;

@@ -58,6 +58,8 @@ bool due_table_is_paused(const struct due_table *table);
  * are the caller's to ask. */
 size_t due_table_take(struct due_table *table, const bool is_able[], int64_t now_ms, size_t max,
                       unsigned out[]);
+/* Something is due there, as far as is known, and nobody has asked for it yet. */
+bool due_table_is_due(const struct due_table *table, unsigned shard, int64_t now_ms);
 /* When the first of them is due; INT64_MAX: none is known to be. */
 int64_t due_table_next_ms(const struct due_table *table, const bool is_able[]);
 /* Shards that are to be looked at, by turns, DUE_TABLE_LOOKS_MAX in each interval; 0: not yet. */

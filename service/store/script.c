@@ -3,7 +3,9 @@
 #include "service/store/script.h"
 
 #include "embedded/script_accept.h"
+#include "embedded/script_accept_plain.h"
 #include "embedded/script_application.h"
+#include "embedded/script_base.h"
 #include "embedded/script_census.h"
 #include "embedded/script_claim.h"
 #include "embedded/script_draft.h"
@@ -22,6 +24,7 @@
 #include "embedded/script_replay.h"
 #include "embedded/script_replay_dead.h"
 #include "embedded/script_settle.h"
+#include "embedded/script_settle_plain.h"
 #include "embedded/script_trial.h"
 #include "embedded/script_whole.h"
 
@@ -31,10 +34,11 @@
 static const struct {
     const char *name;
     const char *text;
-    const char *common[2]; /* on top of application.lua */
+    const char *common[2]; /* on top of base.lua and application.lua */
     bool is_acknowledged;
+    const char *plain; /* between the two: ends most calls; NULL: none */
 } scripts[SCRIPT_COUNT_ALL] = {
-    [SCRIPT_ACCEPT]      = {"accept",      script_accept,      {script_lease}, true},
+    [SCRIPT_ACCEPT]      = {"accept",      script_accept,      {script_lease}, true, script_accept_plain},
     [SCRIPT_CENSUS]      = {"census",      script_census,      {NULL}, false},
     [SCRIPT_CLAIM]       = {"claim",       script_claim,       {script_lease}, false},
     [SCRIPT_DRAFT]       = {"draft",       script_draft,       {NULL}, true},
@@ -49,7 +53,7 @@ static const struct {
     [SCRIPT_READ]        = {"read",        script_read,        {script_whole}, false},
     [SCRIPT_REPLAY]      = {"replay",      script_replay,      {script_whole}, true},
     [SCRIPT_REPLAY_DEAD] = {"replay_dead", script_replay_dead, {script_whole, script_page}, true},
-    [SCRIPT_SETTLE]      = {"settle",      script_settle,      {NULL}, false},
+    [SCRIPT_SETTLE]      = {"settle",      script_settle,      {NULL}, false, script_settle_plain},
     [SCRIPT_LAYOUT]      = {"layout",      script_layout,      {NULL}, false},
     [SCRIPT_TRIAL]       = {"trial",       script_trial,       {NULL}, false},
 };
@@ -67,11 +71,19 @@ bool script_is_acknowledged(enum script script)
     return scripts[script].is_acknowledged;
 }
 
+static bool write_common(enum script script, struct buffer *out, struct error *error)
+{
+    const char *plain = scripts[script].plain;
+    return buffer_append_text(out, script_base, error) &&
+           (plain == NULL || buffer_append_text(out, plain, error)) &&
+           buffer_append_text(out, script_application, error);
+}
+
 bool script_write(enum script script, struct buffer *out, struct error *error)
 {
     assert((unsigned)script < SCRIPT_COUNT_ALL);
     /* What a user of Redis may not do would end the trial where the common part does it. */
-    if (script != SCRIPT_TRIAL && !buffer_append_text(out, script_application, error))
+    if (script != SCRIPT_TRIAL && !write_common(script, out, error))
         return false;
     for (size_t i = 0; i < 2 && scripts[script].common[i] != NULL; i++) {
         if (!buffer_append_text(out, scripts[script].common[i], error))

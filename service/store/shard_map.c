@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/mutex.h"
+#include "lib/net/event_loop.h"
 
 #include "service/store/slot.h"
 
@@ -25,6 +26,7 @@ struct shard_map {
         int64_t not_before_ms;
         uint64_t epoch;
         struct shard_nodes nodes;
+        LIST_HEAD(, shard_map_follower) followers;
         char reason[SHARD_MAP_REASON_BYTES];
     } shared;
 };
@@ -47,6 +49,7 @@ struct shard_map *shard_map_create(const char *prefix, unsigned shard_count, str
     atomic_init(&map->version, 0);
     atomic_init(&map->is_wanted, true);
     mutex_init(&map->shared.lock);
+    LIST_INIT(&map->shared.followers);
     map->shared.not_before_ms = INT64_MIN;
     return map;
 }
@@ -56,6 +59,7 @@ void shard_map_destroy(struct shard_map *map)
     if (map == NULL)
         return;
     assert(!map->shared.is_asked_for);
+    assert(LIST_EMPTY(&map->shared.followers));
     mutex_fini(&map->shared.lock);
     free(map);
 }
@@ -72,6 +76,20 @@ uint64_t shard_map_copy(struct shard_map *map, struct shard_nodes *out)
     uint64_t version = atomic_load(&map->version);
     mutex_unlock(&map->shared.lock);
     return version;
+}
+
+void shard_map_follow(struct shard_map *map, struct shard_map_follower *follower)
+{
+    mutex_lock(&map->shared.lock);
+    LIST_INSERT_HEAD(&map->shared.followers, follower, links);
+    mutex_unlock(&map->shared.lock);
+}
+
+void shard_map_leave(struct shard_map *map, struct shard_map_follower *follower)
+{
+    mutex_lock(&map->shared.lock);
+    LIST_REMOVE(follower, links);
+    mutex_unlock(&map->shared.lock);
 }
 
 void shard_map_reason(struct shard_map *map, char out[SHARD_MAP_REASON_BYTES])
@@ -136,17 +154,46 @@ void shard_map_abandon(struct shard_map *map, int64_t now_ms)
     mutex_unlock(&map->shared.lock);
 }
 
+static bool is_same_place(const struct shard_nodes *a, int at, const struct shard_nodes *b, int bt)
+{
+    if (at < 0 || bt < 0)
+        return at < 0 && bt < 0;
+    return a->nodes[at].port == b->nodes[bt].port &&
+           strcmp(a->nodes[at].host, b->nodes[bt].host) == 0;
+}
+
+static bool is_same(const struct shard_map *map, const struct shard_nodes *nodes)
+    REQUIRES(map->shared.lock)
+{
+    const struct shard_nodes *known = &map->shared.nodes;
+    for (unsigned i = 0; i < map->shard_count; i++)
+        if (!is_same_place(known, known->node_of[i], nodes, nodes->node_of[i]))
+            return false;
+    return true;
+}
+
+/* Under the lock, since who leaves must not be woken any more; waking up never blocks. */
+static void wake_followers(struct shard_map *map) REQUIRES(map->shared.lock)
+{
+    struct shard_map_follower *follower;
+    LIST_FOREACH(follower, &map->shared.followers, links)
+    event_loop_wake(follower->loop);
+}
+
 bool shard_map_found(struct shard_map *map, const struct shard_nodes *nodes, uint64_t epoch,
                      bool is_last_word, int64_t now_ms)
 {
     mutex_lock(&map->shared.lock);
     bool is_taken = is_last_word || epoch >= map->shared.epoch;
     if (is_taken) {
+        bool is_changed = !is_same(map, nodes);
         map->shared.nodes = *nodes;
         map->shared.epoch = epoch;
         map->shared.reason[0] = '\0';
         atomic_fetch_add(&map->version, 1);
         end(map, now_ms);
+        if (is_changed)
+            wake_followers(map); /* a loop may rest for long, and would meet the old node first */
     }
     mutex_unlock(&map->shared.lock);
     return is_taken;

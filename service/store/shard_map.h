@@ -3,7 +3,8 @@
 /*
  * Which node of a Redis Cluster has which shard, for all stores of a process. A store that meets a
  * node that is away, or that sends it elsewhere, wants a new map; one of the stores then asks
- * (cluster_scout.h), at most once in SHARD_MAP_INTERVAL_MS, and the others find the new version.
+ * (cluster_scout.h), at most once in SHARD_MAP_INTERVAL_MS, and the others are woken where it has
+ * changed, and find the new version.
  *
  * A node that is cut off tells what was true before, so what is older, by the cluster's epoch, than
  * what is known counts only when nobody knows better.
@@ -18,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "lib/base/error.h"
 #include "lib/base/ownership.h"
@@ -35,6 +37,12 @@ struct shard_nodes {
 };
 
 struct shard_map;
+struct event_loop;
+
+struct shard_map_follower {
+    struct event_loop *loop;              /* borrowed: is woken, and turns its store */
+    LIST_ENTRY(shard_map_follower) links; /* the map's */
+};
 
 /* Of so many shards, whose keys begin so. */
 MUST_CHECK struct shard_map *shard_map_create(const char *prefix, unsigned shard_count,
@@ -45,6 +53,9 @@ DEFINE_AUTO(shard_map);
 uint64_t shard_map_version(const struct shard_map *map); /* 0: nothing is known yet */
 /* `out`: the nodes; gives their version. */
 uint64_t shard_map_copy(struct shard_map *map, struct shard_nodes *out);
+/* From here on until it is left the follower lies where it is, and its loop lives. */
+void shard_map_follow(struct shard_map *map, struct shard_map_follower *follower);
+void shard_map_leave(struct shard_map *map, struct shard_map_follower *follower);
 /* Why nothing newer is known; "" */
 void shard_map_reason(struct shard_map *map, char out[SHARD_MAP_REASON_BYTES]);
 

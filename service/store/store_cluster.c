@@ -248,6 +248,8 @@ bool store_cluster_create(struct store *store, const struct store_link_options *
                                                        .tls = options->tls,
                                                        .map = options->map},
                        store->loop);
+    store->cluster->follower.loop = store->loop;
+    shard_map_follow(options->map, &store->cluster->follower);
     sum_up(store, 0);
     return true;
 }
@@ -257,6 +259,7 @@ void store_cluster_destroy(struct store *store)
     if (store->cluster == NULL)
         return;
     assert(TAILQ_EMPTY(&store->links) && store->cluster->moving == 0);
+    shard_map_leave(store->cluster->map, &store->cluster->follower);
     cluster_scout_fini(&store->cluster->scout);
     free(store->cluster);
     store->cluster = NULL;

@@ -19,6 +19,7 @@ struct store_cluster {
     uint64_t version;                       /* of the map, as the links are */
     struct store_link_options link_options; /* of each link, without its node */
     struct cluster_scout scout;
+    struct shard_map_follower follower;
     struct shard_nodes nodes;   /* scratch */
     struct store_health health; /* of all links, as of the last turn */
     bool was_whole;             /* all shards were ready once */

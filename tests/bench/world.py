@@ -29,7 +29,8 @@ EVENT_ID = "@" * 8 + "-0000-4000-8000-" + "0" * 4  # as the service gives it to 
 
 def script(name):
     """The text that the service sends to Redis: what is common, and the script."""
-    parts = ["application", *(["lease"] if name in ("accept", "claim") else []), name]
+    plain = [f"{name}_plain"] if name in ("accept", "settle") else []
+    parts = ["base", *plain, "application", *(["lease"] if name in ("accept", "claim") else []), name]
     return "".join((SCRIPTS / f"{part}.lua").read_text() for part in parts)
 
 

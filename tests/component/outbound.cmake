@@ -10,6 +10,7 @@ target_link_libraries(http_client_stand PUBLIC seek_net fake_http PRIVATE PkgCon
 
 specify(component http_client http_client_stand)
 specify(component http_client_faults http_client_stand)
+specify(component http_client_reuse http_client_stand)
 specify(component http_client_tls http_client_stand)
 specify(component http_client_watch http_client_stand)
 replace_calls(http_client_watch_test event_loop_watch clock_monotonic_us)

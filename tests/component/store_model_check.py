@@ -35,6 +35,7 @@ import time
 NAMES = ['accept', 'draft', 'drain', 'claim', 'settle', 'replay', 'replay_dead', 'list', 'pause', 'forget', 'forget_dead']
 COMMON = {'accept': ['lease'], 'claim': ['lease'],
           'forget': ['whole'], 'forget_dead': ['whole', 'page'], 'replay': ['whole'], 'replay_dead': ['whole', 'page'], 'list': ['whole', 'page']}
+PLAIN = {'accept': 'accept_plain', 'settle': 'settle_plain'}  # which end most calls of these
 PREFIX = 'seek-signal:{0}:app:'
 DUE, DEAD, PAUSED = 'seek-signal:{0}:due', 'seek-signal:{0}:dead', 'seek-signal:{0}:paused'
 CLAIM = 'seek-signal:{0}:claim:'
@@ -84,12 +85,14 @@ BUGS = [
     ('a newer seek-token keeps the history of the older one', 'application', '    note_origin(owed, completed, trace)\n',
      '    note_origin(owed, completed, trace)\n    owed.history = application.history\n'),
     ('a delivered application stays for ever', 'settle', "redis.call('PEXPIRE', prefix .. id, ttl)", ''),
-    ('what is delivered by its first attempt stays for ever', 'settle', "redis.call('PEXPIRE', key, ttl)", ''),
-    ('a first attempt is not fenced', 'settle', '        or p:sub(20, 26) ~= generation then', ' then'),
-    ('what is not being sent is delivered by its first attempt', 'settle', 'or p:byte() ~= SENDING', ''),
-    ('an application with more than the least is delivered as if it had no more', 'settle', '#entry ~= 4 or', ''),
-    ('what is delivered by its first attempt has no line', 'settle', 'STATE.delivered + HAS_LINE', 'STATE.delivered'),
+    ('what is delivered by its first attempt stays for ever', 'settle_plain', "redis.call('PEXPIRE', key, ttl)", ''),
+    ('a first attempt is not fenced', 'settle_plain', '        or p:sub(20, 26) ~= generation then', ' then'),
+    ('what is not being sent is delivered by its first attempt', 'settle_plain', 'or p:byte() ~= SENDING', ''),
+    ('an application with more than the least is delivered as if it had no more', 'settle_plain', '#entry ~= 4 or', ''),
+    ('what is delivered by its first attempt has no line', 'settle_plain', 'DELIVERED + HAS_LINE', 'DELIVERED'),
     ('what is done stays due', 'settle', "redis.call('ZREM', due, unpack(done))", ''),
+    ('what is plain and done stays due', 'settle_plain', "redis.call('ZREM', due, unpack(done))", ''),
+    ('what is not plain is left out', 'settle', 'for i = next_place, #ARGV, 3 do', 'for i = next_place + 3, #ARGV, 3 do'),
     ('a retry forgets what came of the last attempt', 'settle', "    fold_line(application)\n    local history", "    application.history = nil\n    local history"),
     ('an older outcome stays', 'application', '            gone[#gone + 1] = field\n        end\n    end\n    for', '        end\n    end\n    for'),
     ('a dead application stays in dead', 'application', 'if is_dead then', 'if false then'),
@@ -162,16 +165,29 @@ BUGS = [
     ('of two events of a call the first is sent again', 'accept', 'places > 0 and is_latest and', 'places > 0 and'),
     ('more is leased than there are places for', 'accept', 'places = is_leased and places - 1 or places', ''),
     ('more is leased again than there are places for', 'accept', '    places = places - 1\n    note_leased', '    note_leased'),
-    ('what accept leases has no end', 'accept', 'lease_end = {number}, digits(now + lease_ms)', 'lease_end = {number}, digits(now)'),
+    ('what accept leases has no end', 'accept_plain', 'lease_end = {number}, digits(now + lease_ms)', 'lease_end = {number}, digits(now)'),
     ('what accept leases is not moved', 'application', 'is_leased and lease_end or now_digits', 'now_digits'),
-    ('what accept leases is not sent', 'accept', 'string.char(STATE.pending), string.char(STATE.sending)', 'string.char(STATE.pending), string.char(STATE.pending)'),
-    ('what accept leases has another generation', 'accept', "now, now_us, 1, now", "now, now_us - 1, 1, now"),
+    ('what accept leases is not sent', 'accept_plain', 'struct.pack(LONG, SENDING', 'struct.pack(LONG, PENDING'),
+    ('what accept leases has another generation', 'accept_plain', "now, now_us, 1, now", "now, now_us - 1, 1, now"),
     ('what accept leases is no attempt', 'application', "= 'sending', 1, now", "= 'sending', nil, now"),
     ('a lease of accept is not known when its answer is lost', 'accept', 'taken[#taken + 1], taken[#taken + 2] = id, generation', ''),
     ('a lost lease of accept waits for its end', 'accept', 'if last > answered then', 'if false then'),
     ('accept gives back what is being sent', 'accept', 'if last > answered then', 'if last ~= answered then'),
     ('accept leases however late it comes', 'accept', 'now > tonumber(ARGV[6])', 'false'),
     ('accept leases when it was overtaken', 'accept', 'or last >= number or', 'or'),
+    ('a plain event is taken for new', 'accept_plain', "redis.call('EXISTS', unpack(keys)) == 0", 'true'),
+    ('an application is plain twice in one call', 'accept_plain', 'and not met[id]', ''),
+    ('an event with more than the least is plain', 'accept_plain', "ARGV[i + 3] == ''", 'true'),
+    ('an event without a seek-token is plain', 'accept_plain', "ARGV[i + 1] ~= ''", 'true'),
+    ('a plain event is not due', 'accept_plain', "redis.call('ZADD', due, unpack(entries))", ''),
+    ('a plain event overtakes what is due', 'accept_plain', 'tonumber(soonest) <= now', 'false'),
+    ('a plain event is sent while sending is paused', 'accept_plain', 'keys[count + 1] = paused', ''),
+    ('more is leased of plain events than there are places for', 'accept_plain', 'i <= left and lease_end', 'left > 0 and lease_end'),
+    ('a lease of a plain event is not known when its answer is lost', 'accept_plain', "redis.call('SET', own, cjson.encode(taken), 'PX', lease_ms)", ''),
+    ('a plain accept is not known to have been overtaken', 'accept_plain', '(left > 0 or number > answered + 1)', 'left > 0'),
+    ('a lost lease of accept waits for its end, behind a plain event', 'accept_plain', ' <= answered\n', ' < number\n'),
+    ('a plain event is leased when it was overtaken', 'accept_plain', ' <= answered\n', ' ~= number - 1\n'),
+    ('a plain event is leased however late it comes', 'accept_plain', 'now <= tonumber(ARGV[6]) and', ''),
     ('an accept that was overtaken gives back', 'accept', "if own ~= '' and last < number then", "if own ~= '' then"),
 ]
 # Guards against what somebody else writes that are left out. They are looked for where there always is somebody else.
@@ -197,10 +213,10 @@ DAMAGE_BUGS = [
 
 # Shards that are taken for another one.
 SHARD_BUGS = [
-    ("another shard's applications are meant", 'application', 'paused = KEYS[1], KEYS[2]', "paused = 'seek-signal:{0}:app:', KEYS[2]"),
-    ('what is due lies in one shard', 'application', 'paused = KEYS[1], KEYS[2]', "paused = KEYS[1], 'seek-signal:{0}:due'"),
-    ('who has died lies in one shard', 'application', 'KEYS[3], KEYS[4]', "'seek-signal:{0}:dead', KEYS[4]"),
-    ('a pause of one shard is for all', 'application', 'KEYS[3], KEYS[4]', "KEYS[3], 'seek-signal:{0}:paused'"),
+    ("another shard's applications are meant", 'base', 'paused = KEYS[1], KEYS[2]', "paused = 'seek-signal:{0}:app:', KEYS[2]"),
+    ('what is due lies in one shard', 'base', 'paused = KEYS[1], KEYS[2]', "paused = KEYS[1], 'seek-signal:{0}:due'"),
+    ('who has died lies in one shard', 'base', 'KEYS[3], KEYS[4]', "'seek-signal:{0}:dead', KEYS[4]"),
+    ('a pause of one shard is for all', 'base', 'KEYS[3], KEYS[4]', "KEYS[3], 'seek-signal:{0}:paused'"),
     ('what was claimed last is kept in one shard', 'lease', "local text = redis.pcall('GET', own)", "own = own:gsub('{%d+}', '{0}')\n    local text = redis.pcall('GET', own)"),
 ]
 SHARDS = 3
@@ -1030,6 +1046,9 @@ class Walk:
         """The caller waits for its answer as a claimer does, if anything may be leased to it."""
         items = [[self.random.choice(IDS), self.random.choice(TOKENS + ['', '']), self.event(), self.random.choice([-1, self.model.now - 5000]),
                   self.random.choice(['', 'trace']), self.arrival()] for _ in range(self.random.choice([1, 1, 2, 4]))]
+        unknown = [id for id in IDS if id not in self.model.applications]
+        if unknown and self.random.random() < 0.5:  # a plain call, as most are
+            items = [[id, self.random.choice(TOKENS), self.event(), -1, '', 0] for id in self.random.sample(unknown, self.random.randint(1, len(unknown)))]
         places, caller = self.random.choice([0, 1, 2, 8]), self.random.choice(self.acceptors)
         if places == 0 and caller['number'] == caller['answered']:
             return self.ask_accept((items, 0, '', 0, 0, 0), None)
@@ -1297,14 +1316,17 @@ def run(redis, scripts, seed, steps, is_disturbed=None, shards=1):
     return next((problem for problem in problems if problem), None)
 
 
+def parts_of(name):
+    return ['base', *([PLAIN[name]] if name in PLAIN else []), 'application', *COMMON.get(name, []), name]
+
+
 def load_scripts(folder, bug=None):
-    texts = {name: (folder / f'{name}.lua').read_text() for name in NAMES + ['application', 'lease', 'page', 'whole']}
+    texts = {name: (folder / f'{name}.lua').read_text() for name in NAMES + ['base', 'application', 'lease', 'page', 'whole', *PLAIN.values()]}
     if bug is not None:
         _, script, old, new = bug
         assert old in texts[script], f'the bug does not fit {script}.lua any more: {old}'
         texts[script] = texts[script].replace(old, new)
-    return {name: TEST_CLOCK + texts['application'] + ''.join(texts[part] for part in COMMON.get(name, [])) + texts[name]
-            for name in NAMES}
+    return {name: TEST_CLOCK + ''.join(texts[part] for part in parts_of(name)) for name in NAMES}
 
 
 WALKS = 3  # of which one must find it
@@ -1314,6 +1336,7 @@ WALKS = 3  # of which one must find it
 QUICK_STEPS = 1000
 QUICK_SEEDS = {
     'a dry run is done': 2,
+    'accept leases when it was overtaken': 36,
     'a claim is taken however late it comes': 51,
     'a claim that is late is not known to be': 11,
     'what is left of a forgotten application stays': 7,

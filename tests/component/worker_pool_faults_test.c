@@ -126,6 +126,31 @@ static void a_newer_seek_token_wins_while_the_older_is_sent(void **state)
     assert_int_equal(count_in_log(stand, "settlement_fenced"), 1);
 }
 
+static unsigned refusals_of(struct redis_server *redis)
+{
+    static const char name[] = "errorstat_NOREPLICAS:count=";
+    const char *found = strstr(redis_server_cli(redis, "INFO errorstats"), name);
+    return found != NULL ? (unsigned)strtoul(found + sizeof name - 1, NULL, 10) : 0;
+}
+
+/* Nothing else wakes the worker: SEEK keeps the gate shut for a minute. */
+static void an_outcome_is_recorded_soon_after_a_refusal(void **state)
+{
+    struct worker_pool_stand *stand = *state;
+    fake_seek_will_answer(
+        seek_of(stand),
+        (struct fake_answer){.status = 429, .headers = "Retry-After: 60\r\n", .delay_ms = 500}, 1);
+    start_pool_with(stand, &(struct pool_variation){.workers = 1, .lease_ms = 60000});
+    accept_one(stand, "A-1", "seek-token-1");
+    WAIT_UNTIL(fake_seek_signals(seek_of(stand)) == 1);
+    (void)redis_server_cli(redis_of(stand), "CONFIG SET min-replicas-to-write 1");
+    WAIT_UNTIL(count_in_log(stand, "settlement_refused") > 0);
+    WAIT_UNTIL(refusals_of(redis_of(stand)) >= 2);
+    (void)redis_server_cli(redis_of(stand), "CONFIG SET min-replicas-to-write 0");
+    assert_int_equal(must_become(stand, "A-1", DELIVERY_PENDING)->attempts, 1);
+    assert_int_equal(count_in_log(stand, "settlement_accepted"), 1);
+}
+
 static void an_outcome_survives_the_loss_of_redis(void **state)
 {
     struct worker_pool_stand *stand = *state;
@@ -224,6 +249,8 @@ int main(void)
               sends_again_after_any_transient_failure),
         SCENE("spaces out what it cannot read after a success by status",
               spaces_out_what_it_cannot_read),
+        SCENE("records an outcome soon after Redis has refused it",
+              an_outcome_is_recorded_soon_after_a_refusal),
         SCENE("gives up what SEEK refuses, with its message", gives_up_what_seek_refuses),
         SCENE("keeps credentials out of what SEEK says", keeps_credentials_out_of_seeks_words),
         SCENE("gives up what is too old", gives_up_what_is_too_old),

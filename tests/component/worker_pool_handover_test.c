@@ -10,6 +10,7 @@
 
 #include "lib/base/thread.h"
 
+#include "service/store/due_table.h"
 #include "service/store/store_internal.h"
 
 #include "tests/support/specification.h"
@@ -57,11 +58,16 @@ static void hand_over(struct worker_pool_stand *stand, size_t places, const stru
                           &(struct leased_signals){claims, count, clock_monotonic_ms(), true});
 }
 
-static size_t places_for(struct worker_pool_stand *stand, size_t wanted)
+static size_t places_in(struct worker_pool_stand *stand, size_t wanted, unsigned shard)
 {
-    size_t places = worker_pool_reserve(pool_of(stand), wanted);
+    size_t places = worker_pool_reserve(pool_of(stand), wanted, shard);
     hand_over(stand, places, NULL, 0);
     return places;
+}
+
+static size_t places_for(struct worker_pool_stand *stand, size_t wanted)
+{
+    return places_in(stand, wanted, 0);
 }
 
 static void sends_what_is_handed_over(void **state)
@@ -71,7 +77,7 @@ static void sends_what_is_handed_over(void **state)
     for (unsigned i = 0; i < 5; i++) {
         char id[32];
         (void)snprintf(id, sizeof id, "A-%u", i);
-        WAIT_UNTIL(worker_pool_reserve(pool_of(stand), 1) == 1);
+        WAIT_UNTIL(worker_pool_reserve(pool_of(stand), 1, 0) == 1);
         const struct claim claim = commit(stand, id, 1);
         assert_true(claim.generation > 0);
         hand_over(stand, 1, &claim, 1);
@@ -114,6 +120,30 @@ static void gives_none_while_something_is_due(void **state)
     WAIT_UNTIL(places_for(stand, 1) == 1);
 }
 
+/* Others have to wait for what is due in their own shard, not for that. */
+static void gives_some_beside_a_shard_where_something_is_due(void **state)
+{
+    enum { SHARDS = 16, BUSY = 3 };
+    struct worker_pool_stand *stand = *state;
+    struct due_table due;
+    due_table_init(&due, SHARDS);
+    start_pool_with(stand, &(struct pool_variation){.due = &due});
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        WAIT_UNTIL(places_in(stand, 1, shard) == 1);
+    redis_server_freeze(redis_of(stand)); /* so that nobody can ask */
+    due_table_lower(&due, 0, clock_monotonic_ms());
+    worker_pool_note_due(pool_of(stand), false);
+    WAIT_UNTIL(!due_table_is_due(&due, 0, clock_monotonic_ms())); /* the claim is on its way */
+    due_table_lower(&due, BUSY, clock_monotonic_ms());
+    worker_pool_note_due(pool_of(stand), false);
+    assert_int_equal(places_in(stand, 1, BUSY), 0);
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        assert_int_equal(places_in(stand, 1, shard), shard != BUSY);
+    redis_server_thaw(redis_of(stand));
+    WAIT_UNTIL(places_in(stand, 1, BUSY) == 1);
+    (void)stop_pool(stand, POOL_PATIENCE_MS); /* before the table ends */
+}
+
 static void gives_none_without_an_access_token(void **state)
 {
     struct worker_pool_stand *stand = *state;
@@ -145,7 +175,7 @@ static void releases_what_would_outlast_its_lease(void **state)
 {
     struct worker_pool_stand *stand = *state;
     warm_up(stand);
-    WAIT_UNTIL(worker_pool_reserve(pool_of(stand), 1) == 1);
+    WAIT_UNTIL(worker_pool_reserve(pool_of(stand), 1, 0) == 1);
     const struct claim claim = commit(stand, "late", 1);
     worker_pool_hand_over(pool_of(stand), 1,
                           &(struct leased_signals){
@@ -162,7 +192,7 @@ static void releases_what_was_not_committed(void **state)
 {
     struct worker_pool_stand *stand = *state;
     warm_up(stand);
-    WAIT_UNTIL(worker_pool_reserve(pool_of(stand), 1) == 1);
+    WAIT_UNTIL(worker_pool_reserve(pool_of(stand), 1, 0) == 1);
     const struct claim claim = commit(stand, "unsure", 1);
     worker_pool_hand_over(pool_of(stand), 1,
                           &(struct leased_signals){&claim, 1, clock_monotonic_ms(), false});
@@ -176,7 +206,7 @@ static void sets_aside_what_cannot_be_sent(void **state)
 {
     struct worker_pool_stand *stand = *state;
     warm_up(stand);
-    WAIT_UNTIL(worker_pool_reserve(pool_of(stand), 1) == 1);
+    WAIT_UNTIL(worker_pool_reserve(pool_of(stand), 1, 0) == 1);
     struct claim claim = commit(stand, "damaged", 1);
     claim.seek_token = "with a space";
     hand_over(stand, 1, &claim, 1);
@@ -201,7 +231,7 @@ static void a_stop_waits_for_what_is_reserved(void **state)
 {
     struct worker_pool_stand *stand = *state;
     warm_up(stand);
-    WAIT_UNTIL(worker_pool_reserve(pool_of(stand), 1) == 1);
+    WAIT_UNTIL(worker_pool_reserve(pool_of(stand), 1, 0) == 1);
     struct late_commit late = {stand, commit(stand, "last", 1)};
     struct thread thread = {0};
     struct error error;
@@ -210,7 +240,7 @@ static void a_stop_waits_for_what_is_reserved(void **state)
     thread_join(&thread);
     assert_int_equal(end.unrecorded, 0);
     assert_int_equal(must_get(driver_of(stand), "last")->state, DELIVERY_DELIVERED);
-    assert_int_equal(worker_pool_reserve(pool_of(stand), 1), 0);
+    assert_int_equal(worker_pool_reserve(pool_of(stand), 1, 0), 0);
 }
 
 /* More than one worker may have in flight, and all of it to the one that owns the watch. */
@@ -223,7 +253,7 @@ static void shares_what_is_too_much_for_one(void **state)
                           COUNT);
     static char ids[COUNT][16];
     static struct claim claims[COUNT];
-    WAIT_UNTIL(worker_pool_reserve(pool_of(stand), COUNT) == COUNT);
+    WAIT_UNTIL(worker_pool_reserve(pool_of(stand), COUNT, 0) == COUNT);
     for (unsigned i = 0; i < COUNT; i++) {
         (void)snprintf(ids[i], sizeof ids[i], "A-%u", i);
         claims[i] = commit(stand, ids[i], 1);
@@ -242,6 +272,8 @@ int main(void)
         SCENE("gives no more places than the gate has, and takes them back",
               gives_no_more_places_than_the_gate_has),
         SCENE("gives none while something is known to be due", gives_none_while_something_is_due),
+        SCENE("gives some beside a shard where something is due",
+              gives_some_beside_a_shard_where_something_is_due),
         SCENE("gives none while there is no access token", gives_none_without_an_access_token),
         SCENE("gives none while sending is paused", gives_none_while_sending_is_paused),
         SCENE("releases what would outlast its lease", releases_what_would_outlast_its_lease),

@@ -47,8 +47,8 @@ static bool send_again(struct script_call *call)
 
 MUTANTS = [
     # the bug, file, what is there, what it becomes, faults that bring it to light, finding
-    ("an accepted event is not made due: a lost wake-up", "service/store/calls/accept.lua",
-     "    redis.call('ZADD', due, unpack(entries))\n", "", "", "lost"),
+    ("an accepted event is not made due: a lost wake-up", "service/store/calls/accept_plain.lua",
+     "        redis.call('ZADD', due, unpack(entries))\n", "", "", "lost"),
     ("acknowledged although Redis did not commit", "service/inbound/batch_calls.c",
      "batch_report(&call->places[i], &result);", ACCEPT_ANYWAY, "redis-kill,redis-stop,redis-memory", "lost"),
     ("an outcome of the older seek-token settles the newer one", "service/store/calls/application.lua",

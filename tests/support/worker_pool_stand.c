@@ -8,6 +8,8 @@
 #include "lib/base/log.h"
 #include "lib/net/http_client.h"
 
+#include "service/store/due_table.h"
+
 #include "tests/support/captured_log.h"
 #include "tests/support/specification.h"
 
@@ -168,7 +170,10 @@ static struct worker_pool *try_to_create(struct worker_pool_stand *stand,
                   .context = stand,
                   .ttl_ms = 3600000,
                   .lease_ms = or_usual(variation->lease_ms, 20000),
-                  .age_max_ms = 600000},
+                  .age_max_ms = 600000,
+                  .prefix = variation->due != NULL ? "many" : NULL,
+                  .shard_count = variation->due != NULL ? variation->due->count : 1,
+                  .due = variation->due},
         .access_token = stand->access_token,
         .gate = stand->gate,
     };

@@ -51,6 +51,7 @@ struct pool_variation { /* 0: as usual */
     unsigned workers, request_timeout_ms, breaker_failures, per_second, in_flight_max;
     int64_t lease_ms, retry_base_ms, retry_age_max_ms;
     bool is_upstream_logged;
+    struct due_table *due; /* of as many shards, beside that of the driver */
 };
 
 /* One pool per test. */

@@ -69,7 +69,7 @@ def it_asks_the_own_service_without_a_proxy(listen, stand, redis, sandbox, proxy
     service.start(is_ready=False)
     environment(**all_of(proxy))
     eventually(lambda: service.run("health").returncode == 0, "healthy")
-    for command in (["health"], ["status"], ["status", "A"], ["pause"], ["resume"], ["dead", "list"], ["dead", "replay"], ["dead", "show", "A"]):
+    for command in (["health"], ["status"], ["status", "A"], ["pause"], ["resume"], ["dead", "list"], ["dead", "replay", "--all"], ["dead", "show", "A"]):
         done = service.run(*command)
         assert done.returncode == (1 if command[-1] == "A" else 0), (command, done.stdout, done.stderr)
         assert "html" not in done.stdout + done.stderr

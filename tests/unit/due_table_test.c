@@ -44,6 +44,19 @@ static void takes_the_oldest_first(void **state)
     assert_int_equal(due_table_next_ms(&table, all_able), 1200);
 }
 
+static void knows_where_something_is_due(void **state)
+{
+    (void)state;
+    unsigned out[8];
+    begin(2);
+    assert_true(due_table_is_due(&table, 1, 0)); /* nobody has asked yet */
+    (void)due_table_take(&table, all_able, 0, 2, out);
+    due_table_lower(&table, 1, 500);
+    assert_false(due_table_is_due(&table, 1, 499));
+    assert_true(due_table_is_due(&table, 1, 500));
+    assert_false(due_table_is_due(&table, 0, 500));
+}
+
 static void leaves_what_cannot_be_asked(void **state)
 {
     (void)state;
@@ -125,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IT("asks all shards at first, and none twice", asks_all_of_them_at_first),
         IT("takes the oldest first, and only what is due", takes_the_oldest_first),
+        IT("knows where something is due", knows_where_something_is_due),
         IT("leaves alone what cannot be asked now", leaves_what_cannot_be_asked),
         IT("looks at all shards by turns, some in each interval", looks_at_all_of_them_by_turns),
         IT("sums what waits in all shards", sums_what_waits),

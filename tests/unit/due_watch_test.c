@@ -180,6 +180,22 @@ static void wakes_its_owner_or_another_one_that_rests(void **state)
     }
 }
 
+static void wakes_a_new_owners_deputy_to_look_after_it(void **state)
+{
+    struct due_watch *watch = *state;
+    for (int worker = 0; worker < WORKERS; worker++)
+        set_state(watch, worker, R);
+    assert_false(due_watch_is_deputy(watch, (OWNER + 1) % WORKERS));
+    assert_true(take(watch, OWNER, 0));
+    assert_true(due_watch_is_deputy(watch, (OWNER + 1) % WORKERS));
+    assert_false(due_watch_is_deputy(watch, (OWNER + 2) % WORKERS));
+    must_be(watch, (OWNER + 1) % WORKERS, A);
+    must_be(watch, (OWNER + 2) % WORKERS, R);
+    set_state(watch, (OWNER + 1) % WORKERS, R);
+    assert_true(take(watch, OWNER, DUE_WATCH_INTERVAL_MS)); /* the same: it rests on */
+    must_be(watch, (OWNER + 1) % WORKERS, R);
+}
+
 static void wakes_nobody_for_what_is_known(void **state)
 {
     struct due_watch *watch = *state;
@@ -311,6 +327,8 @@ int main(void)
         WATCH("lets anybody ask once its owner has left", lets_anybody_ask_when_its_owner_leaves),
         WATCH("wakes its owner, or another one that rests when the owner cannot ask",
               wakes_its_owner_or_another_one_that_rests),
+        WATCH("wakes the deputy of a new owner to look after it",
+              wakes_a_new_owners_deputy_to_look_after_it),
         WATCH("wakes nobody for what was known to be due", wakes_nobody_for_what_is_known),
         WATCH("has another one look when its owner leaves",
               hands_the_look_on_when_its_owner_leaves),

@@ -192,9 +192,34 @@ static void repeats_what_may_be_lost(void **state)
     assert_int_equal(attempts.counts[ATTEMPT_FREE], PLACES);
 }
 
+/* The worker's loop may rest for so long. */
+static void says_when_it_goes_on(void **state)
+{
+    (void)state;
+    assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), -1);
+    finish_attempt(SETTLE_DELIVERED, 0);
+    assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), 0);
+    recorder_turn(&recorder, NULL, NOW_MS);
+    assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), -1); /* the answer wakes it */
+    answer(STORE_OK, SETTLE_UNDONE);
+    assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), 1000);
+    recorder_turn(&recorder, NULL, NOW_MS + 999);
+    assert_int_equal(asked.calls, 1);
+    finish_attempt(SETTLE_DELIVERED, 0);
+    assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), 0); /* of another shard perhaps */
+    recorder_turn(&recorder, NULL, NOW_MS);
+    answer(STORE_REFUSED, SETTLE_UNDONE);
+    assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), 1000);
+    recorder_turn(&recorder, NULL, NOW_MS + 1000);
+    assert_int_equal(asked.calls, 3);
+    answer(STORE_OK, SETTLED);
+    assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IT_WITH("says when it goes on", says_when_it_goes_on, begin, end),
         IT_WITH("lets workers look when something becomes due",
                 lets_look_when_something_becomes_due, begin, end),
         IT_WITH("calls who waits for a final state, once it is recorded",

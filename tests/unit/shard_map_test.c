@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "lib/net/event_loop.h"
 #include "lib/net/redis_reader.h"
 
 #include "service/store/shard_map.h"
@@ -178,6 +179,46 @@ static void does_not_go_back(void **state)
     assert_int_equal(known.nodes[0].port, 7002);
 }
 
+static void must_find(const struct shard_nodes *nodes, int64_t now_ms)
+{
+    shard_map_want(map);
+    assert_true(shard_map_begin(map, now_ms));
+    assert_true(shard_map_found(map, nodes, 1, false, now_ms));
+}
+
+/* A loop with nothing to do would learn of it by its first call, which the old node refuses. */
+static void wakes_all_where_it_has_changed(void **state)
+{
+    (void)state;
+    struct error error;
+    struct shard_nodes nodes = {.count = 1, .node_of = {0, -1}};
+    struct shard_map_follower followers[2];
+    for (size_t i = 0; i < 2; i++) {
+        followers[i].loop = event_loop_create(&error);
+        assert_non_null(followers[i].loop);
+        shard_map_follow(map, &followers[i]);
+    }
+    nodes.nodes[0] = (struct redis_address){.host = "a", .port = 1};
+    for (int step = 0; step < 6; step++) {
+        bool is_changed = step % 2 == 0; /* each time once more, the same */
+        if (step == 2)
+            nodes.node_of[1] = 0;
+        if (step == 4)
+            nodes.nodes[0].host[0] = 'b';
+        must_find(&nodes, step * SHARD_MAP_INTERVAL_MS);
+        for (size_t i = 0; i < 2; i++)
+            assert_int_equal(event_loop_poll(followers[i].loop, 0), is_changed);
+    }
+    shard_map_leave(map, &followers[0]);
+    nodes.node_of[0] = -1;
+    must_find(&nodes, 6 * SHARD_MAP_INTERVAL_MS);
+    assert_false(event_loop_poll(followers[0].loop, 0));
+    assert_true(event_loop_poll(followers[1].loop, 0));
+    shard_map_leave(map, &followers[1]);
+    for (size_t i = 0; i < 2; i++)
+        event_loop_destroy(followers[i].loop);
+}
+
 #define HERE(sentence, function) IT_WITH(sentence, function, begin, end)
 
 int main(void)
@@ -185,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IT("finds the slot of a key, by its hash tag", finds_the_slot_of_a_key),
         IT("reads where a slot has moved", reads_where_a_slot_has_moved),
+        HERE("wakes all who follow where it has changed", wakes_all_where_it_has_changed),
         HERE("reads which node has which shard", reads_who_has_what),
         HERE("refuses what is no map", refuses_what_is_no_map),
         HERE("is asked for by one at a time, and not too often",

@@ -1,8 +1,8 @@
 -- SPDX-FileCopyrightText: seek-signal contributors
 -- SPDX-License-Identifier: MIT
 --
--- Accepts events, in their order: two of one application act like two calls. What its caller can send at once is leased to it,
--- as a claim would do it:
+-- Accepts events that accept_plain.lua has left, in their order: two of one application act like two calls. What its caller
+-- can send at once is leased to it, as a claim would do it:
 --
 --   none, or nothing is out ──► sending        leased: generation, attempt 1, `due` at the lease's end
 --                           └─► pending        no place for it, sending is paused, or something else is due already
@@ -22,12 +22,8 @@
 --          else, 5 accepted and leased under this clock (us) as its generation; of a duplicate {state, event id}; of what else
 --          is leased {0 or 2, generation, the seek-token if the event has none}
 
-local HEAD, ARGUMENTS = 6, 4
-local ACCEPTED, REPLACED, NO_TOKEN, DAMAGED, LEASED = 0, 2, 3, 4, 5
+local ACCEPTED, REPLACED, NO_TOKEN, DAMAGED = 0, 2, 3, 4
 
-local places, lease_ms, own = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
-local number, answered = tonumber(ARGV[4]), tonumber(ARGV[5])
-local taken, lease_end = {number}, digits(now + lease_ms)
 local last_text, last = nil, 0
 
 if own ~= '' then
@@ -122,25 +118,16 @@ if entries[1] then
     redis.call('ZADD', due, unpack(entries))
 end
 
--- Behind state and event id.
-local SHORT_REST, LONG_REST = struct.pack('>I6', now), struct.pack('>I6I7I4I6I6BI2', now, now_us, 1, now, 0, 0, 0)
-local PENDING, SENDING = string.char(STATE.pending), string.char(STATE.sending)
-
-local results, count = {now, now_us_digits}, 2
+local count = #results
 for i = HEAD + 1, #ARGV, ARGUMENTS do
-    local id, token, event, more = ARGV[i], ARGV[i + 1], short_event(ARGV[i + 2]), ARGV[i + 3]
-    local is_first, is_leased, result = first[id] == i, leased[i], ACCEPTED
-    if is_first and more == '' and #event == 12 then
-        redis.call('HSET', prefix .. id, 'p', is_leased and SENDING .. event .. LONG_REST or PENDING .. event .. SHORT_REST, 'token', token)
+    local id, token, event, is_leased, result = ARGV[i], ARGV[i + 1], short_event(ARGV[i + 2]), leased[i], ACCEPTED
+    local completed, came, trace = read_more(ARGV[i + 3])
+    if first[id] == i then
+        owe_first(id, token, event, completed, trace, came, is_leased)
     else
-        local completed, came, trace = read_more(more)
-        if is_first then
-            owe_first(id, token, event, completed, trace, came, is_leased)
-        else
-            result = accept(id, token, event, completed, trace, came, latest[id] == i)
-        end
+        result = accept(id, token, event, completed, trace, came, latest[id] == i)
     end
-    if is_first and is_leased then
+    if is_leased then
         note_leased(id, now_us_digits)
         result = LEASED
     end

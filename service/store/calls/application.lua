@@ -1,12 +1,7 @@
 -- SPDX-FileCopyrightText: seek-signal contributors
 -- SPDX-License-Identifier: MIT
 --
--- What the scripts have in common; script.c puts it in front of each of them but trial.
---
--- KEYS: 1 prefix of the applications' keys, 2 due, 3 dead, 4 paused (since when, ms; not there: not paused)
---
--- An application's own key is not in KEYS but made from the prefix here: which applications a call touches is known only
--- inside (claim), or they are a thousand (accept). All keys carry the same hash tag, so they are in KEYS' slot.
+-- What the scripts have in common, behind base.lua; script.c puts both in front of each of them but trial.
 --
 -- An application is a table here: state token gen event accepted completed trace received replaced spooled lease attempts tried
 -- replayed delivered died class code message http history; README.md says what each holds. Numbers are numbers, and what
@@ -15,22 +10,6 @@
 -- What somebody else has written or taken away in an application's key must not stop the others, and a script that breaks off
 -- leaves behind what it has done so far. So every key is read with pcall, and every field is looked at before it is used. What
 -- is damaged is set aside by a claim: state dead, class `damaged`. A replay or a new event with a seek-token repairs it.
-
-local prefix, due, dead, paused = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-
--- The only clock: those who ask may disagree about the time.
-local time = redis.call('TIME')
-local now_us = time[1] * 1000000 + time[2]
-local now = math.floor(now_us / 1000)
-
--- Lua would print a large number as 1.7e+15.
-local function digits(number)
-    return string.format('%.0f', number)
-end
-
--- Once, from Redis's own digits: printing costs.
-local now_us_digits = time[1] .. string.format('%06d', time[2])
-local now_digits = now_us_digits:sub(1, -4)
 
 -- --- damage ---
 
@@ -62,36 +41,13 @@ end
 
 -- --- how an application lies in its hash ---
 
--- Most of a Redis are applications that were delivered: what each of them has is one field of bytes, `p`, beside the
--- seek-token. It is short until the first attempt:
---   state (1 byte, see HAS_LINE), event id (12), accepted (6); generation (7), attempts (4), tried (6), when it was delivered or
---   died (6), class (1), HTTP status (2)
--- The first two shares of 19 and 45 bytes, with a field name of one, and with the seek-token under its whole name: that fills what
--- Redis and its allocator give out anyhow (96 and 128 bytes, a seek-token of 56).
--- All else is a field of its own, where it is there. So is what has no place in `p`: an event's id that is no UUID of ours, a
--- class that is not listed here. A field of its own counts, whatever `p` says: that is how the layout of number 1 lies, and how
--- somebody else's hand is seen. What was read so is written as above.
-local SHORT, LONG = '>Bc12I6', '>Bc12I6I7I4I6I6BI2'
-local SHORT_BYTES, LONG_BYTES = 19, 45
 local NO_EVENT = ('\0'):rep(12)
 local STATES = {'draft', 'pending', 'sending', 'delivered', 'dead'}
 local CLASSES = {'delivered', 'transient', 'throttled', 'auth', 'refused', 'misconfigured', 'unreadable', 'damaged'}
--- Added to the state: the newest line of the history is not in `history`, since the other fields tell it.
-local HAS_LINE = 8
 
-local STATE = {draft = 1, pending = 2, sending = 3, delivered = 4, dead = 5}
-local CLASS = {delivered = 1, transient = 2, throttled = 3, auth = 4, refused = 5, misconfigured = 6, unreadable = 7, damaged = 8}
-
--- An event's id is a UUID that ends in eight zeros, which are not stored. 12 bytes for one of ours, else the text.
-local UUID = '^%x%x%x%x%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x$'
-
-local function short_event(event)
-    if #event ~= 28 or not event:find(UUID) then
-        return event
-    end
-    return struct.pack('>I4I4I4', tonumber(event:sub(1, 8), 16), tonumber(event:sub(10, 13) .. event:sub(15, 18), 16),
-        tonumber(event:sub(20, 23) .. event:sub(25, 28), 16))
-end
+local STATE = {draft = 1, pending = PENDING, sending = SENDING, delivered = DELIVERED, dead = 5}
+local CLASS = {delivered = CLASS_DELIVERED, transient = 2, throttled = 3, auth = 4, refused = 5, misconfigured = 6, unreadable = 7,
+    damaged = 8}
 
 local function whole_event(event)
     if #event == 12 then
@@ -297,12 +253,6 @@ local function glance(id)
         return 'dead', 'damaged', 'DAMAGED', application.token
     end
     return application.state, application.class, application.code, application.token, application.accepted
-end
-
--- A write that changes nothing, since no application's id is empty. It takes no memory, and once a call has written Redis
--- lets its other writes pass at maxmemory too: what is full must be able to drain.
-local function begin_draining()
-    redis.call('ZREM', due, '')
 end
 
 -- The generation of the attempt that is out; nil or false: none is. As long as nothing newer came, it is the application's.

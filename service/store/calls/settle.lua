@@ -1,16 +1,13 @@
 -- SPDX-FileCopyrightText: seek-signal contributors
 -- SPDX-License-Identifier: MIT
 --
--- Records what came of attempts.
+-- Records what came of attempts: of those that settle_plain.lua has left.
 --
 -- ARGV: time to live of a delivered application (ms), then per settlement: application id, generation (7 bytes, as in `p`), and
 --       what came of it, which is mostly the same for many: action (delivered, retry, dead, release, damaged), delay (ms), class,
 --       HTTP status, length of the code and the code (of a damaged one the field, which goes), message (`-`, 0 and '': none)
 -- Returns per settlement: 1 settled, 0 fenced
 
-begin_draining()
-
-local ttl = ARGV[1]
 local leads_to = {delivered = 'delivered', retry = 'pending', dead = 'dead', release = 'pending', damaged = 'dead'}
 
 local HISTORY_MAX, HISTORY_BYTES_MAX = 10, 4096
@@ -29,10 +26,6 @@ local function record(application, outcome)
     application.class, application.code, application.http = outcome.class, outcome.code, outcome.http
     application.message, application.has_line = outcome.message, true
 end
-
--- What leaves `due`: one command at the end costs less than one for each. After an error in between, the next claim
--- clears away what stayed there.
-local done = {}
 
 local move = {}
 
@@ -61,29 +54,8 @@ local function read_outcome(text)
     local action, delay, class, http, length, rest = text:match('^(%a+) (%d+) (%S+) (%d+) (%d+) (.*)$')
     local outcome = {action = action, delay = delay, class = class ~= '-' and class or nil, http = http ~= '0' and tonumber(http) or nil,
         code = length ~= '0' and rest:sub(1, length) or nil, message = #rest > tonumber(length) and rest:sub(length + 1) or nil}
-    if action == 'delivered' and CLASS[class] and not outcome.code and not outcome.message then
-        outcome.packed = struct.pack('>I6BI2', now, CLASS[class], outcome.http or 0)
-    end
     outcomes[text] = outcome
     return outcome
-end
-
--- Most are delivered by their first attempt, and their hash holds nothing but `p` and the seek-token. Then the first and the
--- last bytes of `p` change, and nothing need be taken apart. False: this is another one.
-local DELIVERED, SENDING = string.char(STATE.delivered + HAS_LINE), STATE.sending
-
-local function deliver_first(id, generation, packed)
-    local key = prefix .. id
-    local entry = redis.pcall('HGETALL', key)
-    local p = entry[2]
-    if #entry ~= 4 or entry[1] ~= 'p' or entry[3] ~= 'token' or #p ~= LONG_BYTES or p:byte() ~= SENDING
-        or p:sub(20, 26) ~= generation then
-        return false
-    end
-    redis.call('HSET', key, 'p', DELIVERED .. p:sub(2, 36) .. packed)
-    redis.call('PEXPIRE', key, ttl)
-    done[#done + 1] = id
-    return true
 end
 
 local function settle(id, generation, outcome)
@@ -126,12 +98,9 @@ local function settle(id, generation, outcome)
     return 1
 end
 
-local results = {}
-for i = 2, #ARGV, 3 do
+for i = next_place, #ARGV, 3 do
     local id, generation, text = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-    local outcome = outcomes[text] or read_outcome(text)
-    local is_done = outcome.packed and deliver_first(id, generation, outcome.packed)
-    results[#results + 1] = is_done and 1 or settle(id, generation, outcome)
+    results[#results + 1] = deliver_first(id, generation, text) and 1 or settle(id, generation, outcomes[text] or read_outcome(text))
 end
 if done[1] then
     redis.call('ZREM', due, unpack(done))
