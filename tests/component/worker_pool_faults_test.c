@@ -204,6 +204,8 @@ static void a_claim_that_came_late_is_given_back(void **state)
 
 /* --- a thread that stands still ------------------------------------------------------- */
 
+#define FIRST_ATTEMPT_ID "0a0b0c0d-1111-4222-8333-444400000001" /* of EVENT_ID */
+
 enum { STALL_LEASE_MS = 3000, STALL_TIMEOUT_MS = 1000 };
 
 static atomic_bool is_next_to_stall;
@@ -231,9 +233,13 @@ static void what_stood_still_beyond_its_lease_is_not_sent(void **state)
     must_deliver_many(stand, 1);
     atomic_store(&is_next_to_stall, true);
     accept_one(stand, "A-1", "seek-token-1");
-    assert_int_equal(must_deliver(stand, "A-1")->attempts, 2); /* another worker's */
-    WAIT_UNTIL(count_in_log(stand, "its time was over before the request could be sent") == 1);
-    assert_int_equal(fake_seek_signals(seek_of(stand)), 2);
+    assert_true(must_deliver(stand, "A-1")->attempts > 1); /* by another worker */
+    WAIT_UNTIL(count_in_log(stand, "its time was over before the request could be sent") > 0);
+    for (unsigned i = 0; i < fake_seek_signals(seek_of(stand)); i++) {
+        const struct seen_signal *signal = fake_seek_signal(seek_of(stand), i);
+        assert_false(strcmp(signal->seek_token, "seek-token-1") == 0 &&
+                     strcmp(signal->request_id, FIRST_ATTEMPT_ID) == 0);
+    }
 }
 
 int main(void)
