@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What has to come again of each segment of the journal, since its shards were away.
+ * The part of each segment of the journal that has to come again, since its shards were away.
  *
  * Owns:    the items; held by value, and freed by whoever holds it.
  * Threads: one.

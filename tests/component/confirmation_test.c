@@ -229,7 +229,7 @@ static void open_fake(struct fake_redis *fake)
     fake_redis_must_hear(fake, "WAITAOF\r\n$1\r\n1\r\n$1\r\n0\r\n");
 }
 
-#define ACCEPTED "*2\r\n:1700000000000\r\n:0\r\n"
+#define ACCEPTED "*3\r\n:1700000000000\r\n:1700000000000000\r\n:0\r\n"
 #define NOT_KNOWN "-NOSCRIPT No matching script.\r\n"
 #define MARKED ":1\r\n"
 #define SYNCED "*2\r\n:1\r\n:0\r\n"

@@ -52,7 +52,7 @@ def it_names_every_command_option_and_setting():
 
 
 def it_names_every_option_of_the_sandbox():
-    wanted = re.findall(r"^  (--[a-z-]+)", run(PAGES["seek-sandbox"] / "seek-sandbox", "--help")[0], re.M)
+    wanted = re.findall(r"^  (--[a-z0-9-]+)", run(PAGES["seek-sandbox"] / "seek-sandbox", "--help")[0], re.M)
     assert len(wanted) > 10
     written = text("seek-sandbox")
     for name in wanted:
