@@ -43,4 +43,5 @@ set(CPACK_DEBIAN_PACKAGE_SUGGESTS openssl) # seek-sandbox's certificates
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
     ${package}/conffiles ${package}/postinst ${package}/prerm ${package}/postrm)
+set(CPACK_POST_BUILD_SCRIPTS ${package}/installed_size.cmake)
 include(CPack)

@@ -56,7 +56,7 @@ def source_files(origin):
 def builds(origin, tmp_path_factory):
     """Two releases of one commit."""
     here = tmp_path_factory.mktemp("one")
-    run("cmake/release", "--unreleased", here / "out", cwd=origin)
+    run("cmake/release", "--unreleased", here / "out", cwd=origin, TMPDIR="/var/tmp")
     there = tmp_path_factory.mktemp("a-place-with-a-longer-name")
     clone = there / "somewhere" / "else"
     run("git", "clone", "--quiet", origin, clone, umask=0o077)
@@ -88,6 +88,12 @@ def it_is_the_same_to_the_byte(builds):
     package = f"seek-signal_{version()}_{architecture}.deb"
     assert set(one) == {f"seek-signal-{version()}.tar.gz", package, f"{package}.cdx.json", "SHA256SUMS"}
     assert one == other
+
+
+def it_tells_its_size_as_the_policy_counts_it(release, installed):
+    """Not as a file system does, which made the bytes of a release another's on tmpfs."""
+    kib = sum(-(-path.stat().st_size // 1024) if path.is_file() and not path.is_symlink() else 1 for path in installed.rglob("*"))
+    assert run("dpkg-deb", "--field", the(release, "*.deb"), "Installed-Size").strip() == str(kib)
 
 
 def it_can_be_checked_by_its_sums(release):
