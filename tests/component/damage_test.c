@@ -3,6 +3,7 @@
 /* Somebody else writes to the keys of a real redis-server: what is damaged is set aside, and the
  * others go on. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
@@ -223,6 +224,20 @@ static void forgets_a_lease_without_a_generation(void **state)
     assert_string_equal(must_claim_one(&driver).seek_token, "newest");
 }
 
+/* Of which nothing is left but times: nothing is owed, and nothing can be read or written back. It
+ * lies farthest ahead in `due`, where a claim looks for a clock that was set back. */
+static void claims_behind_what_is_known_by_its_times_alone(void **state)
+{
+    (void)state;
+    must_accept_one(&driver, "other", "token", "event");
+    (void)redis_server_cli(server, "HSET " BAD " replayed 4102444800000 tried 4102444800000");
+    (void)redis_server_cli(server, "ZADD seek-signal:{0}:due 4102444800000 bad");
+    assert_int_equal(must_claim(&driver, 16), 1);
+    must_deliver("other");
+    assert_in_range(atoll(redis_server_cli(server, "ZSCORE seek-signal:{0}:due bad")), 1,
+                    4102444799999);
+}
+
 static void sends_what_can_be_sent(void **state)
 {
     (void)state;
@@ -436,6 +451,8 @@ int main(void)
         SPEC("forgets what is damaged, whatever it is", forgets_it_always),
         SPEC("forgets an application whose lease has lost its generation",
              forgets_a_lease_without_a_generation),
+        SPEC("claims the others where one has nothing but times, which lie ahead",
+             claims_behind_what_is_known_by_its_times_alone),
         SPEC("sends what can be sent in spite of a damaged field", sends_what_can_be_sent),
         SPEC("settles the others", settles_the_others),
         SPEC("records what came of an attempt whose state is gone",

@@ -35,6 +35,7 @@ local limit, lease_ms, age_max = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(
 local own, number, answered = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local damaged = {}
 local results, expired, repaired = {0, 0, 0, 0, 0, now, damaged}, 0, 0
+local lease_end = digits(now + lease_ms)
 
 begin_draining()
 
@@ -98,13 +99,15 @@ local function repair(id, at)
         give_up(id, application.damage, application) -- else it would hide from this look what lies behind it
         return false
     end
-    local ahead = straighten(application, CLOCK_TOLERANCE_MS)
+    local ahead = application.state and straighten(application, CLOCK_TOLERANCE_MS) or 0
+    -- Without a state it was forgotten, or nothing is known of it: it waits for the end of a lease at most.
+    local most = application.state and FAR_MS or lease_ms + CLOCK_TOLERANCE_MS
     if ahead > 0 then
         save(id, application)
         redis.call('ZADD', due, digits(math.max(now, at - ahead)), id)
         repaired = repaired + 1
-    elseif tonumber(at) > now + FAR_MS and redis.call('ZSCORE', due, id) then
-        redis.call('ZADD', due, now_digits, id)
+    elseif tonumber(at) > now + most and redis.call('ZSCORE', due, id) then
+        redis.call('ZADD', due, application.state and now_digits or lease_end, id)
     end
     return ahead > 0
 end
@@ -127,7 +130,7 @@ local function die(id, application)
     save(id, application)
 end
 
-local taken, leased, lease_end = {number}, {}, digits(now + lease_ms)
+local taken, leased = {number}, {}
 
 -- The generation, as text.
 local function lease_out(id, application)
