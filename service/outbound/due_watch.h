@@ -5,7 +5,7 @@
  *
  * The worker that asked last owns the watch: it alone looks when something falls due, at the
  * latest each DUE_WATCH_INTERVAL_MS, which finds what other processes have put there and could not
- * send themselves; half as often while nothing at all waits in the store. So what one
+ * send themselves; seldom while nothing at all waits in the store. So what one
  * worker can do is done by one, in few and large calls, and the others sleep. They ask all the same
  * when the watch was given back, or when their patience with the owner is over, which may stand
  * still. The worker after the owner is its deputy: it has less patience than the others, so that
@@ -37,7 +37,7 @@
 
 enum {
     DUE_WATCH_INTERVAL_MS = 1000,
-    DUE_WATCH_IDLE_INTERVAL_MS = 2000, /* after DUE_WATCH_IDLE_ASKS that found the queue empty */
+    DUE_WATCH_IDLE_INTERVAL_MS = 4000, /* after DUE_WATCH_IDLE_ASKS that found the queue empty */
     DUE_WATCH_IDLE_ASKS = 5,
     DUE_WATCH_NOBODY = -1
 };

@@ -23,7 +23,7 @@
 
 enum {
     /* Everything that other processes have left behind is found after this many looks. */
-    DUE_TABLE_LOOKS_MAX = 8,
+    DUE_TABLE_LOOKS_MAX = 16,
     DUE_TABLE_LOOK_INTERVAL_MS = 1000,
 };
 

@@ -317,7 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WATCH("asks at once the first time", asks_at_once_first),
         WATCH("lets one caller ask per interval while nothing is known to be due", lets_one_ask),
-        WATCH("lets it ask half as often while nothing at all waits",
+        WATCH("lets it ask seldom while nothing at all waits",
               asks_less_often_while_the_queue_is_empty),
         WATCH("asks at the earliest moment it was told of", asks_earlier_for_something_due),
         WATCH("asks again for what became due while the question was on its way",
