@@ -195,6 +195,28 @@ static void overlooks_nobody_when_the_clock_goes_back(void **state)
     must_tell("a", "");
 }
 
+/* Nobody asks until it has caught up. */
+static void overlooks_nobody_when_the_clock_goes_back_for_a_moment(void **state)
+{
+    (void)state;
+    char command[256];
+    must_die("A");
+    int64_t ahead_ms = clock_wall_ms() + 1000;
+    (void)snprintf(command, sizeof command, "ZADD 'seek-signal:{0}:dead' %" PRId64 " A", ahead_ms);
+    (void)redis_server_cli(server, "%s", command);
+    (void)snprintf(command, sizeof command, "HSET 'seek-signal:{0}:app:A' died %" PRId64, ahead_ms);
+    (void)redis_server_cli(server, "%s", command);
+    must_see("a", "A");
+    must_tell("a", "");
+    must_die("B");
+    while (clock_wall_ms() <= ahead_ms + 1)
+        driver_turn(&driver);
+    must_see("a", "B");
+    assert_int_equal(seen.last.untold, 1);
+    must_tell("a", "");
+    must_see("a", "");
+}
+
 static void begin_to_die(const char *id, uint64_t generation)
 {
     static const struct verdict verdict = {.class = VERDICT_REFUSED, .code = "FORBIDDEN"};
@@ -343,6 +365,8 @@ int main(void)
              leaves_out_who_was_dead_before_it_was_wanted),
         HERE("overlooks nobody when Redis's clock goes back",
              overlooks_nobody_when_the_clock_goes_back),
+        HERE("overlooks nobody when it goes back for a moment",
+             overlooks_nobody_when_the_clock_goes_back_for_a_moment),
         HERE("overlooks nobody who dies in the same millisecond as who was told",
              overlooks_nobody_who_dies_in_the_same_millisecond),
         HERE("passes over what is no application", passes_over_what_is_no_application),

@@ -102,16 +102,16 @@ if told_id ~= '' then
     time_told, id_told = told_time, told_id
 end
 if number_of(time_told) > now then
-    time_told, id_told = nil, nil -- the clock was set back: who dies now stands before this place
+    time_told, id_told = nil, nil -- the clock was set back: who dies now stands before this place (see BEHIND_MS, too)
 end
 
 local LOOK_MAX = 1000
 
 -- Whether this death is still to be told.
-local function is_untold(id, score)
+local function is_untold(id, score, is_behind_place)
     local state, died, told = death_of(id)
     if not state then
-        return true -- of a key of another type only the place is known
+        return not is_behind_place -- of a key of another type only the place is known
     end
     return state == 'dead' and told ~= died and number_of(died ~= '' and died or score) >= number_of(since)
 end
@@ -135,6 +135,18 @@ for i = 1, #entries, 2 do
         passed_time, passed_id = score, id
     end
     rank = rank + 1
+end
+-- Who died while the clock was behind this place stands before it. Had a call come in that time, it would have begun anew (above).
+local BEHIND_MS, BEHIND_FOR_MS = 5000, 60000
+if not entry and not age and number_of(passed_time) > now - BEHIND_FOR_MS then
+    local last = redis.call('ZRANGEBYSCORE', dead, digits(passed_time - BEHIND_MS), passed_time, 'WITHSCORES', 'LIMIT', 0, LOOK_MAX)
+    for i = 1, #last, 2 do
+        local score = digits(math.ceil(last[i + 1]))
+        if is_untold(last[i], score, true) then
+            entry, age, rank = {score, 'id', last[i], unpack(all_fields(last[i]) or {'state', 'dead'})}, now - score, rank - 1
+            break
+        end
+    end
 end
 if passed_id and (passed_time ~= values[4] or passed_id ~= values[5]) then
     redis.call('HSET', key, 'time', passed_time, 'id', passed_id)
