@@ -13,8 +13,9 @@
  *     segment 8   b2  a3                             b2 –  a3 ✓           stays: b, from b2 on
  *     segment 9   a4                                 a4 ✓                 deleted
  *
- * Of a segment that stays is remembered what has to come again. It is read when one of its shards
- * is there, so that a shard that is away for hours costs no reading.
+ * Of a segment that stays is remembered from where on each shard has to come again: whatever came
+ * twice would be counted off twice, and DELETE would be let through too early. It is read when one
+ * of its shards is there, so that a shard that is away for hours costs no reading.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -75,10 +76,10 @@ void spool_let_go(struct spool *spool, const struct drain_record *record)
 
 /* --- shards --- */
 
-static bool is_any_taken(const struct spool *spool, const struct shard_set *set)
+static bool is_any_taken(const struct spool *spool, const struct spool_rest *rest)
 {
     for (unsigned i = 0; i < shard_count(spool); i++)
-        if (shard_set_has(set, i) && store_takes_events_for(spool->store, i, NULL))
+        if (spool_rest_has(rest, i) && store_takes_events_for(spool->store, i, NULL))
             return true;
     return false;
 }
@@ -115,10 +116,11 @@ static uint64_t find_segment(struct spool *spool)
     uint64_t number = journal_next(spool->journal, drain->next_segment);
     while (number != JOURNAL_NONE) {
         const struct spool_rest *rest = spool_rests_find(&drain->rests, number);
-        if (rest == NULL || is_any_taken(spool, &rest->shards))
+        if (rest == NULL || is_any_taken(spool, rest))
             return number;
-        for (size_t i = 0; i < SHARD_COUNT_MAX / 64; i++)
-            drain->blocked.words[i] |= rest->shards.words[i];
+        for (unsigned i = 0; i < shard_count(spool); i++)
+            if (spool_rest_has(rest, i))
+                shard_set_add(&drain->blocked, i);
         note_oldest(drain, rest->oldest_us);
         number = journal_next(spool->journal, number + 1);
     }
@@ -156,13 +158,14 @@ static bool begin_segment(struct spool *spool, uint64_t number, int64_t now_ms)
 {
     struct spool_drain *drain = &spool->drain;
     struct error error;
+    drain->is_reading = spool_rests_reserve(&drain->rests, &error) &&
+                        journal_read(spool->journal, number, &drain->segment, &error);
     const struct spool_rest *rest = spool_rests_find(&drain->rests, number);
-    drain->is_reading = journal_read(spool->journal, number, &drain->segment, &error);
     drain->number = number;
-    drain->is_again = rest != NULL;
     drain->was = rest != NULL ? *rest : (struct spool_rest){.segment = number};
-    drain->rest = (struct spool_rest){.segment = number, .is_damaged = drain->was.is_damaged};
-    drain->offset = drain->was.offset;
+    drain->rest = drain->was;
+    spool_rest_clear(&drain->rest);
+    drain->offset = spool_rest_first(&drain->was);
     if (drain->is_reading)
         return true;
     if (journal_next(spool->journal, number) != number) /* it was set aside */
@@ -193,14 +196,8 @@ static void leave(struct spool *spool, const struct drain_record *record, size_t
 {
     struct spool_drain *drain = &spool->drain;
     unsigned shard = shard_in(spool, record->application_id);
-    struct spool_rest *rest = &drain->rest;
-    bool is_first = !spool_rest_is_some(rest);
-    if (is_first || offset < rest->offset)
-        rest->offset = offset;
-    if (is_first || record->stamp_us < rest->oldest_us)
-        rest->oldest_us = record->stamp_us;
+    spool_rest_add(&drain->rest, shard, offset, record->stamp_us);
     note_oldest(drain, record->stamp_us);
-    shard_set_add(&rest->shards, shard);
     shard_set_add(&drain->blocked, shard);
 }
 
@@ -209,7 +206,7 @@ static bool is_wanted(struct spool *spool, const struct drain_record *record, si
 {
     struct spool_drain *drain = &spool->drain;
     unsigned shard = shard_in(spool, record->application_id);
-    if (drain->is_again && !shard_set_has(&drain->was.shards, shard))
+    if (offset < drain->was.firsts[shard])
         return false;
     if (!shard_set_has(&drain->blocked, shard) && store_takes_events_for(spool->store, shard, NULL))
         return true;

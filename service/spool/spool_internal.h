@@ -49,10 +49,10 @@ struct spool_drain {
     uint64_t number;          /* of the segment that is read */
     struct buffer segment;    /* its bytes … */
     bool is_reading;          /* … while there are */
-    bool is_again;            /* some of it is done: `was` says what */
-    struct spool_rest was, rest;
-    size_t offset;                                       /* behind what is done */
-    size_t next_offset;                                  /* behind what is in the call */
+    struct spool_rest was;    /* what of it had to come again before this pass … */
+    struct spool_rest rest;   /* … and has to after it */
+    size_t offset;            /* behind what is done */
+    size_t next_offset;       /* behind what is in the call */
     size_t offsets[SPOOL_CALL_RECORDS_MAX];              /* of the records of the call */
     struct drain_record records[SPOOL_CALL_RECORDS_MAX]; /* of the call; borrow from `segment` */
     size_t count;

@@ -19,10 +19,40 @@ bool shard_set_has(const struct shard_set *set, unsigned shard)
     return (set->words[shard / 64] >> shard % 64 & 1) != 0;
 }
 
+void spool_rest_clear(struct spool_rest *rest)
+{
+    for (unsigned i = 0; i < SHARD_COUNT_MAX; i++)
+        rest->firsts[i] = SPOOL_REST_DONE;
+    rest->oldest_us = 0;
+}
+
+void spool_rest_add(struct spool_rest *rest, unsigned shard, size_t offset, int64_t stamp_us)
+{
+    assert(shard < SHARD_COUNT_MAX);
+    if (rest->oldest_us == 0 || stamp_us < rest->oldest_us)
+        rest->oldest_us = stamp_us;
+    if (offset < rest->firsts[shard])
+        rest->firsts[shard] = offset;
+}
+
+bool spool_rest_has(const struct spool_rest *rest, unsigned shard)
+{
+    assert(shard < SHARD_COUNT_MAX);
+    return rest->firsts[shard] != SPOOL_REST_DONE;
+}
+
+size_t spool_rest_first(const struct spool_rest *rest)
+{
+    size_t first = SPOOL_REST_DONE;
+    for (unsigned i = 0; i < SHARD_COUNT_MAX; i++)
+        if (rest->firsts[i] < first)
+            first = rest->firsts[i];
+    return first;
+}
+
 bool spool_rest_is_some(const struct spool_rest *rest)
 {
-    static const struct shard_set none;
-    return memcmp(&rest->shards, &none, sizeof none) != 0;
+    return spool_rest_first(rest) != SPOOL_REST_DONE;
 }
 
 /* Its place, or that of the next one. */
@@ -55,6 +85,16 @@ void spool_rests_forget(struct spool_rests *rests, uint64_t segment)
     memmove(rest, rest + 1, (size_t)(rests->items + rests->count - rest) * sizeof *rest);
 }
 
+bool spool_rests_reserve(struct spool_rests *rests, struct error *error)
+{
+    struct spool_rest *items =
+        array_reserve(rests->items, &rests->capacity, rests->count + 1, sizeof *items);
+    if (items == NULL)
+        return error_out_of_memory(error);
+    rests->items = items;
+    return true;
+}
+
 void spool_rests_remember(struct spool_rests *rests, const struct spool_rest *rest)
 {
     struct spool_rest *known = spool_rests_find(rests, rest->segment);
@@ -62,13 +102,10 @@ void spool_rests_remember(struct spool_rests *rests, const struct spool_rest *re
         *known = *rest;
         return;
     }
-    struct spool_rest *items =
-        array_reserve(rests->items, &rests->capacity, rests->count + 1, sizeof *items);
-    if (items == NULL)
-        return;
-    rests->items = items;
+    assert(rests->count < rests->capacity);
     size_t place = place_of(rests, rest->segment);
-    memmove(items + place + 1, items + place, (rests->count - place) * sizeof *items);
-    items[place] = *rest;
+    memmove(rests->items + place + 1, rests->items + place,
+            (rests->count - place) * sizeof *rests->items);
+    rests->items[place] = *rest;
     rests->count++;
 }

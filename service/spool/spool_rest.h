@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/error.h"
+
 #include "service/store/shard.h"
 
 struct shard_set { /* zeroed: none */
@@ -22,12 +24,13 @@ struct shard_set { /* zeroed: none */
 void shard_set_add(struct shard_set *set, unsigned shard);
 bool shard_set_has(const struct shard_set *set, unsigned shard);
 
-struct spool_rest {
+#define SPOOL_REST_DONE SIZE_MAX
+struct spool_rest { /* zeroed: all of the segment */
     uint64_t segment;
-    size_t offset;           /* before that all is done */
-    int64_t oldest_us;       /* stamp of the first of its records */
-    struct shard_set shards; /* all is done of the others */
-    bool is_damaged;         /* it is to be kept for a person */
+    size_t firsts[SHARD_COUNT_MAX]; /* where the first record of each shard lies that has to come
+                                       again, and all behind it; SPOOL_REST_DONE: none has to */
+    int64_t oldest_us;              /* stamp of the first of its records */
+    bool is_damaged;                /* it is to be kept for a person */
 };
 
 struct spool_rests {          /* zeroed: none */
@@ -35,9 +38,16 @@ struct spool_rests {          /* zeroed: none */
     size_t count, capacity;
 };
 
+void spool_rest_clear(struct spool_rest *rest); /* nothing has to come again */
+void spool_rest_add(struct spool_rest *rest, unsigned shard, size_t offset, int64_t stamp_us);
+bool spool_rest_has(const struct spool_rest *rest, unsigned shard);
 bool spool_rest_is_some(const struct spool_rest *rest); /* not all of the segment is done */
+size_t spool_rest_first(const struct spool_rest *rest); /* of all shards */
 struct spool_rest *spool_rests_find(const struct spool_rests *rests,
                                     uint64_t segment); /* or NULL */
 void spool_rests_forget(struct spool_rests *rests, uint64_t segment);
-/* Without memory for it all of the segment comes again, which changes nothing. */
+/* Room for one more. What has come must be remembered: it would come again, and be counted off
+ * twice. */
+MUST_CHECK bool spool_rests_reserve(struct spool_rests *rests, struct error *error);
+/* After the above, or in place of what was known. */
 void spool_rests_remember(struct spool_rests *rests, const struct spool_rest *rest);

@@ -18,7 +18,8 @@ enum { ROOM_BYTES = 64 * 1024 * 1024 };
 /* --- what the spool's thread meets, and does --- */
 
 static _Atomic bool is_away[SHARDS];
-static _Atomic bool is_lost_at_drain; /* all shards are away from the next call on */
+static _Atomic bool is_lost_at_drain;    /* all shards are away from the next call on */
+static _Atomic bool is_gone_after_drain; /* THERE is away once the next call is on its way */
 static _Atomic unsigned reads, reads_of_turn, reads_of_turn_max;
 
 bool __real_store_takes_events_for(const struct store *store, unsigned shard,
@@ -40,6 +41,8 @@ bool __wrap_store_drain(struct store *store, const struct drain_record *records,
                         store_drain_done done, void *context, struct error *error)
 {
     static const struct store_failure lost = {.status = STORE_UNAVAILABLE, .detail = "lost"};
+    if (atomic_exchange(&is_gone_after_drain, false))
+        atomic_store(&is_away[THERE], true);
     if (!atomic_exchange(&is_lost_at_drain, false))
         return __real_store_drain(store, records, count, done, context, error);
     for (unsigned i = 0; i < SHARDS; i++)
@@ -77,6 +80,7 @@ static int make(void **state)
     for (unsigned i = 0; i < SHARDS; i++)
         atomic_store(&is_away[i], false);
     atomic_store(&is_lost_at_drain, false);
+    atomic_store(&is_gone_after_drain, false);
     return spool_stand_make(state);
 }
 
@@ -204,6 +208,42 @@ static void tells_the_age_of_what_waits_for_the_shard_that_is_away(void **state)
     assert_int_equal(status().oldest_age_ms, -1);
 }
 
+/* In a segment that is read three times, since another shard is away all the time. */
+static void counts_once_what_goes_in_parts(void **state)
+{
+    (void)state;
+    enum { MANY = SPOOL_CALL_RECORDS_MAX + 100 };
+    char seek_token[1501];
+    memset(seek_token, 't', sizeof seek_token - 1);
+    seek_token[sizeof seek_token - 1] = '\0';
+    struct spool_order order;
+    begin_while_all_are_away();
+    open_order(&order, loop);
+    add_event(&order, id_in(AWAY, 0), "token");
+    for (unsigned i = 0; i < MANY; i++)
+        add_event(&order, id_in(THERE, i), seek_token);
+    must_submit(&order);
+    must_write_much(THERE, "b");
+    assert_int_equal(spool_stand_files("journal-", false), 2);
+    atomic_store(&is_gone_after_drain, true);
+    come_back(THERE);
+    EVENTUALLY(status().records == 1 + MANY - SPOOL_CALL_RECORDS_MAX + IN_ORDER);
+    assert_true(atomic_load(&is_away[THERE]));
+    assert_true(spool_is_holding_for(spool, id_in(THERE, 0)));
+    come_back(THERE);
+    EVENTUALLY(status().records == 1);
+    assert_true(has_token(THERE, id_in(THERE, 0), "bbb"));
+    assert_true(has_token(THERE, id_in(THERE, MANY - 1), "ttt"));
+    assert_int_equal(drained("result=\"applied\""), MANY + IN_ORDER);
+    assert_int_equal(drained("result=\"duplicate\""), 0);
+    assert_int_equal(drained("result=\"superseded\""), 0);
+    assert_false(spool_is_holding_for(spool, id_in(THERE, 0)));
+    assert_true(spool_is_holding_for(spool, id_in(AWAY, 0)));
+    come_back(AWAY);
+    EVENTUALLY(is_drained());
+    assert_true(has_token(AWAY, id_in(AWAY, 0), "token"));
+}
+
 /* However much waits for another shard. */
 static void keeps_nobody_waiting_whose_shard_has_nothing_here(void **state)
 {
@@ -252,6 +292,7 @@ int main(void)
              reads_nothing_on_when_all_are_gone_again),
         HERE("tells the age of what waits for the shard that is away",
              tells_the_age_of_what_waits_for_the_shard_that_is_away),
+        HERE("counts once what goes in parts", counts_once_what_goes_in_parts),
         HERE("keeps nobody waiting whose shard has nothing here",
              keeps_nobody_waiting_whose_shard_has_nothing_here),
         HERE("is empty when nothing is left that can be read",
