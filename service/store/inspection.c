@@ -87,7 +87,8 @@ static bool is_all_well(const struct inspection *inspection)
 {
     const struct preflight_facts *facts = &inspection->facts;
     return preflight_knows_layout(facts) && facts->refusal[0] == '\0' &&
-           facts->write_refusal[0] == '\0' && !facts->is_moving && !inspection->is_own_changed;
+           facts->write_refusal[0] == '\0' && !facts->is_moving && !inspection->is_rest_moving &&
+           !inspection->is_own_changed;
 }
 
 static void answered(void *context, enum redis_failure lost, const struct redis_reply *reply)
@@ -256,6 +257,7 @@ void inspection_start(struct inspection *inspection, int64_t now_ms)
     inspection->is_interrupted = false;
     inspection->next_at_ms = now_ms + INTERVAL_UNFIT_MS; /* if this one comes to nothing */
     inspection->is_of_the_rest = false;
+    inspection->is_rest_moving = false;
     inspection->is_own_changed = false;
     inspection->facts = (struct preflight_facts){.syncs_in_time = inspection->facts.syncs_in_time};
     inspection->facts.is_cluster_wanted = inspection->is_of_cluster;
@@ -280,7 +282,8 @@ void inspection_start(struct inspection *inspection, int64_t now_ms)
 void inspection_plan(struct inspection *inspection, bool is_well, int64_t now_ms)
 {
     int64_t ready_ms = inspection->is_of_cluster ? INTERVAL_OF_MANY_MS : INTERVAL_READY_MS;
-    inspection->next_at_ms = now_ms + (is_well ? ready_ms : INTERVAL_UNFIT_MS);
+    bool is_over = is_well && inspection->is_rest_known;
+    inspection->next_at_ms = now_ms + (is_over ? ready_ms : INTERVAL_UNFIT_MS);
 }
 
 int64_t inspection_timeout_ms(const struct inspection *inspection, int64_t now_ms)

@@ -33,6 +33,8 @@ struct inspection {
     bool is_of_cluster;       /* the server is to be a node of one, else none */
     struct durability demand; /* the least to accept */
     const char *environment;  /* borrowed; NULL: that does not count */
+    /* A shard's layout was looked at, or was not, since its slot is on its way to another node. */
+    void (*looked_at)(void *context, unsigned shard, bool is_moving);
     /* All questions are answered: what was found is in `facts`. */
     void (*finished)(void *context);
     void *context;
@@ -46,6 +48,7 @@ struct inspection {
     bool is_own_changed; /* its shards, since the round began */
     bool is_rest_known;  /* all of its shards have been looked at, and are as they are to be */
     bool is_of_the_rest; /* the layout of the other shards is asked for, after the first one's */
+    bool is_rest_moving; /* the slot of one of them is on its way: it is to be asked again */
     struct preflight_facts facts;
     char hashes[SCRIPT_COUNT_ALL][SCRIPT_HASH_BYTES]; /* "": not loaded by this connection */
     int64_t next_at_ms;

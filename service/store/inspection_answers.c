@@ -18,19 +18,30 @@ const struct shard *inspection_first_shard(const struct inspection *inspection)
     return &inspection->shards[inspection->tried];
 }
 
-/* A slot that moves, or has moved, says nothing of the server. */
-static void refuse(struct preflight_facts *facts, const char *answer)
+/* A slot that moves, or has moved, says nothing of the server. The shard that all is tried with has
+ * to say something; each of the others is only missed itself. */
+static void note_moving(struct inspection *inspection)
 {
+    if (inspection->is_of_the_rest)
+        inspection->is_rest_moving = true;
+    else
+        inspection->facts.is_moving = true;
+}
+
+static void refuse(struct inspection *inspection, const char *answer)
+{
+    struct preflight_facts *facts = &inspection->facts;
     if (refusal_of(answer)->is_passing)
-        facts->is_moving = true;
+        note_moving(inspection);
     else if (facts->refusal[0] == '\0')
         refusal_describe(answer, facts->refusal, sizeof facts->refusal);
 }
 
-static void refuse_writes(struct preflight_facts *facts, const char *answer)
+static void refuse_writes(struct inspection *inspection, const char *answer)
 {
+    struct preflight_facts *facts = &inspection->facts;
     if (refusal_of(answer)->is_passing)
-        facts->is_moving = true;
+        note_moving(inspection);
     else if (facts->write_refusal[0] == '\0')
         refusal_describe(answer, facts->write_refusal, sizeof facts->write_refusal);
 }
@@ -52,7 +63,7 @@ void inspection_take_info(struct inspection *inspection, const struct redis_repl
 {
     inspection->facts.clock_read_at_ms = clock_monotonic_ms();
     if (is_error(reply))
-        refuse(&inspection->facts, redis_reply_text(reply, NULL));
+        refuse(inspection, redis_reply_text(reply, NULL));
     else
         preflight_read_info(redis_reply_text(reply, NULL), &inspection->facts);
     if (inspection->facts.clock_us > 0)
@@ -72,7 +83,7 @@ void inspection_take_settings(struct inspection *inspection, const struct redis_
 void inspection_take_probe(struct inspection *inspection, const struct redis_reply *reply)
 {
     if (is_error(reply))
-        refuse(&inspection->facts, redis_reply_text(reply, NULL));
+        refuse(inspection, redis_reply_text(reply, NULL));
 }
 
 static const char odd_answer[] = "something that the script does not return";
@@ -84,9 +95,9 @@ void inspection_take_tried(struct inspection *inspection, const struct redis_rep
         return;
     const char *answer = redis_reply_text(reply, NULL);
     if (refusal_of(answer)->is_of_writes)
-        refuse_writes(&inspection->facts, answer);
+        refuse_writes(inspection, answer);
     else
-        refuse(&inspection->facts, answer);
+        refuse(inspection, answer);
 }
 
 void inspection_take_unknown_script(struct inspection *inspection, const struct redis_reply *reply)
@@ -103,7 +114,7 @@ void inspection_take_trial(struct inspection *inspection, const struct redis_rep
         return;
     }
     if (!reply_is_array_of(reply, 2)) {
-        refuse(facts, odd_answer);
+        refuse(inspection, odd_answer);
         return;
     }
     const char *commands = reply_text_at(reply, 0), *of_keys = reply_text_at(reply, 1);
@@ -111,7 +122,7 @@ void inspection_take_trial(struct inspection *inspection, const struct redis_rep
         refusal_describe_commands(commands, strlen(commands), facts->refusal,
                                   sizeof facts->refusal);
     else if (of_keys[0] != '\0')
-        refuse(facts, of_keys);
+        refuse(inspection, of_keys);
 }
 
 static void take_environment(struct inspection *inspection, const struct shard *shard,
@@ -133,19 +144,22 @@ void inspection_take_layout_of(struct inspection *inspection, const struct shard
     struct preflight_facts *facts = &inspection->facts;
     if (is_error(reply)) {
         inspection_take_tried(inspection, reply);
+        if (refusal_of(redis_reply_text(reply, NULL))->is_passing)
+            inspection->looked_at(inspection->context, shard->number, true);
         return;
     }
     if (!reply_is_array_of(reply, 4)) {
-        refuse(facts, odd_answer);
+        refuse(inspection, odd_answer);
         return;
     }
+    inspection->looked_at(inspection->context, shard->number, false);
     if (inspection->is_of_the_rest && !preflight_knows_layout(facts))
         return;
     copy(facts->layout, sizeof facts->layout, reply_text_at(reply, 0));
     copy(facts->shards, sizeof facts->shards, reply_text_at(reply, 1));
     take_environment(inspection, shard, reply_text_at(reply, 2));
     if (reply_text_at(reply, 3)[0] != '\0')
-        refuse_writes(facts, reply_text_at(reply, 3));
+        refuse_writes(inspection, reply_text_at(reply, 3));
 }
 
 void inspection_take_layout(struct inspection *inspection, const struct redis_reply *reply)
@@ -162,7 +176,7 @@ void inspection_take_nothing(struct inspection *inspection, const struct redis_r
 void inspection_take_marked(struct inspection *inspection, const struct redis_reply *reply)
 {
     if (is_error(reply) && refusal_of(redis_reply_text(reply, NULL))->is_passing) {
-        inspection->facts.is_moving = true;
+        note_moving(inspection);
         return;
     }
     const struct confirmation probe = {.mark =
@@ -200,7 +214,7 @@ void inspection_take_hash(struct inspection *inspection, enum script script,
 {
     assert(script < SCRIPT_COUNT_ALL);
     if (is_error(reply))
-        refuse(&inspection->facts, redis_reply_text(reply, NULL));
+        refuse(inspection, redis_reply_text(reply, NULL));
     else
         (void)snprintf(inspection->hashes[script], sizeof inspection->hashes[script], "%s",
                        redis_reply_text(reply, NULL));

@@ -119,6 +119,22 @@ void store_link_fall_short(struct store_link *link, const char *reason)
     redis_client_reopen(link->client, health.reason);
 }
 
+void store_link_note_moving(const struct store_link *link, struct shard *shard, bool is_moving)
+{
+    if (is_moving == shard->is_moving)
+        return;
+    shard->is_moving = is_moving;
+    const struct log_field role = LOG_TEXT("role", link->options.role);
+    const struct log_field number = LOG_INT("shard", shard->number);
+    if (is_moving)
+        log_at(LOG_WARN, "shard_moving",
+               "A shard is on its way to another node of the cluster, and takes nothing until it "
+               "is there",
+               role, number);
+    else
+        log_at(LOG_INFO, "shard_moved", "The shard takes everything again", role, number);
+}
+
 void store_link_count(struct metric *metric, int64_t amount)
 {
     if (metric != NULL)
@@ -138,6 +154,16 @@ int64_t store_link_latest_ms(const struct store_link *link)
                                 : INT64_MAX;
 }
 
+static void looked_at(void *context, unsigned number, bool is_moving)
+{
+    struct store_link *link = context;
+    assert(number < link->options.shard_count);
+    struct shard *shard = &link->options.shards[number];
+    shard->is_known |= !is_moving;
+    if (link->options.map != NULL) /* else it is a node of a cluster, unawares */
+        store_link_note_moving(link, shard, is_moving);
+}
+
 static void finished(void *context)
 {
     struct store_link *link = context;
@@ -145,8 +171,10 @@ static void finished(void *context)
     const struct preflight_facts *facts = &link->inspection.facts;
     const struct durability demand = link->options.demand;
     struct store_health health;
-    if (facts->is_moving && link->options.map != NULL) { /* another shard is tried soon */
+    bool is_moving = facts->is_moving || link->inspection.is_rest_moving;
+    if (is_moving && link->options.map != NULL)
         shard_map_want(link->options.map);
+    if (facts->is_moving && link->options.map != NULL) { /* another shard is tried soon */
         inspection_plan(&link->inspection, false, link->now_ms);
         return;
     }
@@ -233,6 +261,7 @@ bool store_link_init(struct store_link *link, const struct store_link_options *o
     link->inspection.is_of_cluster = options->map != NULL;
     link->inspection.environment = options->environment;
     link->inspection.is_visitor = options->is_visitor;
+    link->inspection.looked_at = looked_at;
     link->inspection.finished = finished;
     link->inspection.context = link;
     return link->client != NULL;

@@ -34,8 +34,8 @@ struct store_link_options { /* as in struct store_options */
     void *context;
     struct tls_files tls; /* borrowed: outlive it */
     const char *role;
-    const char *environment;    /* NULL: that does not count */
-    const struct shard *shards; /* of the store */
+    const char *environment; /* NULL: that does not count */
+    struct shard *shards;    /* of the store */
     unsigned shard_count;
     struct redis_address node; /* of a cluster, in the place of what `locate` has; host "": none */
     struct shard_map *map;     /* the cluster's; NULL: none */
@@ -78,6 +78,9 @@ void store_link_set_shards(struct store_link *link, const unsigned numbers[], si
 int64_t store_link_timeout_ms(const struct store_link *link, int64_t now_ms);
 void store_link_turn(struct store_link *link, int64_t now_ms);
 
+/* A shard's slot is on its way to another node, or its calls are taken: logged when that begins and
+ * when it ends. */
+void store_link_note_moving(const struct store_link *link, struct shard *shard, bool is_moving);
 /* Adds to one of options.metrics. */
 void store_link_count(struct metric *metric, int64_t amount);
 /* Redis showed its clock in an answer that came at `now_ms`. */

@@ -128,7 +128,10 @@ static void note_refusal(struct script_call *call, const struct refusal *refusal
 {
     assert(call->kind->script < SCRIPT_COUNT);
     const struct refusal **last = &call->link->refusals[call->kind->script];
-    if (store_note_moving(call->store, call->shard, refusal) || *last == refusal)
+    bool is_moving = refusal != NULL && refusal->is_passing; /* of the shard, and not of the node */
+    if (is_moving || refusal == NULL)
+        store_link_note_moving(call->link, call->shard, is_moving);
+    if (is_moving || *last == refusal)
         return;
     *last = refusal;
     if (refusal != NULL && refusal != &odd)

@@ -53,7 +53,8 @@ struct shard {
     struct store_link *link; /* borrowed: the store's that leads to it; NULL: nobody knows where it
                                 lies */
     char keys[SHARD_KEY_COUNT][SHARD_KEY_BYTES];
-    bool is_moving;            /* the last call was refused since it is on its way */
+    bool is_known;  /* its layout has been looked at by this store: before, it gets no call */
+    bool is_moving; /* it was refused last, a call or a look, since it is on its way */
     const char *old_count_key; /* of versions before the layout had a number, which knew one prefix;
                                   "": there were none under this one */
     struct shard_claims {

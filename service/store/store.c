@@ -194,10 +194,20 @@ bool store_takes_events_for(const struct store *store, unsigned shard, struct du
         return false;
     if (out != NULL)
         *out = link->health.durability;
-    return link->health.is_ready && !link->health.is_refusing && !is_held(store);
+    return shard_is_writable(&store->shards[shard]) && !is_held(store);
 }
 
 /* --- for its calls --- */
+
+bool shard_is_ready(const struct shard *shard)
+{
+    return shard->link != NULL && shard->link->health.is_ready && shard->is_known;
+}
+
+bool shard_is_writable(const struct shard *shard)
+{
+    return shard_is_ready(shard) && !shard->link->health.is_refusing;
+}
 
 struct shard *store_shard_of(struct store *store, const char *application_id)
 {
@@ -207,7 +217,7 @@ struct shard *store_shard_of(struct store *store, const char *application_id)
 bool store_is_shard_ready(const struct store *store, const struct shard *shard, struct error *error)
 {
     assert(shard >= store->shards && shard < store->shards + store->shard_count);
-    if (shard->link != NULL && shard->link->health.is_ready && !is_held(store))
+    if (shard_is_ready(shard) && !is_held(store))
         return true;
     if (error == NULL)
         return false;

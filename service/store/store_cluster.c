@@ -124,45 +124,56 @@ static void want_if_away(struct store *store)
 
 /* --- health -------------------------------------------------------------------------- */
 
-static bool is_writable(const struct store_link *link)
+static bool is_on_its_way(const struct shard *shard)
 {
-    return link != NULL && link->health.is_ready && !link->health.is_refusing;
+    return shard->is_moving && shard->link != NULL && redis_client_is_open(shard->link->client);
+}
+
+/* One that is away with its node, before one that is on its way, which its node knows nothing of.
+ */
+static const struct shard *find_away(const struct store *store)
+{
+    const struct shard *moving = NULL;
+    for (unsigned i = 0; i < store->shard_count; i++) {
+        const struct shard *shard = &store->shards[i];
+        if (shard_is_writable(shard))
+            continue;
+        if (!is_on_its_way(shard))
+            return shard;
+        moving = moving != NULL ? moving : shard;
+    }
+    return moving;
 }
 
 static void describe_away(struct store *store, struct store_health *out)
 {
-    const struct store_link *link = NULL;
-    for (unsigned i = 0; i < store->shard_count; i++) {
-        link = store->shards[i].link;
-        if (!is_writable(link))
-            break;
-    }
+    const struct shard *shard = find_away(store);
+    assert(shard != NULL);
     char trouble[SHARD_MAP_REASON_BYTES];
     shard_map_reason(store->cluster->map, trouble);
-    const char *reason = link != NULL            ? link->health.reason
+    const char *reason = is_on_its_way(shard)    ? refusal_of("TRYAGAIN")->sentence
+                         : shard->link != NULL   ? shard->link->health.reason
                          : trouble[0] != '\0'    ? trouble
                          : out->shards_ready > 0 ? "no node of the cluster has their slots"
                                                  : "no node of the cluster has answered yet";
     unsigned away = out->shard_count - out->shards_ready, all = out->shard_count;
-    if (link == NULL) {
+    if (shard->link == NULL) {
         (void)snprintf(out->reason, sizeof out->reason, "%u of %u shards are away: %.300s", away,
                        all, reason);
         return;
     }
     char node[HOST_PORT_BYTES];
-    host_port_write(link->options.node.host, link->options.node.port, node);
+    host_port_write(shard->link->options.node.host, shard->link->options.node.port, node);
     (void)snprintf(out->reason, sizeof out->reason, "%u of %u shards are away, of %.100s: %.300s",
                    away, all, node, reason);
 }
 
-static void add_link(struct store_health *sum, const struct store_health *one, size_t shards)
+static void add_link(struct store_health *sum, const struct store_health *one)
 {
     sum->has_fallen |= one->has_fallen;
     if (one->is_ready && (!sum->is_ready || durability_satisfies(sum->durability, one->durability)))
         sum->durability = one->durability;
     sum->is_ready |= one->is_ready;
-    if (one->is_ready && !one->is_refusing)
-        sum->shards_ready += (unsigned)shards;
     if (sum->reason[0] == '\0')
         memcpy(sum->reason, one->reason, sizeof sum->reason);
     bool is_worse = llabs(one->clock_ahead_ms) >= llabs(sum->clock_ahead_ms);
@@ -216,8 +227,10 @@ static void sum_up(struct store *store, int64_t now_ms)
     TAILQ_FOREACH(link, &store->links, links)
     {
         if (link->inspection.own_count > 0)
-            add_link(&sum, &link->health, link->inspection.own_count);
+            add_link(&sum, &link->health);
     }
+    for (unsigned i = 0; i < store->shard_count; i++)
+        sum.shards_ready += shard_is_writable(&store->shards[i]);
     sum.is_refusing = sum.is_ready && sum.shards_ready == 0;
     if (sum.shards_ready < sum.shard_count)
         describe_away(store, &sum);
@@ -309,24 +322,6 @@ void store_note_refusal(struct store *store, const struct refusal *refusal)
 {
     if (store->cluster != NULL && refusal->is_of_cluster)
         shard_map_want(store->cluster->map);
-}
-
-bool store_note_moving(struct store *store, struct shard *shard, const struct refusal *refusal)
-{
-    bool is_moving = refusal != NULL && refusal->is_passing;
-    if (is_moving == shard->is_moving || (refusal != NULL && !is_moving))
-        return is_moving;
-    shard->is_moving = is_moving;
-    const struct log_field role = LOG_TEXT("role", store->options.role);
-    if (is_moving)
-        log_warn("shard_moving",
-                 "A shard is on its way to another node of the cluster, and takes nothing until it "
-                 "is there",
-                 role, LOG_INT("shard", shard->number));
-    else
-        log_info("shard_moved", "The shard takes everything again", role,
-                 LOG_INT("shard", shard->number));
-    return is_moving;
 }
 
 /* A node that leaves the host out means its own. Where the shard leads by now, is no matter: the

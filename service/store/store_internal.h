@@ -33,6 +33,10 @@ struct store {
 
 struct store_cluster;
 
+/* Its node is known and ready, and what lies there was found right. */
+bool shard_is_ready(const struct shard *shard);
+/* And takes what needs memory. */
+bool shard_is_writable(const struct shard *shard);
 /* The application's. */
 struct shard *store_shard_of(struct store *store, const char *application_id);
 /* Whether calls can be sent to it; ERROR_IO with the reason. */
@@ -40,9 +44,6 @@ MUST_CHECK bool store_is_shard_ready(const struct store *store, const struct sha
                                      struct error *error);
 /* A node refused a call: perhaps what is known of the cluster is out of date. */
 void store_note_refusal(struct store *store, const struct refusal *refusal);
-/* Whether a refusal is of the shard, which is on its way to another node, and not of the node.
- * NULL: the call was taken. Logs when a shard begins to move, and when it is there. */
-bool store_note_moving(struct store *store, struct shard *shard, const struct refusal *refusal);
 /* The link to where an answer that came `from` a node says that a shard has moved, which it leads
  * to from now on; NULL: it does not say so, there is no link that is ready, or that one gives less
  * than `told`. */

@@ -180,3 +180,12 @@ void redis_cluster_end_move(struct redis_cluster *cluster, unsigned slot, size_t
         if (i != to)
             must_be_ok(cluster->nodes[i], command);
 }
+
+void redis_cluster_give_up_move(struct redis_cluster *cluster, unsigned slot, size_t from,
+                                size_t to)
+{
+    char command[96];
+    (void)snprintf(command, sizeof command, "CLUSTER SETSLOT %u STABLE", slot);
+    must_be_ok(cluster->nodes[from], command);
+    must_be_ok(cluster->nodes[to], command);
+}

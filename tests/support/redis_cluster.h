@@ -39,3 +39,6 @@ size_t redis_cluster_owner(struct redis_cluster *cluster, size_t node, unsigned 
 void redis_cluster_begin_move(struct redis_cluster *cluster, unsigned slot, size_t from, size_t to);
 void redis_cluster_move_keys(struct redis_cluster *cluster, unsigned slot, size_t from, size_t to);
 void redis_cluster_end_move(struct redis_cluster *cluster, unsigned slot, size_t to);
+/* Instead of moving its keys. */
+void redis_cluster_give_up_move(struct redis_cluster *cluster, unsigned slot, size_t from,
+                                size_t to);

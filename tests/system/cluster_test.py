@@ -251,6 +251,43 @@ def it_says_once_that_a_shard_is_on_its_way(stand, sandbox):
     service.must_stop()
 
 
+def it_starts_while_a_move_is_left_half_way(stand, sandbox, tmp_path):
+    """The shard of the open slot waits, its events get 503 or are spooled; all others of its node are there as ever."""
+    cluster = RedisCluster(stand, replicas=0)
+    service = stand.service(sandbox, redis_url=cluster.url, intake_threads=1).start()
+    everybody = numbered(60)
+    service.must_post([event(*pair) for pair in everybody])
+    for _, token in everybody:
+        sandbox.must_receive(token)
+    shard = next(key.split(":")[1] for node in cluster.nodes for key in node.cli("--raw", "KEYS", "*:app:A-1").splitlines())
+    slot = cluster.slot(f"seek-signal:{shard}:due")
+    source, to = cluster.owner(slot), next(node for node in cluster.masters if node is not cluster.owner(slot))
+    held = {key.split(":app:")[1] for key in source.cli("--raw", "KEYS", f"*:{shard}:app:A-*").splitlines()}
+    cluster.begin_move(slot, to)
+    service.must_stop()
+    service.start()
+    eventually(lambda: service.metric("seek_signal_shards_ready") == 63, "all others are there")
+    reason = f"1 of 64 shards are away, of 127.0.0.1:{source.port}: the data is on its way to another node of the cluster"
+    assert service.get("/readyz").json["warning"] == reason
+    (moving,) = (line for line in service.logs("shard_moving") if line["role"] == "intake-0")
+    assert moving["shard"] == int(shard.strip("{}"))
+    answers = {name: service.post("/v1/events", event(name, f"newer-{name}")).status for name, _ in everybody}
+    assert answers == {name: 503 if name in held else 202 for name, _ in everybody}
+    for name in answers.keys() - held:
+        sandbox.must_receive(f"newer-{name}")
+    service.kill()
+    service = stand.service(sandbox, name="spooling", redis_url=cluster.url, spool_dir=tmp_path / "spool").start()
+    eventually(lambda: service.get("/readyz").json.get("warning") == reason, "after a crash, too; until then all is spooled")
+    answer = service.must_post([event(name, f"newest-{name}") for name, _ in everybody])
+    assert {result["applicationId"] for result in answer["results"] if result["durability"] == "spool"} == held
+    cluster.move(slot, to)
+    for name, _ in everybody:
+        sandbox.must_receive(f"newest-{name}")
+    eventually(lambda: service.metric("seek_signal_shards_ready") == 64, "the slot has found its node")
+    assert "warning" not in service.get("/readyz").json
+    service.must_stop()
+
+
 def it_works_on_a_cluster_of_one_node(stand, sandbox):
     cluster = RedisCluster(stand, masters=1, replicas=0)
     service = stand.service(sandbox, redis_url=cluster.url).start()

@@ -55,15 +55,19 @@ class RedisCluster:
                 return next(node for node in self.nodes if node.port == master[1])
         return None
 
+    def begin_move(self, slot, to):
+        source = self.owner(slot)
+        to.cli("CLUSTER", "SETSLOT", slot, "IMPORTING", source.cli("CLUSTER", "MYID"))
+        source.cli("CLUSTER", "SETSLOT", slot, "MIGRATING", to.cli("CLUSTER", "MYID"))
+
     def move(self, slot, to, meanwhile=lambda: None):
         """A slot to another node, key by key; `meanwhile` is called between its steps."""
-        source, ids = self.owner(slot), {node.name: node.cli("CLUSTER", "MYID") for node in self.masters}
-        to.cli("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source.name])
-        source.cli("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[to.name])
+        source = self.owner(slot)
+        self.begin_move(slot, to)
         meanwhile()
         while keys := source.cli("--raw", "CLUSTER", "GETKEYSINSLOT", slot, 10).splitlines():
             for key in keys:
                 source.cli("MIGRATE", to.host, to.port, key, 0, 5000)
             meanwhile()
         for node in [to, *(node for node in self.masters if node is not to)]:
-            node.cli("CLUSTER", "SETSLOT", slot, "NODE", ids[to.name])
+            node.cli("CLUSTER", "SETSLOT", slot, "NODE", to.cli("CLUSTER", "MYID"))
