@@ -3,6 +3,7 @@
 /*
  * Arguments in, exit status out: 0 fine, 2 a setting or argument is wrong, 1 anything else.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -282,7 +283,7 @@ static bool is_help(const char *argument)
            strcmp(argument, "help") == 0;
 }
 
-int main(int argc, char *argv[])
+static int run(int argc, char *argv[])
 {
     const struct command_row *row = &commands[0];
     configure_log(LOG_INFO, CONFIG_LOG_FORMAT_AUTO); /* until the settings are read */
@@ -314,4 +315,12 @@ int main(int argc, char *argv[])
     }
     log_name_journal(config_variable("JOURNAL_STREAM", (const char *const *)environ));
     return run_command(row, count, arguments, &taken);
+}
+
+/* Nothing ends by SIGPIPE: neither what prints to a reader who has left, nor what writes to a Redis
+ * over TLS that has. */
+int main(int argc, char *argv[])
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    return print_end(run(argc, argv));
 }
