@@ -97,8 +97,10 @@ static void print_manual_end(FILE *stream)
 {
     manual_section(stream, "SIGNALS");
     manual_entry(stream, "SIGTERM, SIGINT", "",
-                 "The service reports not ready, still answers requests, sends what it can within "
-                 "SEEK_SIGNAL_SHUTDOWN_TIMEOUT_S, and ends. A second signal ends it at once.");
+                 "The service reports not ready. If other machines reach it, it works on for "
+                 "SEEK_SIGNAL_SHUTDOWN_DELAY_S. It sends what it can within "
+                 "SEEK_SIGNAL_SHUTDOWN_TIMEOUT_S, still answers requests meanwhile, and ends. A "
+                 "second signal ends it at once.");
     manual_section(stream, "EXIT STATUS");
     manual_entry(stream, "0", "", "success");
     manual_entry(stream, "1", "", "anything else");
