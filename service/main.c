@@ -3,6 +3,7 @@
 /*
  * Arguments in, exit status out: 0 fine, 2 a setting or argument is wrong, 1 anything else.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -96,8 +97,10 @@ static void print_manual_end(FILE *stream)
 {
     manual_section(stream, "SIGNALS");
     manual_entry(stream, "SIGTERM, SIGINT", "",
-                 "The service reports not ready, still answers requests, sends what it can within "
-                 "SEEK_SIGNAL_SHUTDOWN_TIMEOUT_S, and ends. A second signal ends it at once.");
+                 "The service reports not ready. If other machines reach it, it works on for "
+                 "SEEK_SIGNAL_SHUTDOWN_DELAY_S. It sends what it can within "
+                 "SEEK_SIGNAL_SHUTDOWN_TIMEOUT_S, still answers requests meanwhile, and ends. A "
+                 "second signal ends it at once.");
     manual_section(stream, "EXIT STATUS");
     manual_entry(stream, "0", "", "success");
     manual_entry(stream, "1", "", "anything else");
@@ -282,7 +285,7 @@ static bool is_help(const char *argument)
            strcmp(argument, "help") == 0;
 }
 
-int main(int argc, char *argv[])
+static int run(int argc, char *argv[])
 {
     const struct command_row *row = &commands[0];
     configure_log(LOG_INFO, CONFIG_LOG_FORMAT_AUTO); /* until the settings are read */
@@ -314,4 +317,12 @@ int main(int argc, char *argv[])
     }
     log_name_journal(config_variable("JOURNAL_STREAM", (const char *const *)environ));
     return run_command(row, count, arguments, &taken);
+}
+
+/* Nothing ends by SIGPIPE: neither what prints to a reader who has left, nor what writes to a Redis
+ * over TLS that has. */
+int main(int argc, char *argv[])
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    return print_end(run(argc, argv));
 }

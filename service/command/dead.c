@@ -133,6 +133,8 @@ static int list_for_people(const struct config *config, const struct dead_listin
         size_t count = json_array_length(applications);
         if (count > 0)
             print_page(applications, listing->arguments->is_json, shown == 0);
+        if (!print_flush())
+            return 1;
         shown += (int64_t)count;
         cursor = cursor_of(json_root(page));
     } while (cursor != NULL && shown < limit);
@@ -185,8 +187,8 @@ static int download(const struct config *config, const struct dead_listing *list
         }
         buffer_fini(&answer.body);
         buffer_fini(&path);
-    } while (is_fine && cursor[0] != '\0' && left > 0 && ferror(stdout) == 0);
-    return is_fine && fflush(stdout) == 0 ? 0 : 1;
+    } while (is_fine && print_flush() && cursor[0] != '\0' && left > 0);
+    return is_fine ? 0 : 1;
 }
 
 int command_dead_list(const struct config *config, const struct command_arguments *arguments)

@@ -236,7 +236,7 @@ static void tell_quiet(struct move *move)
     (void)puts(move->arguments->is_json
                    ? "{\"quiet\":true}"
                    : "nothing is sent from --from any more: point the clients to the new services");
-    (void)fflush(stdout);
+    (void)print_flush(); /* whether anybody reads it or not, the move goes on */
     move->is_told = true;
 }
 

@@ -3,6 +3,7 @@
 #include "service/command/printing.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -104,6 +105,34 @@ void print_json(const struct json_value *value)
     if (json_write(&text, value, NULL))
         (void)puts(text.bytes);
     buffer_fini(&text);
+}
+
+/* --- the end of it --- */
+
+static int lost_by; /* the errno of what was lost first; 0: nothing, or nobody knows */
+
+bool print_flush(void)
+{
+    bool was_lost = ferror(stdout) != 0;
+    bool is_flushed = fflush(stdout) == 0;
+    if (is_flushed && !was_lost)
+        return true;
+    if (lost_by == 0)
+        lost_by = errno; /* after ferror: of the write before, behind which nothing else failed */
+    return false;
+}
+
+/* Some file systems tell only when a file is closed that it does not fit. */
+int print_end(int status)
+{
+    if (print_flush() && (fclose(stdout) == 0 || errno == EBADF)) /* nothing printed, to nothing */
+        return status;
+    if (lost_by == 0)
+        lost_by = errno;
+    if (lost_by != EPIPE)
+        print_format(stderr, "standard output: %s: what was printed is not complete",
+                     strerror(lost_by));
+    return status == 0 ? 1 : status;
 }
 
 /* --- members --- */

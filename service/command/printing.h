@@ -41,6 +41,12 @@ bool print_can_ask(void);
 /* True: the answer is yes. Anything else is no, and says that nothing was changed. */
 bool print_ask(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* All of it to standard output. False: some is lost; the command need not go on printing. */
+bool print_flush(void);
+/* The exit status, once nothing more is printed: a command whose output is lost has failed, and
+ * says so, unless its reader has seen enough (`| head`). */
+int print_end(int status);
+
 /* On standard error, when that is a terminal and `total` is known. */
 void print_progress(int64_t done, int64_t total);
 void print_progress_end(void); /* takes it away */

@@ -119,7 +119,7 @@ static bool ask(const struct config *config, const struct command_arguments *arg
     if (count == 0 && !is_first && clock_monotonic_ms() - begun_at_ms < REST_MS)
         rest();
     return buffer_append_text(cursor, text_of(json_root(answer), "cursor"), &error) &&
-           fflush(stdout) == 0;
+           print_flush();
 }
 
 int command_tail(const struct config *config, const struct command_arguments *arguments)

@@ -60,7 +60,7 @@ struct config {
     uint32_t intake_threads; /* never 0 after config_read */
     uint32_t bodies_bytes_max;
     uint32_t max_body_bytes, max_header_bytes, max_connections, max_connections_per_address;
-    uint32_t idle_timeout_s, read_timeout_ms, max_batch, shutdown_timeout_s;
+    uint32_t idle_timeout_s, read_timeout_ms, max_batch, shutdown_delay_s, shutdown_timeout_s;
     char *notify_url; /* NULL: nobody is told */
     struct secret *notify_secret;
     int log_level;  /* enum log_level */

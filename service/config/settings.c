@@ -100,6 +100,7 @@ const struct setting settings[] = {
     {NUMBER("MAX_BATCH", max_batch, "1000", 1, 10000), OPTIONAL, ADVANCED, "events in one request"},
     {NUMBER("IDLE_TIMEOUT_S", idle_timeout_s, "75", 1, 3600), OPTIONAL, ADVANCED, "time after which a silent connection is closed"},
     {NUMBER("READ_TIMEOUT_MS", read_timeout_ms, "10000", 100, 600000), OPTIONAL, ADVANCED, "time from the first to the last byte of a request"},
+    {NUMBER("SHUTDOWN_DELAY_S", shutdown_delay_s, "5", 0, 3600), OPTIONAL, ADVANCED, "time for which LISTEN, if other machines reach it, works on after SIGTERM"},
     {NUMBER("SHUTDOWN_TIMEOUT_S", shutdown_timeout_s, "20", 0, 3600), OPTIONAL, ADVANCED, "time for signals in progress at SIGTERM"},
     /* OpenTelemetry's, which have no prefix of ours. */
     {TEXT("OTEL_EXPORTER_OTLP_ENDPOINT", otel.endpoint, NULL), OPTIONAL, ADVANCED, "collector's base URL: spans go to its /v1/traces; unset: no tracing"},

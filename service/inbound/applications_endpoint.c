@@ -22,6 +22,32 @@
 
 enum { LIMIT_DEFAULT = 50, CURSOR_NUMBERS = 1 };
 
+/* All that is read from the query, so that the link to the next page leaves nothing out. */
+enum parameter {
+    PARAMETER_STATE,
+    PARAMETER_ORDER,
+    PARAMETER_CODE,
+    PARAMETER_CLASS,
+    PARAMETER_PREFIX,
+    PARAMETER_SINCE,
+    PARAMETER_UNTIL,
+    PARAMETER_LIMIT,
+    PARAMETER_FORMAT,
+    PARAMETER_CURSOR,
+    PARAMETER_COUNT
+};
+static const char *const parameters[PARAMETER_COUNT] = {
+    [PARAMETER_STATE] = "state",   [PARAMETER_ORDER] = "order",   [PARAMETER_CODE] = "code",
+    [PARAMETER_CLASS] = "class",   [PARAMETER_PREFIX] = "prefix", [PARAMETER_SINCE] = "since",
+    [PARAMETER_UNTIL] = "until",   [PARAMETER_LIMIT] = "limit",   [PARAMETER_FORMAT] = "format",
+    [PARAMETER_CURSOR] = "cursor",
+};
+
+static const char *query_value(const struct call *call, enum parameter parameter)
+{
+    return http_request_query(call->request, parameters[parameter]);
+}
+
 static bool refuse_query(struct call *call, const char *field, const char *detail,
                          const char *remedy)
 {
@@ -34,7 +60,7 @@ static bool refuse_query(struct call *call, const char *field, const char *detai
 
 static bool read_state(struct call *call, struct store_list_query *query)
 {
-    const char *state = http_request_query(call->request, "state");
+    const char *state = query_value(call, PARAMETER_STATE);
     if (state != NULL && store_listing_parse(state, &query->listing))
         return true;
     return refuse_query(call, "state",
@@ -45,7 +71,7 @@ static bool read_state(struct call *call, struct store_list_query *query)
 
 static bool read_limit(struct call *call, struct store_list_query *query)
 {
-    const char *text = http_request_query(call->request, "limit");
+    const char *text = query_value(call, PARAMETER_LIMIT);
     query->limit = LIMIT_DEFAULT;
     if (text == NULL)
         return true;
@@ -59,34 +85,34 @@ static bool read_limit(struct call *call, struct store_list_query *query)
 
 static bool read_order(struct call *call, struct store_list_query *query)
 {
-    const char *order = http_request_query(call->request, "order");
+    const char *order = query_value(call, PARAMETER_ORDER);
     query->is_latest_first = order != NULL && strcmp(order, "desc") == 0;
     return order == NULL || query->is_latest_first || strcmp(order, "asc") == 0 ||
            refuse_query(call, "order", "This order is not known.",
                         "Ask for order=asc, the earliest first, or order=desc.");
 }
 
-static bool read_time(struct call *call, const char *name, int64_t *out_ms)
+static bool read_time(struct call *call, enum parameter parameter, int64_t *out_ms)
 {
-    const char *text = http_request_query(call->request, name);
+    const char *text = query_value(call, parameter);
     if (text == NULL || moment_parse(text, clock_wall_ms(), out_ms))
         return true;
-    return refuse_query(call, name, "This is no moment.",
+    return refuse_query(call, parameters[parameter], "This is no moment.",
                         "Send RFC 3339, such as 2026-01-02T03:04:05Z (a + in it as %2B), or how "
                         "long ago, such as 2h or 7d.");
 }
 
 static bool read_filter(struct call *call, struct store_filter *filter)
 {
-    filter->code = http_request_query(call->request, "code");
-    filter->class = http_request_query(call->request, "class");
-    return read_time(call, "since", &filter->since_ms) &&
-           read_time(call, "until", &filter->until_ms);
+    filter->code = query_value(call, PARAMETER_CODE);
+    filter->class = query_value(call, PARAMETER_CLASS);
+    return read_time(call, PARAMETER_SINCE, &filter->since_ms) &&
+           read_time(call, PARAMETER_UNTIL, &filter->until_ms);
 }
 
 static bool read_cursor(struct call *call, struct store_list_query *query, struct cursor *cursor)
 {
-    const char *text = http_request_query(call->request, "cursor");
+    const char *text = query_value(call, PARAMETER_CURSOR);
     if (text == NULL || text[0] == '\0')
         return true;
     if (!cursor_parse(text, CURSOR_NUMBERS, cursor))
@@ -161,7 +187,7 @@ enum { FORMATS_COUNT = sizeof formats / sizeof formats[0] };
 /* `format`, or else what is accepted before all else, or else JSON. */
 static const struct format *find_format(struct call *call)
 {
-    const char *name = http_request_query(call->request, "format");
+    const char *name = query_value(call, PARAMETER_FORMAT);
     const char *accept = http_request_header(call->request, "Accept");
     for (size_t i = 0; i < FORMATS_COUNT; i++) {
         const char *media_type = formats[i].media_type;
@@ -190,14 +216,14 @@ static void destroy(struct call_work *work)
     free(work);
 }
 
-static bool append_parameter(struct buffer *out, const struct call *call, const char *name)
+static bool append_parameter(struct buffer *out, const struct call *call, enum parameter parameter)
 {
     static const char unreserved[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    const char *value = http_request_query(call->request, name);
+    const char *value = query_value(call, parameter);
     if (value == NULL)
         return true;
-    if (!buffer_append_format(out, NULL, "%s=", name))
+    if (!buffer_append_format(out, NULL, "%s=", parameters[parameter]))
         return false;
     for (const unsigned char *c = (const unsigned char *)value; *c != '\0'; c++) {
         bool is_plain = strchr(unreserved, *c) != NULL;
@@ -207,15 +233,15 @@ static bool append_parameter(struct buffer *out, const struct call *call, const 
     return buffer_append_text(out, "&", NULL);
 }
 
-/* The cursor last. */
+/* As it was asked, and the cursor last. Who asked by Accept gets the format by its name. */
 static bool write_link(struct buffer *out, const struct listing *listing,
                        const struct store_place *next)
 {
-    static const char *const names[] = {"state", "code", "class", "since", "until", "limit"};
     if (!buffer_append_text(out, "</v1/applications?", NULL))
         return false;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (!append_parameter(out, listing->call, names[i]))
+    for (enum parameter i = 0; i < PARAMETER_COUNT; i++) {
+        bool is_kept = i != PARAMETER_FORMAT && i != PARAMETER_CURSOR;
+        if (is_kept && !append_parameter(out, listing->call, i))
             return false;
     }
     return buffer_append_format(out, NULL, "format=%s&cursor=", listing->format->name) &&
@@ -279,7 +305,7 @@ static void start(struct call *call, const struct store_list_query *query,
 
 void applications_get(struct call *call)
 {
-    struct store_list_query query = {.id_prefix = http_request_query(call->request, "prefix")};
+    struct store_list_query query = {.id_prefix = query_value(call, PARAMETER_PREFIX)};
     struct cursor cursor;
     if (!read_state(call, &query) || !read_limit(call, &query) || !read_order(call, &query) ||
         !read_filter(call, &query.filter) || !read_cursor(call, &query, &cursor))

@@ -3,6 +3,7 @@
 #include "service/inbound/call.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,7 +136,8 @@ void call_answer(struct call *call, const struct answer *answer)
         .body = answer->body,
         .body_length = answer->body_length,
         .is_body_static = answer->is_body_static,
-        .is_last = call->is_last,
+        /* Who asks again while it stops comes by a new connection, perhaps to another process. */
+        .is_last = call->is_last || atomic_load(&call->context->view->is_draining),
         .headers = {{"X-Content-Type-Options", "nosniff"},
                     {"Cache-Control", "no-store"},
                     {"X-Request-Id", call->request_id}},

@@ -63,6 +63,15 @@ static bool serve(const struct arguments *arguments, struct error *error)
     return is_fine;
 }
 
+/* 1: what was printed is lost. */
+static int end_of_output(void)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return 0;
+    (void)fputs("seek-sandbox: standard output cannot be written\n", stderr);
+    return 1;
+}
+
 /* For the build: prints the manual page. */
 static bool is_help_man(int argc, char *argv[])
 {
@@ -73,7 +82,7 @@ int main(int argc, char *argv[])
 {
     if (is_help_man(argc, argv)) {
         arguments_print_manual(stdout, SEEK_SIGNAL_VERSION);
-        return 0;
+        return end_of_output();
     }
     (void)core_dump_forbid(); /* nobody's real secrets, but perhaps used as if */
     struct arguments arguments;
@@ -84,11 +93,11 @@ int main(int argc, char *argv[])
     }
     if (arguments.wants_help) {
         arguments_print_help(stdout);
-        return 0;
+        return end_of_output();
     }
     if (arguments.wants_version) {
         (void)puts("seek-sandbox " SEEK_SIGNAL_VERSION);
-        return 0;
+        return end_of_output();
     }
     log_configure(arguments.is_quiet ? LOG_WARN : LOG_INFO, LOG_FORMAT_TEXT);
     raise_descriptor_limit();

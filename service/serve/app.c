@@ -21,6 +21,7 @@
 #include "lib/base/thread.h"
 #include "lib/net/event_loop.h"
 #include "lib/net/http_client.h"
+#include "lib/net/listener.h"
 
 #include "service/inbound/intake_pool.h"
 #include "service/inbound/ops_server.h"
@@ -73,6 +74,8 @@ struct app {
     struct memory_watch memory_watch;
     bool is_ready_logged;
     bool is_stopping;
+    int64_t stop_from_ms; /* once stopping: until then all goes on, for those who do not know yet */
+    bool has_stopper;
     struct thread stopper;
     _Atomic bool is_stopped;    /* set by the stopper */
     struct worker_pool_end end; /* written by the stopper before is_stopped */
@@ -180,7 +183,7 @@ static bool create_inbound(struct app *app, struct error *error)
 static void app_stop(void *context)
 {
     struct app *app = context;
-    intake_pool_begin_drain(app->intake); /* 1 */
+    intake_pool_begin_drain(app->intake); /* 1: a failure comes without a signal */
     app->end =
         worker_pool_stop(app->workers, clock_monotonic_ms() +
                                            (int64_t)app->config->shutdown_timeout_s * 1000); /* 2 */
@@ -190,6 +193,13 @@ static void app_stop(void *context)
     tracer_stop(app->view.tracer, clock_monotonic_ms() + LAST_REQUESTS_MS);                  /* 6 */
     atomic_store(&app->is_stopped, true);
     event_loop_wake(app->loop); /* 7 to 9: app_serve, on main */
+}
+
+/* A load balancer goes on sending for seconds to a process that has to end: Kubernetes tells both
+ * at the same time. Callers on this machine know better, and are not kept waiting. */
+static uint32_t stop_delay_s(const struct config *config)
+{
+    return listen_address_is_local(&config->listen_address) ? 0 : config->shutdown_delay_s;
 }
 
 static void on_signal(void *context, unsigned events)
@@ -204,14 +214,32 @@ static void on_signal(void *context, unsigned events)
         return;
     if (app->is_stopping)
         process_end_at_once("Second signal: the service ends at once, and leases run out");
+    uint32_t delay_s = stop_delay_s(app->config);
     log_info("stopping", "Signals in progress are finished first", LOG_TEXT("signal", name),
-             LOG_INT("deadline_s", app->config->shutdown_timeout_s));
+             LOG_INT("delay_s", delay_s), LOG_INT("deadline_s", app->config->shutdown_timeout_s));
+    intake_pool_begin_drain(app->intake); /* 1 */
     app->is_stopping = true;
+    app->stop_from_ms = clock_monotonic_ms() + (int64_t)delay_s * 1000;
     app->stop_by_ms =
-        clock_monotonic_ms() + (int64_t)app->config->shutdown_timeout_s * 1000 + STOP_MARGIN_MS;
+        app->stop_from_ms + (int64_t)app->config->shutdown_timeout_s * 1000 + STOP_MARGIN_MS;
     app->supervision.is_stopping = true;
+}
+
+/* -1: nothing to wait for. */
+static int64_t stop_timeout_ms(const struct app *app, int64_t now_ms)
+{
+    if (!app->is_stopping || app->has_stopper)
+        return -1;
+    return app->stop_from_ms > now_ms ? app->stop_from_ms - now_ms : 0;
+}
+
+static void stop_turn(struct app *app)
+{
     struct error error;
-    if (!thread_start(&app->stopper, "stopper", app_stop, app, &error))
+    if (stop_timeout_ms(app, clock_monotonic_ms()) != 0)
+        return;
+    app->has_stopper = thread_start(&app->stopper, "stopper", app_stop, app, &error);
+    if (!app->has_stopper)
         process_end_at_once("no thread for a clean stop: ending at once");
 }
 
@@ -258,9 +286,11 @@ static bool turn(struct app *app, struct error *error)
     timeout_ms = clock_sooner_ms(timeout_ms, secret_watch_timeout_ms(&app->secret_watch));
     timeout_ms = clock_sooner_ms(timeout_ms, tls_watch_timeout_ms(&app->tls_watch, now_ms));
     timeout_ms = clock_sooner_ms(timeout_ms, memory_watch_timeout_ms(&app->memory_watch, now_ms));
+    timeout_ms = clock_sooner_ms(timeout_ms, stop_timeout_ms(app, now_ms));
     if (!child_watch_prepare(&app->child_watch, error))
         return false;
     event_loop_poll(app->loop, timeout_ms);
+    stop_turn(app);
     ops_server_turn(app->ops);
     child_watch_turn(&app->child_watch);
     note_ready(app);
@@ -288,7 +318,7 @@ static bool run(struct app *app, struct error *error)
 /* Also after a failure: what runs is stopped before anything is freed. */
 static void finish(struct app *app)
 {
-    if (app->is_stopping)
+    if (app->has_stopper)
         thread_join(&app->stopper);
     else if (app->intake != NULL)
         app_stop(app);

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """The list: it shows what was asked for, stays still under the hand, and what is shown is what is acted upon."""
+import csv
+import io
 import uuid
 
 import pytest
@@ -190,6 +192,47 @@ def it_goes_on_past_what_is_refused(page, service, sandbox):
     page.must_say("#news", "2 of 3 sent again, 1 not")
     service.must_become("A-1001", "delivered")
     page.must_have_no_complaint(404)
+
+
+def files(page):
+    """What was downloaded since `keep_files`: the names and texts."""
+    return page.run("return files.filter(one => one.text !== null).map(one => [one.name, one.text])")
+
+
+def keep_files(page):
+    page.run("""window.files = [];
+        const address = URL.createObjectURL, click = HTMLAnchorElement.prototype.click;
+        URL.createObjectURL = blob => {
+          const file = {name: null, text: null};
+          files.push(file);
+          blob.text().then(text => { file.text = text; });
+          return address.call(URL, blob);
+        };
+        HTMLAnchorElement.prototype.click = function() { if (this.download) files.at(-1).name = this.download; else click.call(this); };""")
+
+
+def it_downloads_all_that_the_list_is_about(page, stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, pause_after_refusals=0).start()
+    refuse_many(service, sandbox, 450)
+    refuse(service, sandbox, 1, prefix="N-")
+    page.open(f"http://{service.address}/")
+    page.must_say("#list-caption", "100 of 451 dead, the newest first")
+    keep_files(page)
+    for prefix, expected in [("", {"N-01"} | {f"M-{i:05}" for i in range(450)}), ("M-", {f"M-{i:05}" for i in range(450)})]:
+        page.write("#prefix", prefix)
+        page.find("#prefix").send_keys(Keys.ENTER)
+        page.must_say("#list-caption", f"id beginning with {prefix}" if prefix else "of 451 dead, the newest first")
+        page.run("files.length = 0")
+        page.click("#download")
+        page.must_say("#news", "Downloaded.")
+        eventually(lambda: len(files(page)) == 1, "the file is there")
+        [[name, text]] = files(page)
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        assert name == "seek-signal-dead.csv" and len(rows) == len(expected)
+        assert {row["applicationId"] for row in rows} == expected
+        assert [row["diedAt"] for row in rows] == sorted((row["diedAt"] for row in rows), reverse=True)
+    page.must_have_no_complaint()
+    service.must_stop()
 
 
 def it_lists_what_waits_and_what_is_being_sent(page, service, sandbox):

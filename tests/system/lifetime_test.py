@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """Start, stop, crash, and the private Redis."""
+import contextlib
 import os
 import pathlib
 import signal
@@ -8,13 +9,15 @@ import time
 
 import pytest
 
-from stand import TOKEN, event, eventually
+from stand import TOKEN, call, event, eventually
+
+KEY = "key-of-a-stand-alone-service"
+BEARER = {"Authorization": f"Bearer {KEY}"}
 
 
 def it_is_alive_ready_and_started(service):
     for path in ("/livez", "/readyz", "/startupz"):
         assert service.get(path).status == 200
-        from stand import call
         assert call(service.ops, "GET", path).status == 200
     assert call(service.ops, "GET", "/metrics").headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert call(service.ops, "POST", "/v1/events", event("A")).status == 404, "nothing that changes anything"
@@ -43,6 +46,45 @@ def it_finishes_what_is_on_its_way_at_sigterm(service, sandbox, redis):
     assert service.child.wait(timeout=30) == 0
     assert redis.application("A-1")["state"] == "delivered"
     assert redis.application("A-2")["state"] == "delivered", "nobody else may be there to send it"
+
+
+def it_takes_new_connections_while_others_do_not_know_yet_that_it_ends(stand, redis, sandbox):
+    """A Service of Kubernetes leads connections to a pod for seconds after its SIGTERM, and here nothing is in progress."""
+    delay_s = 2
+    service = stand.service(sandbox, redis_url=redis.url, listen="0.0.0.0:0", api_key=KEY, shutdown_delay_s=delay_s).start()
+    began = time.monotonic()
+    service.send(signal.SIGTERM)
+    eventually(lambda: service.get("/readyz").status == 503, "readiness goes first")
+    assert call(service.ops, "GET", "/readyz").status == 503 and call(service.ops, "GET", "/livez").status == 200
+    posted = []
+    with contextlib.suppress(ConnectionError):  # at last
+        while True:
+            posted.append(f"A-{len(posted)}")
+            answer = service.post("/v1/events", event(posted[-1], f"token-{posted[-1]}"), headers=BEARER)
+            assert answer.status == 202 and answer.headers["Connection"] == "close", "the next post may go elsewhere"
+            assert service.is_running()
+    assert time.monotonic() - began >= delay_s and len(posted) > 1
+    assert service.child.wait(timeout=30) == 0
+    assert {redis.application(one)["state"] for one in posted[:-1]} == {"delivered"}, "it works on, as before"
+    assert service.must_log("stopping")[0]["delay_s"] == delay_s
+
+
+@pytest.mark.parametrize("settings", [{"listen": "127.0.0.1:0"}, {"listen": "unix:"}, {"listen": "0.0.0.0:0", "shutdown_delay_s": 0}],
+                         ids=["loopback", "unix", "no-delay"])
+def it_ends_at_once_if_only_this_machine_posts(stand, redis, sandbox, settings):
+    """As in a Job: it ends when its own container has ended, and so does the sidecar."""
+    listen = settings["listen"].replace("unix:", f"unix:{stand.directory}/api")
+    service = stand.service(sandbox, redis_url=redis.url, api_key=KEY, **{"shutdown_delay_s": 3600} | settings | {"listen": listen}).start()
+    service.must_stop()
+    assert service.must_log("stopping")[0]["delay_s"] == 0
+
+
+def it_ends_at_once_at_a_second_signal_while_it_still_takes_connections(stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, listen="0.0.0.0:0", api_key=KEY, shutdown_delay_s=3600).start()
+    service.send(signal.SIGTERM)
+    eventually(lambda: service.get("/readyz").status == 503, "readiness goes")
+    service.send(signal.SIGTERM)
+    assert service.child.wait(timeout=15) == 1
 
 
 def it_releases_what_is_left_at_the_deadline(stand, redis, sandbox):

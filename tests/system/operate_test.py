@@ -11,9 +11,10 @@ import pty
 import re
 import subprocess
 import time
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
+import yaml
 
 from stand import SERVICE, call, event, eventually
 
@@ -212,6 +213,24 @@ def it_downloads_the_dead_as_rows(service, redis):
     assert download(service, "state=dead&code=%3Da%20b%26c&limit=1&format=csv").count("\r\n") == 2
     assert "t-D-" not in "".join(lines)
     assert service.get("/v1/applications?state=dead&format=xml").json["field"] == "format"
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def it_keeps_all_that_was_asked_over_pages(service, redis, form):
+    bury(redis, 450)
+    bury(redis, 60, code="BAD_USER_INPUT", prefix="E", died_at_ms=lambda number: 1_800_000_000_000 + number)
+    described = yaml.safe_load(service.get("/openapi.yaml").body)["paths"]["/v1/applications"]["get"]["parameters"]
+    asked = {"state": "dead", "order": "desc", "prefix": "D-", "code": "forbidden", "class": "Refused", "since": "2000-01-01T00:00:00Z",
+             "until": "2100-01-01T00:00:00Z", "limit": "150"}
+    assert {*asked, "format", "cursor"} == {one["name"] for one in described if one.get("in") == "query"}  # a new one is asked for, too
+    answer = service.get("/v1/applications?" + urlencode({**asked, "format": form}))
+    link = re.fullmatch('</v1/applications[?](.*)>; rel="next"', answer.headers["Link"])[1]
+    named = dict(parse_qsl(link, strict_parsing=True))
+    assert named.pop("cursor") and named == {**asked, "format": form}
+    text = download(service, urlencode({**asked, "format": form}))
+    ids_seen = [row[0] for row in csv.reader(io.StringIO(text, newline=""))][1:] if form == "csv" else \
+        [json.loads(line)["applicationId"] for line in text.splitlines()]
+    assert ids_seen == [f"D-{number:05}" for number in reversed(range(450))]
 
 
 def it_downloads_by_command(service, redis):

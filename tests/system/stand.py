@@ -327,12 +327,12 @@ class Service(Process):
             eventually(lambda: self.get("/readyz").status == 200, "the service is ready")
         return self
 
-    def run(self, *arguments, timeout=60, **settings):
+    def run(self, *arguments, timeout=60, stdout=subprocess.PIPE, **settings):
         """One command of the binary, to its end."""
         saved, self.settings = self.settings, self.settings | settings
         environment = self.environment()
         self.settings = saved
-        return subprocess.run([str(SERVICE), *arguments], env=environment, capture_output=True,
+        return subprocess.run([str(SERVICE), *arguments], env=environment, stdout=stdout, stderr=subprocess.PIPE,
                               text=True, timeout=timeout)
 
     def await_log(self, patience=2.0):

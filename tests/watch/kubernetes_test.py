@@ -20,6 +20,7 @@ import yaml
 import sources
 
 FOLDER = sources.ROOT / "docker" / "kubernetes"
+MARGIN_S = 10  # service/serve/app.c, STOP_MARGIN_MS: then it ends by itself, whatever does not
 SETTINGS = set(re.findall(r"`([A-Z][A-Z_]+)`", (sources.ROOT / "docs" / "settings.md").read_text()))
 MODELS = {"Deployment": "V1Deployment", "Job": "V1Job", "Service": "V1Service", "Secret": "V1Secret",
           "PodDisruptionBudget": "V1PodDisruptionBudget", "NetworkPolicy": "V1NetworkPolicy"}
@@ -185,10 +186,19 @@ def it_keeps_every_key_of_the_secret_that_is_read():
 
 
 def it_leaves_time_to_finish_what_is_on_its_way():
+    """And, for the stand-alone service, until no connection is led to it any more."""
     settings = (sources.ROOT / "docs" / "settings.md").read_text()
-    timeout_s = int(re.search(r"`SHUTDOWN_TIMEOUT_S` \| `(\d+)`", settings).group(1))
+    delay_s, timeout_s = (int(re.search(rf"`SHUTDOWN_{name}_S` \| `(\d+)`", settings)[1]) for name in ("DELAY", "TIMEOUT"))
+    assert delay_s > 0
     for _, pod in workloads():
-        assert pod["spec"]["terminationGracePeriodSeconds"] > timeout_s
+        assert pod["spec"]["terminationGracePeriodSeconds"] >= delay_s + timeout_s + MARGIN_S
+    for name in ("compose.yaml", "compose.cluster.yaml"):
+        grace = yaml.safe_load((FOLDER.parent / name).read_text())["services"]["seek-signal"]["stop_grace_period"]
+        assert int(grace.removesuffix("s")) >= delay_s + timeout_s + MARGIN_S, name
+    unit = (sources.ROOT / "cmake" / "package" / "seek-signal.service").read_text()
+    assert int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.M)[1]) >= delay_s + timeout_s + MARGIN_S
+    image = (sources.ROOT / "docs" / "image.md").read_text()
+    assert int(re.search(r"--stop-timeout=(\d+)", image)[1]) >= delay_s + timeout_s + MARGIN_S
 
 
 @pytest.mark.parametrize("folder", ["standalone", "sidecar", "cluster"])
@@ -301,7 +311,7 @@ def it_accepts_its_own_values(schema, values):
 
 
 @pytest.mark.parametrize("path, value", [
-    (["replicas"], "two"), (["replica"], 2), (["image", "tga"], "1"), (["shutdownTimeoutSeconds"], -1),
+    (["replicas"], "two"), (["replica"], 2), (["image", "tga"], "1"), (["shutdownTimeoutSeconds"], -1), (["shutdownDelaySeconds"], "5s"),
     (["settings", "CLIENT_SECRET"], "secret"), (["settings", "LISTEN"], "0.0.0.0:1"), (["settings", "log_level"], "info"),
     (["settings", "LOG_LEVEL"], ["info"]), (["settings", "WORKERS"], 1.5), (["existingSecret"], "Not A Name"), (["networkPolicy", "redisPort"], 0),
     (["networkPolicy", "clientLabels"], {}), (["networkPolicy", "redisNetworks"], ["redis-1"]),
@@ -358,13 +368,13 @@ def it_leaves_out_what_is_switched_off():
 
 def it_passes_settings_on_as_they_were_written():
     pod = one(render_chart(settings={"MAX_BODY_BYTES": 4194304, "LOG_LEVEL": "warn", "OTEL_SERVICE_NAME": "mine"},
-                           shutdownTimeoutSeconds=60), "Deployment")["spec"]["template"]
+                           shutdownDelaySeconds=30, shutdownTimeoutSeconds=60), "Deployment")["spec"]["template"]
     variables = {v["name"]: v["value"] for v in ours(pod)["env"]}
     assert variables["SEEK_SIGNAL_MAX_BODY_BYTES"] == "4194304"
     assert variables["SEEK_SIGNAL_LOG_LEVEL"] == "warn"
-    assert variables["SEEK_SIGNAL_SHUTDOWN_TIMEOUT_S"] == "60"
+    assert (variables["SEEK_SIGNAL_SHUTDOWN_DELAY_S"], variables["SEEK_SIGNAL_SHUTDOWN_TIMEOUT_S"]) == ("30", "60")
     assert variables["OTEL_SERVICE_NAME"] == "mine"
-    assert pod["spec"]["terminationGracePeriodSeconds"] > 60
+    assert pod["spec"]["terminationGracePeriodSeconds"] >= 30 + 60 + MARGIN_S
 
 
 def it_makes_the_same_choices_as_the_manifests():
@@ -372,7 +382,7 @@ def it_makes_the_same_choices_as_the_manifests():
     for pod in (plain, rendered):
         container = ours(pod | {"spec": pod})
         container["env"] = sorted((v["name"], v["value"]) for v in container["env"]
-                                  if v["name"] != "SEEK_SIGNAL_SHUTDOWN_TIMEOUT_S")
+                                  if not v["name"].startswith("SEEK_SIGNAL_SHUTDOWN_"))
         container.pop("imagePullPolicy", None)
         pod["topologySpreadConstraints"][0].pop("labelSelector")
     assert rendered == plain
