@@ -381,6 +381,10 @@ def it_says_why_it_cannot(stand, redis, sandbox):
     must_fail("http://127.0.0.1", target.url, "--from: ", status=2)
     must_fail(redis.url, target.url, "--to-prefix: expected 1 to 64", "--to-prefix", "{x}", status=2)
     must_fail(redis.url, target.url, "--to-shards: at most 256", "--to-shards", "257", status=2)
+    done = old.run("move", "--from", redis.url, "--to", target.url, redis_prefix="{x}")
+    assert done.returncode == 2 and "SEEK_SIGNAL_REDIS_PREFIX={x}: expected 1 to 64" in done.stderr, done
+    done = old.run("move", "--from", redis.url, redis_cert_file="/dev/null/x", redis_key_file=None)
+    assert done.returncode == 2 and "REDIS_KEY_FILE belong together" in done.stderr, done
     done = old.run("move", "--from", redis.url)
     assert done.returncode == 2 and "give --to URL, or --to-file FILE" in done.stderr
     # A key in the way, with the batch held: nobody sends it, and no other target gets it.
@@ -393,6 +397,29 @@ def it_says_why_it_cannot(stand, redis, sandbox):
     target.cli("DEL", "seek-signal:{0}:app:A-7")
     assert must_move(old, redis.url, target.url)["moved"] == 50
     old.must_stop()
+
+
+def it_mixes_no_two_environments_of_seek(stand, redis, sandbox):
+    """Whichever side belongs to the other one, and whichever the command is told: nothing is written to either."""
+    live = stand.redis(name="live")
+    old = stand.service(sandbox, name="old", redis_url=redis.url, audience="https://test.example").start()
+    new = stand.service(sandbox, name="new", redis_url=live.url, audience="https://live.example").start()
+    assert old.post("/v1/pause", {}).status == 204
+    old.must_post([event(f"A-{number}", f"token-{number}") for number in range(5)])
+    fresh = stand.redis(name="fresh")
+    for service, source, target, side in ((old, redis, live, "--to"), (new, redis, live, "--from"), (new, redis, fresh, "--from")):
+        done = run_move(service, source.url, target.url)
+        assert done.returncode == 1, done
+        assert f"{side}: the signals in Redis belong to another GRAPHQL_URL and AUDIENCE" in done.stderr, done
+    assert len(keys_of(redis)) == 5 and is_empty(live)
+    assert redis.cli("EXISTS", "seek-signal:{0}:move") == live.cli("EXISTS", "seek-signal:{0}:move") == "0"
+    assert fresh.cli("DBSIZE") == "0", "nobody has claimed it"
+    done = new.run("move", "--from", redis.url, "--abandon")
+    assert done.returncode == 1 and "belong to another GRAPHQL_URL" in done.stderr, done
+    assert must_move(old, redis.url, fresh.url)["moved"] == 5
+    assert "https://test.example" in fresh.cli("GET", "seek-signal:{0}:environment")
+    old.must_stop()
+    new.must_stop()
 
 
 def it_leaves_what_is_not_ours_and_says_so(stand, redis, sandbox):
