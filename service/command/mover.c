@@ -127,7 +127,7 @@ static bool ask_target(struct mover *mover, struct error *error)
         .proposal = mover->phase == PHASE_TARGET ? mover->to_id : mover->target,
         .source = mover->source,
         .paused_since = mover->paused_since,
-        .number = "",
+        .batch = "",
         .since = "",
     };
     return store_move_in(mover->to, &batch, on_opened, mover, error);

@@ -19,7 +19,7 @@
 
 enum {
     MOVE_NAME_BYTES = 64,
-    MOVE_NUMBER_BYTES = 24,
+    MOVE_BATCH_BYTES = 64,
     MOVE_SINCE_BYTES = 24,
     MOVE_PLACE_BYTES = 40,
     MOVE_RETRY_MS = 250,
@@ -44,9 +44,9 @@ struct move_lane {
     int64_t not_before_ms; /* monotonic */
     char name[MOVE_NAME_BYTES], since[MOVE_SINCE_BYTES];
     char place[MOVE_PLACE_BYTES];
-    char batch[MOVE_NUMBER_BYTES]; /* "": none is held */
-    char done[MOVE_NUMBER_BYTES];  /* the target has it, and the source is to be told; "": none */
-    char floor[MOVE_NUMBER_BYTES]; /* of the target, above `batch`; "": none is known */
+    char batch[MOVE_BATCH_BYTES]; /* "": none is held */
+    char done[MOVE_BATCH_BYTES];  /* the target has it, and the source is to be told; "": none */
+    char floor[MOVE_BATCH_BYTES]; /* of the target, not below `batch`; "": none is known */
     /* Since the walk began: what it met. An empty one ends the lane. */
     int64_t met, out, later, left;
     unsigned quiet_walks; /* without an attempt that is out: it does not come back */

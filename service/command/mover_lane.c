@@ -83,6 +83,14 @@ static void end_part(struct part *part)
     wait_for(lane, LANE_READY, 0);
 }
 
+/* The highest of all: one below another shard's is refused there again, when others have taken it.
+ */
+static void raise_floor(struct move_lane *lane, const char *batch)
+{
+    if (strtoull(batch, NULL, 10) > strtoull(lane->floor, NULL, 10))
+        (void)snprintf(lane->floor, sizeof lane->floor, "%s", batch);
+}
+
 static void on_taken(void *context, const struct store_failure *failure,
                      const struct move_in_result *result)
 {
@@ -93,7 +101,7 @@ static void on_taken(void *context, const struct store_failure *failure,
         mover_note_problem(mover, "--to", failure->detail);
     } else if (result->outcome == MOVE_OVERTAKEN) {
         part->state = PART_DONE;
-        (void)snprintf(part->lane->floor, sizeof part->lane->floor, "%s", result->what);
+        raise_floor(part->lane, result->what);
     } else if (result->outcome != MOVE_FINE) {
         mover_refuse(mover, "--to", result->outcome, result->what);
     } else {
@@ -113,7 +121,7 @@ static void give_part(struct part *part, struct move_item *items)
         .proposal = mover->target,
         .source = lane->name,
         .paused_since = "",
-        .number = lane->batch,
+        .batch = lane->batch,
         .since = lane->since,
         .items = items,
     };

@@ -174,6 +174,14 @@ def it_loses_nothing_when_the_source_was_set_back(stand, redis, sandbox):
     assert must_move(new, redis.url, target.url)["moved"] == 300
     for number in range(300):
         sandbox.must_receive(f"token-{number}")
+    # It has lost the last one, and gives its number to others.
+    last = int(redis.cli("HGET", "seek-signal:{0}:move", "last"))
+    assert last > 8000000000000000 and target.cli("HGET", "seek-signal:{0}:move", f"from:{name}{{0}}").split("-")[0] == str(last)
+    redis.cli("HSET", "seek-signal:{0}:move", "last", str(last - 1))
+    old.must_post([event(f"B-{number}", f"token-b-{number}") for number in range(100)])
+    assert must_move(new, redis.url, target.url)["moved"] == 100
+    for number in range(100):
+        sandbox.must_receive(f"token-b-{number}")
     old.must_stop()
     new.must_stop()
 
