@@ -18,7 +18,7 @@
 #include "service/store/shard.h"
 #include "service/store/store.h"
 
-enum { PATIENCE_MS = 60000 }; /* without anything being done */
+enum { PATIENCE_MS = 60000 }; /* with what fails again and again, whatever else goes on */
 
 /* --- one end of it --- */
 
@@ -269,7 +269,7 @@ static int run(struct move *move)
         turn(move, mover_timeout_ms(move->mover, clock_monotonic_ms()));
         if (stop_signals > 0)
             mover_stop(move->mover);
-        is_late = clock_monotonic_ms() - mover_progressed_at_ms(move->mover) > PATIENCE_MS;
+        is_late = mover_troubled_ms(move->mover, clock_monotonic_ms()) > PATIENCE_MS;
     }
     return end_with(move, state);
 }

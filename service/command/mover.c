@@ -22,7 +22,7 @@ struct mover *mover_create(struct store *from, struct store *to, bool is_followi
     mover->from = from;
     mover->to = to;
     mover->is_following = is_following;
-    mover->now_ms = mover->progressed_at_ms = clock_monotonic_ms();
+    mover->now_ms = clock_monotonic_ms();
     uuid_v4(mover->from_id);
     uuid_v4(mover->to_id);
     mover->lanes = calloc(store_shard_count(from), sizeof *mover->lanes);
@@ -77,12 +77,12 @@ static void on_opened(void *context, const struct store_failure *failure,
     mover->is_asking = false;
     mover->not_before_ms = mover->now_ms + MOVE_RETRY_MS;
     if (failure->status != STORE_OK) {
-        mover_note_problem(mover, "--to", failure->detail);
+        mover_note_trouble(mover, &mover->trouble, "--to", failure->detail);
     } else if (result->outcome != MOVE_FINE) {
         mover_refuse(mover, "--to", result->outcome, result->what);
     } else {
         mover->not_before_ms = 0;
-        mover_note_progress(mover);
+        mover_end_trouble(&mover->trouble);
         note_opened(mover, result->what);
     }
 }
@@ -110,12 +110,12 @@ static void on_closed(void *context, const struct store_failure *failure,
     mover->is_asking = false;
     mover->not_before_ms = mover->now_ms + MOVE_RETRY_MS;
     if (failure->status != STORE_OK) {
-        mover_note_problem(mover, "--from", failure->detail);
+        mover_note_trouble(mover, &mover->trouble, "--from", failure->detail);
     } else if (result->outcome != MOVE_FINE) {
         mover_refuse(mover, "--from", result->outcome, "");
     } else {
         mover->not_before_ms = 0;
-        mover_note_progress(mover);
+        mover_end_trouble(&mover->trouble);
         note_closed(mover, result);
     }
 }
@@ -158,7 +158,7 @@ static void begin(struct mover *mover)
         return;
     mover->is_asking = false;
     mover->not_before_ms = mover->now_ms + MOVE_RETRY_MS;
-    mover_note_problem(mover, is_target ? "--to" : "--from", error.message);
+    mover_note_trouble(mover, &mover->trouble, is_target ? "--to" : "--from", error.message);
 }
 
 /* --- the batches --- */
@@ -249,14 +249,4 @@ bool mover_is_quiet(const struct mover *mover)
     for (unsigned i = 0; i < mover->lane_count; i++)
         is_quiet &= mover->lanes[i].quiet_walks >= WALKS;
     return is_quiet;
-}
-
-const char *mover_problem(const struct mover *mover)
-{
-    return mover->problem;
-}
-
-int64_t mover_progressed_at_ms(const struct mover *mover)
-{
-    return mover->progressed_at_ms;
 }

@@ -22,12 +22,20 @@ enum {
     MOVE_BATCH_BYTES = 64,
     MOVE_SINCE_BYTES = 24,
     MOVE_PLACE_BYTES = 40,
+    MOVE_PROBLEM_BYTES = 512,
     MOVE_RETRY_MS = 250,
 };
 
 enum lane_state { LANE_READY, LANE_ASKING, LANE_HELD, LANE_GIVING, LANE_EMPTY };
 
 enum part_state { PART_NONE, PART_OWED, PART_OPEN, PART_DONE };
+
+/* What fails again and again, of a lane or of what comes before them. That others go on does not
+ * end it: with one shard away a move has no end. */
+struct trouble {
+    int64_t since_ms;              /* monotonic */
+    char what[MOVE_PROBLEM_BYTES]; /* last; "": nothing */
+};
 
 struct move_lane;
 
@@ -42,6 +50,7 @@ struct move_lane {
     unsigned shard;
     enum lane_state state;
     int64_t not_before_ms; /* monotonic */
+    struct trouble trouble;
     char name[MOVE_NAME_BYTES], since[MOVE_SINCE_BYTES];
     char place[MOVE_PLACE_BYTES];
     char batch[MOVE_BATCH_BYTES]; /* "": none is held */
@@ -73,11 +82,12 @@ struct mover {
     enum mover_phase phase;
     unsigned next;  /* shard of the phase */
     bool is_asking; /* in phases before the last */
-    int64_t not_before_ms, now_ms, progressed_at_ms;
+    int64_t not_before_ms, now_ms;
+    struct trouble trouble;                      /* in phases before the last */
     char from_id[UUID_BYTES], to_id[UUID_BYTES]; /* for a Redis that has none yet */
     char target[MOVE_NAME_BYTES];
     char source[MOVE_NAME_BYTES], paused_since[MOVE_SINCE_BYTES]; /* of its first shard */
-    char problem[512];
+    char problem[MOVE_PROBLEM_BYTES];                             /* why it has failed */
     struct mover_counts counts;
     double entries;
     unsigned lane_count;
@@ -87,8 +97,9 @@ struct mover {
 /* Nothing can be done about it here. */
 void mover_fail(struct mover *mover, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* `where`: "--from" or "--to". */
-void mover_note_problem(struct mover *mover, const char *where, const char *detail);
-void mover_note_progress(struct mover *mover);
+void mover_note_trouble(const struct mover *mover, struct trouble *trouble, const char *where,
+                        const char *detail);
+void mover_end_trouble(struct trouble *trouble);
 /* What a script says against it. */
 void mover_refuse(struct mover *mover, const char *where, enum move_outcome outcome,
                   const char *what);

@@ -487,6 +487,19 @@ def it_names_the_side_that_fails(stand, redis, sandbox):
     old.must_stop()
 
 
+def it_names_the_shard_that_is_away_though_others_go_on(stand, redis, sandbox):
+    cluster = RedisCluster(stand, replicas=0)
+    old = stand.service(sandbox, redis_url=cluster.url).start()
+    mover = subprocess.Popen([SERVICE, "move", "--from", cluster.url, "--to", redis.url, "--follow"], env=old.environment(),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "nothing is sent from --from any more" in mover.stdout.readline()
+    cluster.nodes[2].kill()
+    _, err = mover.communicate(timeout=90)
+    assert mover.returncode == 1 and err.startswith("move: --from: "), err
+    cluster.nodes[2].start()
+    old.must_stop()
+
+
 def it_can_be_given_up(stand, redis, sandbox):
     """The target is lost for good, with a batch on its way."""
     target, third = stand.redis(name="target"), stand.redis(name="third")
