@@ -58,16 +58,15 @@ static void go_on_to(struct mover *mover, enum mover_phase phase)
     mover->next = 0;
 }
 
-/* The target is told of the source first, then the source of the target: what stops sending must
- * have been seen by whoever goes on. */
+/* All are asked first whether it is well, so that what is refused has changed nothing: sending goes
+ * on at a target from which something was moved once. The target is told of the source first, then
+ * the source of the target: what stops sending must have been seen by whoever goes on. */
 static void note_opened(struct mover *mover, const char *id)
 {
-    if (mover->phase == PHASE_TARGET) {
+    if (mover->target[0] == '\0')
         (void)snprintf(mover->target, sizeof mover->target, "%s", id);
-        go_on_to(mover, PHASE_SOURCE);
-    } else if (++mover->next == store_shard_count(mover->to)) {
-        go_on_to(mover, PHASE_CLOSE);
-    }
+    if (++mover->next == store_shard_count(mover->to))
+        go_on_to(mover, mover->phase == PHASE_TARGET ? PHASE_SOURCE : PHASE_CLOSE);
 }
 
 static void on_opened(void *context, const struct store_failure *failure,
@@ -89,18 +88,16 @@ static void on_opened(void *context, const struct store_failure *failure,
 
 static void note_closed(struct mover *mover, const struct move_out_result *result)
 {
-    if (mover->phase == PHASE_SOURCE) {
+    unsigned beside = store_shards_beside(mover->from, mover->next);
+    if (mover->source[0] == '\0') {
         (void)snprintf(mover->source, sizeof mover->source, "%s", result->name);
         (void)snprintf(mover->paused_since, sizeof mover->paused_since, "%s", result->paused_since);
-        go_on_to(mover, PHASE_OPEN);
-        return;
     }
-    unsigned beside = store_shards_beside(mover->from, mover->next);
     mover->entries += beside > 0 ? (double)result->entries / beside : 0;
     if (++mover->next < store_shard_count(mover->from))
         return;
     mover->counts.entries = (int64_t)mover->entries;
-    go_on_to(mover, PHASE_MOVE);
+    go_on_to(mover, mover->phase == PHASE_SOURCE ? PHASE_OPEN : PHASE_MOVE);
 }
 
 static void on_closed(void *context, const struct store_failure *failure,
@@ -124,10 +121,10 @@ static bool ask_target(struct mover *mover, struct error *error)
 {
     const struct move_in_batch batch = {
         .shard = mover->next,
-        .proposal = mover->phase == PHASE_TARGET ? mover->to_id : mover->target,
+        .proposal = mover->target[0] == '\0' ? mover->to_id : mover->target,
         .source = mover->source,
         .paused_since = mover->paused_since,
-        .batch = "",
+        .batch = mover->phase == PHASE_TARGET ? MOVE_IN_LOOK : "",
         .since = "",
     };
     return store_move_in(mover->to, &batch, on_opened, mover, error);

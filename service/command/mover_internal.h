@@ -69,8 +69,8 @@ struct move_lane {
 };
 
 enum mover_phase {
-    PHASE_TARGET, /* the target's first shard says who it is */
-    PHASE_SOURCE, /* the source's first shard says whether that is well */
+    PHASE_TARGET, /* each of the target's shards says whether it can be one, the first who it is */
+    PHASE_SOURCE, /* each of the source's shards says the same */
     PHASE_OPEN,   /* each of the target's shards is told */
     PHASE_CLOSE,  /* each of the source's shards stops sending */
     PHASE_MOVE,

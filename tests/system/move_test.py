@@ -430,6 +430,35 @@ def it_mixes_no_two_environments_of_seek(stand, redis, sandbox):
     new.must_stop()
 
 
+def it_changes_nothing_where_it_is_refused(stand, redis, sandbox):
+    """What was moved from once is named as a target by mistake: nothing is sent there, of any shard."""
+    target, third = stand.redis(name="target"), stand.redis(name="third")
+    old = stand.service(sandbox, name="old", redis_url=redis.url, redis_shards="4").start()
+    new = stand.service(sandbox, name="new", redis_url=target.url, redis_shards="4").start()
+    shards = ("--from-shards", "4", "--to-shards", "4")
+    must_move(old, redis.url, target.url, *shards)
+    target.cli("HSET", "seek-signal:{3}:move", "batch", "1", "to", "another")  # another move from there, of one shard
+
+    def must_refuse(source, to, sentence):
+        done = run_move(old, source.url, to.url, *shards)
+        assert done.returncode == 1 and sentence in done.stderr, done
+        for shard in range(4):
+            assert redis.cli("EXISTS", f"seek-signal:{{{shard}}}:paused") == "1"
+            assert redis.cli("HEXISTS", f"seek-signal:{{{shard}}}:move", "to") == "1"
+
+    must_refuse(redis, redis, "--from and --to are the same Redis")
+    must_refuse(third, redis, "--from: nothing of this version's is kept there")
+    must_refuse(target, redis, "--from: a move from there to another Redis was not brought to its end")
+    redis.cli("HSET", "seek-signal:{3}:move", "batch", "1")
+    must_refuse(target, redis, "--to: a move from there to another Redis was not brought to its end")
+    redis.cli("HDEL", "seek-signal:{3}:move", "batch")
+    target.cli("HDEL", "seek-signal:{3}:move", "batch", "to")
+    must_move(old, target.url, redis.url, *shards)
+    eventually(lambda: old.get("/v1/status").json["sending"]["paused"] is False, "it sends again")
+    old.must_stop()
+    new.must_stop()
+
+
 def it_leaves_what_is_not_ours_and_says_so(stand, redis, sandbox):
     target = stand.redis(name="target")
     old = stand.service(sandbox, redis_url=redis.url).start()

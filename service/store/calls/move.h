@@ -77,12 +77,14 @@ MUST_CHECK bool store_move_out(struct store *store, const struct move_out_query 
 
 /* --- the target --- */
 
+#define MOVE_IN_LOOK "look" /* changes nothing that counts */
+
 struct move_in_batch {
     unsigned shard;
     const char *proposal;
     const char *source;       /* its shard's name */
     const char *paused_since; /* there */
-    const char *batch;        /* its name; "": it only begins */
+    const char *batch;        /* its name; "": it only begins; MOVE_IN_LOOK: who is it? */
     const char *since;
     size_t count;
     const struct move_item *items; /* of this shard */
