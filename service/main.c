@@ -69,7 +69,7 @@ static const struct command_row {
      "pause, resume", "pause", "stop and restart sending for every process on this Redis; events are still accepted"},
     {"resume", command_resume, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
      NULL, "resume", "restart sending"},
-    {"move", command_move, CONFIG_NEED_ADDRESS, TAKES_MOVE | TAKES_JSON,
+    {"move", command_move, CONFIG_NEED_REDIS, TAKES_MOVE | TAKES_JSON,
      NULL, "move --from URL {--to URL [--follow] | --abandon} [--json]", "move all that one Redis keeps to another, of any kind, beside running services"},
     {"version", NULL, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
      "version", "version", "print the version"},

@@ -18,7 +18,7 @@
 #include "service/store/shard.h"
 #include "service/store/store.h"
 
-enum { PATIENCE_MS = 60000 }; /* without anything being done */
+enum { PATIENCE_MS = 60000 }; /* with what fails again and again, whatever else goes on */
 
 /* --- one end of it --- */
 
@@ -92,7 +92,10 @@ struct move {
     struct end from, to;
     struct event_loop *loop; /* owned */
     struct mover *mover;     /* owned */
-    bool is_told;            /* that the source is quiet */
+    /* That it is the right one: until then nothing is written to the target, whose keys would be
+     * claimed for the GRAPHQL_URL and AUDIENCE of a mistake. */
+    bool is_source_ready;
+    bool is_told; /* that the source is quiet */
 };
 
 static volatile sig_atomic_t stop_signals;
@@ -149,12 +152,12 @@ static void turn(struct move *move, int64_t most_ms)
 {
     int64_t now_ms = clock_monotonic_ms();
     int64_t wait_ms = clock_sooner_ms(store_timeout_ms(move->from.store, now_ms), most_ms);
-    if (move->to.store != NULL)
+    if (move->is_source_ready)
         wait_ms = clock_sooner_ms(wait_ms, store_timeout_ms(move->to.store, now_ms));
     event_loop_poll(move->loop, wait_ms);
     now_ms = clock_monotonic_ms();
     store_turn(move->from.store, now_ms);
-    if (move->to.store != NULL)
+    if (move->is_source_ready)
         store_turn(move->to.store, now_ms);
 }
 
@@ -250,7 +253,8 @@ static void show_progress(const struct move *move)
 static int run(struct move *move)
 {
     struct error error;
-    bool are_ready = wait_for(move, &move->from, &error) && wait_for(move, &move->to, &error);
+    move->is_source_ready = wait_for(move, &move->from, &error);
+    bool are_ready = move->is_source_ready && wait_for(move, &move->to, &error);
     if (!are_ready && stop_signals > 0)
         return end_with(move, MOVER_STOPPED);
     if (!are_ready) {
@@ -265,7 +269,7 @@ static int run(struct move *move)
         turn(move, mover_timeout_ms(move->mover, clock_monotonic_ms()));
         if (stop_signals > 0)
             mover_stop(move->mover);
-        is_late = clock_monotonic_ms() - mover_progressed_at_ms(move->mover) > PATIENCE_MS;
+        is_late = mover_troubled_ms(move->mover, clock_monotonic_ms()) > PATIENCE_MS;
     }
     return end_with(move, state);
 }

@@ -22,7 +22,7 @@ struct mover *mover_create(struct store *from, struct store *to, bool is_followi
     mover->from = from;
     mover->to = to;
     mover->is_following = is_following;
-    mover->now_ms = mover->progressed_at_ms = clock_monotonic_ms();
+    mover->now_ms = clock_monotonic_ms();
     uuid_v4(mover->from_id);
     uuid_v4(mover->to_id);
     mover->lanes = calloc(store_shard_count(from), sizeof *mover->lanes);
@@ -58,16 +58,15 @@ static void go_on_to(struct mover *mover, enum mover_phase phase)
     mover->next = 0;
 }
 
-/* The target is told of the source first, then the source of the target: what stops sending must
- * have been seen by whoever goes on. */
+/* All are asked first whether it is well, so that what is refused has changed nothing: sending goes
+ * on at a target from which something was moved once. The target is told of the source first, then
+ * the source of the target: what stops sending must have been seen by whoever goes on. */
 static void note_opened(struct mover *mover, const char *id)
 {
-    if (mover->phase == PHASE_TARGET) {
+    if (mover->target[0] == '\0')
         (void)snprintf(mover->target, sizeof mover->target, "%s", id);
-        go_on_to(mover, PHASE_SOURCE);
-    } else if (++mover->next == store_shard_count(mover->to)) {
-        go_on_to(mover, PHASE_CLOSE);
-    }
+    if (++mover->next == store_shard_count(mover->to))
+        go_on_to(mover, mover->phase == PHASE_TARGET ? PHASE_SOURCE : PHASE_CLOSE);
 }
 
 static void on_opened(void *context, const struct store_failure *failure,
@@ -77,30 +76,28 @@ static void on_opened(void *context, const struct store_failure *failure,
     mover->is_asking = false;
     mover->not_before_ms = mover->now_ms + MOVE_RETRY_MS;
     if (failure->status != STORE_OK) {
-        mover_note_problem(mover, "--to", failure->detail);
+        mover_note_trouble(mover, &mover->trouble, "--to", failure->detail);
     } else if (result->outcome != MOVE_FINE) {
         mover_refuse(mover, "--to", result->outcome, result->what);
     } else {
         mover->not_before_ms = 0;
-        mover_note_progress(mover);
+        mover_end_trouble(&mover->trouble);
         note_opened(mover, result->what);
     }
 }
 
 static void note_closed(struct mover *mover, const struct move_out_result *result)
 {
-    if (mover->phase == PHASE_SOURCE) {
+    unsigned beside = store_shards_beside(mover->from, mover->next);
+    if (mover->source[0] == '\0') {
         (void)snprintf(mover->source, sizeof mover->source, "%s", result->name);
         (void)snprintf(mover->paused_since, sizeof mover->paused_since, "%s", result->paused_since);
-        go_on_to(mover, PHASE_OPEN);
-        return;
     }
-    unsigned beside = store_shards_beside(mover->from, mover->next);
     mover->entries += beside > 0 ? (double)result->entries / beside : 0;
     if (++mover->next < store_shard_count(mover->from))
         return;
     mover->counts.entries = (int64_t)mover->entries;
-    go_on_to(mover, PHASE_MOVE);
+    go_on_to(mover, mover->phase == PHASE_SOURCE ? PHASE_OPEN : PHASE_MOVE);
 }
 
 static void on_closed(void *context, const struct store_failure *failure,
@@ -110,12 +107,12 @@ static void on_closed(void *context, const struct store_failure *failure,
     mover->is_asking = false;
     mover->not_before_ms = mover->now_ms + MOVE_RETRY_MS;
     if (failure->status != STORE_OK) {
-        mover_note_problem(mover, "--from", failure->detail);
+        mover_note_trouble(mover, &mover->trouble, "--from", failure->detail);
     } else if (result->outcome != MOVE_FINE) {
         mover_refuse(mover, "--from", result->outcome, "");
     } else {
         mover->not_before_ms = 0;
-        mover_note_progress(mover);
+        mover_end_trouble(&mover->trouble);
         note_closed(mover, result);
     }
 }
@@ -124,10 +121,10 @@ static bool ask_target(struct mover *mover, struct error *error)
 {
     const struct move_in_batch batch = {
         .shard = mover->next,
-        .proposal = mover->phase == PHASE_TARGET ? mover->to_id : mover->target,
+        .proposal = mover->target[0] == '\0' ? mover->to_id : mover->target,
         .source = mover->source,
         .paused_since = mover->paused_since,
-        .number = "",
+        .batch = mover->phase == PHASE_TARGET ? MOVE_IN_LOOK : "",
         .since = "",
     };
     return store_move_in(mover->to, &batch, on_opened, mover, error);
@@ -158,7 +155,7 @@ static void begin(struct mover *mover)
         return;
     mover->is_asking = false;
     mover->not_before_ms = mover->now_ms + MOVE_RETRY_MS;
-    mover_note_problem(mover, is_target ? "--to" : "--from", error.message);
+    mover_note_trouble(mover, &mover->trouble, is_target ? "--to" : "--from", error.message);
 }
 
 /* --- the batches --- */
@@ -249,14 +246,4 @@ bool mover_is_quiet(const struct mover *mover)
     for (unsigned i = 0; i < mover->lane_count; i++)
         is_quiet &= mover->lanes[i].quiet_walks >= WALKS;
     return is_quiet;
-}
-
-const char *mover_problem(const struct mover *mover)
-{
-    return mover->problem;
-}
-
-int64_t mover_progressed_at_ms(const struct mover *mover)
-{
-    return mover->progressed_at_ms;
 }

@@ -53,7 +53,7 @@ void mover_stop(struct mover *mover);
 void mover_count(const struct mover *mover, struct mover_counts *out);
 /* Whether no attempt is out any more at the source, where none is begun. */
 bool mover_is_quiet(const struct mover *mover);
-/* The last failure, a sentence part; "": none since it went on. */
+/* Why it has failed, or what fails for the longest time now, a sentence part; "": nothing. */
 const char *mover_problem(const struct mover *mover);
-/* When something was done last; monotonic. */
-int64_t mover_progressed_at_ms(const struct mover *mover);
+/* How long that has failed, again and again; 0: nothing fails. */
+int64_t mover_troubled_ms(const struct mover *mover, int64_t now_ms);

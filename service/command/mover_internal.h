@@ -19,15 +19,23 @@
 
 enum {
     MOVE_NAME_BYTES = 64,
-    MOVE_NUMBER_BYTES = 24,
+    MOVE_BATCH_BYTES = 64,
     MOVE_SINCE_BYTES = 24,
     MOVE_PLACE_BYTES = 40,
+    MOVE_PROBLEM_BYTES = 512,
     MOVE_RETRY_MS = 250,
 };
 
 enum lane_state { LANE_READY, LANE_ASKING, LANE_HELD, LANE_GIVING, LANE_EMPTY };
 
 enum part_state { PART_NONE, PART_OWED, PART_OPEN, PART_DONE };
+
+/* What fails again and again, of a lane or of what comes before them. That others go on does not
+ * end it: with one shard away a move has no end. */
+struct trouble {
+    int64_t since_ms;              /* monotonic */
+    char what[MOVE_PROBLEM_BYTES]; /* last; "": nothing */
+};
 
 struct move_lane;
 
@@ -42,11 +50,12 @@ struct move_lane {
     unsigned shard;
     enum lane_state state;
     int64_t not_before_ms; /* monotonic */
+    struct trouble trouble;
     char name[MOVE_NAME_BYTES], since[MOVE_SINCE_BYTES];
     char place[MOVE_PLACE_BYTES];
-    char batch[MOVE_NUMBER_BYTES]; /* "": none is held */
-    char done[MOVE_NUMBER_BYTES];  /* the target has it, and the source is to be told; "": none */
-    char floor[MOVE_NUMBER_BYTES]; /* of the target, above `batch`; "": none is known */
+    char batch[MOVE_BATCH_BYTES]; /* "": none is held */
+    char done[MOVE_BATCH_BYTES];  /* the target has it, and the source is to be told; "": none */
+    char floor[MOVE_BATCH_BYTES]; /* of the target, not below `batch`; "": none is known */
     /* Since the walk began: what it met. An empty one ends the lane. */
     int64_t met, out, later, left;
     unsigned quiet_walks; /* without an attempt that is out: it does not come back */
@@ -60,8 +69,8 @@ struct move_lane {
 };
 
 enum mover_phase {
-    PHASE_TARGET, /* the target's first shard says who it is */
-    PHASE_SOURCE, /* the source's first shard says whether that is well */
+    PHASE_TARGET, /* each of the target's shards says whether it can be one, the first who it is */
+    PHASE_SOURCE, /* each of the source's shards says the same */
     PHASE_OPEN,   /* each of the target's shards is told */
     PHASE_CLOSE,  /* each of the source's shards stops sending */
     PHASE_MOVE,
@@ -73,11 +82,12 @@ struct mover {
     enum mover_phase phase;
     unsigned next;  /* shard of the phase */
     bool is_asking; /* in phases before the last */
-    int64_t not_before_ms, now_ms, progressed_at_ms;
+    int64_t not_before_ms, now_ms;
+    struct trouble trouble;                      /* in phases before the last */
     char from_id[UUID_BYTES], to_id[UUID_BYTES]; /* for a Redis that has none yet */
     char target[MOVE_NAME_BYTES];
     char source[MOVE_NAME_BYTES], paused_since[MOVE_SINCE_BYTES]; /* of its first shard */
-    char problem[512];
+    char problem[MOVE_PROBLEM_BYTES];                             /* why it has failed */
     struct mover_counts counts;
     double entries;
     unsigned lane_count;
@@ -87,8 +97,9 @@ struct mover {
 /* Nothing can be done about it here. */
 void mover_fail(struct mover *mover, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* `where`: "--from" or "--to". */
-void mover_note_problem(struct mover *mover, const char *where, const char *detail);
-void mover_note_progress(struct mover *mover);
+void mover_note_trouble(const struct mover *mover, struct trouble *trouble, const char *where,
+                        const char *detail);
+void mover_end_trouble(struct trouble *trouble);
 /* What a script says against it. */
 void mover_refuse(struct mover *mover, const char *where, enum move_outcome outcome,
                   const char *what);

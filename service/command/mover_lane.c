@@ -83,6 +83,14 @@ static void end_part(struct part *part)
     wait_for(lane, LANE_READY, 0);
 }
 
+/* The highest of all: one below another shard's is refused there again, when others have taken it.
+ */
+static void raise_floor(struct move_lane *lane, const char *batch)
+{
+    if (strtoull(batch, NULL, 10) > strtoull(lane->floor, NULL, 10))
+        (void)snprintf(lane->floor, sizeof lane->floor, "%s", batch);
+}
+
 static void on_taken(void *context, const struct store_failure *failure,
                      const struct move_in_result *result)
 {
@@ -90,16 +98,16 @@ static void on_taken(void *context, const struct store_failure *failure,
     struct mover *mover = part->lane->mover;
     part->state = PART_OWED;
     if (failure->status != STORE_OK) {
-        mover_note_problem(mover, "--to", failure->detail);
+        mover_note_trouble(mover, &part->lane->trouble, "--to", failure->detail);
     } else if (result->outcome == MOVE_OVERTAKEN) {
         part->state = PART_DONE;
-        (void)snprintf(part->lane->floor, sizeof part->lane->floor, "%s", result->what);
+        raise_floor(part->lane, result->what);
     } else if (result->outcome != MOVE_FINE) {
         mover_refuse(mover, "--to", result->outcome, result->what);
     } else {
         part->state = PART_DONE;
         mover->counts.superseded += result->superseded;
-        mover_note_progress(mover);
+        mover_end_trouble(&part->lane->trouble);
     }
     end_part(part);
 }
@@ -113,7 +121,7 @@ static void give_part(struct part *part, struct move_item *items)
         .proposal = mover->target,
         .source = lane->name,
         .paused_since = "",
-        .number = lane->batch,
+        .batch = lane->batch,
         .since = lane->since,
         .items = items,
     };
@@ -124,7 +132,7 @@ static void give_part(struct part *part, struct move_item *items)
     }
     part->state = PART_OPEN;
     if (!store_move_in(mover->to, &batch, on_taken, part, &error)) {
-        mover_note_problem(mover, "--to", error.message);
+        mover_note_trouble(mover, &part->lane->trouble, "--to", error.message);
         part->state = PART_OWED;
         end_part(part);
     }
@@ -242,11 +250,11 @@ static void on_held(void *context, const struct store_failure *failure,
     assert(lane->state == LANE_ASKING);
     wait_for(lane, LANE_READY, MOVE_RETRY_MS);
     if (failure->status != STORE_OK) {
-        mover_note_problem(mover, "--from", failure->detail);
+        mover_note_trouble(mover, &lane->trouble, "--from", failure->detail);
     } else if (result->outcome != MOVE_FINE) {
         mover_refuse(mover, "--from", result->outcome, "");
     } else {
-        mover_note_progress(mover);
+        mover_end_trouble(&lane->trouble);
         take_answer(lane, result);
     }
 }
@@ -266,7 +274,7 @@ static void ask(struct move_lane *lane)
     struct error error;
     lane->state = LANE_ASKING;
     if (!store_move_out(mover->from, &query, on_held, lane, &error)) {
-        mover_note_problem(mover, "--from", error.message);
+        mover_note_trouble(mover, &lane->trouble, "--from", error.message);
         wait_for(lane, LANE_READY, MOVE_RETRY_MS);
     }
 }

@@ -6,17 +6,41 @@
 
 #include "service/command/mover_internal.h"
 
-void mover_note_problem(struct mover *mover, const char *where, const char *detail)
+void mover_note_trouble(const struct mover *mover, struct trouble *trouble, const char *where,
+                        const char *detail)
 {
-    if (!mover->has_failed)
-        (void)snprintf(mover->problem, sizeof mover->problem, "%s: %s", where, detail);
+    if (trouble->what[0] == '\0')
+        trouble->since_ms = mover->now_ms;
+    (void)snprintf(trouble->what, sizeof trouble->what, "%s: %s", where, detail);
 }
 
-void mover_note_progress(struct mover *mover)
+void mover_end_trouble(struct trouble *trouble)
 {
-    mover->progressed_at_ms = mover->now_ms;
-    if (!mover->has_failed)
-        mover->problem[0] = '\0';
+    trouble->what[0] = '\0';
+}
+
+/* NULL: there is none. */
+static const struct trouble *longest_trouble(const struct mover *mover)
+{
+    const struct trouble *longest = mover->trouble.what[0] != '\0' ? &mover->trouble : NULL;
+    for (unsigned i = 0; i < mover->lane_count; i++) {
+        const struct trouble *one = &mover->lanes[i].trouble;
+        if (one->what[0] != '\0' && (longest == NULL || one->since_ms < longest->since_ms))
+            longest = one;
+    }
+    return longest;
+}
+
+int64_t mover_troubled_ms(const struct mover *mover, int64_t now_ms)
+{
+    const struct trouble *trouble = longest_trouble(mover);
+    return trouble != NULL ? now_ms - trouble->since_ms : 0;
+}
+
+const char *mover_problem(const struct mover *mover)
+{
+    const struct trouble *trouble = longest_trouble(mover);
+    return mover->has_failed ? mover->problem : trouble != NULL ? trouble->what : "";
 }
 
 void mover_fail(struct mover *mover, const char *format, ...)

@@ -191,10 +191,13 @@ static void name_environment(struct reading *reading)
     }
 }
 
-static void check_files(struct reading *reading)
+/* What data is asked for by, and where: for whoever goes to it himself. */
+static void check_redis(struct reading *reading)
 {
     const struct config *config = reading->config;
-    check_file(reading, "CA_FILE", config->ca_file);
+    check_prefix(reading);
+    name_environment(reading);
+    check_audience(reading);
     check_file(reading, "REDIS_CA_FILE", config->redis_ca_file);
     check_file(reading, "REDIS_CERT_FILE", config->redis_cert_file);
     check_file(reading, "REDIS_KEY_FILE", config->redis_key_file);
@@ -202,6 +205,12 @@ static void check_files(struct reading *reading)
         config_note(reading->problems,
                     SETTING_PREFIX "REDIS_CERT_FILE and " SETTING_PREFIX
                                    "REDIS_KEY_FILE belong together: set both, or neither");
+}
+
+static void check_files(struct reading *reading)
+{
+    const struct config *config = reading->config;
+    check_file(reading, "CA_FILE", config->ca_file);
     check_socket(reading, "LISTEN", &config->listen_address);
     check_socket(reading, "OPS_LISTEN", &config->ops_listen_address);
 }
@@ -235,6 +244,8 @@ static void check_together(struct reading *reading, enum config_need need,
     check_secret(reading, "API_KEY", config->api_key, LINES);
     check_secret(reading, "API_READ_KEY", config->api_read_key, LINES);
     check_tls(reading);
+    if (need != CONFIG_NEED_ADDRESS)
+        check_redis(reading);
     if (need != CONFIG_NEED_ALL)
         return;
     require_settings(reading);
@@ -242,9 +253,6 @@ static void check_together(struct reading *reading, enum config_need need,
     check_api_keys(reading, "API_READ_KEY", config->api_read_key);
     check_files(reading);
     check_redis_url(reading);
-    check_prefix(reading);
-    name_environment(reading);
-    check_audience(reading);
     check_secret(reading, "CLIENT_ID", config->client_id, ONE_LINE);
     check_secret(reading, "CLIENT_SECRET", config->client_secret, ONE_LINE);
     check_callers(reading);

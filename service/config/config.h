@@ -80,6 +80,7 @@ enum { CONFIG_LOG_FORMAT_AUTO = -1 };
 
 enum config_need {
     CONFIG_NEED_ALL,     /* to serve: credentials must be there */
+    CONFIG_NEED_REDIS,   /* to go to the data itself: whose it is, under which keys, counts too */
     CONFIG_NEED_ADDRESS, /* to talk to a running service: only the listeners and the API key count
                           */
 };

@@ -141,7 +141,7 @@ static void takes_nothing_where_there_is_no_memory(void **state)
     const struct move_in_batch batch = {.proposal = move_to_id,
                                         .source = move_shown.result.name,
                                         .paused_since = "",
-                                        .number = move_shown.result.batch,
+                                        .batch = move_shown.result.batch,
                                         .since = "",
                                         .count = move_shown.result.count,
                                         .items = move_shown.items};

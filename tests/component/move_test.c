@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 /* The two scripts of a move, between two real Redis: what is held, what is let go, what stays. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/move_driver.h"
@@ -40,7 +41,7 @@ static void shows_a_batch_again_until_it_is_taken(void **state)
     (void)must_accept_one(&move_from, "A-1", "token", event);
     (void)must_accept_one(&move_from, "A-2", "token", event);
     assert_int_equal(move_ask("", ""), 2);
-    char batch[32];
+    char batch[64];
     (void)snprintf(batch, sizeof batch, "%s", move_shown.result.batch);
     assert_int_equal(move_ask("", ""), 2);
     assert_string_equal(move_shown.result.batch, batch);
@@ -77,13 +78,47 @@ static void loses_nothing_when_the_target_knows_a_later_batch(void **state)
                                    .place = ""};
     assert_int_equal(move_ask_so(&query), 1);
     assert_true(strcmp(move_shown.result.batch, later_batch) > 0);
-    char batch[32];
+    char batch[64];
     (void)snprintf(batch, sizeof batch, "%s", move_shown.result.batch);
     assert_int_equal(move_ask_so(&query), 1); /* once */
     assert_string_equal(move_shown.result.batch, batch);
     move_give();
     assert_string_equal(move_token_at_target(), "token");
     assert_int_equal(move_ask(batch, ""), 0);
+    assert_int_equal(move_shown.result.deleted, 1);
+}
+
+/* The same, and the number is the one of a batch that the target has. */
+static void tells_a_batch_from_another_one_of_its_number(void **state)
+{
+    (void)state;
+    char first[64], second[64];
+    (void)redis_server_cli(move_from_server, "HSET 'seek-signal:{0}:move' last 8000000000000000");
+    (void)must_accept_one(&move_from, "A-1", "token-1", event);
+    assert_int_equal(move_ask("", ""), 1);
+    move_give();
+    (void)snprintf(first, sizeof first, "%s", move_shown.result.batch);
+    (void)must_accept_one(&move_from, "A-2", "token-2", event);
+    (void)redis_server_cli(move_from_server,
+                           "HDEL 'seek-signal:{0}:move' batch held:A-1"); /* a failover has */
+    (void)redis_server_cli(move_from_server, "HSET 'seek-signal:{0}:move' last 8000000000000000");
+    (void)redis_server_cli(move_from_server, "DEL 'seek-signal:{0}:app:A-1'");
+    assert_int_equal(move_ask(first, ""), 1);
+    assert_int_equal(strtoll(move_shown.result.batch, NULL, 10), strtoll(first, NULL, 10));
+    move_give_and_get(MOVE_OVERTAKEN);
+    assert_string_equal(move_taken.what, first);
+    assert_null(must_get(&move_to, "A-2"));
+    struct move_out_query query = {.proposal = move_from_id,
+                                   .target = move_to_id,
+                                   .done = "",
+                                   .floor = first,
+                                   .limit = MOVE_BATCH_MAX,
+                                   .place = ""};
+    assert_int_equal(move_ask_so(&query), 1);
+    move_give();
+    assert_non_null(must_get(&move_to, "A-2"));
+    (void)snprintf(second, sizeof second, "%s", move_shown.result.batch);
+    assert_int_equal(move_ask(second, ""), 0);
     assert_int_equal(move_shown.result.deleted, 1);
 }
 
@@ -240,6 +275,8 @@ int main(void)
                 move_start, move_stop),
         IT_WITH("loses nothing when the target knows a later batch",
                 loses_nothing_when_the_target_knows_a_later_batch, move_start, move_stop),
+        IT_WITH("tells a batch from another one of its number",
+                tells_a_batch_from_another_one_of_its_number, move_start, move_stop),
         IT_WITH("gives up a move", gives_up_a_move, move_start, move_stop),
         IT_WITH("keeps the pause of before when it is given up",
                 keeps_the_pause_of_before_when_it_is_given_up, move_start, move_stop),

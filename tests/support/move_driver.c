@@ -95,7 +95,7 @@ size_t move_ask_so(const struct move_out_query *query)
 
 size_t move_ask(const char *done, const char *place)
 {
-    char done_copy[32], place_copy[40]; /* they may be what was shown last */
+    char done_copy[64], place_copy[40]; /* they may be what was shown last */
     (void)snprintf(done_copy, sizeof done_copy, "%s", done);
     (void)snprintf(place_copy, sizeof place_copy, "%s", place);
     return move_ask_so(&(struct move_out_query){.proposal = move_from_id,
@@ -131,7 +131,7 @@ void move_give_and_get(enum move_outcome outcome)
     const struct move_in_batch batch = {.proposal = move_to_id,
                                         .source = move_shown.result.name,
                                         .paused_since = "",
-                                        .number = move_shown.result.batch,
+                                        .batch = move_shown.result.batch,
                                         .since = move_shown.since,
                                         .count = move_shown.result.count,
                                         .items = move_shown.items};

@@ -174,6 +174,14 @@ def it_loses_nothing_when_the_source_was_set_back(stand, redis, sandbox):
     assert must_move(new, redis.url, target.url)["moved"] == 300
     for number in range(300):
         sandbox.must_receive(f"token-{number}")
+    # It has lost the last one, and gives its number to others.
+    last = int(redis.cli("HGET", "seek-signal:{0}:move", "last"))
+    assert last > 8000000000000000 and target.cli("HGET", "seek-signal:{0}:move", f"from:{name}{{0}}").split("-")[0] == str(last)
+    redis.cli("HSET", "seek-signal:{0}:move", "last", str(last - 1))
+    old.must_post([event(f"B-{number}", f"token-b-{number}") for number in range(100)])
+    assert must_move(new, redis.url, target.url)["moved"] == 100
+    for number in range(100):
+        sandbox.must_receive(f"token-b-{number}")
     old.must_stop()
     new.must_stop()
 
@@ -381,6 +389,10 @@ def it_says_why_it_cannot(stand, redis, sandbox):
     must_fail("http://127.0.0.1", target.url, "--from: ", status=2)
     must_fail(redis.url, target.url, "--to-prefix: expected 1 to 64", "--to-prefix", "{x}", status=2)
     must_fail(redis.url, target.url, "--to-shards: at most 256", "--to-shards", "257", status=2)
+    done = old.run("move", "--from", redis.url, "--to", target.url, redis_prefix="{x}")
+    assert done.returncode == 2 and "SEEK_SIGNAL_REDIS_PREFIX={x}: expected 1 to 64" in done.stderr, done
+    done = old.run("move", "--from", redis.url, redis_cert_file="/dev/null/x", redis_key_file=None)
+    assert done.returncode == 2 and "REDIS_KEY_FILE belong together" in done.stderr, done
     done = old.run("move", "--from", redis.url)
     assert done.returncode == 2 and "give --to URL, or --to-file FILE" in done.stderr
     # A key in the way, with the batch held: nobody sends it, and no other target gets it.
@@ -393,6 +405,58 @@ def it_says_why_it_cannot(stand, redis, sandbox):
     target.cli("DEL", "seek-signal:{0}:app:A-7")
     assert must_move(old, redis.url, target.url)["moved"] == 50
     old.must_stop()
+
+
+def it_mixes_no_two_environments_of_seek(stand, redis, sandbox):
+    """Whichever side belongs to the other one, and whichever the command is told: nothing is written to either."""
+    live = stand.redis(name="live")
+    old = stand.service(sandbox, name="old", redis_url=redis.url, audience="https://test.example").start()
+    new = stand.service(sandbox, name="new", redis_url=live.url, audience="https://live.example").start()
+    assert old.post("/v1/pause", {}).status == 204
+    old.must_post([event(f"A-{number}", f"token-{number}") for number in range(5)])
+    fresh = stand.redis(name="fresh")
+    for service, source, target, side in ((old, redis, live, "--to"), (new, redis, live, "--from"), (new, redis, fresh, "--from")):
+        done = run_move(service, source.url, target.url)
+        assert done.returncode == 1, done
+        assert f"{side}: the signals in Redis belong to another GRAPHQL_URL and AUDIENCE" in done.stderr, done
+    assert len(keys_of(redis)) == 5 and is_empty(live)
+    assert redis.cli("EXISTS", "seek-signal:{0}:move") == live.cli("EXISTS", "seek-signal:{0}:move") == "0"
+    assert fresh.cli("DBSIZE") == "0", "nobody has claimed it"
+    done = new.run("move", "--from", redis.url, "--abandon")
+    assert done.returncode == 1 and "belong to another GRAPHQL_URL" in done.stderr, done
+    assert must_move(old, redis.url, fresh.url)["moved"] == 5
+    assert "https://test.example" in fresh.cli("GET", "seek-signal:{0}:environment")
+    old.must_stop()
+    new.must_stop()
+
+
+def it_changes_nothing_where_it_is_refused(stand, redis, sandbox):
+    """What was moved from once is named as a target by mistake: nothing is sent there, of any shard."""
+    target, third = stand.redis(name="target"), stand.redis(name="third")
+    old = stand.service(sandbox, name="old", redis_url=redis.url, redis_shards="4").start()
+    new = stand.service(sandbox, name="new", redis_url=target.url, redis_shards="4").start()
+    shards = ("--from-shards", "4", "--to-shards", "4")
+    must_move(old, redis.url, target.url, *shards)
+    target.cli("HSET", "seek-signal:{3}:move", "batch", "1", "to", "another")  # another move from there, of one shard
+
+    def must_refuse(source, to, sentence):
+        done = run_move(old, source.url, to.url, *shards)
+        assert done.returncode == 1 and sentence in done.stderr, done
+        for shard in range(4):
+            assert redis.cli("EXISTS", f"seek-signal:{{{shard}}}:paused") == "1"
+            assert redis.cli("HEXISTS", f"seek-signal:{{{shard}}}:move", "to") == "1"
+
+    must_refuse(redis, redis, "--from and --to are the same Redis")
+    must_refuse(third, redis, "--from: nothing of this version's is kept there")
+    must_refuse(target, redis, "--from: a move from there to another Redis was not brought to its end")
+    redis.cli("HSET", "seek-signal:{3}:move", "batch", "1")
+    must_refuse(target, redis, "--to: a move from there to another Redis was not brought to its end")
+    redis.cli("HDEL", "seek-signal:{3}:move", "batch")
+    target.cli("HDEL", "seek-signal:{3}:move", "batch", "to")
+    must_move(old, target.url, redis.url, *shards)
+    eventually(lambda: old.get("/v1/status").json["sending"]["paused"] is False, "it sends again")
+    old.must_stop()
+    new.must_stop()
 
 
 def it_leaves_what_is_not_ours_and_says_so(stand, redis, sandbox):
@@ -449,6 +513,19 @@ def it_names_the_side_that_fails(stand, redis, sandbox):
     assert "move: --to: Redis is at its maxmemory" in err and "1 applications are on their way" in err, err
     target.cli("CONFIG", "SET", "maxmemory", "0")
     assert must_move(old, redis.url, target.url)["moved"] == 1
+    old.must_stop()
+
+
+def it_names_the_shard_that_is_away_though_others_go_on(stand, redis, sandbox):
+    cluster = RedisCluster(stand, replicas=0)
+    old = stand.service(sandbox, redis_url=cluster.url).start()
+    mover = subprocess.Popen([SERVICE, "move", "--from", cluster.url, "--to", redis.url, "--follow"], env=old.environment(),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "nothing is sent from --from any more" in mover.stdout.readline()
+    cluster.nodes[2].kill()
+    _, err = mover.communicate(timeout=90)
+    assert mover.returncode == 1 and err.startswith("move: --from: "), err
+    cluster.nodes[2].start()
     old.must_stop()
 
 

@@ -293,6 +293,18 @@ static void needs_no_credentials_to_ask_a_running_service(void **state)
     assert_non_null(config);
 }
 
+static void knows_whose_data_it_goes_to_without_credentials(void **state)
+{
+    (void)state;
+    const char *const environment[] = {"SEEK_SIGNAL_AUDIENCE=https://a.example", NULL};
+    AUTO(config) *config = config_read(CONFIG_NEED_REDIS, 0, NULL, environment, &problems, NULL);
+    assert_non_null(config);
+    assert_string_equal(config->environment, "https://graphql.seek.com/graphql https://a.example");
+    const char *const odd[] = {"SEEK_SIGNAL_REDIS_PREFIX={x}", NULL};
+    assert_null(config_read(CONFIG_NEED_REDIS, 0, NULL, odd, &problems, NULL));
+    assert_non_null(strstr(problems.bytes, "REDIS_PREFIX={x}"));
+}
+
 static void has_every_fixed_setting(void **state)
 {
     (void)state;
@@ -403,6 +415,8 @@ int main(void)
         IT_WITH("treats an empty value as unset", treats_empty_as_unset, begin, end),
         IT_WITH("needs no credentials to ask a running service",
                 needs_no_credentials_to_ask_a_running_service, begin, end),
+        IT_WITH("knows whose data it goes to without credentials",
+                knows_whose_data_it_goes_to_without_credentials, begin, end),
         IT_WITH("documents every setting in docs/settings.md", is_documented, begin, end),
         IT_WITH("has every setting of the contract", has_every_fixed_setting, begin, end),
     };

@@ -161,7 +161,7 @@ bool store_move_in(struct store *store, const struct move_in_batch *batch, store
     script_call_add_text(call, batch->proposal);
     script_call_add_text(call, batch->source);
     script_call_add_text(call, batch->paused_since);
-    script_call_add_text(call, batch->number);
+    script_call_add_text(call, batch->batch);
     script_call_add_number(call, store->options.ttl_ms);
     script_call_add_text(call, batch->since);
     for (size_t i = 0; i < batch->count; i++) {

@@ -38,7 +38,7 @@ enum move_outcome {
     MOVE_SAME,         /* it is the target itself */
     MOVE_BUSY,         /* source: a batch for another target is held; target: it is a source */
     MOVE_FOREIGN_KEY,  /* an application's key holds something else: `what` */
-    MOVE_OVERTAKEN,    /* the target has a batch of a higher number from there: `what` */
+    MOVE_OVERTAKEN,    /* the target has had a batch from there whose number is not lower: `what` */
 };
 
 /* MOVE_GIVE_UP: `deleted` are those that were held, and `target` does not count. */
@@ -48,7 +48,7 @@ struct move_out_query {
     unsigned shard;
     const char *proposal; /* an id for this Redis, should it have none */
     const char *target;   /* its id */
-    const char *done;     /* number of the batch that the target has; "": none */
+    const char *done;     /* name of the batch that the target has; "": none */
     const char *floor;    /* what MOVE_OVERTAKEN said; "": nothing */
     int64_t limit;     /* applications to hold at most; 0: none; MOVE_ONLY_LOOK: changes nothing */
     const char *place; /* ""; the beginning */
@@ -77,12 +77,14 @@ MUST_CHECK bool store_move_out(struct store *store, const struct move_out_query 
 
 /* --- the target --- */
 
+#define MOVE_IN_LOOK "look" /* changes nothing that counts */
+
 struct move_in_batch {
     unsigned shard;
     const char *proposal;
     const char *source;       /* its shard's name */
     const char *paused_since; /* there */
-    const char *number;       /* "": it only begins */
+    const char *batch;        /* its name; "": it only begins; MOVE_IN_LOOK: who is it? */
     const char *since;
     size_t count;
     const struct move_item *items; /* of this shard */

@@ -10,12 +10,12 @@
 --   the one here is newer         it stays, and the other is known as replaced; a draft here is owed now, if the other was
 --
 -- ARGV: the key (see move_out.lua), key of notify, an id for this Redis should it have none, name of the source, since when
---       sending was paused there ('': it was not), number of the batch ('': none, it only begins), time to live of what is neither
+--       sending was paused there ('': it was not), name of the batch ('': none, it only begins; 'look': not even that), time to live of what is neither
 --       owed nor dead (ms), since when notifications were wanted there (ms; '': never), then of each application: its id, kind (owed,
 --       dead, kept), when it was due or died (ms; ''), its fields, packed
 -- Returns: 0, the id of this Redis, applications that were written, that were superseded by what is here
---          3, what: this Redis is itself being moved; 4, id: its key holds something else; 5, number: a later batch has come from
---          there; nothing was done
+--          3, what: this Redis is itself being moved; 4, id: its key holds something else; 5, name: that batch has come from
+--          there, whose number is not lower; nothing was done
 
 local key, notify_key, proposal, source, paused_since, batch, ttl, since = unpack(ARGV, 1, 8)
 local HEAD = 8
@@ -34,7 +34,9 @@ end
 -- First what takes memory: a Redis at maxmemory refuses it before anything has changed, and lets the rest pass then.
 redis.call('HSET', key, 'id', own)
 
-if batch == '' then
+if batch == 'look' then
+    return {0, own, 0, 0}
+elseif batch == '' then
     -- It was moved away once: what stopped sending here then was that move.
     if target then
         redis.call('HDEL', key, 'to', 'paused')
@@ -51,9 +53,12 @@ if batch == '' then
     end
     return {0, own, 0, 0}
 end
+local function number_of(name)
+    return tonumber(name:match('^%d+'))
+end
 if last == batch then
     return {0, own, 0, 0} -- its answer was lost
-elseif last and tonumber(last) > tonumber(batch) then
+elseif last and number_of(last) >= number_of(batch) then
     return {5, last} -- of a mover that was overtaken, or of a source that was set back: only the source knows
 end
 

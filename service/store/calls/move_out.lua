@@ -7,9 +7,10 @@
 -- The key is a hash, which both halves use:
 --   id                who this Redis is, under this prefix
 --   to paused         it is moved: to whom, and since when sending was paused before that ('': it was not)
---   batch last        number of the batch that is held, and of the last that was: a generation like any other
+--   batch             name of the batch that is held: its number, a generation like any other, and a digest of what it held
+--   last              number of the last one
 --   held:<id>         of an application of it: when it was due (ms; '': it was not), and a digest of what it held
---   from:<source>     it is moved to: number of the last batch that came from there
+--   from:<source>     it is moved to: name of the last batch that came from there
 --
 --   pending             ──► held    `lease` is the batch's number, and `due` a day ahead: nobody sends it, and what is posted
 --                                   meanwhile waits behind it, as behind any attempt that is out
@@ -19,11 +20,11 @@
 --
 -- When the batch is let go, what is as it was shown is deleted. What has changed meanwhile stays, and comes with a later one.
 --
--- ARGV: the key, key of notify, key of the layout, what this version writes there, an id for this Redis should it have none, the target's id, number
+-- ARGV: the key, key of notify, key of the layout, what this version writes there, an id for this Redis should it have none, the target's id, name
 --       of the batch that the target has ('': none), how many to hold at most (0: none; -1: only look; -2: give the move up, whatever its
---       target), place ('': the beginning), number of a batch that the target had before a lower one was shown ('': none)
+--       target), place ('': the beginning), name of a batch that the target had before a lower one was shown ('': none)
 -- Returns: 0, this shard's name, since when sending was paused before ('': it was not), since when notifications were wanted ('':
---          never), entries that Redis has (0: not asked), deleted, number of the batch that is held ('': none), place of the
+--          never), entries that Redis has (0: not asked), deleted, name of the batch that is held ('': none), place of the
 --          next ('': that was all), attempts that are out, how many more have to come with a later walk, how many cannot be
 --          moved, then of each application of the batch: its id, kind (owed, dead, kept), when it is due or died (ms), its fields, packed
 --          1, what is wrong: nothing of this version's is here; 2: it is the target itself; 3: a batch for another target is held
@@ -53,9 +54,13 @@ do
     end
 end
 
+local function number_of(batch)
+    return tonumber(batch and batch:match('^%d+') or 0)
+end
+
 -- It is this batch's no more: what waits behind its lease is due.
 local function let_go(id)
-    local application, batch = find(id), tonumber(state.batch)
+    local application, batch = find(id), number_of(state.batch)
     if lease_of(application) == batch and end_lease(id, application, batch) then
         redis.call('HDEL', prefix .. id, 'lease')
         redis.call('ZADD', due, now_digits, id)
@@ -151,12 +156,12 @@ end
 
 -- --- the batch before ---
 
--- This Redis has lost what it last knew, and its clock is behind: the target takes it for a batch that it has. So it is let go,
--- and comes under a number that is new there too.
-if floor ~= '' and tonumber(floor) > tonumber(state.batch or state.last or 0) then
+-- This Redis has lost what it last knew, and its clock is behind: the target has had a batch of that number, or of a higher one.
+-- So it is let go, and comes under a number that is new there too.
+if floor ~= '' and floor ~= state.batch and number_of(floor) >= number_of(state.batch or state.last) then
     let_go_all()
-    held, state.batch, state.last = {}, nil, floor
-    redis.call('HSET', key, 'last', floor)
+    held, state.batch, state.last = {}, nil, digits(number_of(floor))
+    redis.call('HSET', key, 'last', state.last)
 end
 
 local deleted, gone = 0, {}
@@ -192,7 +197,7 @@ end
 -- --- the next batch ---
 
 -- Greater than the one before, whatever became of the clock.
-local batch = digits(math.max(now_us, tonumber(state.batch or state.last or 0) + 1))
+local batch = digits(math.max(now_us, number_of(state.batch or state.last) + 1))
 local holding, out, later, left, is_full = {}, 0, 0, 0, false
 
 local function hold(id, kind, at)
@@ -316,8 +321,10 @@ place = phase and phase .. ' ' .. position or ''
 if not items[1] then
     return {0, name, state.paused, since, 0, deleted, '', place, out, later, left}
 end
-redis.call('HSET', key, 'batch', batch, 'last', batch)
+-- The number alone does not tell it from another batch: where that was lost together with `last`, this one may have it again.
+local batch_name = batch .. '-' .. redis.sha1hex(table.concat(holding, '\0'))
+redis.call('HSET', key, 'batch', batch_name, 'last', batch)
 for i = 1, #holding, 1000 do
     redis.call('HSET', key, unpack(holding, i, math.min(i + 999, #holding)))
 end
-return {0, name, state.paused, since, 0, deleted, batch, place, out, later, left, unpack(items)}
+return {0, name, state.paused, since, 0, deleted, batch_name, place, out, later, left, unpack(items)}
