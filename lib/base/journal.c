@@ -14,81 +14,46 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/base/array.h"
 #include "lib/base/journal_directory.h"
 #include "lib/base/journal_frame.h"
-
-struct segment {
-    uint64_t number;
-    uint64_t bytes;
-};
+#include "lib/base/journal_row.h"
 
 struct journal {
     struct journal_directory directory;
-    int fd;                   /* the last segment, while it is appended to; -1: none is */
-    struct segment *segments; /* owned; oldest first */
-    size_t count, capacity;
+    struct journal_row row;
+    int fd; /* the last segment, while it is appended to; -1: none is */
     uint64_t next_number;
-    uint64_t bytes; /* of all segments, and of what was set aside */
-    uint64_t bytes_max, segment_bytes;
+    uint64_t found_last; /* number of the newest segment that was there when it was opened */
+    uint64_t bytes;      /* of all segments, and of what was set aside */
+    struct journal_options options;
     uint64_t committed;   /* of the segment that is appended to */
     bool is_failed;       /* something since the last commit was not written … */
     struct error failure; /* … for this reason */
 };
 
-static bool add_segment(struct journal *journal, struct segment segment, struct error *error)
-{
-    struct segment *segments = array_reserve(journal->segments, &journal->capacity,
-                                             journal->count + 1, sizeof segments[0]);
-    if (segments == NULL)
-        return error_out_of_memory(error);
-    journal->segments = segments;
-    journal->segments[journal->count++] = segment;
-    assert(journal->count <= journal->capacity);
-    return true;
-}
-
-static struct segment *last_segment(struct journal *journal)
-{
-    assert(journal->count > 0);
-    return &journal->segments[journal->count - 1];
-}
-
 /* What is appended to is the newest segment, and what was confirmed of it was written. */
 static bool is_sound(const struct journal *journal)
 {
     if (journal->fd < 0)
-        return journal->count <= journal->capacity;
-    if (journal->count == 0 || journal->count > journal->capacity)
+        return journal->row.count <= journal->row.capacity;
+    if (journal->row.count == 0 || journal->row.count > journal->row.capacity)
         return false;
-    const struct segment *last = &journal->segments[journal->count - 1];
+    const struct journal_segment *last = journal_row_last(&journal->row);
     return journal->committed <= last->bytes && last->bytes <= journal->bytes &&
            last->number < journal->next_number;
 }
 
-static struct segment take_segment(struct journal *journal, size_t index)
+static void uncount_bytes(struct journal *journal, uint64_t bytes)
 {
-    assert(index < journal->count);
-    struct segment segment = journal->segments[index];
-    journal->count--;
-    memmove(&journal->segments[index], &journal->segments[index + 1],
-            (journal->count - index) * sizeof journal->segments[0]);
-    return segment;
+    assert(bytes <= journal->bytes);
+    journal->bytes -= bytes;
 }
 
 static bool delete_segment(struct journal *journal, size_t index, struct error *error)
 {
-    struct segment segment = take_segment(journal, index);
-    assert(segment.bytes <= journal->bytes);
-    journal->bytes -= segment.bytes;
+    struct journal_segment segment = journal_row_take(&journal->row, index);
+    uncount_bytes(journal, segment.bytes);
     return journal_segment_delete(&journal->directory, segment.number, error);
-}
-
-/* Its bytes still count: they stay on the disk. */
-static bool set_aside(struct journal *journal, size_t index, struct error *error)
-{
-    struct segment segment = take_segment(journal, index);
-    return journal_segment_set_aside(&journal->directory, segment.number, error);
 }
 
 /* --- opening ------------------------------------------------------------------------------------
@@ -101,13 +66,8 @@ static bool take_file(void *context, enum journal_file kind, uint64_t number, ui
     if (number >= journal->next_number)
         journal->next_number = number + 1;
     journal->bytes += bytes;
-    return kind == JOURNAL_ASIDE || add_segment(journal, (struct segment){number, bytes}, error);
-}
-
-static int compare_segments(const void *a, const void *b)
-{
-    const struct segment *left = a, *right = b;
-    return (left->number > right->number) - (left->number < right->number);
+    return kind == JOURNAL_ASIDE ||
+           journal_row_add(&journal->row, (struct journal_segment){number, bytes, false}, error);
 }
 
 static bool list_segments(struct journal *journal, struct error *error)
@@ -115,72 +75,117 @@ static bool list_segments(struct journal *journal, struct error *error)
     const struct journal_listing listing = {take_file, journal};
     if (!journal_directory_list(&journal->directory, &listing, error))
         return false;
-    if (journal->count > 1)
-        qsort(journal->segments, journal->count, sizeof journal->segments[0], compare_segments);
+    journal_row_sort(&journal->row);
+    if (journal->row.count > 0)
+        journal->found_last = journal_row_last(&journal->row)->number;
     return true;
 }
 
 /* If it cannot be cut, the next start finds the same tail. */
-static void cut_tail(struct journal *journal, struct segment *segment, uint64_t bytes)
+static void cut_tail(struct journal *journal, struct journal_segment *segment, uint64_t bytes)
 {
     assert(bytes <= segment->bytes);
-    assert(segment->bytes - bytes <= journal->bytes);
     (void)!journal_segment_cut(&journal->directory, segment->number, bytes, NULL);
-    journal->bytes -= segment->bytes - bytes;
+    uncount_bytes(journal, segment->bytes - bytes);
     segment->bytes = bytes;
 }
 
-/* Only the segment written last can be torn; elsewhere a missing end is damage like any other. */
-static void scan(struct journal *journal, struct segment *segment, const struct buffer *bytes,
-                 const struct journal_options *options)
+static void tell_damage(const struct journal *journal, enum journal_damage damage,
+                        struct journal_segment segment, uint64_t offset)
 {
+    assert(offset <= segment.bytes);
+    journal->options.damage(journal->options.context, damage, segment.number, offset,
+                            segment.bytes - offset);
+}
+
+/* Only the segment written last can be torn; elsewhere a missing end is damage like any other. */
+static void scan(struct journal *journal, size_t index, struct buffer *bytes)
+{
+    struct journal_segment *segment = &journal->row.items[index];
+    const struct journal_options *options = &journal->options;
     struct journal_piece piece;
     size_t offset = 0;
+    journal_row_note_scanned(&journal->row, index);
     for (;;) {
         enum journal_found found = journal_frame_next(bytes->bytes, bytes->length, &offset, &piece);
         assert(offset <= bytes->length);
         if (found == JOURNAL_END)
             return;
         if (found == JOURNAL_RECORD) {
-            options->record(options->context, piece.payload, piece.length);
+            options->record(options->context, segment->number, piece.payload, piece.length);
             continue;
         }
-        bool is_torn = found == JOURNAL_TORN && segment == last_segment(journal);
+        bool is_torn = found == JOURNAL_TORN && segment->number == journal->found_last;
         options->damage(options->context, is_torn ? JOURNAL_WAS_TORN : JOURNAL_IS_DAMAGED,
                         segment->number, piece.start, piece.length);
-        if (is_torn)
-            cut_tail(journal, segment, piece.start);
+        if (!is_torn)
+            continue;
+        cut_tail(journal, segment, piece.start);
+        buffer_truncate(bytes, piece.start);
+        return;
     }
 }
 
-/* Whether the segment at `index` stays; false with ERROR_MEMORY: the journal cannot be opened. */
-static bool scan_segment(struct journal *journal, size_t index, struct buffer *bytes,
-                         const struct journal_options *options, struct error *error)
+/* The file is shorter than what was confirmed. */
+static void note_missing(struct journal *journal, struct journal_segment *segment, uint64_t bytes)
 {
-    assert(index < journal->count);
-    struct segment *segment = &journal->segments[index];
-    if (!journal_segment_read(&journal->directory, segment->number, segment->bytes, bytes, error)) {
-        if (error->kind == ERROR_MEMORY)
-            return false;
-        options->damage(options->context, JOURNAL_UNREADABLE, segment->number, 0, segment->bytes);
-        (void)!set_aside(journal, index, NULL); /* or it is found again at the next start */
-        return false;
-    }
-    scan(journal, segment, bytes, options);
-    if (segment->bytes > 0)
+    if (bytes == segment->bytes)
+        return;
+    tell_damage(journal, JOURNAL_IS_DAMAGED, *segment, bytes);
+    uncount_bytes(journal, segment->bytes - bytes);
+    segment->bytes = bytes;
+}
+
+/* Its bytes still count: they stay on the disk. While it cannot be renamed it stays here too, and
+ * is tried again. */
+static void set_aside(struct journal *journal, size_t index, struct error *error)
+{
+    if (journal_segment_set_aside(&journal->directory, journal->row.items[index].number, error))
+        tell_damage(journal, JOURNAL_IS_NO_FILE, journal_row_take(&journal->row, index), 0);
+}
+
+static void forget_gone(struct journal *journal, size_t index)
+{
+    struct journal_segment segment = journal_row_take(&journal->row, index);
+    uncount_bytes(journal, segment.bytes);
+    tell_damage(journal, JOURNAL_IS_GONE, segment, 0);
+}
+
+static bool read_segment(struct journal *journal, size_t index, struct buffer *out,
+                         struct error *error)
+{
+    struct journal_segment *segment = &journal->row.items[index];
+    switch (
+        journal_segment_read(&journal->directory, segment->number, segment->bytes, out, error)) {
+    case JOURNAL_READ:
+        note_missing(journal, segment, out->length);
+        if (!segment->is_scanned)
+            scan(journal, index, out);
         return true;
-    (void)!delete_segment(journal, index, NULL);
+    case JOURNAL_NO_FILE:
+        set_aside(journal, index, error);
+        break;
+    case JOURNAL_GONE:
+        forget_gone(journal, index);
+        break;
+    case JOURNAL_READ_LATER:
+        break;
+    }
     return false;
 }
 
-static bool scan_all(struct journal *journal, const struct journal_options *options,
-                     struct error *error)
+/* What cannot be read now is read later. False without memory. */
+static bool scan_all(struct journal *journal, struct error *error)
 {
     struct buffer bytes;
-    buffer_init(&bytes, SIZE_MAX / 4);
     struct error failure = {.kind = ERROR_NONE};
-    for (size_t index = 0; index < journal->count && failure.kind != ERROR_MEMORY;)
-        index += scan_segment(journal, index, &bytes, options, &failure);
+    buffer_init(&bytes, SIZE_MAX / 4);
+    for (size_t index = 0; index < journal->row.count && failure.kind != ERROR_MEMORY;) {
+        uint64_t number = journal->row.items[index].number;
+        if (read_segment(journal, index, &bytes, &failure) && journal->row.items[index].bytes == 0)
+            (void)!delete_segment(journal, index, NULL);
+        index += journal_next(journal, number) == number;
+    }
     buffer_fini(&bytes);
     return failure.kind != ERROR_MEMORY || error_out_of_memory(error);
 }
@@ -193,10 +198,10 @@ struct journal *journal_open(const struct journal_options *options, struct error
         return NULL;
     }
     journal->fd = -1;
-    journal->bytes_max = options->bytes_max;
-    journal->segment_bytes = options->segment_bytes;
+    journal->options = *options;
+    journal->options.directory = NULL;
     if (!journal_directory_open(&journal->directory, options->directory, error) ||
-        !list_segments(journal, error) || !scan_all(journal, options, error)) {
+        !list_segments(journal, error) || !scan_all(journal, error)) {
         journal_destroy(journal);
         return NULL;
     }
@@ -220,20 +225,20 @@ void journal_destroy(struct journal *journal)
         return;
     seal(journal);
     journal_directory_close(&journal->directory);
-    free(journal->segments);
+    free(journal->row.items);
     free(journal);
 }
 
 static bool begin_segment(struct journal *journal, struct error *error)
 {
     assert(journal->fd < 0);
-    const struct segment segment = {.number = journal->next_number++};
-    if (!add_segment(journal, segment, error))
+    const struct journal_segment segment = {journal->next_number++, 0, true};
+    if (!journal_row_add(&journal->row, segment, error))
         return false;
     journal->committed = 0;
     journal->fd = journal_segment_create(&journal->directory, segment.number, error);
     if (journal->fd < 0)
-        (void)take_segment(journal, journal->count - 1);
+        (void)journal_row_take(&journal->row, journal->row.count - 1);
     return journal->fd >= 0;
 }
 
@@ -255,7 +260,7 @@ static bool write_records(struct journal *journal, const struct buffer *records,
                           struct error *error)
 {
     if (journal->fd >= 0 &&
-        last_segment(journal)->bytes + records->length > journal->segment_bytes) {
+        journal_row_last(&journal->row)->bytes + records->length > journal->options.segment_bytes) {
         if (!journal_commit(journal, error))
             return false;
         seal(journal);
@@ -264,7 +269,7 @@ static bool write_records(struct journal *journal, const struct buffer *records,
         !write_bytes(journal->fd, records->bytes, records->length, error))
         return false;
     assert(journal->fd >= 0);
-    last_segment(journal)->bytes += records->length;
+    journal_row_last(&journal->row)->bytes += records->length;
     journal->bytes += records->length;
     return true;
 }
@@ -272,9 +277,9 @@ static bool write_records(struct journal *journal, const struct buffer *records,
 bool journal_append(struct journal *journal, const struct buffer *records, struct error *error)
 {
     assert(is_sound(journal));
-    if (journal->bytes + records->length > journal->bytes_max)
+    if (journal->bytes + records->length > journal->options.bytes_max)
         return error_set(error, ERROR_FULL, "the journal has reached its %" PRIu64 " bytes",
-                         journal->bytes_max);
+                         journal->options.bytes_max);
     if (!journal->is_failed)
         journal->is_failed = !write_records(journal, records, &journal->failure);
     if (journal->is_failed)
@@ -289,20 +294,20 @@ static void take_back(struct journal *journal)
     if (journal->fd < 0)
         return;
     seal(journal);
-    cut_tail(journal, last_segment(journal), journal->committed);
+    cut_tail(journal, journal_row_last(&journal->row), journal->committed);
     if (journal->committed == 0)
-        (void)!delete_segment(journal, journal->count - 1, NULL);
+        (void)!delete_segment(journal, journal->row.count - 1, NULL);
     assert(is_sound(journal));
 }
 
 static bool sync_segment(struct journal *journal, struct error *error)
 {
-    if (journal->fd < 0 || last_segment(journal)->bytes == journal->committed)
+    if (journal->fd < 0 || journal_row_last(&journal->row)->bytes == journal->committed)
         return true;
     if (fdatasync(journal->fd) != 0)
         return error_set(error, ERROR_IO, "syncing the journal: %s", strerrordesc_np(errno));
-    assert(journal->committed < last_segment(journal)->bytes);
-    journal->committed = last_segment(journal)->bytes;
+    assert(journal->committed < journal_row_last(&journal->row)->bytes);
+    journal->committed = journal_row_last(&journal->row)->bytes;
     return true;
 }
 
@@ -324,50 +329,39 @@ uint64_t journal_bytes(const struct journal *journal)
 
 bool journal_is_empty(const struct journal *journal)
 {
-    return journal->count == 0;
+    return journal->row.count == 0;
+}
+
+bool journal_is_known(const struct journal *journal)
+{
+    return journal->row.unscanned == 0;
 }
 
 /* --- reading ------------------------------------------------------------------------------------
  */
 
-/* Its place in the row, or that of the next one. */
-static size_t find_segment(const struct journal *journal, uint64_t number)
-{
-    size_t first = 0, end = journal->count;
-    while (first < end) {
-        size_t middle = first + (end - first) / 2;
-        if (journal->segments[middle].number < number)
-            first = middle + 1;
-        else
-            end = middle;
-    }
-    return first;
-}
-
 uint64_t journal_next(const struct journal *journal, uint64_t least)
 {
-    size_t index = find_segment(journal, least);
-    return index < journal->count ? journal->segments[index].number : JOURNAL_NONE;
+    size_t index = journal_row_find(&journal->row, least);
+    return index < journal->row.count ? journal->row.items[index].number : JOURNAL_NONE;
 }
 
 bool journal_read(struct journal *journal, uint64_t number, struct buffer *out, struct error *error)
 {
-    size_t index = find_segment(journal, number);
-    assert(index < journal->count && journal->segments[index].number == number);
-    if (index == journal->count - 1)
+    size_t index = journal_row_find(&journal->row, number);
+    assert(index < journal->row.count && journal->row.items[index].number == number);
+    if (index == journal->row.count - 1)
         seal(journal);
-    const struct segment *segment = &journal->segments[index];
-    if (journal_segment_read(&journal->directory, segment->number, segment->bytes, out, error))
-        return true;
-    if (error->kind != ERROR_MEMORY)
-        (void)!set_aside(journal, index, NULL);
-    return false;
+    return read_segment(journal, index, out, error);
 }
 
 bool journal_drop(struct journal *journal, uint64_t number, bool is_kept, struct error *error)
 {
-    size_t index = find_segment(journal, number);
-    assert(index < journal->count && journal->segments[index].number == number);
-    assert(index < journal->count - (journal->fd >= 0)); /* nothing is appended to it */
-    return is_kept ? set_aside(journal, index, error) : delete_segment(journal, index, error);
+    size_t index = journal_row_find(&journal->row, number);
+    assert(index < journal->row.count && journal->row.items[index].number == number);
+    assert(index < journal->row.count - (journal->fd >= 0)); /* nothing is appended to it */
+    if (!is_kept)
+        return delete_segment(journal, index, error);
+    (void)journal_row_take(&journal->row, index);
+    return journal_segment_set_aside(&journal->directory, number, error);
 }

@@ -29,8 +29,11 @@ struct journal;
 
 enum journal_damage {
     JOURNAL_WAS_TORN,   /* the last write was cut short and never confirmed: its rest is cut off */
-    JOURNAL_IS_DAMAGED, /* a record is not what was written; the ones around it are read */
-    JOURNAL_UNREADABLE, /* a segment that cannot be read at all: set aside */
+    JOURNAL_IS_DAMAGED, /* a record is not what was written, or the end is missing; the rest is read
+                         */
+    JOURNAL_IS_NO_FILE, /* something else bears the name of a segment: set aside */
+    JOURNAL_IS_GONE,    /* somebody has removed a segment */
+    JOURNAL_DAMAGE_COUNT
 };
 
 struct journal_options {
@@ -38,8 +41,9 @@ struct journal_options {
     uint64_t bytes_max;     /* of all files together, those set aside included */
     uint64_t segment_bytes; /* a segment with more is followed by a new one */
     /* Called while the journal is opened: for each record that is there, in order, and for each
-     * damage. */
-    void (*record)(void *context, const char *payload, size_t length);
+     * damage. Of a segment that cannot be read then, when it is read for the first time. Damage
+     * that comes later is told when it is met. */
+    void (*record)(void *context, uint64_t segment, const char *payload, size_t length);
     void (*damage)(void *context, enum journal_damage damage, uint64_t segment, uint64_t offset,
                    uint64_t bytes);
     void *context;
@@ -60,12 +64,15 @@ MUST_CHECK bool journal_commit(struct journal *journal, struct error *error);
 
 uint64_t journal_bytes(const struct journal *journal);
 bool journal_is_empty(const struct journal *journal);
+/* Each record that is there was told. */
+bool journal_is_known(const struct journal *journal);
 
 /* The number of the first segment from this one on; JOURNAL_NONE. From 0 on: the oldest. */
 #define JOURNAL_NONE UINT64_MAX
 uint64_t journal_next(const struct journal *journal, uint64_t least);
 /* The bytes of a segment that is there, for journal_frame_next; nothing is appended to it any more.
- * Without anything uncommitted. ERROR_MEMORY; ERROR_IO: it has been set aside. */
+ * Without anything uncommitted. False: it is still there, for another try; or what bore its name
+ * was told as damage, and journal_next does not give it any more. */
 MUST_CHECK bool journal_read(struct journal *journal, uint64_t number, struct buffer *out,
                              struct error *error);
 /* It has been read and is done with. `is_kept`: it holds damage and is set aside. On failure it is

@@ -81,7 +81,7 @@ static bool take_entry(const struct journal_directory *directory, const char *na
         kind = JOURNAL_ASIDE;
     }
     if (fstatat(directory->fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-        return true; /* somebody deletes it right now */
+        return errno == ENOENT || fail(error, "looking at", name); /* it is just being deleted */
     return listing->take(listing->context, kind, number, (uint64_t)status.st_size, error);
 }
 
@@ -98,8 +98,11 @@ bool journal_directory_list(const struct journal_directory *directory,
         return false;
     }
     bool is_done = true;
-    for (const struct dirent *entry; is_done && (entry = readdir(stream)) != NULL;)
+    const struct dirent *entry;
+    while (errno = 0, is_done && (entry = readdir(stream)) != NULL)
         is_done = take_entry(directory, entry->d_name, listing, error);
+    if (is_done && errno != 0)
+        is_done = fail(error, "listing", "the directory");
     (void)closedir(stream);
     return is_done;
 }
@@ -149,18 +152,26 @@ static bool read_bytes(int fd, const char *name, uint64_t bytes, struct buffer *
     return true;
 }
 
-bool journal_segment_read(const struct journal_directory *directory, uint64_t number,
-                          uint64_t bytes, struct buffer *out, struct error *error)
+/* Only what no second try can change ends a segment: descriptors, memory, rights and disks come
+ * back. */
+enum journal_reading journal_segment_read(const struct journal_directory *directory,
+                                          uint64_t number, uint64_t bytes, struct buffer *out,
+                                          struct error *error)
 {
     char name[JOURNAL_NAME_BYTES];
     journal_file_name(JOURNAL_LIVE, number, name);
     int fd = private_file_open(directory->fd, name, O_RDONLY);
-    if (fd < 0)
-        return error_set(error, ERROR_IO, "opening %s: %s", name, private_file_reason(errno));
+    if (fd < 0) {
+        int code = errno;
+        (void)error_set(error, ERROR_IO, "opening %s: %s", name, private_file_reason(code));
+        if (code == ENOENT)
+            return JOURNAL_GONE;
+        return private_file_is_none(code) ? JOURNAL_NO_FILE : JOURNAL_READ_LATER;
+    }
     buffer_clear(out);
     bool is_read = read_bytes(fd, name, bytes, out, error);
     (void)close(fd);
-    return is_read;
+    return is_read ? JOURNAL_READ : JOURNAL_READ_LATER;
 }
 
 bool journal_segment_cut(const struct journal_directory *directory, uint64_t number, uint64_t bytes,

@@ -44,9 +44,15 @@ MUST_CHECK bool journal_directory_list(const struct journal_directory *directory
 /* The descriptor to write to; its name survives a crash. -1 and `error`. */
 MUST_CHECK int journal_segment_create(const struct journal_directory *directory, uint64_t number,
                                       struct error *error);
-/* The first `bytes`, or fewer when the file is shorter. */
-MUST_CHECK bool journal_segment_read(const struct journal_directory *directory, uint64_t number,
-                                     uint64_t bytes, struct buffer *out, struct error *error);
+enum journal_reading {
+    JOURNAL_READ,       /* the first `bytes`, or fewer when the file is shorter */
+    JOURNAL_READ_LATER, /* this time it failed: ERROR_IO, ERROR_MEMORY */
+    JOURNAL_NO_FILE,    /* something else bears its name */
+    JOURNAL_GONE,
+};
+MUST_CHECK enum journal_reading journal_segment_read(const struct journal_directory *directory,
+                                                     uint64_t number, uint64_t bytes,
+                                                     struct buffer *out, struct error *error);
 MUST_CHECK bool journal_segment_cut(const struct journal_directory *directory, uint64_t number,
                                     uint64_t bytes, struct error *error);
 MUST_CHECK bool journal_segment_delete(const struct journal_directory *directory, uint64_t number,

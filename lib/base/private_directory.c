@@ -70,18 +70,25 @@ int private_file_open(int directory_fd, const char *name, int flags)
         openat(directory_fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
     if (fd < 0)
         return -1;
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && is_trusted(status.st_uid))
+    int code = fstat(fd, &status) == 0 ? 0 : errno;
+    if (code == 0 && S_ISREG(status.st_mode) && is_trusted(status.st_uid))
         return fd;
     (void)close(fd);
-    errno = 0;
+    errno = code;
     return -1;
+}
+
+bool private_file_is_none(int code)
+{
+    return code == 0 || code == ENXIO || code == ENODEV || code == ELOOP;
 }
 
 const char *private_file_reason(int code)
 {
     switch (code) {
     case 0:
-    case ENXIO: /* a FIFO that nobody reads */
+    case ENXIO:  /* a FIFO that nobody reads, or a socket */
+    case ENODEV: /* a device without a driver */
         return "it is no file of this user's: remove it";
     case ELOOP:
         return "it is a symbolic link: remove it";

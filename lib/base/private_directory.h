@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "lib/base/error.h"
 
 /* Creates it (0700) when it is not there. ERROR_CONFIG, with what to do: it, or the symbolic link
@@ -19,5 +21,8 @@ MUST_CHECK int private_directory_open(const char *path, struct error *error);
  * for open; 0600 with O_CREAT. -1 and errno otherwise: 0 when it is something else. Only system
  * calls, so that it may be used between fork and exec. */
 MUST_CHECK int private_file_open(int directory_fd, const char *name, int flags);
+/* errno of the above says that something else lies there than a file of this user's, so that it is
+ * no use to try again. */
+bool private_file_is_none(int code);
 /* errno of the above in words. */
 const char *private_file_reason(int code);

@@ -31,7 +31,6 @@
 enum {
     TURN_MS_MAX = 1000, /* the heart beats at least this often */
     PROBE_MS = 1000,
-    SEGMENT_BYTES = 1024 * 1024,
 };
 
 /* --- stamps ------------------------------------------------------------------------------------
@@ -51,69 +50,6 @@ int64_t spool_stamp(struct spool *spool)
 bool spool_is_holding(const struct spool *spool)
 {
     return atomic_load(&spool->is_holding);
-}
-
-/* --- what an earlier life left ------------------------------------------------------------------
- */
-
-/* New stamps are later than those in the journal, even if the clock was set back in between. */
-static void find_record(void *context, const char *payload, size_t length)
-{
-    struct spool *spool = context;
-    struct drain_record record;
-    if (spool_record_read(payload, length, &record)) {
-        spool_hold(spool, &record);
-        if (spool->records++ == 0)
-            spool->oldest_us = record.stamp_us;
-        if (record.stamp_us > atomic_load(&spool->last_stamp_us))
-            atomic_store(&spool->last_stamp_us, record.stamp_us);
-    } else if (length > 0) {
-        metric_add(&spool->metrics[SPOOL_DAMAGED], 1);
-        log_error("spool_damaged", "A record in SPOOL_DIR is not one that this version can read");
-    }
-}
-
-static void find_damage(void *context, enum journal_damage damage, uint64_t segment,
-                        uint64_t offset, uint64_t bytes)
-{
-    struct spool *spool = context;
-    static const struct {
-        enum log_level level;
-        const char *event, *message;
-    } kinds[] = {
-        [JOURNAL_WAS_TORN] =
-            {LOG_WARN, "spool_torn",
-             "The last write was cut short and never acknowledged. Its rest is cut off"},
-        [JOURNAL_IS_DAMAGED] = {LOG_ERROR, "spool_damaged",
-                                "Bytes in SPOOL_DIR differ from those that were written. The "
-                                "events around them are delivered"},
-        [JOURNAL_UNREADABLE] =
-            {LOG_ERROR, "spool_damaged",
-             "A segment cannot be read. It is kept as corrupt-….log in SPOOL_DIR"},
-    };
-    if (damage != JOURNAL_WAS_TORN)
-        metric_add(&spool->metrics[SPOOL_DAMAGED], 1);
-    log_at(kinds[damage].level, kinds[damage].event, kinds[damage].message,
-           LOG_INT("segment", segment), LOG_INT("offset", offset), LOG_INT("bytes", bytes));
-}
-
-static bool open_journal(struct spool *spool, struct error *error)
-{
-    spool->journal = journal_open(&(struct journal_options){.directory = spool->options.directory,
-                                                            .bytes_max = spool->options.bytes_max,
-                                                            .segment_bytes = SEGMENT_BYTES,
-                                                            .record = find_record,
-                                                            .damage = find_damage,
-                                                            .context = spool},
-                                  error);
-    spool->options.directory = NULL;
-    if (spool->journal == NULL)
-        return false;
-    if (spool->records > 0)
-        log_warn("spool_holds", "Events of an earlier run wait in SPOOL_DIR for Redis",
-                 LOG_INT("records", spool->records),
-                 LOG_INT("bytes", journal_bytes(spool->journal)));
-    return true;
 }
 
 /* --- writing ------------------------------------------------------------------------------------
@@ -328,7 +264,7 @@ struct spool *spool_create(const struct spool_options *options, struct error *er
     buffer_init(&spool->drain.segment, SIZE_MAX / 4);
     spool->loop = event_loop_create(error);
     event_loop_show(spool->loop, &spool->heartbeat);
-    if (spool->loop == NULL || !open_journal(spool, error))
+    if (spool->loop == NULL || !spool_open_journal(spool, error))
         goto fail;
     spool->store = store_create(&spool->options.store, spool->loop, error);
     if (spool->store == NULL)

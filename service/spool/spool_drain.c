@@ -51,7 +51,7 @@ static size_t likeness(const char *application_id)
 bool spool_is_holding_for(const struct spool *spool, const char *application_id)
 {
     return atomic_load(&spool->is_holding) &&
-           (application_id == NULL ||
+           (application_id == NULL || atomic_load(&spool->is_holding_unknown) ||
             (atomic_load(&spool->held[shard_in(spool, application_id)]) > 0 &&
              atomic_load(&spool->held_like[likeness(application_id)]) > 0));
 }
@@ -84,10 +84,12 @@ static bool is_any_taken(const struct spool *spool, const struct spool_rest *res
     return false;
 }
 
-/* Something that is held could be written in this pass. */
+/* Something that is held could be written in this pass, or it has to be found out what is held. */
 static bool is_worthwhile(const struct spool *spool)
 {
     bool is_any_held = false;
+    if (!journal_is_known(spool->journal))
+        return true;
     for (unsigned i = 0; i < shard_count(spool); i++) {
         bool is_held = atomic_load(&spool->held[i]) > 0;
         is_any_held |= is_held;
@@ -102,7 +104,8 @@ static bool is_worthwhile(const struct spool *spool)
 
 static void note_oldest(struct spool_drain *drain, int64_t stamp_us)
 {
-    if (drain->rest_oldest_us == 0 || stamp_us < drain->rest_oldest_us)
+    bool is_known = stamp_us != 0; /* what was never gone through has none */
+    if (is_known && (drain->rest_oldest_us == 0 || stamp_us < drain->rest_oldest_us))
         drain->rest_oldest_us = stamp_us;
 }
 
@@ -154,27 +157,52 @@ static void end_pass(struct spool *spool, int64_t now_ms)
     drain->blocked = (struct shard_set){{0}};
 }
 
+/* Why it failed; NULL: it did not, or for good. */
+static void note_reading(struct spool_drain *drain, const struct error *failure)
+{
+    bool was_failing = drain->failure.kind != ERROR_NONE;
+    if (failure == NULL && was_failing)
+        log_info("spool_reads_again", "The spool can be read again");
+    if (failure != NULL && (!was_failing || strcmp(failure->message, drain->failure.message) != 0))
+        log_error(
+            "spool_unreadable",
+            "A part of the spool cannot be read for now. It is tried again, and the events in "
+            "it and after it wait",
+            LOG_TEXT("detail", failure->message));
+    drain->failure = failure != NULL ? *failure : (struct error){.kind = ERROR_NONE};
+}
+
+/* What comes after it waits with it, so that the order stays: nobody knows whose records it has. */
+static void leave_unread(struct spool *spool, uint64_t number, bool is_there, int64_t now_ms)
+{
+    struct spool_drain *drain = &spool->drain;
+    if (!is_there)
+        spool_rests_forget(&drain->rests, number);
+    if (is_there || journal_is_empty(spool->journal))
+        end_pass(spool, now_ms);
+    if (is_there)
+        drain->retry_at_ms = now_ms + RETRY_MS;
+}
+
 static bool begin_segment(struct spool *spool, uint64_t number, int64_t now_ms)
 {
     struct spool_drain *drain = &spool->drain;
     struct error error;
     drain->is_reading = spool_rests_reserve(&drain->rests, &error) &&
                         journal_read(spool->journal, number, &drain->segment, &error);
+    bool is_there = journal_next(spool->journal, number) == number;
+    note_reading(drain, is_there && !drain->is_reading ? &error : NULL);
+    if (!drain->is_reading) {
+        leave_unread(spool, number, is_there, now_ms);
+        return false;
+    }
     const struct spool_rest *rest = spool_rests_find(&drain->rests, number);
     drain->number = number;
     drain->was = rest != NULL ? *rest : (struct spool_rest){.segment = number};
     drain->rest = drain->was;
     spool_rest_clear(&drain->rest);
     drain->offset = spool_rest_first(&drain->was);
-    if (drain->is_reading)
-        return true;
-    if (journal_next(spool->journal, number) != number) /* it was set aside */
-        spool_rests_forget(&drain->rests, number);
-    if (journal_is_empty(spool->journal))
-        end_pass(spool, now_ms);
-    drain->retry_at_ms = now_ms + RETRY_MS;
-    log_error("spool_unreadable", error.message);
-    return false;
+    return true;
 }
 
 static void drop_segment(struct spool *spool)
@@ -214,6 +242,15 @@ static bool is_wanted(struct spool *spool, const struct drain_record *record, si
     return false;
 }
 
+/* What was damaged before it was begun with is told already. */
+static void find_damage(struct spool *spool, size_t offset, size_t bytes)
+{
+    struct spool_drain *drain = &spool->drain;
+    if (!drain->was.is_damaged)
+        spool_find_damage(spool, JOURNAL_IS_DAMAGED, drain->number, offset, bytes);
+    drain->rest.is_damaged = true;
+}
+
 /* Fills the call. An empty record is a probe of the disk. */
 static void gather(struct spool *spool)
 {
@@ -234,7 +271,7 @@ static void gather(struct spool *spool)
             drain->offsets[drain->count] = offset;
             drain->count += is_wanted(spool, record, offset);
         } else if (!is_record || piece.length > 0) {
-            drain->rest.is_damaged = true;
+            find_damage(spool, offset, piece.length);
         }
     }
 }

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * The parts that the files of the spool share: writing (spool.c), draining (spool_drain.c) and
- * counting (spool_metrics.c).
+ * The parts that the files of the spool share: writing (spool.c), what is found in the journal
+ * (spool_journal.c), draining (spool_drain.c) and counting (spool_metrics.c).
  *
  * Owns:    see struct spool.
  * Threads: see the fields.
@@ -37,6 +37,7 @@ enum spool_metric {
     SPOOL_DRAINED_SUPERSEDED,
     SPOOL_DRAINED_DAMAGED,
     SPOOL_DAMAGED,
+    SPOOL_UNREADABLE,
     SPOOL_METRIC_COUNT,
 };
 
@@ -58,6 +59,7 @@ struct spool_drain {
     size_t count;
     bool is_outstanding;
     int64_t retry_at_ms;
+    struct error failure;                 /* why a segment cannot be read for now; "" when it can */
     size_t outcomes[DRAIN_OUTCOME_COUNT]; /* since the spool was empty */
 };
 
@@ -84,6 +86,7 @@ struct spool {
     struct metric metrics[SPOOL_METRIC_COUNT];
     _Atomic int64_t last_stamp_us;
     _Atomic bool is_holding;
+    _Atomic bool is_holding_unknown; /* of a segment that could not be read yet */
     /* Records, while it is: of each shard, and of each application among a few others. */
     _Atomic uint32_t held[SHARD_COUNT_MAX];
     _Atomic uint32_t held_like[SPOOL_LIKE_COUNT];
@@ -97,6 +100,11 @@ struct spool {
     } shared;
 };
 
+/* spool_journal.c: a record of an earlier life; damage, for the first time. The spool's thread, or
+ * create. */
+MUST_CHECK bool spool_open_journal(struct spool *spool, struct error *error);
+void spool_find_damage(void *context, enum journal_damage damage, uint64_t segment, uint64_t offset,
+                       uint64_t bytes);
 /* spool_drain.c: the record is in the journal; it is in Redis. The spool's thread. */
 void spool_hold(struct spool *spool, const struct drain_record *record);
 void spool_let_go(struct spool *spool, const struct drain_record *record);

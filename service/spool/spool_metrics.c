@@ -30,7 +30,8 @@ const struct metric_row spool_rows[SPOOL_METRIC_COUNT] = {
     [SPOOL_DRAINED_DUPLICATE]  = DRAINED("duplicate"),
     [SPOOL_DRAINED_SUPERSEDED] = DRAINED("superseded"),
     [SPOOL_DRAINED_DAMAGED]    = DRAINED("damaged"),
-    [SPOOL_DAMAGED]    = METRIC_ROW(COUNTER, "seek_signal_spool_damaged_total", "Places of the journal that could not be read."),
+    [SPOOL_DAMAGED]    = METRIC_ROW(COUNTER, "seek_signal_spool_damaged_total", "Places of the journal that are lost or damaged."),
+    [SPOOL_UNREADABLE] = METRIC_ROW(GAUGE, "seek_signal_spool_unreadable", "1 while a part of the spool cannot be read and is tried again."),
 };
 /* clang-format on */
 
@@ -60,8 +61,10 @@ void spool_publish(struct spool *spool)
     metric_set(&spool->metrics[SPOOL_BYTES], (int64_t)status.bytes);
     metric_set(&spool->metrics[SPOOL_LIMIT], (int64_t)status.bytes_max);
     metric_set(&spool->metrics[SPOOL_RECORDS], (int64_t)status.records);
+    metric_set(&spool->metrics[SPOOL_UNREADABLE], spool->drain.failure.kind != ERROR_NONE);
     metric_set(&spool->metrics[SPOOL_OLDEST_AGE],
                status.oldest_age_ms > 0 ? status.oldest_age_ms : 0);
+    atomic_store(&spool->is_holding_unknown, !journal_is_known(spool->journal));
     atomic_store(&spool->is_holding, !journal_is_empty(spool->journal));
     mutex_lock(&spool->shared.lock);
     spool->shared.status = status;

@@ -213,7 +213,7 @@ static void sets_aside_what_cannot_be_read(void **state)
     assert_int_equal(mkdir(path, 0700), 0);
     journal = must_open();
     must_have_found(0, 1);
-    assert_int_equal(found.damages[JOURNAL_UNREADABLE], 1);
+    assert_int_equal(found.damages[JOURNAL_IS_NO_FILE], 1);
     assert_int_equal(journal_stand_files("corrupt-", NULL), 1);
     journal_destroy(journal);
 }
@@ -229,7 +229,7 @@ static void sets_aside_what_is_no_file(void **state)
     journal_stand_path("journal-0000000000000008.log", path);
     assert_int_equal(symlink("/etc/passwd", path), 0);
     struct journal *journal = must_open();
-    assert_int_equal(found.damages[JOURNAL_UNREADABLE], 2);
+    assert_int_equal(found.damages[JOURNAL_IS_NO_FILE], 2);
     assert_int_equal(journal_stand_files("corrupt-", NULL), 2);
     must_write(journal, 0, 1);
     journal_destroy(journal);

@@ -48,6 +48,7 @@ static void delivers_what_is_around_the_damage(void **state)
     assert_int_equal(spool_stand_files("journal-", false), 0);
     assert_int_equal(spool_stand_files("corrupt-", false), 1);
     assert_int_equal(status().bytes, length);
+    assert_int_equal(counted("seek_signal_spool_damaged_total", NULL), 1);
 }
 
 static void keeps_what_another_version_wrote(void **state)

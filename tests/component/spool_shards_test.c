@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /* The spool while some shards of many are away, for long and with much. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "service/store/shard.h"
 
+#include "tests/support/failing_open.h"
 #include "tests/support/specification.h"
 #include "tests/support/spool_stand.h"
 
@@ -20,6 +22,7 @@ enum { ROOM_BYTES = 64 * 1024 * 1024 };
 static _Atomic bool is_away[SHARDS];
 static _Atomic bool is_lost_at_drain;    /* all shards are away from the next call on */
 static _Atomic bool is_gone_after_drain; /* THERE is away once the next call is on its way */
+static _Atomic uint64_t unreadable;      /* number of a segment */
 static _Atomic unsigned reads, reads_of_turn, reads_of_turn_max;
 
 bool __real_store_takes_events_for(const struct store *store, unsigned shard,
@@ -60,6 +63,8 @@ bool __wrap_journal_read(struct journal *journal, uint64_t number, struct buffer
 {
     unsigned of_turn = atomic_fetch_add(&reads_of_turn, 1) + 1;
     atomic_fetch_add(&reads, 1);
+    if (number == atomic_load(&unreadable))
+        return error_set(error, ERROR_IO, "unreadable");
     if (of_turn > atomic_load(&reads_of_turn_max))
         atomic_store(&reads_of_turn_max, of_turn);
     return __real_journal_read(journal, number, out, error);
@@ -81,6 +86,8 @@ static int make(void **state)
         atomic_store(&is_away[i], false);
     atomic_store(&is_lost_at_drain, false);
     atomic_store(&is_gone_after_drain, false);
+    atomic_store(&unreadable, JOURNAL_NONE);
+    atomic_store(&failing_open_code, FAILING_OPEN_FINE);
     return spool_stand_make(state);
 }
 
@@ -263,6 +270,45 @@ static void keeps_nobody_waiting_whose_shard_has_nothing_here(void **state)
     EVENTUALLY(is_drained());
 }
 
+static void drains_what_is_in_front_of_the_unreadable(void **state)
+{
+    (void)state;
+    begin_while_all_are_away();
+    must_write_much(AWAY, "a");
+    must_write_much(THERE, "b");
+    must_write(id_in(THERE, 0), "newer");
+    atomic_store(&unreadable, 1);
+    come_back(THERE);
+    EVENTUALLY(counted("seek_signal_spool_unreadable", NULL) == 1);
+    come_back(AWAY);
+    EVENTUALLY(status().records == IN_ORDER + 1);
+    assert_true(has_token(AWAY, id_in(AWAY, 0), "aaa"));
+    assert_int_equal(drained("result=\"applied\""), IN_ORDER);
+    atomic_store(&unreadable, JOURNAL_NONE);
+    EVENTUALLY(is_drained());
+    assert_true(has_token(THERE, id_in(THERE, 0), "newer"));
+    assert_int_equal(drained("result=\"applied\""), 2 * IN_ORDER + 1);
+}
+
+/* Nobody knew that there was something for a shard that is there. */
+static void looks_into_what_it_could_not_read_at_the_start(void **state)
+{
+    (void)state;
+    begin_while_all_are_away();
+    must_write(id_in(THERE, 0), "token");
+    end();
+    atomic_store(&failing_open_code, EMFILE);
+    begin_while_all_are_away();
+    must_write(id_in(AWAY, 0), "token");
+    come_back(THERE);
+    EVENTUALLY(counted("seek_signal_spool_unreadable", NULL) == 1);
+    atomic_store(&failing_open_code, FAILING_OPEN_FINE);
+    EVENTUALLY(has_token(THERE, id_in(THERE, 0), "token"));
+    EVENTUALLY(status().records == 1);
+    come_back(AWAY);
+    EVENTUALLY(is_drained());
+}
+
 /* What it held is lost, which is logged; it is not waited for any more. */
 static void is_empty_when_nothing_is_left_that_can_be_read(void **state)
 {
@@ -295,6 +341,10 @@ int main(void)
         HERE("counts once what goes in parts", counts_once_what_goes_in_parts),
         HERE("keeps nobody waiting whose shard has nothing here",
              keeps_nobody_waiting_whose_shard_has_nothing_here),
+        HERE("drains what is in front of the unreadable",
+             drains_what_is_in_front_of_the_unreadable),
+        HERE("looks into what it could not read at the start",
+             looks_into_what_it_could_not_read_at_the_start),
         HERE("is empty when nothing is left that can be read",
              is_empty_when_nothing_is_left_that_can_be_read),
     };

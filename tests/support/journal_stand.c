@@ -78,9 +78,10 @@ int journal_stand_remove(void **state)
 
 struct journal_found_there found;
 
-static void find_record(void *context, const char *payload, size_t length)
+static void find_record(void *context, uint64_t segment, const char *payload, size_t length)
 {
     (void)context;
+    (void)segment;
     char text[32];
     assert_true(length < sizeof text && found.count < JOURNAL_RECORDS_MAX);
     memcpy(text, payload, length);
@@ -149,7 +150,7 @@ void must_have_found(unsigned first, size_t count)
 
 void must_be_undamaged(void)
 {
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < JOURNAL_DAMAGE_COUNT; i++)
         assert_int_equal(found.damages[i], 0);
 }
 
@@ -169,7 +170,7 @@ void drain(struct journal *journal)
         while ((seen = journal_frame_next(bytes.bytes, bytes.length, &offset, &piece)) !=
                JOURNAL_END) {
             if (seen == JOURNAL_RECORD)
-                find_record(NULL, piece.payload, piece.length);
+                find_record(NULL, 0, piece.payload, piece.length);
             is_damaged |= seen != JOURNAL_RECORD;
         }
         assert_true(journal_drop(journal, journal_next(journal, 0), is_damaged, &error));

@@ -31,7 +31,7 @@ size_t journal_stand_bytes(const char *name);
 extern struct journal_found_there {
     unsigned numbers[JOURNAL_RECORDS_MAX];
     size_t count;
-    size_t damages[3];
+    size_t damages[JOURNAL_DAMAGE_COUNT];
     uint64_t damage_bytes;
 } found;
 

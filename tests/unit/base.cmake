@@ -40,6 +40,9 @@ target_link_libraries(journal_stand PUBLIC seek_base PRIVATE PkgConfig::CMOCKA)
 specify(component journal journal_stand)
 specify(component journal_faults journal_stand)
 can_fail_allocations(journal_faults_test fdatasync)
+specify(component journal_reading journal_stand)
+target_sources(journal_reading_test PRIVATE support/failing_open.c)
+replace_calls(journal_reading_test private_file_open)
 
 specify(unit json_syntax seek_base)
 
