@@ -21,6 +21,11 @@ int64_t reply_number_at(const struct redis_reply *reply, size_t index)
     return redis_reply_integer(redis_reply_item(reply, index));
 }
 
+bool reply_is_generation(int64_t number)
+{
+    return number > 0 && number >> 56 == 0;
+}
+
 bool reply_is_passing(const struct redis_reply *reply)
 {
     return redis_reply_type(reply) == REDIS_TYPE_ERROR &&
