@@ -98,7 +98,9 @@ bool notification_write_dead(struct buffer *out, const char *source, const struc
                              int64_t died_at_ms, char out_id[NOTIFICATION_ID_BYTES],
                              struct error *error)
 {
-    assert(dead->id[0] != '\0' && died_at_ms > 0);
+    assert(dead->id[0] != '\0');
+    if (died_at_ms <= 0)
+        return error_set(error, ERROR_INVALID, "Redis keeps no time of the death");
     return write_id(dead, died_at_ms, out_id, error) &&
            write_attributes(out, source, "application.dead", out_id, died_at_ms, error) &&
            write_text(out, "subject", dead->id, error) &&

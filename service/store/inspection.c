@@ -109,7 +109,7 @@ static void answered(void *context, enum redis_failure lost, const struct redis_
         return;
     if (!inspection->is_of_the_rest)
         ask_of_the_rest(inspection);
-    if (inspection->awaited > 0)
+    if (inspection->awaited > 0 || inspection->is_interrupted)
         return;
     inspection->is_rest_known = is_all_well(inspection);
     if (!preflight_is_foreign(&inspection->facts)) /* else the next shard would get our mark */

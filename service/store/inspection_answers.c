@@ -144,7 +144,7 @@ void inspection_take_layout_of(struct inspection *inspection, const struct shard
     struct preflight_facts *facts = &inspection->facts;
     if (is_error(reply)) {
         inspection_take_tried(inspection, reply);
-        if (refusal_of(redis_reply_text(reply, NULL))->is_passing)
+        if (reply_is_passing(reply))
             inspection->looked_at(inspection->context, shard->number, true);
         return;
     }
@@ -175,7 +175,7 @@ void inspection_take_nothing(struct inspection *inspection, const struct redis_r
 
 void inspection_take_marked(struct inspection *inspection, const struct redis_reply *reply)
 {
-    if (is_error(reply) && refusal_of(redis_reply_text(reply, NULL))->is_passing) {
+    if (reply_is_passing(reply)) {
         note_moving(inspection);
         return;
     }

@@ -45,6 +45,7 @@
 
 #include "service/store/confirmation.h"
 #include "service/store/event_id.h"
+#include "service/store/reply.h"
 
 enum {
     TEXT_BYTES_MAX = 64 << 20,
@@ -243,10 +244,12 @@ static void send_whole(struct script_call *call)
 }
 
 /* MOVED: nothing was done here, and the new owner is told in the same breath. Where it is not known
- * yet, or gives less than the caller was told, the call is refused, and comes again. */
+ * yet, or gives less than the caller was told, the call is refused, and comes again. One that has
+ * failed already, by its confirmation, stays so. */
 static bool can_follow(struct script_call *call, const struct redis_reply *reply)
 {
-    if (redis_reply_type(reply) != REDIS_TYPE_ERROR || call->moves >= MOVES_MAX)
+    if (redis_reply_type(reply) != REDIS_TYPE_ERROR || call->moves >= MOVES_MAX ||
+        call->failure.status != STORE_OK)
         return false;
     const char *answer = redis_reply_text(reply, NULL);
     call->next_link = store_find_moved(call->store, call->shard, call->link, answer, call->told);
@@ -271,14 +274,17 @@ static void answered(void *context, enum redis_failure lost, const struct redis_
 
 /* --- the confirmation --- */
 
-static void fall_short(struct script_call *call, const char *reason)
+/* A mark that is on its way, or has just left, says nothing of the node. */
+static void fall_short(struct script_call *call, const struct redis_reply *reply,
+                       const char *reason)
 {
     static const char and_yet[] = "; it may be stored all the same";
     char detail[sizeof call->failure.detail];
     (void)snprintf(detail, sizeof detail, "%.*s%s", (int)(sizeof detail - sizeof and_yet), reason,
                    and_yet);
     fail(call, STORE_UNAVAILABLE, detail);
-    store_link_fall_short(call->link, reason);
+    if (!reply_is_passing(reply))
+        store_link_fall_short(call->link, reason);
 }
 
 static void take_confirmation(struct script_call *call, enum confirmation_question question,
@@ -292,7 +298,7 @@ static void take_confirmation(struct script_call *call, enum confirmation_questi
         fail(call, STORE_UNAVAILABLE, lost_detail);
     else if (call->failure.status == STORE_OK && /* else there is nothing to confirm */
              !confirmation_is_given(&call->confirmation, question, reply, reason, sizeof reason))
-        fall_short(call, reason);
+        fall_short(call, reply, reason);
     count_answer(call);
 }
 
@@ -386,17 +392,4 @@ bool script_call_send(struct script_call *take_call, struct error *error)
     note_due(call);    /* the claim arrives behind it */
     (void)STEAL(call); /* its last answer ends it */
     return true;
-}
-
-/* --- calls that answer nothing but that they are done --- */
-
-bool script_call_read_nothing(struct script_call *call, const struct redis_reply *reply)
-{
-    return call != NULL && reply != NULL; /* the state or a count, which nobody asked for */
-}
-
-void script_call_finish_simple(struct script_call *call, const struct store_failure *failure)
-{
-    assert(call->done.simple != NULL);
-    call->done.simple(call->context, failure);
 }

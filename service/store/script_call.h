@@ -108,6 +108,6 @@ void script_call_add_event_id(struct script_call *call, const char *event_id);
 /* ERROR_MEMORY when an argument could not be added, or as redis_client_send. */
 MUST_CHECK bool script_call_send(struct script_call *take_call, struct error *error);
 
-/* For kinds that answer nothing but that they are done: with `done.simple`. */
+/* For kinds that answer nothing but that they are done, with `done.simple`: script_simple.c. */
 bool script_call_read_nothing(struct script_call *call, const struct redis_reply *reply);
 void script_call_finish_simple(struct script_call *call, const struct store_failure *failure);

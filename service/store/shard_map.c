@@ -234,7 +234,7 @@ static bool read_range(const struct shard_map *map, const struct redis_reply *ra
     if (port < 1 || port > UINT16_MAX || strlen(host) >= sizeof out->nodes[0].host)
         return false;
     for (unsigned i = 0; i < map->shard_count; i++)
-        if (map->slots[i] >= first && map->slots[i] <= last)
+        if (map->slots[i] >= first && map->slots[i] <= last && out->node_of[i] < 0)
             out->node_of[i] = find_node(out, is_known_host(host) ? host : asked, (uint16_t)port);
     return true;
 }

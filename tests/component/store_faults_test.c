@@ -169,6 +169,138 @@ static void does_not_ask_for_ever_with_a_lost_script(void **state)
     driver_stop(&driver);
 }
 
+/* --- numbers and shapes that the caller would trip over ----------------------------------- */
+
+static void must_be_unavailable(struct fake_redis *fake, bool is_sent, const char *answer)
+{
+    assert_true(is_sent);
+    fake_redis_say_text(fake, answer);
+    driver_settle_down(&driver);
+    assert_int_equal(driver.failure.status, STORE_UNAVAILABLE);
+}
+
+static void believes_no_lease_that_cannot_be(void **state)
+{
+    (void)state;
+    static const struct accept_item two[] = {{"A", "token", "event", -1, NULL, 0},
+                                             {"B", "token", "event", -1, NULL, 0}};
+    static const struct accept_item tokenless = {"A", NULL, "event", -1, NULL, 0};
+    static const struct {
+        const struct accept_item *items;
+        size_t count;
+        const char *answer;
+    } cases[] = {
+        {two, 2, "*4\r\n:1000\r\n:7\r\n:5\r\n:5\r\n"}, /* there is one place */
+        {two, 1, "*3\r\n:1000\r\n:72057594037927936\r\n:5\r\n"},
+        {two, 1, "*3\r\n:1000\r\n:-7\r\n:5\r\n"},
+        {two, 1, "*3\r\n:1000\r\n:0\r\n:5\r\n"},
+        {two, 1, "*3\r\n:1000\r\n:7\r\n*3\r\n:0\r\n:72057594037927936\r\n+\r\n"},
+        {&tokenless, 1, "*3\r\n:1000\r\n:7\r\n:5\r\n"},
+        {&tokenless, 1, "*3\r\n:1000\r\n:7\r\n*3\r\n:0\r\n:7\r\n+\r\n"},
+    };
+    AUTO(fake_redis) *fake = fake_redis_start();
+    open_fake(fake);
+    become_ready(fake);
+    struct error error;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bool is_sent = store_accept(driver.store, cases[i].items, cases[i].count, 1,
+                                    driver_accept_done, &driver, &error);
+        must_be_unavailable(fake, is_sent, cases[i].answer);
+        assert_int_equal(driver.count, 0);
+    }
+    driver_stop(&driver);
+}
+
+#define CLAIM(due_count, generation)                                                               \
+    "*17\r\n:0\r\n:" due_count "\r\n:0\r\n:0\r\n:0\r\n:0\r\n*0\r\n"                                \
+    "+A\r\n+token\r\n+event\r\n+\r\n:" generation "\r\n:1\r\n:0\r\n:0\r\n+\r\n:0\r\n"
+
+static void believes_no_claim_that_cannot_be(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {CLAIM("-1", "7"), CLAIM("99999999999", "7"),
+                                          CLAIM("0", "0"), CLAIM("0", "-1"),
+                                          CLAIM("0", "72057594037927936")};
+    AUTO(fake_redis) *fake = fake_redis_start();
+    open_fake(fake);
+    become_ready(fake);
+    struct error error;
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)
+        must_be_unavailable(fake, store_claim(driver.store, 1, driver_claim_done, &driver, &error),
+                            answers[i]);
+    assert_true(store_claim(driver.store, 1, driver_claim_done, &driver, &error));
+    fake_redis_say_text(fake, CLAIM("0", "72057594037927935"));
+    driver_settle_down(&driver);
+    assert_int_equal(driver.claimed.count, 1);
+    driver_stop(&driver);
+}
+
+static void moved_out(void *context, const struct store_failure *failure,
+                      const struct move_out_result *result)
+{
+    (void)result;
+    driver_done(context, failure);
+}
+
+static void moved_in(void *context, const struct store_failure *failure,
+                     const struct move_in_result *result)
+{
+    (void)result;
+    driver_done(context, failure);
+}
+
+static void believes_no_move_that_cannot_be(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {"+nonsense\r\n",      "*0\r\n",
+                                      "*1\r\n:0\r\n",       "*1\r\n:1\r\n",
+                                      "*2\r\n:0\r\n:0\r\n", "*3\r\n:0\r\n:0\r\n:0\r\n"};
+    static const struct move_out_query out = {
+        .proposal = "", .target = "", .done = "", .floor = "", .place = ""};
+    static const struct move_in_batch in = {
+        .proposal = "", .source = "", .paused_since = "", .number = "", .since = ""};
+    AUTO(fake_redis) *fake = fake_redis_start();
+    open_fake(fake);
+    become_ready(fake);
+    struct error error;
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        must_be_unavailable(fake, store_move_out(driver.store, &out, moved_out, &driver, &error),
+                            odd[i]);
+        must_be_unavailable(fake, store_move_in(driver.store, &in, moved_in, &driver, &error),
+                            odd[i]);
+    }
+    driver_stop(&driver);
+}
+
+static void notified(void *context, const struct store_failure *failure,
+                     const struct store_notification *notification)
+{
+    (void)notification;
+    driver_done(context, failure);
+}
+
+#define NOTIFICATION(untold) "*9\r\n:1\r\n+\r\n+\r\n:0\r\n+\r\n+\r\n:" untold "\r\n:0\r\n"
+
+static void believes_no_death_that_cannot_be(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {
+        NOTIFICATION("1") "+nonsense\r\n", NOTIFICATION("1") "*0\r\n",
+        NOTIFICATION("1") "*2\r\n:9\r\n+id\r\n",
+        NOTIFICATION("1") "*5\r\n:9\r\n+id\r\n+\r\n+state\r\n+dead\r\n",
+        NOTIFICATION("-1") "*5\r\n:9\r\n+id\r\n+A\r\n+state\r\n+dead\r\n"};
+    static const struct store_notify_query query = {
+        .asker = "me", .sending = {.id = "", .reason = "", .detail = ""}};
+    AUTO(fake_redis) *fake = fake_redis_start();
+    open_fake(fake);
+    become_ready(fake);
+    struct error error;
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)
+        must_be_unavailable(fake, store_notify(driver.store, &query, notified, &driver, &error),
+                            answers[i]);
+    driver_stop(&driver);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +310,10 @@ int main(void)
         IT("is not ready while its questions are open", is_not_ready_when_the_questions_stay_open),
         IT("believes no half of an inspection", believes_no_half_of_an_inspection),
         IT("does not ask for ever with a lost script", does_not_ask_for_ever_with_a_lost_script),
+        IT("believes no lease that cannot be", believes_no_lease_that_cannot_be),
+        IT("believes no claim that cannot be", believes_no_claim_that_cannot_be),
+        IT("believes no move that cannot be", believes_no_move_that_cannot_be),
+        IT("believes no death that cannot be", believes_no_death_that_cannot_be),
     };
     return cmocka_run_group_tests_name("store_faults", tests, NULL, NULL);
 }

@@ -12,11 +12,13 @@
 
 /* What a fit Redis answers to what the store tries, between INFO's and CONFIG's answers and SCRIPT
  * LOAD's: the trial, EVALSHA, census, layout, accept, claim, settle, forget and DEL. */
-#define FAKE_REDIS_TRIED                                                                           \
+#define FAKE_REDIS_TRIED FAKE_REDIS_TRIED_OF("1")
+/* In one of so many shards: a digit. */
+#define FAKE_REDIS_TRIED_OF(shards)                                                                \
     "*2\r\n$0\r\n\r\n$0\r\n\r\n"                                                                   \
     "-NOSCRIPT No matching script.\r\n"                                                            \
     "*4\r\n:0\r\n:0\r\n:0\r\n$1\r\n0\r\n"                                                          \
-    "*4\r\n$1\r\n2\r\n$1\r\n1\r\n$0\r\n\r\n$0\r\n\r\n"                                             \
+    "*4\r\n$1\r\n2\r\n$1\r\n" shards "\r\n$0\r\n\r\n$0\r\n\r\n"                                    \
     "*1\r\n:0\r\n"                                                                                 \
     "*0\r\n"                                                                                       \
     "*1\r\n:0\r\n"                                                                                 \

@@ -78,6 +78,17 @@ static void makes_an_id_that_can_be_a_header(void **state)
     }
 }
 
+/* Somebody else has written to the set of the dead. */
+static void tells_of_no_death_without_a_time(void **state)
+{
+    (void)state;
+    struct error error;
+    const struct application dead = dead_one();
+    assert_false(notification_write_dead(&body, "q", &dead, 0, id, &error));
+    assert_int_equal(error.kind, ERROR_INVALID);
+    assert_false(notification_write_dead(&body, "q", &dead, -5, id, &error));
+}
+
 static void tells_that_sending_stalls_and_goes_on(void **state)
 {
     (void)state;
@@ -123,6 +134,7 @@ int main(void)
         IT_WITH("tells of a death, without the seek-token", tells_of_a_death, start, stop),
         IT_WITH("makes an id that can stand in a header, whatever stands in Redis",
                 makes_an_id_that_can_be_a_header, start, stop),
+        IT_WITH("tells of no death without a time", tells_of_no_death_without_a_time, start, stop),
         IT_WITH("tells that sending stalls and goes on", tells_that_sending_stalls_and_goes_on,
                 start, stop),
         IT_WITH("tells that somebody tries it", tells_that_somebody_tries_it, start, stop),

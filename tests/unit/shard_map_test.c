@@ -1,5 +1,6 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/net/event_loop.h"
@@ -137,6 +138,22 @@ static void refuses_what_is_no_map(void **state)
     }
 }
 
+/* No cluster says so: a slot that one node after the other has. */
+static void counts_no_more_nodes_than_shards(void **state)
+{
+    (void)state;
+    enum { RANGES = 2 * SHARD_COUNT_MAX };
+    static char text[RANGES * 64];
+    int length = snprintf(text, sizeof text, "*%d\r\n", RANGES);
+    for (int i = 0; i < RANGES; i++)
+        length += snprintf(text + length, sizeof text - (size_t)length,
+                           "*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:%d\r\n", 7000 + i);
+    struct shard_nodes nodes;
+    assert_true(read(text, &nodes));
+    assert_int_equal(nodes.count, 1);
+    assert_int_equal(nodes.nodes[0].port, 7000);
+}
+
 /* --- who asks ---------------------------------------------------------------------------- */
 
 static void is_asked_for_by_one_and_not_too_often(void **state)
@@ -229,6 +246,7 @@ int main(void)
         HERE("wakes all who follow where it has changed", wakes_all_where_it_has_changed),
         HERE("reads which node has which shard", reads_who_has_what),
         HERE("refuses what is no map", refuses_what_is_no_map),
+        HERE("counts no more nodes than shards", counts_no_more_nodes_than_shards),
         HERE("is asked for by one at a time, and not too often",
              is_asked_for_by_one_and_not_too_often),
         HERE("does not go back to what an older node tells", does_not_go_back),

@@ -23,7 +23,7 @@ enum {
 struct accept_results {
     struct shard_claims *leases; /* borrowed: the shard's; NULL: nothing is to be leased */
     bool is_read;                /* what the script has answered is here */
-    size_t leased_count;
+    size_t leased_count, places; /* of them, at most so many */
     struct accept_result items[];
 };
 
@@ -35,12 +35,13 @@ static bool read_leased(const struct redis_reply *reply, struct accept_result *o
     out->state = DELIVERY_PENDING; /* what the one who posted is told, whoever sends it */
     out->lease = (uint64_t)generation;
     out->seek_token = seek_token[0] != '\0' ? seek_token : NULL;
-    return generation > 0 && (outcome == ACCEPT_ACCEPTED || outcome == ACCEPT_REPLACED);
+    return reply_is_generation(generation) &&
+           (outcome == ACCEPT_ACCEPTED || outcome == ACCEPT_REPLACED);
 }
 
 /* A duplicate comes with its state and the event that it repeats, what is leased with its lease,
  * unless that is the call's time; anything else with the outcome alone. */
-static bool read_accepted(const struct redis_reply *reply, uint64_t redis_us,
+static bool read_accepted(const struct redis_reply *reply, int64_t redis_us,
                           struct accept_result *out)
 {
     enum { LEASED = 5 };
@@ -52,7 +53,9 @@ static bool read_accepted(const struct redis_reply *reply, uint64_t redis_us,
         return delivery_state_parse(reply_text_at(reply, 0), &out->state);
     }
     int64_t outcome = redis_reply_integer(reply);
-    out->lease = outcome == LEASED ? redis_us : 0;
+    if (outcome == LEASED && !reply_is_generation(redis_us))
+        return false;
+    out->lease = outcome == LEASED ? (uint64_t)redis_us : 0;
     outcome = outcome == LEASED ? ACCEPT_ACCEPTED : outcome;
     out->outcome = (enum accept_outcome)outcome;
     out->state = outcome == ACCEPT_NO_TOKEN ? DELIVERY_DRAFT : DELIVERY_PENDING;
@@ -60,6 +63,14 @@ static bool read_accepted(const struct redis_reply *reply, uint64_t redis_us,
     return redis_reply_type(reply) == REDIS_TYPE_INTEGER &&
            (outcome == ACCEPT_ACCEPTED || outcome == ACCEPT_REPLACED ||
             outcome == ACCEPT_NO_TOKEN || outcome == ACCEPT_DAMAGED);
+}
+
+/* One that is leased comes with the seek-token that it was posted with, or was kept for it. */
+static bool has_seek_token(const struct script_call *call, size_t place,
+                           const struct accept_result *result)
+{
+    size_t first = call->arguments_count - (call->count - place) * ARGUMENTS;
+    return result->seek_token != NULL || call->lengths[first + 1] > 0;
 }
 
 static bool accept_read(struct script_call *call, const struct redis_reply *reply)
@@ -70,13 +81,14 @@ static bool accept_read(struct script_call *call, const struct redis_reply *repl
     int64_t redis_ms = reply_number_at(reply, 0), redis_us = reply_number_at(reply, 1);
     for (size_t i = 0; i < call->count; i++) {
         struct accept_result *result = &results->items[i];
-        if (!read_accepted(redis_reply_item(reply, ANSWER_HEAD + i), (uint64_t)redis_us, result))
+        if (!read_accepted(redis_reply_item(reply, ANSWER_HEAD + i), redis_us, result) ||
+            (result->lease != 0 && !has_seek_token(call, i, result)))
             return false;
         result->accepted_at_ms = redis_ms;
         results->leased_count += result->lease != 0;
     }
     store_link_note_clock(call->link, redis_ms, clock_monotonic_ms());
-    results->is_read = results->leased_count == 0 || results->leases != NULL;
+    results->is_read = results->leased_count <= results->places;
     return results->is_read;
 }
 
@@ -242,7 +254,9 @@ bool store_accept(struct store *store, const struct accept_item *items, size_t c
     if (call == NULL)
         return false;
     struct shard_claims *leases = find_leases(shard, places);
-    ((struct accept_results *)call->results)->leases = leases;
+    struct accept_results *results = call->results;
+    results->leases = leases;
+    results->places = leases != NULL ? places : 0;
     call->done.accept = done;
     call->context = context;
     call->count = count;

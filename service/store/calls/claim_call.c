@@ -32,7 +32,7 @@ enum claim_field { /* as claim.lua returns them, per claim */
                    CLAIM_FIELDS,
 };
 
-static void read_claim(const struct redis_reply *reply, size_t first, struct claim *out,
+static bool read_claim(const struct redis_reply *reply, size_t first, struct claim *out,
                        char event_id[ATTEMPT_ID_BYTES])
 {
     assert(first + CLAIM_FIELDS <= redis_reply_length(reply));
@@ -52,6 +52,7 @@ static void read_claim(const struct redis_reply *reply, size_t first, struct cla
                                   verdict_class_name(VERDICT_AUTH)) == 0,
         .was_expired = reply_number_at(reply, first + CLAIM_IS_EXPIRED) != 0,
     };
+    return reply_is_generation(reply_number_at(reply, first + CLAIM_GENERATION));
 }
 
 static bool read_damaged(struct claim_results *results, size_t limit,
@@ -75,17 +76,19 @@ static bool claim_read(struct script_call *call, const struct redis_reply *reply
     if (length < CLAIM_HEAD || (length - CLAIM_HEAD) % CLAIM_FIELDS != 0)
         return false;
     size_t count = (length - CLAIM_HEAD) / CLAIM_FIELDS;
-    if (count > call->count)
+    int64_t due_count = reply_number_at(reply, 1);
+    if (count > call->count || due_count < 0 || due_count > UINT32_MAX)
         return false;
     assert(CLAIM_HEAD + count * CLAIM_FIELDS == length);
     for (size_t i = 0; i < count; i++)
-        read_claim(reply, CLAIM_HEAD + i * CLAIM_FIELDS, &results->claims[i],
-                   results->event_ids[i]);
+        if (!read_claim(reply, CLAIM_HEAD + i * CLAIM_FIELDS, &results->claims[i],
+                        results->event_ids[i]))
+            return false;
     results->result = (struct claim_result){
         .claims = results->claims,
         .count = count,
         .next_due_in_ms = reply_number_at(reply, 0),
-        .due_count = (size_t)reply_number_at(reply, 1),
+        .due_count = (size_t)due_count,
         .is_paused = reply_number_at(reply, 3) != 0,
         .repaired_count = (size_t)reply_number_at(reply, 4),
     };

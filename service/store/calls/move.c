@@ -47,9 +47,10 @@ static bool read_items(struct move_item *items, const struct redis_reply *reply,
 
 static bool read_outcome(const struct redis_reply *reply, enum move_outcome *out)
 {
+    if (redis_reply_length(reply) < 2)
+        return false;
     int64_t number = reply_number_at(reply, 0);
-    if (redis_reply_type(reply) != REDIS_TYPE_ARRAY || number < MOVE_FINE ||
-        number > MOVE_OVERTAKEN)
+    if (number < MOVE_FINE || number > MOVE_OVERTAKEN)
         return false;
     *out = (enum move_outcome)number;
     return true;
@@ -130,9 +131,11 @@ static bool in_read(struct script_call *call, const struct redis_reply *reply)
     result->what = reply_text_at(reply, 1);
     if (result->outcome != MOVE_FINE)
         return redis_reply_length(reply) == 2;
+    if (redis_reply_length(reply) != IN_ANSWERS)
+        return false;
     result->written = reply_number_at(reply, 2);
     result->superseded = reply_number_at(reply, 3);
-    return redis_reply_length(reply) == IN_ANSWERS;
+    return true;
 }
 
 static void in_finish(struct script_call *call, const struct store_failure *failure)

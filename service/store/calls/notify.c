@@ -9,7 +9,7 @@
 #include "service/store/reply.h"
 #include "service/store/script_call.h"
 
-enum { ARGUMENTS = 12, HEAD = 8 };
+enum { ARGUMENTS = 12, HEAD = 8, PLACE = 3 /* time, 'id', id */ };
 
 static const char *const sending_names[] = {
     [SENDING_UNKNOWN] = "",
@@ -46,11 +46,14 @@ static bool notify_read(struct script_call *call, const struct redis_reply *repl
         .untold_age_ms = reply_number_at(reply, 7),
         .has_dead = length > HEAD,
     };
-    if (!parse_sending(reply_text_at(reply, 1), &notification->change.to))
+    if (!parse_sending(reply_text_at(reply, 1), &notification->change.to) ||
+        notification->untold < 0)
         return false;
     if (!notification->has_dead)
         return true;
     const struct redis_reply *entry = redis_reply_item(reply, HEAD);
+    if (redis_reply_length(entry) < PLACE || reply_text_at(entry, PLACE - 1)[0] == '\0')
+        return false;
     notification->place =
         (struct store_place){.at_ms = reply_number_at(entry, 0), .id = reply_text_at(entry, 2)};
     return application_read(entry, NULL, &notification->dead);
