@@ -547,13 +547,36 @@ def it_can_be_given_up(stand, redis, sandbox):
     done = old.run("move", "--from", redis.url, *settings, "--to", target.url, "--abandon")
     assert done.returncode == 2 and done.stderr == "move: --abandon takes neither --to nor --follow\n"
     done = old.run("move", "--from", redis.url, "--abandon", *settings, "--json")
-    assert done.returncode == 0 and json.loads(done.stdout)["released"] > 0, done
+    answer = json.loads(done.stdout)
+    assert done.returncode == 0 and answer["abandoned"] and answer["released"] > 0 and not answer["paused"], done
     for number in range(50):
         sandbox.must_receive(f"token-{number}")
     eventually(lambda: old.get("/v1/status").json["sending"]["paused"] is False, "it sends again")
     done = old.run("move", "--from", redis.url, "--abandon", *settings)
-    assert done.returncode == 0 and "0 applications that were on their way are due there" in done.stdout
+    assert done.returncode == 1 and done.stdout == "", done
+    assert "--from: no move from there was under way, and nothing is changed" in done.stderr, done
     assert must_move(old, redis.url, third.url, *settings)["moved"] == 50
+    done = old.run("move", "--from", redis.url, "--abandon", *settings)
+    assert done.stdout == "the move is given up: --from sends again, and 0 applications that were on their way are due there\n", done
+    old.must_stop()
+
+
+def it_says_that_the_pause_of_before_stays(stand, redis, sandbox):
+    target = stand.redis(name="target")
+    old = stand.service(sandbox, redis_url=redis.url, redis_shards="2").start()
+    settings = ("--from", redis.url, "--from-shards", "2", "--abandon")
+    done = old.run("move", *settings, "--json")
+    assert done.returncode == 1 and json.loads(done.stdout) == {"abandoned": False, "released": 0, "paused": False}, done
+    assert old.post("/v1/pause", {}).status == 204
+    must_move(old, redis.url, target.url, "--from-shards", "2")
+    done = old.run("move", *settings)
+    assert done.returncode == 0 and "--from stays paused, as before the move (`seek-signal resume` ends that)" in done.stdout, done
+    assert old.get("/v1/status").json["sending"]["paused"] is True
+    # Somebody has resumed since.
+    must_move(old, redis.url, target.url, "--from-shards", "2")
+    assert old.post("/v1/resume", {}).status == 204
+    done = old.run("move", *settings)
+    assert done.returncode == 0 and "--from sends again" in done.stdout, done
     old.must_stop()
 
 

@@ -41,7 +41,8 @@ enum move_outcome {
     MOVE_OVERTAKEN,    /* the target has had a batch from there whose number is not lower: `what` */
 };
 
-/* MOVE_GIVE_UP: `deleted` are those that were held, and `target` does not count. */
+/* MOVE_GIVE_UP: `deleted` are those that were held, `name` whom it was moved to ("": to nobody),
+ * `paused_since` whether it is paused afterwards; `target` does not count. */
 enum { MOVE_ONLY_LOOK = -1, MOVE_GIVE_UP = -2 };
 
 struct move_out_query {

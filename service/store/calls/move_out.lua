@@ -23,8 +23,8 @@
 -- ARGV: the key, key of notify, key of the layout, what this version writes there, an id for this Redis should it have none, the target's id, name
 --       of the batch that the target has ('': none), how many to hold at most (0: none; -1: only look; -2: give the move up, whatever its
 --       target), place ('': the beginning), name of a batch that the target had before a lower one was shown ('': none)
--- Returns: 0, this shard's name, since when sending was paused before ('': it was not), since when notifications were wanted ('':
---          never), entries that Redis has (0: not asked), deleted, name of the batch that is held ('': none), place of the
+-- Returns: 0, this shard's name (-2: whom it was moved to, '': to nobody), since when sending was paused before ('': it was not; -2: it is
+--          not), since when notifications were wanted ('': never), entries that Redis has (0: not asked), deleted, name of the batch that is held ('': none), place of the
 --          next ('': that was all), attempts that are out, how many more have to come with a later walk, how many cannot be
 --          moved, then of each application of the batch: its id, kind (owed, dead, kept), when it is due or died (ms), its fields, packed
 --          1, what is wrong: nothing of this version's is here; 2: it is the target itself; 3: a batch for another target is held
@@ -84,13 +84,15 @@ local function let_go_all()
 end
 
 if limit == GIVE_UP then
-    begin_draining()
-    let_go_all()
-    if state.to and state.paused == '' then
-        redis.call('DEL', paused)
+    if state.to then
+        begin_draining()
+        let_go_all()
+        if state.paused == '' then
+            redis.call('DEL', paused)
+        end
+        redis.call('HDEL', key, 'to', 'paused')
     end
-    redis.call('HDEL', key, 'to', 'paused')
-    return {0, '', '', '', 0, #held, '', '', 0, 0, 0}
+    return {0, state.to or '', redis.call('EXISTS', paused) == 1 and now_digits or '', '', 0, #held, '', '', 0, 0, 0}
 end
 if state.id == target then
     return {2, ''}
