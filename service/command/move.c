@@ -221,6 +221,13 @@ static int end_with(const struct move *move, enum mover_state state)
         (void)fputs("move: stopped before its end: run it again\n", stderr);
     else if (state == MOVER_RUNNING || state == MOVER_FAILED)
         print_format(stderr, "move: %s", mover_problem(move->mover));
+    unsigned blocked_count;
+    const char *blocked = mover_blocked(move->mover, &blocked_count);
+    if (blocked_count > 0)
+        print_format(stderr,
+                     "move: --to: %u keys of applications hold something else, and these stay at "
+                     "--from: %s: delete or rename those keys, and run the move again",
+                     blocked_count, blocked);
     if (counts.held > 0)
         (void)fprintf(stderr,
                       "move: %" PRId64
@@ -336,6 +343,7 @@ static int abandon(struct move *move)
                                              .target = "",
                                              .done = "",
                                              .floor = "",
+                                             .blocked = "",
                                              .limit = MOVE_GIVE_UP,
                                              .place = ""};
         if (store_move_out(move->from.store, &query, on_abandoned, &abandoning, &error))
