@@ -221,6 +221,13 @@ static int end_with(const struct move *move, enum mover_state state)
         (void)fputs("move: stopped before its end: run it again\n", stderr);
     else if (state == MOVER_RUNNING || state == MOVER_FAILED)
         print_format(stderr, "move: %s", mover_problem(move->mover));
+    unsigned blocked_count;
+    const char *blocked = mover_blocked(move->mover, &blocked_count);
+    if (blocked_count > 0)
+        print_format(stderr,
+                     "move: --to: %u keys of applications hold something else, and these stay at "
+                     "--from: %s: delete or rename those keys, and run the move again",
+                     blocked_count, blocked);
     if (counts.held > 0)
         (void)fprintf(stderr,
                       "move: %" PRId64
@@ -277,7 +284,7 @@ static int run(struct move *move)
 /* --- giving up --- */
 
 struct abandoning {
-    unsigned shards_open;
+    unsigned shards_open, shards_moved, shards_paused;
     int64_t let_go;
     char problem[512]; /* "": none */
 };
@@ -287,13 +294,38 @@ static void on_abandoned(void *context, const struct store_failure *failure,
 {
     struct abandoning *abandoning = context;
     abandoning->shards_open--;
-    if (failure->status != STORE_OK)
+    if (failure->status != STORE_OK) {
         (void)snprintf(abandoning->problem, sizeof abandoning->problem, "%s", failure->detail);
-    else if (result->outcome != MOVE_FINE)
+        return;
+    }
+    if (result->outcome != MOVE_FINE) {
         (void)snprintf(abandoning->problem, sizeof abandoning->problem,
                        "nothing of this version's is kept there");
-    else
-        abandoning->let_go += result->deleted;
+        return;
+    }
+    abandoning->let_go += result->deleted;
+    abandoning->shards_moved += result->name[0] != '\0';
+    abandoning->shards_paused += result->paused_since[0] != '\0';
+}
+
+/* Somebody who has named the wrong Redis is not told that it is done. */
+static int end_abandoning(const struct move *move, const struct abandoning *abandoning)
+{
+    bool is_done = abandoning->shards_moved > 0, is_paused = abandoning->shards_paused > 0;
+    if (move->arguments->is_json)
+        (void)printf("{\"abandoned\":%s,\"released\":%" PRId64 ",\"paused\":%s}\n",
+                     is_done ? "true" : "false", abandoning->let_go, is_paused ? "true" : "false");
+    else if (is_done)
+        (void)printf("the move is given up: --from %s, and %" PRId64
+                     " applications that were on their way are due there\n",
+                     is_paused ? "stays paused, as before the move (`seek-signal resume` ends that)"
+                               : "sends again",
+                     abandoning->let_go);
+    if (!is_done)
+        (void)fputs("move: --from: no move from there was under way, and nothing is changed: look "
+                    "at the URL, the prefix and the shards\n",
+                    stderr);
+    return is_done ? 0 : 1;
 }
 
 /* Every shard is asked, whatever another one says: to ask again does no harm. */
@@ -311,6 +343,7 @@ static int abandon(struct move *move)
                                              .target = "",
                                              .done = "",
                                              .floor = "",
+                                             .blocked = "",
                                              .limit = MOVE_GIVE_UP,
                                              .place = ""};
         if (store_move_out(move->from.store, &query, on_abandoned, &abandoning, &error))
@@ -324,11 +357,7 @@ static int abandon(struct move *move)
         print_format(stderr, "move: --from: %s; abandon it again", abandoning.problem);
         return 1;
     }
-    (void)printf(move->arguments->is_json ? "{\"abandoned\":true,\"released\":%" PRId64 "}\n"
-                                          : "the move is given up: --from sends again, and %" PRId64
-                                            " applications that were on their way are due there\n",
-                 abandoning.let_go);
-    return 0;
+    return end_abandoning(move, &abandoning);
 }
 
 static int abandon_from(struct move *move, const struct config *config)

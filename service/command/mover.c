@@ -78,7 +78,7 @@ static void on_opened(void *context, const struct store_failure *failure,
     if (failure->status != STORE_OK) {
         mover_note_trouble(mover, &mover->trouble, "--to", failure->detail);
     } else if (result->outcome != MOVE_FINE) {
-        mover_refuse(mover, "--to", result->outcome, result->what);
+        mover_refuse(mover, "--to", result->outcome);
     } else {
         mover->not_before_ms = 0;
         mover_end_trouble(&mover->trouble);
@@ -109,7 +109,7 @@ static void on_closed(void *context, const struct store_failure *failure,
     if (failure->status != STORE_OK) {
         mover_note_trouble(mover, &mover->trouble, "--from", failure->detail);
     } else if (result->outcome != MOVE_FINE) {
-        mover_refuse(mover, "--from", result->outcome, "");
+        mover_refuse(mover, "--from", result->outcome);
     } else {
         mover->not_before_ms = 0;
         mover_end_trouble(&mover->trouble);
@@ -138,6 +138,7 @@ static bool ask_source(struct mover *mover, struct error *error)
         .target = mover->target,
         .done = "",
         .floor = "",
+        .blocked = "",
         .limit = mover->phase == PHASE_SOURCE ? MOVE_ONLY_LOOK : 0,
         .place = "",
     };

@@ -25,7 +25,7 @@ struct mover_counts {
     int64_t entries;    /* of the source, about; 0: not known yet */
     int64_t moved;      /* applications that the target has, and the source no more */
     int64_t superseded; /* of these, what the target knew better; again, where it came twice */
-    int64_t left;       /* what cannot be moved: its key holds something else */
+    int64_t left;       /* what cannot be moved: its key, here or there, holds something else */
     int64_t held;       /* applications that are on their way */
 };
 
@@ -51,6 +51,8 @@ int64_t mover_timeout_ms(const struct mover *mover, int64_t now_ms);
 void mover_stop(struct mover *mover);
 
 void mover_count(const struct mover *mover, struct mover_counts *out);
+/* Names of applications whose keys at the target hold something else, as many as have room. */
+const char *mover_blocked(const struct mover *mover, unsigned *out_count);
 /* Whether no attempt is out any more at the source, where none is begun. */
 bool mover_is_quiet(const struct mover *mover);
 /* Why it has failed, or what fails for the longest time now, a sentence part; "": nothing. */

@@ -23,6 +23,7 @@ enum {
     MOVE_SINCE_BYTES = 24,
     MOVE_PLACE_BYTES = 40,
     MOVE_PROBLEM_BYTES = 512,
+    MOVE_BLOCKED_BYTES = 1024,
     MOVE_RETRY_MS = 250,
 };
 
@@ -56,6 +57,7 @@ struct move_lane {
     char batch[MOVE_BATCH_BYTES]; /* "": none is held */
     char done[MOVE_BATCH_BYTES];  /* the target has it, and the source is to be told; "": none */
     char floor[MOVE_BATCH_BYTES]; /* of the target, not below `batch`; "": none is known */
+    struct buffer blocked; /* ids of the batch, a line each, that the target has no place for */
     /* Since the walk began: what it met. An empty one ends the lane. */
     int64_t met, out, later, left;
     unsigned quiet_walks; /* without an attempt that is out: it does not come back */
@@ -88,6 +90,8 @@ struct mover {
     char target[MOVE_NAME_BYTES];
     char source[MOVE_NAME_BYTES], paused_since[MOVE_SINCE_BYTES]; /* of its first shard */
     char problem[MOVE_PROBLEM_BYTES];                             /* why it has failed */
+    char blocked[MOVE_BLOCKED_BYTES]; /* what the target has no place for, as it is told */
+    unsigned blocked_count;
     struct mover_counts counts;
     double entries;
     unsigned lane_count;
@@ -100,9 +104,10 @@ void mover_fail(struct mover *mover, const char *format, ...) __attribute__((for
 void mover_note_trouble(const struct mover *mover, struct trouble *trouble, const char *where,
                         const char *detail);
 void mover_end_trouble(struct trouble *trouble);
+/* `ids`: a line each. */
+void mover_note_blocked(struct mover *mover, const char *ids);
 /* What a script says against it. */
-void mover_refuse(struct mover *mover, const char *where, enum move_outcome outcome,
-                  const char *what);
+void mover_refuse(struct mover *mover, const char *where, enum move_outcome outcome);
 
 MUST_CHECK bool lane_init(struct move_lane *lane, struct mover *mover, unsigned shard,
                           struct error *error);

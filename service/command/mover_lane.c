@@ -9,17 +9,19 @@
 #include "service/store/shard.h"
 
 enum {
-    BATCH_MAX = 200,           /* applications */
-    ITEMS_MAX = 2 * BATCH_MAX, /* of a batch, whoever has made it */
-    TEXT_BYTES_MAX = 16 << 20, /* of a batch */
-    WAIT_MS = 200,             /* for attempts that are out */
-    FOLLOW_MS = 1000,          /* from an empty walk to the next */
+    BATCH_MAX = 200,             /* applications */
+    ITEMS_MAX = 2 * BATCH_MAX,   /* of a batch, whoever has made it */
+    TEXT_BYTES_MAX = 16 << 20,   /* of a batch */
+    BLOCKED_BYTES_MAX = 1 << 20, /* of ids of a batch */
+    WAIT_MS = 200,               /* for attempts that are out */
+    FOLLOW_MS = 1000,            /* from an empty walk to the next */
 };
 
 bool lane_init(struct move_lane *lane, struct mover *mover, unsigned shard, struct error *error)
 {
     *lane = (struct move_lane){.mover = mover, .shard = shard};
     buffer_init(&lane->texts, TEXT_BYTES_MAX);
+    buffer_init(&lane->blocked, BLOCKED_BYTES_MAX);
     lane->parts = calloc(store_shard_count(mover->to), sizeof *lane->parts);
     if (lane->parts == NULL)
         return error_out_of_memory(error);
@@ -31,14 +33,20 @@ bool lane_init(struct move_lane *lane, struct mover *mover, unsigned shard, stru
 void lane_fini(struct move_lane *lane)
 {
     buffer_fini(&lane->texts);
+    buffer_fini(&lane->blocked);
     free(lane->items);
     free(lane->parts);
 }
 
+/* What became of the last batch, which the source is to be told. */
+static bool has_word(const struct move_lane *lane)
+{
+    return lane->done[0] != '\0' || lane->floor[0] != '\0' || lane->blocked.length > 0;
+}
+
 bool lane_is_busy(const struct move_lane *lane)
 {
-    bool is_on_its_way = lane->state != LANE_READY && lane->state != LANE_EMPTY;
-    return is_on_its_way || lane->done[0] != '\0' || lane->floor[0] != '\0';
+    return (lane->state != LANE_READY && lane->state != LANE_EMPTY) || has_word(lane);
 }
 
 static void wait_for(struct move_lane *lane, enum lane_state state, int64_t ms)
@@ -77,7 +85,7 @@ static void end_part(struct part *part)
         wait_for(lane, LANE_HELD, MOVE_RETRY_MS);
         return;
     }
-    if (lane->floor[0] == '\0')
+    if (!has_word(lane))
         (void)snprintf(lane->done, sizeof lane->done, "%s", lane->batch);
     drop_batch(lane);
     wait_for(lane, LANE_READY, 0);
@@ -91,6 +99,15 @@ static void raise_floor(struct move_lane *lane, const char *batch)
         (void)snprintf(lane->floor, sizeof lane->floor, "%s", batch);
 }
 
+/* The source is to keep these, and to show the others again. */
+static void block(struct move_lane *lane, const char *ids)
+{
+    mover_note_blocked(lane->mover, ids);
+    if (!buffer_append_text(&lane->blocked, ids, NULL) ||
+        !buffer_append_text(&lane->blocked, "\n", NULL))
+        mover_fail(lane->mover, "out of memory");
+}
+
 static void on_taken(void *context, const struct store_failure *failure,
                      const struct move_in_result *result)
 {
@@ -102,8 +119,11 @@ static void on_taken(void *context, const struct store_failure *failure,
     } else if (result->outcome == MOVE_OVERTAKEN) {
         part->state = PART_DONE;
         raise_floor(part->lane, result->what);
+    } else if (result->outcome == MOVE_FOREIGN_KEYS) {
+        part->state = PART_DONE;
+        block(part->lane, result->what);
     } else if (result->outcome != MOVE_FINE) {
-        mover_refuse(mover, "--to", result->outcome, result->what);
+        mover_refuse(mover, "--to", result->outcome);
     } else {
         part->state = PART_DONE;
         mover->counts.superseded += result->superseded;
@@ -227,6 +247,7 @@ static void take_answer(struct move_lane *lane, const struct move_out_result *re
 {
     bool is_end = result->place[0] == '\0' && !lane->mover->is_stopping;
     lane->done[0] = lane->floor[0] = '\0';
+    buffer_clear(&lane->blocked);
     lane->mover->counts.moved += result->deleted;
     lane->met += (int64_t)result->count;
     lane->out += result->out;
@@ -252,7 +273,7 @@ static void on_held(void *context, const struct store_failure *failure,
     if (failure->status != STORE_OK) {
         mover_note_trouble(mover, &lane->trouble, "--from", failure->detail);
     } else if (result->outcome != MOVE_FINE) {
-        mover_refuse(mover, "--from", result->outcome, "");
+        mover_refuse(mover, "--from", result->outcome);
     } else {
         mover_end_trouble(&lane->trouble);
         take_answer(lane, result);
@@ -268,6 +289,7 @@ static void ask(struct move_lane *lane)
         .target = mover->target,
         .done = lane->done,
         .floor = lane->floor,
+        .blocked = lane->blocked.length > 0 ? lane->blocked.bytes : "",
         .limit = mover->is_stopping ? 0 : BATCH_MAX,
         .place = lane->place,
     };
@@ -284,7 +306,7 @@ void lane_turn(struct move_lane *lane)
     const struct mover *mover = lane->mover;
     if (mover->has_failed || mover->now_ms < lane->not_before_ms)
         return;
-    bool may_ask = !mover->is_stopping || lane->done[0] != '\0' || lane->floor[0] != '\0';
+    bool may_ask = !mover->is_stopping || has_word(lane);
     if (lane->state == LANE_EMPTY && mover->is_following && may_ask)
         lane->state = LANE_READY;
     if (lane->state == LANE_READY && may_ask)

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "service/command/mover_internal.h"
 
@@ -54,13 +55,32 @@ void mover_fail(struct mover *mover, const char *format, ...)
     mover->has_failed = true;
 }
 
-void mover_refuse(struct mover *mover, const char *where, enum move_outcome outcome,
-                  const char *what)
+/* The first ones by name: of many, one is enough to look for. */
+void mover_note_blocked(struct mover *mover, const char *ids)
+{
+    while (*ids != '\0') {
+        size_t length = strcspn(ids, "\n"), end = strlen(mover->blocked);
+        if (end + length + sizeof ", " <= sizeof mover->blocked)
+            (void)snprintf(mover->blocked + end, sizeof mover->blocked - end, "%s%.*s",
+                           end > 0 ? ", " : "", (int)length, ids);
+        mover->blocked_count++;
+        ids += length + (ids[length] == '\n');
+    }
+}
+
+const char *mover_blocked(const struct mover *mover, unsigned *out_count)
+{
+    *out_count = mover->blocked_count;
+    return mover->blocked;
+}
+
+void mover_refuse(struct mover *mover, const char *where, enum move_outcome outcome)
 {
     switch (outcome) {
     case MOVE_FINE:
     case MOVE_OVERTAKEN:
-        assert(outcome != MOVE_FINE && outcome != MOVE_OVERTAKEN);
+    case MOVE_FOREIGN_KEYS:
+        assert(outcome == MOVE_NOTHING_HERE); /* these are nothing against it */
         break;
     case MOVE_NOTHING_HERE:
         mover_fail(mover,
@@ -76,12 +96,6 @@ void mover_refuse(struct mover *mover, const char *where, enum move_outcome outc
                    "%s: a move from there to another Redis was not brought to its end: run that "
                    "one again first, or give it up with --abandon",
                    where);
-        break;
-    case MOVE_FOREIGN_KEY:
-        mover_fail(mover,
-                   "%s: the key of application %s holds something else: delete or rename that "
-                   "key, and run the move again",
-                   where, what);
         break;
     }
 }

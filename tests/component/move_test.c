@@ -74,6 +74,7 @@ static void loses_nothing_when_the_target_knows_a_later_batch(void **state)
                                    .target = move_to_id,
                                    .done = "",
                                    .floor = later_batch,
+                                   .blocked = "",
                                    .limit = MOVE_BATCH_MAX,
                                    .place = ""};
     assert_int_equal(move_ask_so(&query), 1);
@@ -112,6 +113,7 @@ static void tells_a_batch_from_another_one_of_its_number(void **state)
                                    .target = move_to_id,
                                    .done = "",
                                    .floor = first,
+                                   .blocked = "",
                                    .limit = MOVE_BATCH_MAX,
                                    .place = ""};
     assert_int_equal(move_ask_so(&query), 1);
@@ -120,6 +122,50 @@ static void tells_a_batch_from_another_one_of_its_number(void **state)
     (void)snprintf(second, sizeof second, "%s", move_shown.result.batch);
     assert_int_equal(move_ask(second, ""), 0);
     assert_int_equal(move_shown.result.deleted, 1);
+}
+
+/* Somebody else's key is in the way of one: the others come, and it stays until the move begins
+ * anew. */
+static void keeps_what_the_target_has_no_place_for(void **state)
+{
+    (void)state;
+    char batch[64];
+    struct move_out_query query = {.proposal = move_from_id,
+                                   .target = move_to_id,
+                                   .done = "",
+                                   .floor = "",
+                                   .blocked = "",
+                                   .limit = MOVE_BATCH_MAX,
+                                   .place = ""};
+    (void)redis_server_cli(move_to_server, "SET 'seek-signal:{0}:app:A-1' other");
+    (void)must_accept_one(&move_from, "A-1", "token-1", event);
+    (void)must_accept_one(&move_from, "A-2", "token-2", event);
+    assert_int_equal(move_ask_so(&query), 2);
+    (void)snprintf(batch, sizeof batch, "%s", move_shown.result.batch);
+    move_give_and_get(MOVE_FOREIGN_KEYS);
+    assert_string_equal(move_taken.what, "A-1");
+    assert_null(must_get(&move_to, "A-2"));
+    query.blocked = "A-1\n";
+    assert_int_equal(move_ask_so(&query), 1);
+    assert_int_equal(move_ask_so(&query), 1); /* its answer was lost */
+    assert_string_equal(move_shown.result.batch, batch);
+    assert_string_equal(move_shown.items[0].id, "A-2");
+    move_give();
+    query.blocked = "";
+    query.done = batch;
+    assert_int_equal(move_ask_so(&query), 0);
+    assert_int_equal(move_shown.result.deleted, 1);
+    assert_int_equal(move_shown.result.left, 1);
+    must_count(&move_from, 1, 0);
+    must_count(&move_to, 1, 0);
+    /* Begun anew, when the key is gone. */
+    (void)redis_server_cli(move_to_server, "DEL 'seek-signal:{0}:app:A-1'");
+    query.done = "";
+    query.limit = 0;
+    assert_int_equal(move_ask_so(&query), 0);
+    move_all();
+    must_count(&move_to, 2, 0);
+    must_count(&move_from, 0, 0);
 }
 
 static void gives_up_a_move(void **state)
@@ -277,6 +323,8 @@ int main(void)
                 loses_nothing_when_the_target_knows_a_later_batch, move_start, move_stop),
         IT_WITH("tells a batch from another one of its number",
                 tells_a_batch_from_another_one_of_its_number, move_start, move_stop),
+        IT_WITH("keeps what the target has no place for", keeps_what_the_target_has_no_place_for,
+                move_start, move_stop),
         IT_WITH("gives up a move", gives_up_a_move, move_start, move_stop),
         IT_WITH("keeps the pause of before when it is given up",
                 keeps_the_pause_of_before_when_it_is_given_up, move_start, move_stop),

@@ -102,14 +102,20 @@ size_t move_ask(const char *done, const char *place)
                                                 .target = move_to_id,
                                                 .done = done_copy,
                                                 .floor = "",
+                                                .blocked = "",
                                                 .limit = MOVE_BATCH_MAX,
                                                 .place = place_copy});
 }
 
 void move_give_up(void)
 {
-    (void)move_ask_so(&(struct move_out_query){
-        .proposal = "", .target = "", .done = "", .floor = "", .limit = MOVE_GIVE_UP, .place = ""});
+    (void)move_ask_so(&(struct move_out_query){.proposal = "",
+                                               .target = "",
+                                               .done = "",
+                                               .floor = "",
+                                               .blocked = "",
+                                               .limit = MOVE_GIVE_UP,
+                                               .place = ""});
 }
 
 struct move_in_result move_taken;

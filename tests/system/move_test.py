@@ -371,6 +371,19 @@ def it_shows_on_a_terminal_how_far_it_has_come(stand, redis, sandbox):
     old.must_stop()
 
 
+def hold_some(service, source, target, *arguments):
+    """A mover is killed with some of 50 applications on their way, which the target does not have yet."""
+    mover = subprocess.Popen([SERVICE, "move", "--from", source.url, "--to", target.url, "--follow", *arguments],
+                             env=service.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert "nothing is sent from --from any more" in mover.stdout.readline()
+    target.cli("CONFIG", "SET", "maxmemory", "1")
+    service.must_post([event(f"H-{number}", f"token-h-{number}") for number in range(50)])
+    eventually(lambda: "held:" in source.cli("HKEYS", "seek-signal:{0}:move"), "they are held")
+    mover.kill()
+    mover.communicate()
+    target.cli("CONFIG", "SET", "maxmemory", "0")
+
+
 def it_says_why_it_cannot(stand, redis, sandbox):
     target, third = stand.redis(name="target"), stand.redis(name="third")
     old = stand.service(sandbox, redis_url=redis.url).start()
@@ -395,14 +408,10 @@ def it_says_why_it_cannot(stand, redis, sandbox):
     assert done.returncode == 2 and "REDIS_KEY_FILE belong together" in done.stderr, done
     done = old.run("move", "--from", redis.url)
     assert done.returncode == 2 and "give --to URL, or --to-file FILE" in done.stderr
-    # A key in the way, with the batch held: nobody sends it, and no other target gets it.
-    target.cli("SET", "seek-signal:{0}:app:A-7", "somebody else's")
-    must_fail(redis.url, target.url, "--to: the key of application A-7 holds something else")
-    done = run_move(old, redis.url, target.url)
-    assert "50 applications are on their way, and are sent by nobody until the move is run again" in done.stderr
+    # With a batch that is held: nobody sends it, and no other target gets it.
+    hold_some(old, redis, target)
     must_fail(redis.url, third.url, "--from: a move from there to another Redis was not brought to its end: run that one again first, or give it up with --abandon")
     must_fail(target.url, redis.url, "--to: a move from there to another Redis was not brought to its end")
-    target.cli("DEL", "seek-signal:{0}:app:A-7")
     assert must_move(old, redis.url, target.url)["moved"] == 50
     old.must_stop()
 
@@ -465,10 +474,43 @@ def it_leaves_what_is_not_ours_and_says_so(stand, redis, sandbox):
     assert old.post("/v1/pause", {}).status == 204
     old.must_post([event(f"A-{number}", f"token-{number}") for number in range(5)])
     redis.cli("SET", "seek-signal:{0}:app:A-3", "somebody else's")
+    target.cli("SET", "seek-signal:{0}:app:A-1", "somebody else's")
     done = run_move(old, redis.url, target.url)
     assert done.returncode == 1
-    assert done.stdout == "4 applications are moved\n1 keys cannot be moved: they hold something else\n"
+    assert done.stdout == "3 applications are moved\n2 keys cannot be moved: they hold something else\n"
+    assert done.stderr == ("move: --to: 1 keys of applications hold something else, and these stay at --from: A-1: delete or rename those "
+                           "keys, and run the move again\n")
+    target.cli("DEL", "seek-signal:{0}:app:A-1")
+    done = run_move(old, redis.url, target.url)
+    assert done.stdout == "1 applications are moved\n1 keys cannot be moved: they hold something else\n" and done.stderr == "", done
+    assert len(keys_of(target)) == 4
     old.must_stop()
+
+
+def it_lets_no_key_at_the_target_stop_the_others(stand, redis, sandbox):
+    """Of each state, in several shards of a cluster: all others come, and these when there is a place for them."""
+    cluster = RedisCluster(stand, replicas=0)
+    old = stand.service(sandbox, name="old", redis_url=redis.url).start()
+    new = stand.service(sandbox, name="new", redis_url=cluster.url).start()
+    fill(old, sandbox)
+    dead = dead_of(old)
+    blocked = [f"{kind}-{number}" for kind in ("done", "dead", "draft", "owed") for number in range(4)]
+    for id in blocked:  # whose keys are where these would be
+        assert new.call("PUT", f"/v1/applications/{id}/token", {"token": "token"}).status == 204
+    keys = [(node, key) for node in cluster.nodes for key in keys_of(node)]
+    for node, key in keys:
+        node.cli("SET", key, "somebody else's")
+    done = run_move(new, redis.url, cluster.url, "--json")
+    answer = json.loads(done.stdout)
+    assert done.returncode == 1 and (answer["moved"], answer["left"], answer["held"], answer["complete"]) == (345 - 16, 16, 0, False), done
+    assert "--to: 16 keys of applications hold something else" in done.stderr and all(id in done.stderr for id in blocked), done
+    assert len(keys_of(redis)) == 16
+    for node, key in keys:
+        node.cli("DEL", key)
+    assert must_move(new, redis.url, cluster.url)["moved"] == 16
+    must_be_whole(new, sandbox, dead)
+    old.must_stop()
+    new.must_stop()
 
 
 def it_lets_nothing_odd_stop_the_others(stand, redis, sandbox):
@@ -533,27 +575,44 @@ def it_can_be_given_up(stand, redis, sandbox):
     """The target is lost for good, with a batch on its way."""
     target, third = stand.redis(name="target"), stand.redis(name="third")
     old = stand.service(sandbox, redis_url=redis.url, redis_shards="4").start()
-    sandbox.fault(on="graphql", kind="status", status=500, count=0)
-    old.must_post([event(f"A-{number}", f"token-{number}") for number in range(50)])
-    target.cli("SET", "seek-signal:{0}:app:A-7", "somebody else's")
-    for shard in range(1, 4):
-        target.cli("SET", f"seek-signal:{{{shard}}}:app:A-7", "somebody else's")
     settings = ("--from-shards", "4")
-    assert run_move(old, redis.url, target.url, *settings, "--to-shards", "4").returncode == 1
+    hold_some(old, redis, target, *settings)
     assert old.get("/v1/status").json["sending"]["paused"] is True
     assert redis.cli("EXISTS", *(f"seek-signal:{{{shard}}}:move" for shard in range(4))) == "4"
-    sandbox.clear_faults()
     # Not to be confused with a move.
     done = old.run("move", "--from", redis.url, *settings, "--to", target.url, "--abandon")
     assert done.returncode == 2 and done.stderr == "move: --abandon takes neither --to nor --follow\n"
     done = old.run("move", "--from", redis.url, "--abandon", *settings, "--json")
-    assert done.returncode == 0 and json.loads(done.stdout)["released"] > 0, done
+    answer = json.loads(done.stdout)
+    assert done.returncode == 0 and answer["abandoned"] and answer["released"] > 0 and not answer["paused"], done
     for number in range(50):
-        sandbox.must_receive(f"token-{number}")
+        sandbox.must_receive(f"token-h-{number}")
     eventually(lambda: old.get("/v1/status").json["sending"]["paused"] is False, "it sends again")
     done = old.run("move", "--from", redis.url, "--abandon", *settings)
-    assert done.returncode == 0 and "0 applications that were on their way are due there" in done.stdout
+    assert done.returncode == 1 and done.stdout == "", done
+    assert "--from: no move from there was under way, and nothing is changed" in done.stderr, done
     assert must_move(old, redis.url, third.url, *settings)["moved"] == 50
+    done = old.run("move", "--from", redis.url, "--abandon", *settings)
+    assert done.stdout == "the move is given up: --from sends again, and 0 applications that were on their way are due there\n", done
+    old.must_stop()
+
+
+def it_says_that_the_pause_of_before_stays(stand, redis, sandbox):
+    target = stand.redis(name="target")
+    old = stand.service(sandbox, redis_url=redis.url, redis_shards="2").start()
+    settings = ("--from", redis.url, "--from-shards", "2", "--abandon")
+    done = old.run("move", *settings, "--json")
+    assert done.returncode == 1 and json.loads(done.stdout) == {"abandoned": False, "released": 0, "paused": False}, done
+    assert old.post("/v1/pause", {}).status == 204
+    must_move(old, redis.url, target.url, "--from-shards", "2")
+    done = old.run("move", *settings)
+    assert done.returncode == 0 and "--from stays paused, as before the move (`seek-signal resume` ends that)" in done.stdout, done
+    assert old.get("/v1/status").json["sending"]["paused"] is True
+    # Somebody has resumed since.
+    must_move(old, redis.url, target.url, "--from-shards", "2")
+    assert old.post("/v1/resume", {}).status == 204
+    done = old.run("move", *settings)
+    assert done.returncode == 0 and "--from sends again" in done.stdout, done
     old.must_stop()
 
 

@@ -37,11 +37,12 @@ enum move_outcome {
     MOVE_NOTHING_HERE, /* of this version */
     MOVE_SAME,         /* it is the target itself */
     MOVE_BUSY,         /* source: a batch for another target is held; target: it is a source */
-    MOVE_FOREIGN_KEY,  /* an application's key holds something else: `what` */
+    MOVE_FOREIGN_KEYS, /* applications' keys hold something else: `what`, an id a line */
     MOVE_OVERTAKEN,    /* the target has had a batch from there whose number is not lower: `what` */
 };
 
-/* MOVE_GIVE_UP: `deleted` are those that were held, and `target` does not count. */
+/* MOVE_GIVE_UP: `deleted` are those that were held, `name` whom it was moved to ("": to nobody),
+ * `paused_since` whether it is paused afterwards; `target` does not count. */
 enum { MOVE_ONLY_LOOK = -1, MOVE_GIVE_UP = -2 };
 
 struct move_out_query {
@@ -50,6 +51,7 @@ struct move_out_query {
     const char *target;   /* its id */
     const char *done;     /* name of the batch that the target has; "": none */
     const char *floor;    /* what MOVE_OVERTAKEN said; "": nothing */
+    const char *blocked;  /* what MOVE_FOREIGN_KEYS said of the batch; "": nothing */
     int64_t limit;     /* applications to hold at most; 0: none; MOVE_ONLY_LOOK: changes nothing */
     const char *place; /* ""; the beginning */
 };

@@ -14,7 +14,7 @@
 --       owed nor dead (ms), since when notifications were wanted there (ms; '': never), then of each application: its id, kind (owed,
 --       dead, kept), when it was due or died (ms; ''), its fields, packed
 -- Returns: 0, the id of this Redis, applications that were written, that were superseded by what is here
---          3, what: this Redis is itself being moved; 4, id: its key holds something else; 5, name: that batch has come from
+--          3, what: this Redis is itself being moved; 4, ids, a line each: their keys hold something else; 5, name: that batch has come from
 --          there, whose number is not lower; nothing was done
 
 local key, notify_key, proposal, source, paused_since, batch, ttl, since = unpack(ARGV, 1, 8)
@@ -25,12 +25,6 @@ local own, target, is_holding, was_paused, last = values[1] or proposal, values[
 if is_holding then
     return {3, target or ''}
 end
-for i = HEAD + 1, #ARGV, 4 do
-    if find(ARGV[i]).damage == OF_ANOTHER_TYPE then
-        return {4, ARGV[i]}
-    end
-end
-
 -- First what takes memory: a Redis at maxmemory refuses it before anything has changed, and lets the rest pass then.
 redis.call('HSET', key, 'id', own)
 
@@ -60,6 +54,16 @@ if last == batch then
     return {0, own, 0, 0} -- its answer was lost
 elseif last and number_of(last) >= number_of(batch) then
     return {5, last} -- of a mover that was overtaken, or of a source that was set back: only the source knows
+end
+
+local blocked = {}
+for i = HEAD + 1, #ARGV, 4 do
+    if find(ARGV[i]).damage == OF_ANOTHER_TYPE then
+        blocked[#blocked + 1] = ARGV[i]
+    end
+end
+if blocked[1] then
+    return {4, table.concat(blocked, '\n')} -- the source shows the batch again without these
 end
 
 -- --- the dead are told ---

@@ -10,6 +10,7 @@
 --   batch             name of the batch that is held: its number, a generation like any other, and a digest of what it held
 --   last              number of the last one
 --   held:<id>         of an application of it: when it was due (ms; '': it was not), and a digest of what it held
+--   left:<id>         it stays, since its key at the target holds something else: until the move is begun again
 --   from:<source>     it is moved to: name of the last batch that came from there
 --
 --   pending             ──► held    `lease` is the batch's number, and `due` a day ahead: nobody sends it, and what is posted
@@ -22,14 +23,15 @@
 --
 -- ARGV: the key, key of notify, key of the layout, what this version writes there, an id for this Redis should it have none, the target's id, name
 --       of the batch that the target has ('': none), how many to hold at most (0: none; -1: only look; -2: give the move up, whatever its
---       target), place ('': the beginning), name of a batch that the target had before a lower one was shown ('': none)
--- Returns: 0, this shard's name, since when sending was paused before ('': it was not), since when notifications were wanted ('':
---          never), entries that Redis has (0: not asked), deleted, name of the batch that is held ('': none), place of the
+--       target), place ('': the beginning), name of a batch that the target had before a lower one was shown ('': none), ids
+--       of the batch, a line each, whose keys at the target hold something else
+-- Returns: 0, this shard's name (-2: whom it was moved to, '': to nobody), since when sending was paused before ('': it was not; -2: it is
+--          not), since when notifications were wanted ('': never), entries that Redis has (0: not asked), deleted, name of the batch that is held ('': none), place of the
 --          next ('': that was all), attempts that are out, how many more have to come with a later walk, how many cannot be
 --          moved, then of each application of the batch: its id, kind (owed, dead, kept), when it is due or died (ms), its fields, packed
 --          1, what is wrong: nothing of this version's is here; 2: it is the target itself; 3: a batch for another target is held
 
-local key, notify_key, layout_key, layout, proposal, target, done, limit, place, floor = unpack(ARGV, 1, 10)
+local key, notify_key, layout_key, layout, proposal, target, done, limit, place, floor, blocked_ids = unpack(ARGV, 1, 11)
 limit = tonumber(limit)
 
 local HOLD_MS, BYTES_MAX, SCANS_MAX, GIVE_UP = 86400000, 65536, 20, -2
@@ -41,13 +43,15 @@ if found ~= layout then
     return {1, found or ''}
 end
 
-local state, held = {}, {}
+local state, held, staying = {}, {}, {}
 do
     local entry = redis.call('HGETALL', key)
     for i = 1, #entry, 2 do
-        local id = entry[i]:match('^held:(.*)$')
+        local id, left = entry[i]:match('^held:(.*)$'), entry[i]:match('^left:(.*)$')
         if id then
             held[#held + 1], held[id] = id, entry[i + 1]
+        elseif left then
+            staying[#staying + 1], staying[left] = entry[i], true
         else
             state[entry[i]] = entry[i + 1]
         end
@@ -67,9 +71,9 @@ local function let_go(id)
     end
 end
 
-local function forget_held(ids)
-    for i = 1, #ids, 1000 do
-        redis.call('HDEL', key, unpack(ids, i, math.min(i + 999, #ids)))
+local function forget_fields(fields)
+    for i = 1, #fields, 1000 do
+        redis.call('HDEL', key, unpack(fields, i, math.min(i + 999, #fields)))
     end
 end
 
@@ -79,18 +83,21 @@ local function let_go_all()
         let_go(id)
         gone[i] = 'held:' .. id
     end
-    forget_held(gone)
+    forget_fields(gone)
     redis.call('HDEL', key, 'batch')
 end
 
 if limit == GIVE_UP then
-    begin_draining()
-    let_go_all()
-    if state.to and state.paused == '' then
-        redis.call('DEL', paused)
+    if state.to then
+        begin_draining()
+        let_go_all()
+        if state.paused == '' then
+            redis.call('DEL', paused)
+        end
+        forget_fields(staying)
+        redis.call('HDEL', key, 'to', 'paused')
     end
-    redis.call('HDEL', key, 'to', 'paused')
-    return {0, '', '', '', 0, #held, '', '', 0, 0, 0}
+    return {0, state.to or '', redis.call('EXISTS', paused) == 1 and now_digits or '', '', 0, #held, '', '', 0, 0, 0}
 end
 if state.id == target then
     return {2, ''}
@@ -164,11 +171,22 @@ if floor ~= '' and floor ~= state.batch and number_of(floor) >= number_of(state.
     redis.call('HSET', key, 'last', state.last)
 end
 
-local deleted, gone = 0, {}
+local deleted, gone, blocked = 0, {}, {}
+for id in blocked_ids:gmatch('[^\n]+') do
+    blocked[id] = true
+end
+if limit == 0 then
+    forget_fields(staying) -- it begins, or ends
+    staying = {}
+end
 for _, id in ipairs(held) do
     local kind, at, digest = held[id]:match('^(%a+) (%S*) (%S+)$')
     local entry = fields_of(id)
-    local is_same = entry[1] and digest_of(entry) == digest
+    local is_same = entry[1] and digest_of(entry) == digest and not blocked[id]
+    if blocked[id] then
+        redis.call('HSET', key, 'left:' .. id, '')
+        staying[id] = true
+    end
     if not is_same then
         let_go(id)
     elseif state.batch == done then
@@ -183,7 +201,7 @@ for _, id in ipairs(held) do
         gone[#gone + 1] = 'held:' .. id
     end
 end
-forget_held(gone)
+forget_fields(gone)
 if items[1] then
     return {0, name, state.paused, since, 0, deleted, state.batch, place ~= '' and place or 'due 0', 0, 0, 0, unpack(items)}
 end
@@ -208,13 +226,13 @@ local function hold(id, kind, at)
     is_full = #holding >= 2 * limit or bytes > BYTES_MAX
 end
 
--- None of ours, and it does not move: one that is odd must not stop the others.
+-- None of ours, here or there, and it does not move: one that is odd must not stop the others.
 local function is_foreign(id, application)
     local fields, size = 0, 0
     for field, text in pairs(application.stored) do
         fields, size = fields + 1, size + #field + #text
     end
-    return application.damage == OF_ANOTHER_TYPE or fields > FIELDS_MAX or size > STORED_MAX or id == '' or #id > ID_MAX or id:find('%c')
+    return staying[id] or application.damage == OF_ANOTHER_TYPE or fields > FIELDS_MAX or size > STORED_MAX or id == '' or #id > ID_MAX or id:find('%c')
 end
 
 -- Gives whether its entry stays where it is.
