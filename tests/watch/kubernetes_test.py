@@ -22,6 +22,8 @@ import sources
 FOLDER = sources.ROOT / "docker" / "kubernetes"
 MARGIN_S = 10  # service/serve/app.c, STOP_MARGIN_MS: then it ends by itself, whatever does not
 SETTINGS = set(re.findall(r"`([A-Z][A-Z_]+)`", (sources.ROOT / "docs" / "settings.md").read_text()))
+TABLE = (sources.ROOT / "service" / "config" / "settings.c").read_text()
+SECRETS = set(re.findall(r'^ *{SECRET\("([A-Z_]+)"', TABLE, re.M))
 MODELS = {"Deployment": "V1Deployment", "Job": "V1Job", "Service": "V1Service", "Secret": "V1Secret",
           "PodDisruptionBudget": "V1PodDisruptionBudget", "NetworkPolicy": "V1NetworkPolicy"}
 OPERATOR = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}  # their own API, not in Kubernetes's description
@@ -170,7 +172,7 @@ def it_sets_only_settings_that_exist_and_secrets_only_as_files():
         for variable in container["env"]:
             name = variable["name"].removeprefix("SEEK_SIGNAL_")
             assert name.removesuffix("_FILE") in SETTINGS, name
-            assert name not in ("CLIENT_SECRET", "API_KEY", "REDIS_URL")
+            assert name not in SECRETS
             if name.endswith("_FILE"):
                 assert variable["value"].rsplit("/", 1)[0] in mounts
         assert all("subPath" not in mount for mount in container["volumeMounts"])
@@ -323,6 +325,22 @@ def it_refuses_values_that_mean_nothing(schema, values, path, value):
         target = target[step]
     target[path[-1]] = value
     assert list(schema.iter_errors(wrong))
+
+
+def it_takes_every_setting_and_no_secret_but_as_a_file(schema, values):
+    """What stands in the values is in the history of the release and in the Deployment. The keys of the mounted Secret are files."""
+    own = set(re.findall(r"{name: SEEK_SIGNAL_([A-Z_]+),", (FOLDER / "chart" / "templates" / "deployment.yaml").read_text()))
+
+    def is_taken(name):
+        return not list(schema.iter_errors(values | {"settings": {name: "x"}}))
+    assert len(SECRETS) >= 7 and SECRETS < SETTINGS, "of the table, read as it is written"
+    assert [name for name in SECRETS if is_taken(name)] == []
+    assert [name for name in own if is_taken(name) or is_taken(name.removesuffix("_FILE"))] == [], "the chart sets it"
+    assert {f"{name}_FILE" for name in SECRETS if is_taken(f"{name}_FILE")} == {f"{name}_FILE" for name in SECRETS} - own
+    for name in ("SEEK_SIGNAL_API_KEY", "SEEK_SIGNAL_NOTIFY_SECRET", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"):
+        assert not is_taken(name), "a name that means a secret, and is no setting"
+    plain = set(re.findall(r'^ *{[A-Z]+\("([A-Z_]+)"', TABLE, re.M)) - SECRETS - own
+    assert len(plain) > 40 and [name for name in plain if not is_taken(name)] == []
 
 
 def it_documents_no_value_that_no_template_uses(values):
