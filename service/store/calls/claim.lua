@@ -94,11 +94,12 @@ end
 
 local function repair(id, at)
     local application = find(id)
-    if application.damage == OF_ANOTHER_TYPE or application.damage == 'accepted' then
-        give_up(id, application.damage, application) -- else it would hide from this look what lies behind it
+    local damage, state = application.damage, application.state
+    if damage and (damage == OF_ANOTHER_TYPE or damage == 'accepted' or not state) then
+        give_up(id, damage, application) -- else it would hide from this look what lies behind it
         return false
     end
-    local ahead = straighten(application, CLOCK_TOLERANCE_MS)
+    local ahead = state and straighten(application, CLOCK_TOLERANCE_MS) or 0
     if ahead > 0 then
         save(id, application)
         redis.call('ZADD', due, digits(math.max(now, at - ahead)), id)
