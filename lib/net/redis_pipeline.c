@@ -51,6 +51,8 @@ void redis_pipeline_destroy(struct redis_pipeline *pipeline)
         return;
     assert(pipeline->delivered == NULL); /* no callback runs */
     struct redis_pending_command command;
+    if (redis_pending_oldest(&pipeline->pending) == NULL)
+        stream_finish(pipeline->stream);
     while (redis_pending_pop(&pipeline->pending, &command))
         command.done(command.context, REDIS_LOST, NULL);
     redis_pending_fini(&pipeline->pending);

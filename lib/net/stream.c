@@ -54,12 +54,22 @@ bool stream_is_writable(const struct stream *stream)
 
 /* --- connecting --- */
 
+/* With a linger of no time close() resets the connection: what the peer has not acknowledged by
+ * then is thrown away. Else the kernel goes on sending it for minutes, and when the network is back
+ * it arrives behind what was sent anew. It holds for a process that is killed too. */
+static void set_reset_by_close(int fd, bool is_reset)
+{
+    const struct linger linger = {.l_onoff = is_reset, .l_linger = 0};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
 /* Best effort: a connection without these works too. */
 static void tune(int fd, int family)
 {
     const int on = 1;
     if (family == AF_UNIX)
         return;
+    set_reset_by_close(fd, true);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
@@ -101,6 +111,11 @@ void stream_destroy(struct stream *stream)
         (void)close(stream->fd);
     }
     free(stream);
+}
+
+void stream_finish(struct stream *stream)
+{
+    set_reset_by_close(stream->fd, false);
 }
 
 bool stream_is_connected(const struct stream *stream)

@@ -26,7 +26,11 @@ struct stream;
 /* Begins to connect; stream_open goes on. */
 MUST_CHECK struct stream *stream_connect(struct event_loop *loop, const struct sockaddr *address,
                                          socklen_t length, struct error *error);
-void stream_destroy(struct stream *stream); /* accepts NULL */
+/* Resets the connection: what was written and is still on its way does not arrive later. Accepts
+ * NULL. */
+void stream_destroy(struct stream *stream);
+/* Nothing is on its way: it is closed in order when it is destroyed. */
+void stream_finish(struct stream *stream);
 DEFINE_AUTO(stream);
 
 /* TLS for this stream, before the first stream_open. The certificate must be for `host`, signed by

@@ -323,6 +323,19 @@ static void sets_aside_what_a_worker_cannot_send(void **state)
 
 /* --- each has its own answer --- */
 
+/* A clock that was set back seems to be what its times lie ahead for. */
+static void sets_aside_what_lies_ahead_without_a_state(void **state)
+{
+    (void)state;
+    must_accept_one(&driver, "good", "token", "e1");
+    (void)redis_server_cli(server, "HSET " BAD " token t replayed 9000000000000");
+    (void)redis_server_cli(server, "ZADD 'seek-signal:{0}:due' 9000000000000 bad");
+    assert_int_equal(must_claim(&driver, 16), 1);
+    assert_string_equal(driver.claims[0].application_id, "good");
+    must_deliver("good");
+    must_be_set_aside("state");
+}
+
 static void answers_each_event_of_a_batch(void **state)
 {
     (void)state;
@@ -458,6 +471,8 @@ int main(void)
         SPEC("records what came of an attempt whose state is gone",
              records_what_came_of_one_without_a_state),
         SPEC("sets aside what a worker cannot send", sets_aside_what_a_worker_cannot_send),
+        SPEC("sets aside what lies ahead and has no state",
+             sets_aside_what_lies_ahead_without_a_state),
         SPEC("answers each event of a batch", answers_each_event_of_a_batch),
         SPEC("refuses a draft of a key that is something else", refuses_a_draft_of_a_foreign_key),
         SPEC("drains the others", drains_the_others),

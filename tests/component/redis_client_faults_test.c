@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /* redis_client against a peer that misbehaves. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,6 +142,38 @@ static void loses_a_peer_that_drips(void **state)
     subject_stop(&subject);
 }
 
+/* What was given up may not arrive when the network is back: the kernel would send it for minutes.
+ */
+static void takes_back_what_was_not_answered(void **state)
+{
+    (void)state;
+    AUTO(fake_redis) *fake = fake_redis_start();
+    struct subject subject;
+    struct outcome outcome;
+    open_fake(fake, &subject, &subject_hasty);
+    subject_must_send(&subject, &outcome, "GET a");
+    WAIT_UNTIL(&subject, subject.closed == 1);
+    assert_int_equal(outcome.lost, 1);
+    assert_int_equal(fake_redis_end(fake), ECONNRESET);
+    subject_stop(&subject);
+}
+
+static void closes_in_order_when_all_is_answered(void **state)
+{
+    (void)state;
+    AUTO(fake_redis) *fake = fake_redis_start();
+    struct subject subject;
+    struct outcome outcome;
+    open_fake(fake, &subject, &subject_patient);
+    subject_must_send(&subject, &outcome, "GET a");
+    subject_turn(&subject);
+    fake_redis_must_hear(fake, "a\r\n");
+    fake_redis_say_text(fake, "$1\r\nb\r\n");
+    WAIT_UNTIL(&subject, outcome.calls == 1);
+    subject_stop(&subject);
+    assert_int_equal(fake_redis_end(fake), 0);
+}
+
 static void gives_up_a_greeting_without_answer(void **state)
 {
     (void)state;
@@ -267,6 +300,8 @@ int main(void)
         IT("reads replies that come byte by byte", reads_byte_by_byte),
         IT("forgets failures when a connection lasts", forgets_failures_when_a_connection_lasts),
         IT("loses a peer that drips", loses_a_peer_that_drips),
+        IT("takes back what was not answered", takes_back_what_was_not_answered),
+        IT("closes in order when all is answered", closes_in_order_when_all_is_answered),
         IT("gives up a greeting without answer", gives_up_a_greeting_without_answer),
         IT("refuses a peer that is not Redis", refuses_a_peer_that_is_not_redis),
         IT("keeps the password out of its reasons", keeps_the_password_out_of_reasons),

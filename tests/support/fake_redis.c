@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "tests/support/fake_redis.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -102,6 +103,16 @@ void fake_redis_hang_up(struct fake_redis *fake)
     if (fake->connection >= 0)
         (void)close(fake->connection);
     fake->connection = -1;
+}
+
+int fake_redis_end(struct fake_redis *fake)
+{
+    ssize_t got;
+    do {
+        must_be_readable(fake->connection, "it is not closed");
+        got = recv(fake->connection, fake->heard, sizeof fake->heard, 0);
+    } while (got > 0);
+    return got == 0 ? 0 : errno;
 }
 
 void fake_redis_reset(struct fake_redis *fake)

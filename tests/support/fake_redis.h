@@ -47,4 +47,5 @@ void fake_redis_must_hear(struct fake_redis *fake, const char *text);
 void fake_redis_say(struct fake_redis *fake, const char *bytes, size_t length);
 void fake_redis_say_text(struct fake_redis *fake, const char *text);
 void fake_redis_hang_up(struct fake_redis *fake);
+int fake_redis_end(struct fake_redis *fake); /* how the other side closed: 0 in order, ECONNRESET */
 void fake_redis_reset(struct fake_redis *fake); /* the other side sees ECONNRESET */

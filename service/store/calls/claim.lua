@@ -95,19 +95,20 @@ end
 
 local function repair(id, at)
     local application = find(id)
-    if application.damage == OF_ANOTHER_TYPE or application.damage == 'accepted' then
-        give_up(id, application.damage, application) -- else it would hide from this look what lies behind it
+    local damage, state = application.damage, application.state
+    if damage and (damage == OF_ANOTHER_TYPE or damage == 'accepted' or not state) then
+        give_up(id, damage, application) -- else it would hide from this look what lies behind it
         return false
     end
-    local ahead = application.state and straighten(application, CLOCK_TOLERANCE_MS) or 0
+    local ahead = state and straighten(application, CLOCK_TOLERANCE_MS) or 0
     -- Without a state it was forgotten, or nothing is known of it: it waits for the end of a lease at most.
-    local most = application.state and FAR_MS or lease_ms + CLOCK_TOLERANCE_MS
+    local most = state and FAR_MS or lease_ms + CLOCK_TOLERANCE_MS
     if ahead > 0 then
         save(id, application)
         redis.call('ZADD', due, digits(math.max(now, at - ahead)), id)
         repaired = repaired + 1
     elseif tonumber(at) > now + most and redis.call('ZSCORE', due, id) then
-        redis.call('ZADD', due, application.state and now_digits or lease_end, id)
+        redis.call('ZADD', due, state and now_digits or lease_end, id)
     end
     return ahead > 0
 end
