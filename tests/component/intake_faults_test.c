@@ -78,7 +78,8 @@ static void commits_together_what_came_meanwhile(void **state)
         raw_client_destroy(clients[i]);
     }
     uint64_t calls = intake_stand_script_calls(stand) - before;
-    assert_in_range(calls, 1, BATCH_CALLS_MAX + 1); /* never all one by one */
+    /* Never all one by one; those of the census are counted, too. */
+    assert_in_range(calls, 1, MANY / 4);
     assert_string_equal(redis_server_cli(stand->redis, "ZCARD 'seek-signal:{0}:due'"), "61");
     intake_stand_destroy(stand);
 }

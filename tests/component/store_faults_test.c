@@ -258,7 +258,7 @@ static void believes_no_move_that_cannot_be(void **state)
     static const struct move_out_query out = {
         .proposal = "", .target = "", .done = "", .floor = "", .place = ""};
     static const struct move_in_batch in = {
-        .proposal = "", .source = "", .paused_since = "", .number = "", .since = ""};
+        .proposal = "", .source = "", .paused_since = "", .batch = "", .since = ""};
     AUTO(fake_redis) *fake = fake_redis_start();
     open_fake(fake);
     become_ready(fake);
