@@ -22,7 +22,6 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
-#include "lib/base/crc32c.h"
 #include "lib/base/journal_frame.h"
 #include "lib/base/log.h"
 
@@ -30,55 +29,11 @@
 
 enum { RETRY_MS = 1000, CALL_BYTES_MAX = 1024 * 1024 };
 
-/* --- what is held --- */
-
-static unsigned shard_count(const struct spool *spool)
-{
-    unsigned count = spool->options.store.shard_count;
-    return count > 0 ? count : 1;
-}
-
-static unsigned shard_in(const struct spool *spool, const char *application_id)
-{
-    return shard_of(application_id, shard_count(spool));
-}
-
-static size_t likeness(const char *application_id)
-{
-    return crc32c(0, application_id, strlen(application_id)) % SPOOL_LIKE_COUNT;
-}
-
-bool spool_is_holding_for(const struct spool *spool, const char *application_id)
-{
-    return atomic_load(&spool->is_holding) &&
-           (application_id == NULL || atomic_load(&spool->is_holding_unknown) ||
-            (atomic_load(&spool->held[shard_in(spool, application_id)]) > 0 &&
-             atomic_load(&spool->held_like[likeness(application_id)]) > 0));
-}
-
-void spool_hold(struct spool *spool, const struct drain_record *record)
-{
-    atomic_fetch_add(&spool->held[shard_in(spool, record->application_id)], 1);
-    atomic_fetch_add(&spool->held_like[likeness(record->application_id)], 1);
-}
-
-static void lower(_Atomic uint32_t *held)
-{
-    if (atomic_load(held) > 0) /* the spool's thread alone writes it */
-        atomic_fetch_sub(held, 1);
-}
-
-void spool_let_go(struct spool *spool, const struct drain_record *record)
-{
-    lower(&spool->held[shard_in(spool, record->application_id)]);
-    lower(&spool->held_like[likeness(record->application_id)]);
-}
-
 /* --- shards --- */
 
 static bool is_any_taken(const struct spool *spool, const struct spool_rest *rest)
 {
-    for (unsigned i = 0; i < shard_count(spool); i++)
+    for (unsigned i = 0; i < spool_shard_count(spool); i++)
         if (spool_rest_has(rest, i) && store_takes_events_for(spool->store, i, NULL))
             return true;
     return false;
@@ -90,7 +45,7 @@ static bool is_worthwhile(const struct spool *spool)
     bool is_any_held = false;
     if (!journal_is_known(spool->journal))
         return true;
-    for (unsigned i = 0; i < shard_count(spool); i++) {
+    for (unsigned i = 0; i < spool_shard_count(spool); i++) {
         bool is_held = atomic_load(&spool->held[i]) > 0;
         is_any_held |= is_held;
         if (is_held && !shard_set_has(&spool->drain.blocked, i) &&
@@ -121,7 +76,7 @@ static uint64_t find_segment(struct spool *spool)
         const struct spool_rest *rest = spool_rests_find(&drain->rests, number);
         if (rest == NULL || is_any_taken(spool, rest))
             return number;
-        for (unsigned i = 0; i < shard_count(spool); i++)
+        for (unsigned i = 0; i < spool_shard_count(spool); i++)
             if (spool_rest_has(rest, i))
                 shard_set_add(&drain->blocked, i);
         note_oldest(drain, rest->oldest_us);
@@ -137,10 +92,7 @@ static void forget_all(struct spool *spool)
     spool->records = 0;
     spool->has_begun = false;
     spool->oldest_us = 0;
-    for (unsigned i = 0; i < SHARD_COUNT_MAX; i++)
-        atomic_store(&spool->held[i], 0);
-    for (unsigned i = 0; i < SPOOL_LIKE_COUNT; i++)
-        atomic_store(&spool->held_like[i], 0);
+    spool_let_all_go(spool);
 }
 
 /* What had to stay comes again a while later. */
@@ -157,11 +109,14 @@ static void end_pass(struct spool *spool, int64_t now_ms)
     drain->blocked = (struct shard_set){{0}};
 }
 
-/* Why it failed; NULL: it did not, or for good. */
-static void note_reading(struct spool_drain *drain, const struct error *failure)
+/* Why it failed; NULL: it did not, or for good. What is read in front of the one that cannot be
+ * read tells nothing. */
+static void note_reading(struct spool_drain *drain, uint64_t number, const struct error *failure)
 {
     bool was_failing = drain->failure.kind != ERROR_NONE;
-    if (failure == NULL && was_failing)
+    if (failure == NULL && (!was_failing || number < drain->unread))
+        return;
+    if (failure == NULL)
         log_info("spool_reads_again", "The spool can be read again");
     if (failure != NULL && (!was_failing || strcmp(failure->message, drain->failure.message) != 0))
         log_error(
@@ -170,6 +125,7 @@ static void note_reading(struct spool_drain *drain, const struct error *failure)
             "it and after it wait",
             LOG_TEXT("detail", failure->message));
     drain->failure = failure != NULL ? *failure : (struct error){.kind = ERROR_NONE};
+    drain->unread = number;
 }
 
 /* What comes after it waits with it, so that the order stays: nobody knows whose records it has. */
@@ -191,7 +147,7 @@ static bool begin_segment(struct spool *spool, uint64_t number, int64_t now_ms)
     drain->is_reading = spool_rests_reserve(&drain->rests, &error) &&
                         journal_read(spool->journal, number, &drain->segment, &error);
     bool is_there = journal_next(spool->journal, number) == number;
-    note_reading(drain, is_there && !drain->is_reading ? &error : NULL);
+    note_reading(drain, number, is_there && !drain->is_reading ? &error : NULL);
     if (!drain->is_reading) {
         leave_unread(spool, number, is_there, now_ms);
         return false;
@@ -223,7 +179,7 @@ static void drop_segment(struct spool *spool)
 static void leave(struct spool *spool, const struct drain_record *record, size_t offset)
 {
     struct spool_drain *drain = &spool->drain;
-    unsigned shard = shard_in(spool, record->application_id);
+    unsigned shard = spool_shard_in(spool, record->application_id);
     spool_rest_add(&drain->rest, shard, offset, record->stamp_us);
     note_oldest(drain, record->stamp_us);
     shard_set_add(&drain->blocked, shard);
@@ -233,7 +189,7 @@ static void leave(struct spool *spool, const struct drain_record *record, size_t
 static bool is_wanted(struct spool *spool, const struct drain_record *record, size_t offset)
 {
     struct spool_drain *drain = &spool->drain;
-    unsigned shard = shard_in(spool, record->application_id);
+    unsigned shard = spool_shard_in(spool, record->application_id);
     if (offset < drain->was.firsts[shard])
         return false;
     if (!shard_set_has(&drain->blocked, shard) && store_takes_events_for(spool->store, shard, NULL))

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /*
  * The parts that the files of the spool share: writing (spool.c), what is found in the journal
- * (spool_journal.c), draining (spool_drain.c) and counting (spool_metrics.c).
+ * (spool_journal.c), whose it is (spool_held.c), draining (spool_drain.c) and counting
+ * (spool_metrics.c).
  *
  * Owns:    see struct spool.
  * Threads: see the fields.
@@ -59,7 +60,8 @@ struct spool_drain {
     size_t count;
     bool is_outstanding;
     int64_t retry_at_ms;
-    struct error failure;                 /* why a segment cannot be read for now; "" when it can */
+    struct error failure;                 /* why a segment cannot be read for now … */
+    uint64_t unread;                      /* … and its number; ERROR_NONE: all can */
     size_t outcomes[DRAIN_OUTCOME_COUNT]; /* since the spool was empty */
 };
 
@@ -100,14 +102,16 @@ struct spool {
     } shared;
 };
 
-/* spool_journal.c: a record of an earlier life; damage, for the first time. The spool's thread, or
- * create. */
-MUST_CHECK bool spool_open_journal(struct spool *spool, struct error *error);
+MUST_CHECK bool spool_open_journal(struct spool *spool, struct error *error); /* spool_journal.c */
+/* spool_journal.c: damage that is found for the first time. The spool's thread, as the next. */
 void spool_find_damage(void *context, enum journal_damage damage, uint64_t segment, uint64_t offset,
                        uint64_t bytes);
-/* spool_drain.c: the record is in the journal; it is in Redis. The spool's thread. */
+/* spool_held.c: the record is in the journal; it is in Redis; the journal is empty. */
 void spool_hold(struct spool *spool, const struct drain_record *record);
 void spool_let_go(struct spool *spool, const struct drain_record *record);
+void spool_let_all_go(struct spool *spool);
+unsigned spool_shard_count(const struct spool *spool);
+unsigned spool_shard_in(const struct spool *spool, const char *application_id);
 /* spool_drain.c: sends the next call when Redis is ready and none is out. True: there is more to do
  * at once, in another turn. */
 bool spool_drain_turn(struct spool *spool, int64_t now_ms);

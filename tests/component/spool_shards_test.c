@@ -10,17 +10,27 @@
 
 #include "service/store/shard.h"
 
+#include "tests/support/captured_log.h"
 #include "tests/support/failing_open.h"
 #include "tests/support/specification.h"
 #include "tests/support/spool_stand.h"
 
-enum { SHARDS = 5, THERE = 0, AWAY = 1, TOKEN_BYTES = 4000, IN_ORDER = 250, HOUR_MS = 3600000 };
+enum {
+    SHARDS = 5,
+    THERE = 0,
+    AWAY = 1,
+    OTHER = 2,
+    TOKEN_BYTES = 4000,
+    IN_ORDER = 250,
+    HOUR_MS = 3600000
+};
 enum { ROOM_BYTES = 64 * 1024 * 1024 };
 
 /* --- what the spool's thread meets, and does --- */
 
 static _Atomic bool is_away[SHARDS];
 static _Atomic bool is_lost_at_drain;    /* all shards are away from the next call on */
+static _Atomic bool is_refused;          /* each call fails, and no shard is away */
 static _Atomic bool is_gone_after_drain; /* THERE is away once the next call is on its way */
 static _Atomic uint64_t unreadable;      /* number of a segment */
 static _Atomic unsigned reads, reads_of_turn, reads_of_turn_max;
@@ -46,6 +56,10 @@ bool __wrap_store_drain(struct store *store, const struct drain_record *records,
     static const struct store_failure lost = {.status = STORE_UNAVAILABLE, .detail = "lost"};
     if (atomic_exchange(&is_gone_after_drain, false))
         atomic_store(&is_away[THERE], true);
+    if (atomic_load(&is_refused)) {
+        done(context, &lost, NULL, 0);
+        return true;
+    }
     if (!atomic_exchange(&is_lost_at_drain, false))
         return __real_store_drain(store, records, count, done, context, error);
     for (unsigned i = 0; i < SHARDS; i++)
@@ -86,6 +100,7 @@ static int make(void **state)
         atomic_store(&is_away[i], false);
     atomic_store(&is_lost_at_drain, false);
     atomic_store(&is_gone_after_drain, false);
+    atomic_store(&is_refused, false);
     atomic_store(&unreadable, JOURNAL_NONE);
     atomic_store(&failing_open_code, FAILING_OPEN_FINE);
     return spool_stand_make(state);
@@ -290,6 +305,29 @@ static void drains_what_is_in_front_of_the_unreadable(void **state)
     assert_int_equal(drained("result=\"applied\""), 2 * IN_ORDER + 1);
 }
 
+/* However often what is in front of it is read in the meantime. */
+static void tells_once_of_the_unreadable(void **state)
+{
+    (void)state;
+    begin_while_all_are_away();
+    must_write_much(THERE, "a");
+    must_write_much(OTHER, "b");
+    struct captured_log *captured = captured_log_start();
+    atomic_store(&unreadable, 1);
+    atomic_store(&is_refused, true);
+    come_back(THERE);
+    come_back(OTHER);
+    EVENTUALLY(atomic_load(&reads) >= 8);
+    assert_int_equal(captured_log_count(captured, "\"spool_unreadable\""), 1);
+    assert_int_equal(captured_log_count(captured, "\"spool_reads_again\""), 0);
+    atomic_store(&is_refused, false);
+    atomic_store(&unreadable, JOURNAL_NONE);
+    EVENTUALLY(is_drained());
+    captured_log_stop(captured);
+    assert_int_equal(captured_log_count(captured, "\"spool_reads_again\""), 1);
+    captured_log_destroy(captured);
+}
+
 /* Nobody knew that there was something for a shard that is there. */
 static void looks_into_what_it_could_not_read_at_the_start(void **state)
 {
@@ -343,6 +381,7 @@ int main(void)
              keeps_nobody_waiting_whose_shard_has_nothing_here),
         HERE("drains what is in front of the unreadable",
              drains_what_is_in_front_of_the_unreadable),
+        HERE("tells once of the unreadable", tells_once_of_the_unreadable),
         HERE("looks into what it could not read at the start",
              looks_into_what_it_could_not_read_at_the_start),
         HERE("is empty when nothing is left that can be read",
