@@ -103,6 +103,7 @@ size_t move_ask(const char *done, const char *place)
                                                 .done = done_copy,
                                                 .floor = "",
                                                 .blocked = "",
+                                                .where = "",
                                                 .limit = MOVE_BATCH_MAX,
                                                 .place = place_copy});
 }
@@ -114,6 +115,7 @@ void move_give_up(void)
                                                .done = "",
                                                .floor = "",
                                                .blocked = "",
+                                               .where = "",
                                                .limit = MOVE_GIVE_UP,
                                                .place = ""});
 }
