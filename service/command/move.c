@@ -12,84 +12,18 @@
 #include "lib/net/event_loop.h"
 
 #include "service/command/command.h"
+#include "service/command/move_end.h"
 #include "service/command/mover.h"
 #include "service/command/printing.h"
-#include "service/serve/redis_location.h"
-#include "service/store/shard.h"
 #include "service/store/store.h"
 
 enum { PATIENCE_MS = 60000 }; /* with what fails again and again, whatever else goes on */
-
-/* --- one end of it --- */
-
-struct end {
-    const char *name;     /* of its option */
-    struct config config; /* the settings as they are for it; what it points to is borrowed */
-    struct secret *url;   /* owned */
-    struct redis_location location;
-    struct store *store; /* owned */
-};
-
-static void hide(char *argument)
-{
-    if (argument != NULL)
-        memset(argument, '*', strlen(argument));
-}
-
-static bool read_url(struct end *end, char *url, const char *file, struct error *error)
-{
-    if ((url == NULL) == (file == NULL))
-        return error_set(error, ERROR_CONFIG, "give %s URL, or %s-file FILE", end->name, end->name);
-    end->url = url != NULL ? secret_from_value(url, error) : secret_from_file(file, error);
-    hide(url);
-    if (end->url == NULL)
-        return error_wrap(error, "%s", end->name);
-    struct redis_url parsed;
-    end->location = (struct redis_location){.url = end->url};
-    bool is_fine = redis_location_find(&end->location, &parsed, error);
-    explicit_bzero(&parsed, sizeof parsed);
-    return is_fine || error_wrap(error, "%s", end->name);
-}
-
-static bool read_end(struct end *end, char *prefix, int64_t shards, struct error *error)
-{
-    const char *mistake = prefix != NULL ? shard_prefix_mistake(prefix) : NULL;
-    if (mistake != NULL)
-        return error_set(error, ERROR_CONFIG, "%s-prefix: %s", end->name, mistake);
-    if (shards > SHARD_COUNT_MAX)
-        return error_set(error, ERROR_CONFIG, "%s-shards: at most %d", end->name, SHARD_COUNT_MAX);
-    end->config.redis_url = end->url;
-    end->config.redis_prefix = prefix != NULL ? prefix : end->config.redis_prefix;
-    end->config.redis_shards = (uint32_t)shards;
-    return redis_location_init(&end->location, &end->config, error);
-}
-
-static bool open_end(struct end *end, struct event_loop *loop, bool is_source, struct error *error)
-{
-    struct store_options options =
-        redis_location_store_options(&end->location, &end->config, end->config.durability);
-    if (is_source) /* what it gives is what there is */
-        options.demand = (struct durability){.level = DURABILITY_ANY};
-    options.is_visitor = is_source;
-    options.role = is_source ? "move-from" : "move-to";
-    options.is_quiet = true;
-    end->store = store_create(&options, loop, error);
-    return end->store != NULL || error_wrap(error, "%s", end->name);
-}
-
-static void close_end(struct end *end)
-{
-    store_destroy(end->store);
-    redis_location_fini(&end->location);
-    secret_destroy(end->url);
-    *end = (struct end){.name = end->name};
-}
 
 /* --- both --- */
 
 struct move {
     const struct command_arguments *arguments;
-    struct end from, to;
+    struct move_end from, to;
     struct event_loop *loop; /* owned */
     struct mover *mover;     /* owned */
     /* That it is the right one: until then nothing is written to the target, whose keys would be
@@ -122,12 +56,12 @@ static bool open_both(struct move *move, const struct config *config, struct err
     move->from.config = move->to.config = *config;
     move->loop = event_loop_create(error);
     return move->loop != NULL &&
-           read_end(&move->from, arguments->from_prefix, arguments->from_shards, error) &&
-           read_end(&move->to, arguments->to_prefix, arguments->to_shards, error) &&
-           open_end(&move->from, move->loop, true, error) &&
-           open_end(&move->to, move->loop, false, error) &&
-           (move->mover = mover_create(move->from.store, move->to.store, arguments->is_following,
-                                       error)) != NULL;
+           move_end_read(&move->from, arguments->from_prefix, arguments->from_shards, error) &&
+           move_end_read(&move->to, arguments->to_prefix, arguments->to_shards, error) &&
+           move_end_open(&move->from, move->loop, true, error) &&
+           move_end_open(&move->to, move->loop, false, error) &&
+           (move->mover = mover_create(move->from.store, move->to.store, move->to.where,
+                                       arguments->is_following, error)) != NULL;
 }
 
 static bool open_source(struct move *move, const struct config *config, struct error *error)
@@ -136,14 +70,14 @@ static bool open_source(struct move *move, const struct config *config, struct e
     move->from.config = *config;
     move->loop = event_loop_create(error);
     return move->loop != NULL &&
-           read_end(&move->from, arguments->from_prefix, arguments->from_shards, error) &&
-           open_end(&move->from, move->loop, true, error);
+           move_end_read(&move->from, arguments->from_prefix, arguments->from_shards, error) &&
+           move_end_open(&move->from, move->loop, true, error);
 }
 
 static void close_both(struct move *move)
 {
-    close_end(&move->from);
-    close_end(&move->to);
+    move_end_close(&move->from);
+    move_end_close(&move->to);
     mover_destroy(move->mover);
     event_loop_destroy(move->loop);
 }
@@ -161,7 +95,7 @@ static void turn(struct move *move, int64_t most_ms)
         store_turn(move->to.store, now_ms);
 }
 
-static bool is_all_ready(const struct end *end)
+static bool is_all_ready(const struct move_end *end)
 {
     struct store_health health;
     store_health(end->store, &health);
@@ -169,13 +103,13 @@ static bool is_all_ready(const struct end *end)
 }
 
 /* A source that is full is to be emptied. */
-static bool is_usable(const struct end *end, bool is_source)
+static bool is_usable(const struct move_end *end, bool is_source)
 {
     return is_source ? store_are_all_ready(end->store, NULL) : is_all_ready(end);
 }
 
 /* Ready, or not within the time-out: with the reason. */
-static bool wait_for(struct move *move, const struct end *end, struct error *error)
+static bool wait_for(struct move *move, const struct move_end *end, struct error *error)
 {
     bool is_source = end == &move->from;
     enum { START_MS = 5000, TURN_MS = 100 };
@@ -344,6 +278,7 @@ static int abandon(struct move *move)
                                              .done = "",
                                              .floor = "",
                                              .blocked = "",
+                                             .where = "",
                                              .limit = MOVE_GIVE_UP,
                                              .place = ""};
         if (store_move_out(move->from.store, &query, on_abandoned, &abandoning, &error))
@@ -365,12 +300,12 @@ static int abandon_from(struct move *move, const struct config *config)
     struct error error;
     const struct command_arguments *arguments = move->arguments;
     if (arguments->is_following || arguments->to != NULL || arguments->to_file != NULL) {
-        hide(arguments->from);
-        hide(arguments->to);
+        move_end_hide(arguments->from);
+        move_end_hide(arguments->to);
         (void)fputs("move: --abandon takes neither --to nor --follow\n", stderr);
         return 2;
     }
-    if (read_url(&move->from, arguments->from, arguments->from_file, &error) &&
+    if (move_end_read_url(&move->from, arguments->from, arguments->from_file, &error) &&
         open_source(move, config, &error))
         return abandon(move);
     print_format(stderr, "move: %s", error.message);
@@ -384,8 +319,8 @@ int command_move(const struct config *config, const struct command_arguments *ar
     int status = 2;
     if (arguments->is_abandoning) {
         status = abandon_from(&move, config);
-    } else if (read_url(&move.from, arguments->from, arguments->from_file, &error) &&
-               read_url(&move.to, arguments->to, arguments->to_file, &error) &&
+    } else if (move_end_read_url(&move.from, arguments->from, arguments->from_file, &error) &&
+               move_end_read_url(&move.to, arguments->to, arguments->to_file, &error) &&
                open_both(&move, config, &error)) {
         catch_signals();
         status = run(&move);

@@ -13,14 +13,15 @@
 
 enum { LANES_BUSY_MAX = 8 };
 
-struct mover *mover_create(struct store *from, struct store *to, bool is_following,
-                           struct error *error)
+struct mover *mover_create(struct store *from, struct store *to, const char *where,
+                           bool is_following, struct error *error)
 {
     struct mover *mover = calloc(1, sizeof *mover);
     if (mover == NULL)
         goto fail;
     mover->from = from;
     mover->to = to;
+    mover->where = where;
     mover->is_following = is_following;
     mover->now_ms = clock_monotonic_ms();
     uuid_v4(mover->from_id);
@@ -139,6 +140,7 @@ static bool ask_source(struct mover *mover, struct error *error)
         .done = "",
         .floor = "",
         .blocked = "",
+        .where = mover->where,
         .limit = mover->phase == PHASE_SOURCE ? MOVE_ONLY_LOOK : 0,
         .place = "",
     };

@@ -36,10 +36,10 @@ enum mover_state {
     MOVER_FAILED,
 };
 
-/* `is_following`: it does not end when the source is empty. The stores go before it: then their
- * open calls end. */
-MUST_CHECK struct mover *mover_create(struct store *from, struct store *to, bool is_following,
-                                      struct error *error);
+/* `where`: how whoever looks at the source is told of the target; borrowed. `is_following`: it does
+ * not end when the source is empty. The stores go before it: then their open calls end. */
+MUST_CHECK struct mover *mover_create(struct store *from, struct store *to, const char *where,
+                                      bool is_following, struct error *error);
 void mover_destroy(struct mover *mover); /* accepts NULL */
 DEFINE_AUTO(mover);
 

@@ -80,6 +80,7 @@ enum mover_phase {
 
 struct mover {
     struct store *from, *to; /* borrowed */
+    const char *where;       /* borrowed */
     bool is_following, is_stopping, has_failed;
     enum mover_phase phase;
     unsigned next;  /* shard of the phase */

@@ -290,6 +290,7 @@ static void ask(struct move_lane *lane)
         .done = lane->done,
         .floor = lane->floor,
         .blocked = lane->blocked.length > 0 ? lane->blocked.bytes : "",
+        .where = mover->where,
         .limit = mover->is_stopping ? 0 : BATCH_MAX,
         .place = lane->place,
     };

@@ -50,6 +50,17 @@ static bool append_status_path(struct buffer *path, const char *application_id, 
     return append_application_path(path, application_id, "", error);
 }
 
+/* A pause that `resume` is not to end. */
+static void print_moved(const struct json_value *status)
+{
+    struct json_text where;
+    if (!json_member_text(json_member(status, "sending"), "movedTo", &where))
+        return;
+    print_format(stdout, "moved: the signals of this Redis are sent from %s now", where.bytes);
+    print_lines(stdout, "Point clients and services to it. To send from here again, move back, or "
+                        "`seek-signal move --from URL --abandon`.");
+}
+
 int command_status(const struct config *config, const struct command_arguments *arguments)
 {
     struct error error;
@@ -65,6 +76,8 @@ int command_status(const struct config *config, const struct command_arguments *
         print_json(json_root(answer));
     else
         print_members(json_root(answer));
+    if (!arguments->is_json)
+        print_moved(json_root(answer));
     return 0;
 }
 

@@ -150,12 +150,14 @@ static bool write_pause(struct buffer *out, const struct store_census *census, s
 {
     char since[RFC3339_BYTES] = "";
     if (census == NULL)
-        return buffer_append_text(out, "\"paused\":null,\"pausedSince\":null", error);
+        return buffer_append_text(out, "\"paused\":null,\"pausedSince\":null,\"movedTo\":null",
+                                  error);
     if (census->paused_at_ms > 0)
         rfc3339_format(census->paused_at_ms, since);
     return buffer_append_format(out, error, "\"paused\":%s,",
                                 bool_name(census->paused_at_ms > 0)) &&
-           write_text(out, "pausedSince", since, error);
+           write_text(out, "pausedSince", since, error) && buffer_append_text(out, ",", error) &&
+           write_text(out, "movedTo", census->moved_to, error);
 }
 
 static bool write_sending(struct buffer *out, struct sending_gate *gate,

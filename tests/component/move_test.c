@@ -75,6 +75,7 @@ static void loses_nothing_when_the_target_knows_a_later_batch(void **state)
                                    .done = "",
                                    .floor = later_batch,
                                    .blocked = "",
+                                   .where = "",
                                    .limit = MOVE_BATCH_MAX,
                                    .place = ""};
     assert_int_equal(move_ask_so(&query), 1);
@@ -114,6 +115,7 @@ static void tells_a_batch_from_another_one_of_its_number(void **state)
                                    .done = "",
                                    .floor = first,
                                    .blocked = "",
+                                   .where = "",
                                    .limit = MOVE_BATCH_MAX,
                                    .place = ""};
     assert_int_equal(move_ask_so(&query), 1);
@@ -135,6 +137,7 @@ static void keeps_what_the_target_has_no_place_for(void **state)
                                    .done = "",
                                    .floor = "",
                                    .blocked = "",
+                                   .where = "",
                                    .limit = MOVE_BATCH_MAX,
                                    .place = ""};
     (void)redis_server_cli(move_to_server, "SET 'seek-signal:{0}:app:A-1' other");

@@ -43,6 +43,16 @@ def it_says_that_sending_is_paused(page, service):
     page.must_fit_everywhere()
 
 
+def it_says_where_all_was_moved_to(page, stand, service, redis):
+    target = stand.redis(name="target")
+    assert service.run("move", "--from", redis.url, "--to", target.url).returncode == 0
+    page.open(f"http://{service.address}/")
+    page.must_say("#state", "Moved to another Redis")
+    page.must_say("#trouble", f"Moved to redis://127.0.0.1:{target.port}.")
+    page.must_say("#trouble", "do not resume here")
+    page.must_fit_everywhere()
+
+
 def it_says_that_nobody_takes_notifications(page, stand, redis, sandbox):
     receiver = WebhookReceiver(status=503)
     service = stand.service(sandbox, redis_url=redis.url, notify_url=receiver.url, notify_secret=SECRET).start()

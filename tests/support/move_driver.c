@@ -103,6 +103,7 @@ size_t move_ask(const char *done, const char *place)
                                                 .done = done_copy,
                                                 .floor = "",
                                                 .blocked = "",
+                                                .where = "",
                                                 .limit = MOVE_BATCH_MAX,
                                                 .place = place_copy});
 }
@@ -114,6 +115,7 @@ void move_give_up(void)
                                                .done = "",
                                                .floor = "",
                                                .blocked = "",
+                                               .where = "",
                                                .limit = MOVE_GIVE_UP,
                                                .place = ""});
 }
@@ -131,7 +133,7 @@ static void on_taken(void *context, const struct store_failure *failure,
     move_taken.what = what;
 }
 
-void move_give_and_get(enum move_outcome outcome)
+void move_give_and_see(void)
 {
     struct error error;
     const struct move_in_batch batch = {.proposal = move_to_id,
@@ -143,6 +145,11 @@ void move_give_and_get(enum move_outcome outcome)
                                         .items = move_shown.items};
     assert_true(store_move_in(move_to.store, &batch, on_taken, NULL, &error));
     driver_settle_down(&move_to);
+}
+
+void move_give_and_get(enum move_outcome outcome)
+{
+    move_give_and_see();
     assert_int_equal(move_taken.outcome, outcome);
 }
 

@@ -40,6 +40,7 @@ size_t move_ask_so(const struct move_out_query *query);
 void move_give_up(void);
 /* What was shown, to the target. */
 void move_give(void);
+void move_give_and_see(void);
 void move_give_and_get(enum move_outcome outcome);
 /* One walk after the other, until one finds nothing. */
 void move_all(void);

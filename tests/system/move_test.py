@@ -571,6 +571,35 @@ def it_names_the_shard_that_is_away_though_others_go_on(stand, redis, sandbox):
     old.must_stop()
 
 
+def it_tells_at_the_source_where_it_was_moved_to(stand, redis, sandbox):
+    cluster = RedisCluster(stand, replicas=0)
+    old = stand.service(sandbox, name="old", redis_url=redis.url, redis_prefix="older").start()
+    new = stand.service(sandbox, name="new", redis_url=cluster.url, redis_prefix="newer").start()
+    there = ("--from-prefix", "older", "--to-prefix", "newer")
+
+    def moved_to(service):
+        return service.get("/v1/status").json["sending"]["movedTo"]
+
+    def say(service):
+        return service.run("status", listen=service.address).stdout
+
+    assert moved_to(old) is None and "moved:" not in say(old)
+    must_move(old, redis.url, cluster.url, *there)
+    where = cluster.url + ", prefix newer"
+    assert moved_to(old) == where and moved_to(new) is None
+    assert f"moved: the signals of this Redis are sent from {where} now\nPoint clients and services to it." in say(old)
+    assert old.post("/v1/resume", {}).status == 204
+    assert moved_to(old) == where, "which no resume changes"
+    must_move(old, cluster.url, redis.url, "--from-prefix", "newer", "--to-prefix", "older")
+    assert moved_to(old) is None and moved_to(new) == f"redis://127.0.0.1:{redis.port}, prefix older"
+    assert new.run("move", "--from", cluster.url, "--from-prefix", "newer", "--abandon").returncode == 0
+    assert moved_to(new) is None
+    must_move(old, redis.url, f"unix://{redis.socket}?db=3", "--from-prefix", "older")
+    assert moved_to(old) == f"unix://{redis.socket}?db=3, prefix older"
+    old.must_stop()
+    new.must_stop()
+
+
 def it_can_be_given_up(stand, redis, sandbox):
     """The target is lost for good, with a batch on its way."""
     target, third = stand.redis(name="target"), stand.redis(name="third")
@@ -628,6 +657,8 @@ def it_needs_no_more_rights_than_documented(stand, redis, sandbox, tmp_path):
     done = old.run("move", "--from-file", str(tmp_path / "from"), "--to-file", str(tmp_path / "to"))
     assert done.returncode == 0 and done.stdout == "50 applications are moved\n", done
     assert redis.cli("ACL", "LOG") == "" and target.cli("ACL", "LOG") == ""
+    # To whoever looks there it is told without user and password.
+    assert redis.cli("HGET", "seek-signal:{0}:move", "where") == f"redis://127.0.0.1:{target.port}"
     old.must_stop()
 
 

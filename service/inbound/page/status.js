@@ -54,6 +54,7 @@ function describe(status) {
   const sending = status.sending || {}, token = status.accessToken || {};
   if (status.draining) return ["Shutting down", "warn"];
   if (!status.store.ready) return ["Not accepting events", "bad"];
+  if (sending.movedTo) return ["Moved to another Redis", "warn"];
   if (sending.paused) return ["Paused since " + new Date(sending.pausedSince).toLocaleString(), "warn"];
   if (isDown(sending)) return ["SEEK is down; sending is on hold", "bad"];
   if (token.failures > 0 && !token.valid) return ["No access token; sending is on hold", "bad"];
@@ -67,7 +68,8 @@ function troubles(status) {
   if (status.spool && status.spool.reason) found.push(adviceItem("Spool: " + status.spool.reason, "warn"));
   if (status.notifications && status.notifications.reason)
     found.push(adviceItem("Notifications: " + status.notifications.reason, "warn", "notifications"));
-  if (sending.paused) found.push(adviceItem("Sending is paused.", "warn", "paused"));
+  if (sending.movedTo) found.push(adviceItem("Moved to " + sending.movedTo + ".", "warn", "moved"));
+  else if (sending.paused) found.push(adviceItem("Sending is paused.", "warn", "paused"));
   if (token.lastError && token.failingForMs !== null) found.push(adviceItem("Access token: " + token.lastError, "bad", "token"));
   if (isDown(sending))
     found.push(adviceItem("SEEK: " + (sending.lastError || "no answer"), "bad", "breaker"));

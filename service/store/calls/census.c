@@ -10,7 +10,7 @@
 #include "service/store/reply.h"
 #include "service/store/script_call.h"
 
-enum { HEAD = 5, PER_CAUSE = 3 };
+enum { HEAD = 6, PER_CAUSE = 3 };
 
 static bool census_read(struct script_call *call, const struct redis_reply *reply)
 {
@@ -25,6 +25,7 @@ static bool census_read(struct script_call *call, const struct redis_reply *repl
         .oldest_due_age_ms = reply_number_at(reply, 2),
         .paused_at_ms = reply_number_at(reply, 3),
         .causes_of = reply_number_at(reply, 4),
+        .moved_to = reply_text_at(reply, 5),
         .cause_count = (length - HEAD) / PER_CAUSE,
     };
     for (size_t i = 0; i < census->cause_count; i++)
@@ -36,7 +37,7 @@ static bool census_read(struct script_call *call, const struct redis_reply *repl
 }
 
 static const struct store_census unknown = {
-    .due = -1, .dead = -1, .oldest_due_age_ms = -1, .causes_of = -1};
+    .due = -1, .dead = -1, .oldest_due_age_ms = -1, .causes_of = -1, .moved_to = ""};
 
 static void census_finish(struct script_call *call, const struct store_failure *failure)
 {
@@ -52,9 +53,11 @@ static struct script_call *make(struct store *store, struct shard *shard, const 
 {
     const unsigned *look_max = asked;
     struct script_call *call =
-        script_call_create(store, shard, &census_kind, 1, sizeof(struct store_census), error);
-    if (call != NULL)
-        script_call_add_number(call, *look_max);
+        script_call_create(store, shard, &census_kind, 2, sizeof(struct store_census), error);
+    if (call == NULL)
+        return NULL;
+    script_call_add_number(call, *look_max);
+    script_call_add_text(call, shard->keys[SHARD_MOVE]);
     return call;
 }
 
@@ -102,6 +105,8 @@ static void add_census(struct census_sum *sum, const struct store_census *one)
         all->oldest_due_age_ms = one->oldest_due_age_ms;
     if (one->paused_at_ms > 0 && (all->paused_at_ms == 0 || one->paused_at_ms < all->paused_at_ms))
         all->paused_at_ms = one->paused_at_ms;
+    if (one->moved_to[0] != '\0')
+        all->moved_to = one->moved_to;
     for (size_t i = 0; i < one->cause_count; i++)
         add_cause(sum, &one->causes[i]);
 }
@@ -126,6 +131,7 @@ static void name_causes(struct census_sum *sum)
 static void add_up(struct fan *fan)
 {
     struct census_sum *sum = fan->state;
+    sum->census.moved_to = "";
     if (fan->failure.status != STORE_OK) {
         fan->done.census(fan->context, &fan->failure, &unknown);
         return;

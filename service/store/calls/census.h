@@ -28,7 +28,9 @@ struct store_cause {
 struct store_census {
     int64_t due, dead, oldest_due_age_ms;
     int64_t paused_at_ms; /* 0: sending is not paused */
-    int64_t causes_of;    /* how many of the dead, the latest, were looked at for `causes` */
+    const char
+        *moved_to; /* where the data was moved from here, which is paused by that; "": nowhere */
+    int64_t causes_of; /* how many of the dead, the latest, were looked at for `causes` */
     size_t cause_count;
     struct store_cause causes[CENSUS_CAUSES_MAX]; /* the most frequent first */
 };

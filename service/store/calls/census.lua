@@ -3,9 +3,10 @@
 --
 -- Counts. Changes nothing.
 --
--- ARGV: how many of the dead to count by what they died of, the latest first (not there: none)
+-- ARGV: how many of the dead to count by what they died of, the latest first (not there: none), key of the move (see move_out.lua)
 -- Returns: number of entries in due, in dead, ms since the first entry of due fell due (0: it did not yet), since when
---          sending is paused (ms; 0: it is not), how many of the dead were looked at, then class, code and number by turns,
+--          sending is paused (ms; 0: it is not), how many of the dead were looked at, where all of it was moved to
+--          ('': nowhere), then class, code and number by turns,
 --          the most frequent first; what is rare beyond CODES_MAX stands together, with neither class nor code
 
 -- Whatever the key holds, it pauses.
@@ -59,6 +60,9 @@ local function count_causes(ids)
     return counts
 end
 
+local move = ARGV[2] and redis.pcall('HMGET', ARGV[2], 'to', 'where') or {}
+local moved_to = move[1] and (move[2] or 'another Redis') or ''
+
 local look_max = tonumber(ARGV[1] or 0)
 local looked = look_max > 0 and redis.call('ZRANGE', dead, -look_max, -1) or {}
-return {sizes[1], sizes[2], age, since or '0', #looked, unpack(count_causes(looked))}
+return {sizes[1], sizes[2], age, since or '0', #looked, moved_to, unpack(count_causes(looked))}

@@ -9,7 +9,7 @@
 #include "service/store/reply.h"
 #include "service/store/script_call.h"
 
-enum { OUT_ARGUMENTS = 11, OUT_ANSWERS = 11, IN_ARGUMENTS = 8, IN_ANSWERS = 4, ITEM = 4 };
+enum { OUT_ARGUMENTS = 12, OUT_ANSWERS = 11, IN_ARGUMENTS = 8, IN_ANSWERS = 4, ITEM = 4 };
 
 static const char *const kinds[MOVE_KIND_COUNT] = {
     [MOVE_OWED] = "owed", [MOVE_DEAD] = "dead", [MOVE_KEPT] = "kept"};
@@ -119,6 +119,7 @@ bool store_move_out(struct store *store, const struct move_out_query *query,
     script_call_add_text(call, query->place);
     script_call_add_text(call, query->floor);
     script_call_add_text(call, query->blocked);
+    script_call_add_text(call, query->where);
     return script_call_send(STEAL(call), error);
 }
 

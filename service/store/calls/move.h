@@ -52,6 +52,7 @@ struct move_out_query {
     const char *done;     /* name of the batch that the target has; "": none */
     const char *floor;    /* what MOVE_OVERTAKEN said; "": nothing */
     const char *blocked;  /* what MOVE_FOREIGN_KEYS said of the batch; "": nothing */
+    const char *where;    /* the target, as whoever looks at the source is told of it */
     int64_t limit;     /* applications to hold at most; 0: none; MOVE_ONLY_LOOK: changes nothing */
     const char *place; /* ""; the beginning */
 };

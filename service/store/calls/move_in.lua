@@ -33,7 +33,7 @@ if batch == 'look' then
 elseif batch == '' then
     -- It was moved away once: what stopped sending here then was that move.
     if target then
-        redis.call('HDEL', key, 'to', 'paused')
+        redis.call('HDEL', key, 'to', 'where', 'paused')
         if was_paused == '' then
             redis.call('DEL', paused)
         end

@@ -6,7 +6,7 @@
 --
 -- The key is a hash, which both halves use:
 --   id                who this Redis is, under this prefix
---   to paused         it is moved: to whom, and since when sending was paused before that ('': it was not)
+--   to where paused   it is moved: to whom, where that is, and since when sending was paused before that ('': it was not)
 --   batch             name of the batch that is held: its number, a generation like any other, and a digest of what it held
 --   last              number of the last one
 --   held:<id>         of an application of it: when it was due (ms; '': it was not), and a digest of what it held
@@ -24,14 +24,14 @@
 -- ARGV: the key, key of notify, key of the layout, what this version writes there, an id for this Redis should it have none, the target's id, name
 --       of the batch that the target has ('': none), how many to hold at most (0: none; -1: only look; -2: give the move up, whatever its
 --       target), place ('': the beginning), name of a batch that the target had before a lower one was shown ('': none), ids
---       of the batch, a line each, whose keys at the target hold something else
+--       of the batch, a line each, whose keys at the target hold something else, the target as it is told of here
 -- Returns: 0, this shard's name (-2: whom it was moved to, '': to nobody), since when sending was paused before ('': it was not; -2: it is
 --          not), since when notifications were wanted ('': never), entries that Redis has (0: not asked), deleted, name of the batch that is held ('': none), place of the
 --          next ('': that was all), attempts that are out, how many more have to come with a later walk, how many cannot be
 --          moved, then of each application of the batch: its id, kind (owed, dead, kept), when it is due or died (ms), its fields, packed
 --          1, what is wrong: nothing of this version's is here; 2: it is the target itself; 3: a batch for another target is held
 
-local key, notify_key, layout_key, layout, proposal, target, done, limit, place, floor, blocked_ids = unpack(ARGV, 1, 11)
+local key, notify_key, layout_key, layout, proposal, target, done, limit, place, floor, blocked_ids, where = unpack(ARGV, 1, 12)
 limit = tonumber(limit)
 
 local HOLD_MS, BYTES_MAX, SCANS_MAX, GIVE_UP = 86400000, 65536, 20, -2
@@ -95,7 +95,7 @@ if limit == GIVE_UP then
             redis.call('DEL', paused)
         end
         forget_fields(staying)
-        redis.call('HDEL', key, 'to', 'paused')
+        redis.call('HDEL', key, 'to', 'where', 'paused')
     end
     return {0, state.to or '', redis.call('EXISTS', paused) == 1 and now_digits or '', '', 0, #held, '', '', 0, 0, 0}
 end
@@ -117,9 +117,9 @@ end
 begin_draining()
 
 -- In one piece with what it means, so that a move that is begun again does not take its own pause for somebody else's.
-if not state.to or not state.id or state.to ~= target then
+if not state.to or not state.id or state.to ~= target or state.where ~= where then
     state.id, state.paused = state.id or proposal, state.to and state.paused or was_paused
-    redis.call('HSET', key, 'id', state.id, 'to', target, 'paused', state.paused)
+    redis.call('HSET', key, 'id', state.id, 'to', target, 'where', where, 'paused', state.paused)
 end
 if was_paused == '' then
     redis.call('SET', paused, now_digits)
