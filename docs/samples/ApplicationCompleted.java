@@ -23,12 +23,13 @@ class ApplicationCompleted {
             long waitMs = 125L << n;
             try {
                 var answer = client.send(request.build(), BodyHandlers.ofString());
-                if (answer.statusCode() < 300) return answer.body();
-                if (answer.body().contains("\"code\":\"token_missing\"")) return null; // not from SEEK: there is nothing to send
                 int status = answer.statusCode();
-                boolean isRetryable = status == 408 || status == 429 || status >= 500;
+                boolean isTaken = status < 300;
+                if (isTaken && answer.body().contains("\"eventId\":")) return answer.body(); // a page of a proxy has none
+                if (answer.body().contains("\"code\":\"token_missing\"")) return null; // not from SEEK: there is nothing to send
+                boolean isRetryable = isTaken || status == 408 || status == 429 || status >= 500;
                 if (!isRetryable || n == tries) throw new IllegalStateException(status + ": " + answer.body());
-                waitMs = Math.max(waitMs, 1000 * answer.headers().firstValueAsLong("Retry-After").orElse(0));
+                waitMs = Math.max(waitMs, 1000 * answer.headers().firstValue("Retry-After").filter(s -> s.matches("\\d{1,9}")).map(Long::valueOf).orElse(0L));
             } catch (IOException refusedResetOrTimedOut) {
                 if (n == tries) throw refusedResetOrTimedOut;
             }

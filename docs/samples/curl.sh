@@ -17,7 +17,7 @@ for wait in 0.25 0.5 1 2 4 8 16 last; do
     body=${answer%
 *}
     case $failed${status%% *} in
-        2??) printf '%s\n' "$body"; exit ;;
+        2??) case $body in *'"eventId":'*) printf '%s\n' "$body"; exit ;; esac ;; # else a page of a proxy: post again
         yes* | 408 | 429 | 5??) ;; # post again
         *) case $body in *'"code":"token_missing"'*) exit ;; esac # not from SEEK: there is nothing to send
             printf '%s: %s\n' "$status" "$body" >&2; exit 1 ;;

@@ -14,6 +14,7 @@ export async function applicationCompleted(applicationId, token, tries = 8) {
         headers: { "Content-Type": "application/json", ...(key && { Authorization: `Bearer ${key}` }) },
         body: JSON.stringify({ applicationId, token }),
         signal: AbortSignal.timeout(10_000),
+        redirect: "manual",
       });
       const text = await answer.text();
       if (answer.ok) return JSON.parse(text);

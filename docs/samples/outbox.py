@@ -34,28 +34,31 @@ def post(events):
         with direct.open(urllib.request.Request(url, json.dumps(events).encode(), headers), timeout=10) as answer:
             return json.load(answer)["results"]
     except urllib.error.HTTPError as error:
-        problem = json.load(error)
-        if error.code == 422 and "results" in problem:  # no event of the batch was taken
-            return problem["results"]
-        raise RuntimeError(problem["detail"])
+        text = error.read().decode(errors="replace")
+        if error.code == 422 and '"results":' in text:  # no event of the batch was taken
+            return json.loads(text)["results"]
+        raise RuntimeError(f"{error.code}: {text}")
 
 
 def post_waiting(db, at_once=100):
     """Posts what waits, oldest first, until nothing is left that can be posted now."""
-    last = 0
+    last, held = 0, set()  # applications with an event that stays: their newer seek-tokens have to arrive after it
     while True:
         rows = db.execute("SELECT n, application_id, seek_token, completed_at FROM seek_outbox "
                           "WHERE refused IS NULL AND n > ? ORDER BY n LIMIT ?", (last, at_once)).fetchall()
         if not rows:
             return
+        last = rows[-1][0]
+        rows = [row for row in rows if row[1] not in held]
         events = [{"applicationId": i, "token": t, "completedAt": c} for _, i, t, c in rows]
         with db:
-            for (n, *_), result in zip(rows, post(events)):
+            for (n, application_id, *_), result in zip(rows, post(events) if events else []):
                 if result["status"] < 300:
                     db.execute("DELETE FROM seek_outbox WHERE n = ?", (n,))
                 elif not result["retryable"]:  # somebody has to look at it: it never leaves by itself
                     db.execute("UPDATE seek_outbox SET refused = ? WHERE n = ?", (result["detail"], n))
-        last = rows[-1][0]
+                else:
+                    held.add(application_id)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@
 # usage: perl.pl APPLICATION_ID SEEK_TOKEN      with SEEK_SIGNAL_API_KEY where the service asks for one
 use strict;
 use warnings;
+use Encode 'decode';
 use HTTP::Tiny;
 use JSON::PP;
 
-# Call it after the application is committed. Posting the same pair again does no harm.
+# Call it after the application is committed. Posting the same pair again does no harm. Both are strings of characters, not of bytes.
 sub application_completed {
     my ($id, $token, $tries) = (@_, 8);
     my $http = HTTP::Tiny->new(timeout => 10, proxy => undef, http_proxy => undef); # whatever the environment says
@@ -17,14 +18,15 @@ sub application_completed {
     $headers{Authorization} = "Bearer $ENV{SEEK_SIGNAL_API_KEY}" if $ENV{SEEK_SIGNAL_API_KEY};
     for my $n (1 .. $tries) {
         my $answer = $http->post($url, {headers => \%headers, content => $body});
-        return decode_json($answer->{content}) if $answer->{success};
+        my $stored = $answer->{success} && eval { decode_json($answer->{content}) }; # nothing in a page of a proxy
+        return $stored if $stored;
         return undef if $answer->{content} =~ /"code":"token_missing"/; # not from SEEK: there is nothing to send
         # 599 is HTTP::Tiny's own: refused, reset, timed out
-        my $is_retryable = $answer->{status} =~ /^(408|429|5..)$/;
+        my $is_retryable = $answer->{status} =~ /^(2..|408|429|5..)$/;
         die "$answer->{status}: $answer->{content}\n" if !$is_retryable || $n == $tries;
-        my ($backoff, $asked) = (0.125 * 2**$n, $answer->{headers}{'retry-after'} // 0);
+        my ($backoff, $asked) = (0.125 * 2**$n, ($answer->{headers}{'retry-after'} // '') =~ /^(\d+)$/ ? $1 : 0);
         select undef, undef, undef, $backoff > $asked ? $backoff : $asked;
     }
 }
 
-print JSON::PP->new->allow_nonref->encode(application_completed(@ARGV)), "\n";
+print JSON::PP->new->utf8->allow_nonref->encode(application_completed(map { decode('UTF-8', $_) } @ARGV)), "\n";

@@ -22,13 +22,14 @@ function application_completed(string $id, string $token, int $tries = 8): ?arra
     for ($n = 0; ; $n++) {
         $body = curl_exec($curl); // false: refused, reset, timed out
         $status = $body === false ? 0 : curl_getinfo($curl, CURLINFO_RESPONSE_CODE);
-        if ($status >= 200 && $status < 300) {
-            return json_decode($body, true);
+        $stored = $status >= 200 && $status < 300 ? json_decode($body, true) : null; // null: a page of a proxy
+        if (is_array($stored)) {
+            return $stored;
         }
         if ($body !== false && str_contains($body, '"code":"token_missing"')) {
             return null; // not from SEEK: there is nothing to send
         }
-        $isFinal = $status >= 400 && $status < 500 && $status !== 408 && $status !== 429;
+        $isFinal = $status >= 300 && $status < 500 && $status !== 408 && $status !== 429;
         if ($isFinal || $n + 1 >= $tries) {
             throw new RuntimeException($status === 0 ? curl_error($curl) : "$status: $body");
         }

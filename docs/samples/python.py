@@ -2,9 +2,15 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 # usage: python.py APPLICATION_ID SEEK_TOKEN      with SEEK_SIGNAL_API_KEY where the service asks for one
-import json, os, sys, time, urllib.error, urllib.request
+import http.client, json, os, sys, time, urllib.request
 
-direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever http_proxy says
+
+class Answers(urllib.request.HTTPErrorProcessor):
+    """Every status is an answer. It is judged below."""
+    http_response = https_response = lambda self, request, answer: answer
+
+
+direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), Answers)  # whatever http_proxy says
 
 
 def application_completed(application_id, seek_token, tries=8):
@@ -20,18 +26,21 @@ def application_completed(application_id, seek_token, tries=8):
         wait = 2 ** n / 4
         try:
             with direct.open(request, timeout=10) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            text = error.read().decode(errors="replace")
+                status, text = answer.status, answer.read().decode(errors="replace")
+            if status < 300:
+                return json.loads(text)
             if '"code":"token_missing"' in text:
                 return None  # not from SEEK: there is nothing to send
-            if error.code not in (408, 429) and error.code < 500 or n == tries - 1:  # the rest is final
-                raise RuntimeError(f"{error.code}: {text}")
-            wait = max(wait, float(error.headers.get("Retry-After") or 0))
-        except OSError:  # refused, reset, timed out
-            if n == tries - 1:
-                raise
-        time.sleep(wait)
+            failure = RuntimeError(f"{status}: {text}")
+            if status not in (408, 429) and status < 500:
+                raise failure  # the rest is final
+            asked = answer.headers.get("Retry-After", "")
+            wait = max(wait, int(asked) if asked.isdigit() else 0)
+        except (OSError, http.client.HTTPException, ValueError) as error:  # refused, cut, timed out, not the service's JSON
+            failure = error
+        if n + 1 < tries:
+            time.sleep(wait)
+    raise failure
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ function post_events(array $events): array
         throw new RuntimeException(curl_error($curl));
     }
     $answer = json_decode($body, true);
-    if (!isset($answer['results'])) {
-        throw new RuntimeException($answer['detail']);
+    if (!isset($answer['results'])) { // a problem of the service, or a page of a proxy
+        throw new RuntimeException(curl_getinfo($curl, CURLINFO_RESPONSE_CODE) . ": $body");
     }
     return $answer['results'];
 }
@@ -38,7 +38,8 @@ function sweep(PDO $db, int $at_once = 100): void
 {
     $waiting = $db->prepare('SELECT id, seek_token, completed_at FROM application WHERE completed_at IS NOT NULL
                              AND seek_token IS NOT NULL AND signal_status IS NULL ORDER BY completed_at LIMIT ? OFFSET ?');
-    $done = $db->prepare('UPDATE application SET signal_status = ? WHERE id = ?');
+    // Not if the candidate came back with another seek-token meanwhile: that one is posted next.
+    $done = $db->prepare('UPDATE application SET signal_status = ? WHERE id = ? AND seek_token = ?');
     for ($left = 0; ;) { // those that stay for the next run
         $waiting->bindValue(1, $at_once, PDO::PARAM_INT);
         $waiting->bindValue(2, $left, PDO::PARAM_INT);
@@ -52,9 +53,9 @@ function sweep(PDO $db, int $at_once = 100): void
         ], $rows));
         foreach ($rows as $n => $row) {
             if ($results[$n]['status'] < 300) {
-                $done->execute(['posted', $row['id']]);
+                $done->execute(['posted', $row['id'], $row['seek_token']]);
             } elseif (!$results[$n]['retryable']) { // somebody has to look at it
-                $done->execute([$results[$n]['detail'], $row['id']]);
+                $done->execute([$results[$n]['detail'], $row['id'], $row['seek_token']]);
             } else {
                 $left++;
             }

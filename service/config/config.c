@@ -223,11 +223,23 @@ static void check_log(struct reading *reading)
                                    "leave it off outside development");
 }
 
+/* A value that was refused is no value that is missing. */
+static bool is_refused(const struct reading *reading, const char *name)
+{
+    const struct buffer *problems = reading->problems;
+    char beginning[64];
+    int length = snprintf(beginning, sizeof beginning, SETTING_PREFIX "%s=", name);
+    return problems->length > 0 &&
+           memmem(problems->bytes, problems->length, beginning, (size_t)length) != NULL;
+}
+
 /* Who is told of trouble has to know who tells. */
 static void check_notifications(struct reading *reading)
 {
     const struct config *config = reading->config;
     struct error error;
+    if (is_refused(reading, "NOTIFY_URL"))
+        return;
     if ((config->notify_url == NULL) != (config->notify_secret == NULL))
         config_note(reading->problems,
                     SETTING_PREFIX "NOTIFY_URL and " SETTING_PREFIX

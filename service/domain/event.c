@@ -219,6 +219,7 @@ static bool read_members(struct event *event, const struct json_value *value, co
         if (!is_absent(member, given) && !read_member(event, member, given, rejection))
             return false;
     }
+    event->has_other_members = unseen > 0;
     if (event->application_id == NULL)
         return refuse_application_id(rejection, "applicationId is missing.");
     return true;

@@ -30,6 +30,7 @@ struct event {
     char *application_id;    /* owned */
     char *seek_token;        /* owned; NULL: the stored draft's is used */
     char *traceparent;       /* owned; NULL: none came inside the event (CloudEvents extension) */
+    bool has_other_members;  /* with names that mean nothing here: perhaps mistyped */
     int64_t completed_at_ms; /* EVENT_COMPLETED_AT_UNKNOWN: the moment of acceptance */
 };
 

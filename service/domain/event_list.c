@@ -78,7 +78,12 @@ static struct json *parse(const char *text, size_t length, struct rejection *rej
 {
     struct error error;
     struct json *json = json_parse(text, length, &error);
-    if (json == NULL)
+    if (json == NULL && length == 0) /* often a client without the body it was to send */
+        (void)rejection_set(
+            rejection, REJECTED_NOT_JSON, "",
+            "Send the event as the body: {\"applicationId\": \"…\", \"token\": \"…\"}.",
+            "The body is empty.");
+    else if (json == NULL)
         reject_text(rejection, &error);
     return json;
 }

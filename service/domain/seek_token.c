@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/ascii.h"
 #include "lib/base/sha256.h"
@@ -36,6 +37,19 @@ static bool has_percent_escape(const char *token, size_t length)
     return false;
 }
 
+/* What a caller posts who takes the whole link, or its query, for the seek-token. */
+static bool is_link(const char *token, size_t length)
+{
+    static const char *const beginnings[] = {"https://", "http://"};
+    static const char parameter[] = "seek-token=";
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+        size_t beginning_length = strlen(beginnings[i]);
+        if (length >= beginning_length && strncasecmp(token, beginnings[i], beginning_length) == 0)
+            return true;
+    }
+    return memmem(token, length, parameter, strlen(parameter)) != NULL;
+}
+
 static bool refuse(struct rejection *rejection, const char *detail)
 {
     return rejection_set(rejection, REJECTED_TOKEN, "token",
@@ -62,6 +76,11 @@ bool seek_token_check(const char *token, size_t length, struct rejection *reject
         return refuse(rejection, "The seek-token is not UTF-8.");
     if (has_blank(token, length))
         return refuse(rejection, "The seek-token holds white space or a control character.");
+    if (is_link(token, length))
+        return rejection_set(rejection, REJECTED_TOKEN, "token",
+                             "Post the whole link as applicationUri, or only what stands behind "
+                             "seek-token= in it as token.",
+                             "The seek-token is a link, or a part of one with its seek-token=.");
     if (has_percent_escape(token, length))
         return rejection_set(
             rejection, REJECTED_TOKEN_ENCODED, "token",

@@ -190,8 +190,7 @@ static void begin(void *opaque, struct http_request *request)
                          (struct http_header){"Allow", match.allow});
         break;
     case ROUTE_NO_PATH:
-        call_refuse(call, &(struct problem){.code = PROBLEM_NOT_FOUND,
-                                            .remedy = "GET /openapi.yaml lists all calls."});
+        call_refuse(call, &(struct problem){.code = PROBLEM_NOT_FOUND});
         break;
     }
 }

@@ -73,7 +73,7 @@ static const struct {
     [PROBLEM_FORBIDDEN_ORIGIN] = {"The request comes from a page of another site, or names another host.", "Use a program instead of a browser, and call this machine by its own name."},
     [PROBLEM_TLS_REQUIRED] = {"The request came without TLS to a port that takes TLS only.", "Begin the URL with https://."},
     [PROBLEM_KEY_READ_ONLY] = {"This key may read, and may not change anything.", "Use the key of SEEK_SIGNAL_API_KEY for this call."},
-    [PROBLEM_NOT_FOUND] = {"No call has this path.", "GET /openapi.yaml lists all calls."},
+    [PROBLEM_NOT_FOUND] = {"No call has this path.", "Look for a slash too many, and at the port: that of OPS_LISTEN has only probes and metrics. GET /openapi.yaml at the port of LISTEN has all calls."},
     [PROBLEM_APPLICATION_UNKNOWN] = {"It was never posted, expired after its delivery, or was deleted.", "Check the application id; in a path it is percent-encoded once."},
     [PROBLEM_METHOD_NOT_ALLOWED] = {"The path exists, but not with this method.", "Use one of the methods in the header Allow."},
     [PROBLEM_TOKEN_MISSING] = {"Neither the event nor an earlier call gave a seek-token.", "Send token or applicationUri with the event."},

@@ -16,6 +16,15 @@ static const struct problem token_missing = {
     .remedy = "Send token or applicationUri, or PUT /v1/applications/{id}/token beforehand.",
 };
 
+/* Perhaps the seek-token is among them. */
+static const struct problem token_missing_of_others = {
+    .code = PROBLEM_TOKEN_MISSING,
+    .detail = "Neither this event nor an earlier call gave the application's seek-token. The event "
+              "has members with other names: the seek-token is read from token or applicationUri.",
+    .field = "token",
+    .remedy = "Send token or applicationUri, or PUT /v1/applications/{id}/token beforehand.",
+};
+
 static const struct problem damaged = {
     .code = PROBLEM_APPLICATION_DAMAGED,
     .detail = "The application's key in Redis is no hash: something else has written to it.",
@@ -24,6 +33,14 @@ static const struct problem damaged = {
 
 static const struct problem *refusals[] = {
     [ACCEPT_NO_TOKEN] = &token_missing, [ACCEPT_DAMAGED] = &damaged};
+
+static const struct problem *refusal_of(const struct submission *submission, size_t index)
+{
+    enum accept_outcome outcome = submission->items[index].outcome;
+    if (outcome == ACCEPT_NO_TOKEN && submission->events->entries[index].event->has_other_members)
+        return &token_missing_of_others;
+    return refusals[outcome];
+}
 
 static unsigned status_of(const struct submission *submission, const struct submission_item *item)
 {
@@ -77,7 +94,7 @@ static void answer_one(struct submission *submission, const struct application *
     if (item->fate == ITEM_FAILED)
         refuse_failed(submission, item);
     else if (!submission_item_is_stored(item))
-        call_refuse(submission->call, refusals[item->outcome]);
+        call_refuse(submission->call, refusal_of(submission, 0));
     else
         answer_stored(submission, final);
 }
@@ -96,7 +113,7 @@ static bool write_item(struct buffer *out, const struct submission *submission, 
                write_stored(out, item, entry->event, error) && buffer_append_text(out, "}", error);
     struct problem problem;
     if (item->fate == ITEM_STORED)
-        problem = *refusals[item->outcome];
+        problem = *refusal_of(submission, index);
     else if (item->fate == ITEM_REJECTED)
         problem = problem_from_rejection(&entry->rejection);
     else

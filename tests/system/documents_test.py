@@ -144,3 +144,14 @@ def it_names_the_statuses_that_a_post_is_answered_with():
     assert ours == {"202", "200", "409", "503"} <= answered
     assert others and not others & answered
     assert all(status in ours or status.startswith("4") for status in answered), "a status that no row has"
+
+
+def it_gives_each_sample_a_port_of_its_own():
+    """Somebody follows the documents one after the other: the sandbox still runs when the receiver is started."""
+    everything = (pathlib.Path(ROOT) / "docs/samples/everything.sh").read_text()
+    ports = dict(re.findall(r"(\w+)_PORT:=(\d+)", everything))
+    assert len(set(ports.values())) == len(ports) == 5
+    for name, program in (("RECEIVER", r"receiver\.py"), ("RECEIVER", r"SEEK_SIGNAL_NOTIFY_URL=http://127\.0\.0\.1:"),
+                          ("SANDBOX", r"SEEK_SIGNAL_TOKEN_URL=http://127\.0\.0\.1:")):
+        told = {port for path in (pathlib.Path(ROOT) / "docs").glob("*.md") for port in re.findall(program + r" ?(\d+)", path.read_text())}
+        assert told == {ports[name]}, program

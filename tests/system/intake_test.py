@@ -69,7 +69,7 @@ def it_takes_the_time_of_a_cloud_event_unless_the_event_names_its_own(service, s
 
 REFUSED = [
     ("{", 400, "not_json", ""), ('{"applicationId":"A","token":"t"} x', 400, "not_json", ""),
-    ('"text"', 400, "not_an_object", ""), ('{"applicationId":"A","token":"t","token":"u"}', 400, "repeated_member", "token"),
+    ("", 400, "not_json", ""), ('"text"', 400, "not_an_object", ""), ('{"applicationId":"A","token":"t","token":"u"}', 400, "repeated_member", "token"),
     ('{"applicationId":"A","token":"t\\u0000"}', 400, "not_json", ""), (b'{"applicationId":"\xff","token":"t"}', 400, "not_json", ""),
     ('{"applicationId":"A","token":' + "[" * 17 + "]" * 17 + "}", 400, "not_json", ""), ("[]", 400, "empty_batch", ""),
     ('{"token":"t"}', 422, None, "applicationId"), ('{"applicationId":"","token":"t"}', 422, None, "applicationId"),
@@ -85,6 +85,7 @@ REFUSED = [
     ('{"applicationId":"A","applicationUri":"https://x.example/#/?seek-token=t"}', 422, None, "applicationUri"),
     # There is none, which is nobody's mistake.
     ('{"applicationId":"A"}', 409, "token_missing", "token"), ('{"applicationId":"A","token":""}', 409, "token_missing", "token"),
+    ('{"applicationId":"A","token":"https://ats.example/apply?seek-token=t"}', 422, "token_invalid", "token"),
     ('{"applicationId":"A","token":null}', 409, "token_missing", "token"),
     ('{"applicationId":"A","applicationUri":"https://x.example/?a=b"}', 409, "token_missing", "token"),
 ]
@@ -120,12 +121,25 @@ def it_says_409_when_there_is_no_token(service):
     assert problem.status == 409 and problem.json["field"] == "token"
 
 
+def it_says_409_of_a_member_that_may_be_mistyped(stand_once):
+    of_others = "has members with other names"
+    for body, is_told in (({"applicationId": "A-1", "seekToken": "t"}, True), ({"applicationId": "A-1", "seek-token": "t", "token": None}, True),
+                          ({"applicationId": "A-1", "token": "", "applicationUri": None, "completedAt": None}, False)):
+        assert (of_others in stand_once.must_post(body, 409)["detail"]) == is_told, body
+    both = [{"applicationId": "A-1"}, {"applicationId": "A-2", "Token": "t"}]
+    results = stand_once.must_post(both, 422)["results"]
+    assert [of_others in result["detail"] for result in results] == [False, True]
+
+
 def it_names_what_it_accepts(stand_once):
     assert stand_once.post("/v1/events", "x", {"Content-Type": "text/plain"}).status == 415
+    assert stand_once.post("/v1/events", "", {"Content-Type": "application/json"}).json["detail"] == "The body is empty."
     answer = stand_once.call("PATCH", "/v1/events")
     assert answer.status == 405 and "POST" in answer.headers["Allow"]
     assert stand_once.call("OPTIONS", "/v1/events").headers["Allow"]
-    assert stand_once.get("/nowhere").status == 404
+    for path in ("/nowhere", "//v1/events", "/v1/events/"):  # as a base URL with a slash at its end makes
+        refused = stand_once.must_post({"applicationId": "A"}, 404, path=path)
+        assert "slash" in refused["remedy"] and "OPS_LISTEN" in refused["remedy"], path
     head = stand_once.call("HEAD", "/readyz")
     assert head.status == 200 and head.body == b"" and int(head.headers["Content-Length"]) > 0
 

@@ -284,6 +284,7 @@ def it_signs_with_both_keys_while_they_change(stand, redis, sandbox, receiver):
 def it_refuses_settings_that_cannot_work(stand, settings, said):
     done = stand.service(redis_url="redis://127.0.0.1:1").run("check", **settings)
     assert done.returncode == 2 and said in done.stderr, done
+    assert done.stderr.count("SEEK_SIGNAL_NOTIFY_SECRET") == (said in ("belong together", "is not Base64", "can be guessed")), done
 
 
 def it_is_tried_by_check_with_an_event_of_its_own_type(stand, redis, sandbox, receiver):

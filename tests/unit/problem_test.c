@@ -163,11 +163,14 @@ static void what_is_not_there_is_left_out(void **state)
     buffer_init(&out, 4096);
     const struct problem problem = {.code = PROBLEM_NOT_FOUND, .field = ""};
     assert_true(problem_write(&out, &problem, NULL));
-    assert_string_equal(out.bytes, "{\"type\":\"urn:seek-signal:problem:not_found\","
-                                   "\"title\":\"There is nothing at this path\",\"status\":404,"
-                                   "\"code\":\"not_found\",\"retryable\":false,"
-                                   "\"detail\":\"No call has this path.\","
-                                   "\"remedy\":\"GET /openapi.yaml lists all calls.\"}");
+    assert_string_equal(out.bytes,
+                        "{\"type\":\"urn:seek-signal:problem:not_found\","
+                        "\"title\":\"There is nothing at this path\",\"status\":404,"
+                        "\"code\":\"not_found\",\"retryable\":false,"
+                        "\"detail\":\"No call has this path.\","
+                        "\"remedy\":\"Look for a slash too many, and at the port: that of "
+                        "OPS_LISTEN has only probes and metrics. GET /openapi.yaml at "
+                        "the port of LISTEN has all calls.\"}");
     buffer_fini(&out);
 }
 

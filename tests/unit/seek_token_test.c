@@ -26,6 +26,10 @@ static void takes_what_seek_gives(void **state)
         "%%3",
         "%G1",
         "%1G",
+        "https:/",
+        "http",
+        "seek-token",
+        "xhttps://x",
     };
     for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
         struct rejection rejection;
@@ -52,6 +56,11 @@ static void refuses_what_is_never_right(void **state)
         {"secret\xc2\xa0", REJECTED_TOKEN},
         {"secret\xff", REJECTED_TOKEN},
         {"secret\xc2", REJECTED_TOKEN},
+        {"https://ats.example/apply?secret", REJECTED_TOKEN},
+        {"HTTP://ats.example/apply?seek-token=secret", REJECTED_TOKEN},
+        {"https://", REJECTED_TOKEN},
+        {"/apply/77?seek-token=secret", REJECTED_TOKEN},
+        {"seek-token=secret", REJECTED_TOKEN},
         {"secret%3D", REJECTED_TOKEN_ENCODED},
         {"secret%3d", REJECTED_TOKEN_ENCODED},
         {"%2Bsecret", REJECTED_TOKEN_ENCODED},
