@@ -29,10 +29,10 @@ ELSEWHERE = [
     (r"dpkg --add-architecture arm64|cmake --preset arm64|ctest --preset arm64|\(cd build/arm64", "installs and builds, for minutes",
      "tests/debian/run", "ctest --preset arm64"),
     (r"cmake --preset release .* cpack", "builds the package", "tests/debian/run", "cmake --preset release .*cpack"),
-    (r"curl --cacert cert.pem", "the service of this test speaks no TLS", "tests/system/listener_tls_test.py", '"--cacert"'),
+    (r"curl --cacert cert.pem", "the service of this test speaks no TLS", "tests/system/listener_tls_test.py", '"curl --cacert'),
     (r"docker/make-secrets", "writes into the source; a copy of it is run", "tests/system/compose_secrets_test.py", '"make-secrets"'),
     (r"docker (build|run|compose -f docker/compose.yaml up)", "needs a Docker daemon", "tests/image/run", '"$builder" build'),
-    (r"docker compose -f docker/compose.cluster.yaml (up|kill)", "needs a Docker daemon; no test runs it", None, None),
+    (r"docker compose -f docker/compose.cluster.yaml (up|kill)", "needs a Docker daemon", "tests/image/compose_cluster_test.py", '"kill", "node-2"'),
     (r"docker (exec|compose .* exec)", "needs a Docker daemon", "tests/image/compose_test.py", '"seek-signal", *arguments'),
     (r"apt-get install \./build/release", "changes the machine", "tests/debian/run", "apt-get install"),
     (r"editor /etc|install -m 600 /dev/stdin", "types into a file of the machine", "tests/image/package_test.py",
@@ -44,8 +44,10 @@ ELSEWHERE = [
     (r"seek-signal tail", "follows without an end", "tests/system/tail_test.py", '"tail"'),
     (r"cmake/set-version", "changes the source", "tests/release/version_test.py", "set_version"),
     (r"cmake/release", "builds the package", "tests/release/release_test.py", "cmake/release"),
-    (r"systemctl|systemd-analyze", "needs systemd", "tests/image/package_test.py", "systemctl start seek-signal"),
-    (r"kubectl exec", "needs a cluster", None, None),
+    (r"systemctl", "needs systemd", "tests/image/package_test.py", "systemctl start seek-signal"),
+    (r"systemd-analyze security", "about the unit of the package", "tests/system/package_unit_test.py", "systemd-analyze security"),
+    (r"journalctl", "needs systemd", "tests/image/package_test.py", "journalctl"),
+    (r"kubectl exec", "needs a cluster; that it names what is there is checked", "tests/watch/kubernetes_test.py", "kubectl exec"),
     (r"podman kube play", "needs images and podman", "tests/image/pods.py", '"kube", "play"'),
     (r"kubectl apply -k", "needs a cluster; what it would send is checked", "tests/watch/kubernetes_test.py", "kustomize"),
     (r"kubectl create secret", "needs a cluster; what it would send is checked", "tests/watch/kubernetes_test.py", "kubectl create secret"),
@@ -265,6 +267,7 @@ def it_excuses_no_command_without_need():
 def it_leaves_no_block_unread():
     """A block is a command (sh), an answer (json), or one of these, which no shell reads."""
     others = [text for name in documents.READ for language, text, _, _ in documents.fences(name) if language not in ("sh", "json")]
-    known = ("candidate ──link-out", "ready http=", "ok    notifications", "ACL SETUSER")  # a drawing, two outputs, a line for Redis (tests/watch)
+    # A drawing, two outputs, a line for Redis (tests/watch), an addition to the unit (package_unit_test.py).
+    known = ("candidate ──link-out", "ready http=", "ok    notifications", "ACL SETUSER", "LoadCredential=")
     for text in others:
         assert any(words in text for words in known + tuple("─│►")), text
