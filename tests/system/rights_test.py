@@ -89,7 +89,8 @@ def it_answers_wrong_keys_late_and_nobody_else(service):
     closed = [answer for answer in answers if answer.headers.get("Connection") == "close"]
     assert len(closed) == 90 - 64, "who finds no place to wait loses the connection"
     assert time.monotonic() - begun >= 1, "the others have waited"
-    service.must_log("wrong_keys")
+    (line,) = service.must_log("wrong_keys")
+    assert line["address"].startswith("127.0.0.1:"), "who it is"
     service.must_stop()
 
 
