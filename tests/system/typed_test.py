@@ -72,6 +72,9 @@ ANSWERS = [
     (r"seek-signal$", r'"event":"ready"'),
     (r"seek-sandbox", r"^ready http=127\.0\.0\.1:\d+"),
     (r"redis-cli HGET", r"No hirer relationship"),
+    (r"jq ", r'"event": "signal_dead",\n +"message": .*\n +"application": "A-1001"'),
+    (r"openssl rand", r"^[0-9a-f]{64}$"),
+    (r"openssl x509", r"Subject: CN = a-reader$"),
     (r"sed .*alerts\.yml", r"runbook_url: https://.*/alerts\.md#seeksignaldown$"),
     (r"curl .*/sandbox/signals", r'"seekToken":'),
     (r"curl .*-X POST .*/sandbox/faults", r'"kind":'),
@@ -108,10 +111,14 @@ class Reader:
             known="export SEEK_SIGNAL_LISTEN=127.0.0.1:0 SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:0", ready='"event":"ready"'))
         self.program("seek-sandbox", COMMAND.format(real=SANDBOX) + SERVE.format(
             known='[[ "$1" == --listen ]] || set -- --listen 127.0.0.1:0 "$@"', ready="^ready "))
+        self.program("jq", f'#!/bin/sh\nexec /usr/bin/jq "$@" <{self.service.log_path}\n')  # what the journal would give
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-passout", "pass:a-phrase",
+                        "-subj", "/CN=a-reader", "-keyout", "reader.key", "-out", "reader.pem"], check=True, capture_output=True, cwd=self.home)
         self.program("redis-cli", f'#!/bin/sh\nexec /usr/bin/redis-cli -s {self.redis.socket} "$@"\n')
         self.substitutions = {  # in a document → here
             "127.0.0.1:8787": self.service.address, "127.0.0.1:8788": self.service.ops,
             "127.0.0.1:8790": self.sandbox.address, "127.0.0.1:8443": "127.0.0.1:0", "127.0.0.1:8444": "127.0.0.1:0",
+            "-in FILE -text": "-in reader.pem -text", "-in FILE -out KEY": "-in reader.key -out KEY -passin pass:a-phrase && grep -v ENCRYPTED KEY",
             "CLIENT_ID=…": "CLIENT_ID=client-1", "/run/secrets/seek": str(self.home / "secret"),
         }
 
@@ -138,7 +145,7 @@ class Reader:
             self.redis.cli("HDEL", "seek-signal:{0}:app:A-1003", "p")
             self.service.call("POST", "/v1/resume", {})
             self.service.must_become("A-1003", "dead")
-        if "seek-signal" in block.text:
+        if "seek-signal" in block.text or block.text.startswith("jq "):
             self.sandbox.fault(kind="forbidden", count=2)
             for name in ("A-1001", "A-1002"):
                 self.service.must_post(event(name, f"{TOKEN}-{name}"))
