@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/file_version.h"
 #include "lib/base/mutex.h"
@@ -39,10 +40,19 @@ static int give_no_passphrase(char *text, int size, int is_for_writing, void *co
     return 0;
 }
 
+/* OpenSSL says of a file that is not there, or that we may not read, no more than "system lib". */
+static bool may_read(const char *path, struct error *error)
+{
+    return access(path, R_OK) == 0 ||
+           error_set(error, ERROR_CONFIG, "cannot read %s: %s", path, strerrordesc_np(errno));
+}
+
 static bool load_pair(SSL_CTX *context, const struct tls_files *files, struct error *error)
 {
     if (files->certificate == NULL)
         return true;
+    if (!may_read(files->certificate, error) || !may_read(files->key, error))
+        return false;
     SSL_CTX_set_default_passwd_cb(context, give_no_passphrase);
     if (SSL_CTX_use_certificate_chain_file(context, files->certificate) != 1)
         return error_set(error, ERROR_CONFIG, "the certificate in %s cannot be used: %s",

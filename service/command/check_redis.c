@@ -77,7 +77,8 @@ bool check_redis(const struct config *config)
         if (embedded == NULL)
             running = find_running_redis(config->data_dir);
         if (embedded == NULL && running == NULL)
-            return check_report(false, "Redis", "%s", error.message);
+            return check_is_of_another(config->data_dir, "Redis", "SEEK_SIGNAL_DATA_DIR") ||
+                   check_report(false, "Redis", "%s", error.message);
         location.url = running;
         location.embedded = embedded;
     }

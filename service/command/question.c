@@ -73,9 +73,15 @@ static bool ask(const struct config *config, const struct way *way, struct http_
     transfer.user_agent = "seek-signal/" SEEK_SIGNAL_VERSION;
     if (!blocking_request(&options, transfer, answer, error))
         return false;
-    return answer->outcome == HTTP_ANSWERED ||
-           error_set(error, ERROR_IO, "no answer from %s: %s; is the service running?",
-                     transfer.url, answer->detail);
+    if (answer->outcome == HTTP_ANSWERED)
+        return true;
+    bool is_at = transfer.connect_to != NULL; /* the URL has the certificate's name */
+    return error_set(error, ERROR_IO, "no answer from %s%s%s: %s; %s", transfer.url,
+                     is_at ? " at " : "", is_at ? transfer.connect_to : "", answer->detail,
+                     answer->outcome == HTTP_TLS_FAILED
+                         ? "does it show the certificate that TLS_CERT_FILE has now, and is that "
+                           "still valid? `seek-signal check` tells"
+                         : "is the service running?");
 }
 
 bool question_ask(const struct config *config, const struct listen_address *address,
@@ -121,14 +127,24 @@ static const char *member(const struct json_value *object, const char *name)
     return json_member_text(object, name, &text) ? text.bytes : "";
 }
 
+/* What the command lacks; "": nothing that is known. */
+static const char *lack(const char *code)
+{
+    if (strcmp(code, "unauthorized") == 0)
+        return "; give this command the service's API_KEY or API_KEY_FILE";
+    if (strcmp(code, "tls_required") == 0)
+        return "; give this command the service's TLS_CERT_FILE and TLS_KEY_FILE";
+    return "";
+}
+
 static bool report_problem(const struct json_value *problem, unsigned status, struct error *error)
 {
     const char *detail = member(problem, "detail");
     if (member(problem, "code")[0] == '\0')
         return error_set(error, ERROR_IO, "HTTP status %u; is this a seek-signal?", status);
-    return error_set(error, ERROR_IO, "%s (%s)",
-                     detail[0] != '\0' ? detail : member(problem, "title"),
-                     member(problem, "code"));
+    return error_set(error, ERROR_IO, "%s (%s)%s",
+                     detail[0] != '\0' ? detail : member(problem, "title"), member(problem, "code"),
+                     lack(member(problem, "code")));
 }
 
 bool question_ask_api(const struct config *config, const char *method, const char *path,

@@ -36,11 +36,13 @@ bool wrong_keys_note(struct wrong_keys *keys, struct call *call, int64_t now_ms)
     keys->last_ms = now_ms;
     if (call->context->metrics != NULL)
         metric_add(&call->context->metrics[INBOUND_WRONG_KEYS], 1);
-    if (!keys->is_told)
+    if (!keys->is_told) {
+        call_note_who(call);
         log_warn("wrong_keys",
                  "A caller sends a wrong key. Each such answer is delayed by a second. The next "
                  "line about it comes after a minute without wrong keys",
-                 LOG_TEXT("request_id", call->request_id));
+                 LOG_TEXT("address", call->peer), LOG_TEXT("request_id", call->request_id));
+    }
     keys->is_told = true;
     /* Its place is taken now: more of them may be on their way in than there is room for. */
     call->is_delayed = keys->count < keys->max && has_short_body(call);

@@ -42,8 +42,10 @@ static void log_end(const struct attempt *attempt, int64_t duration_us)
            LOG_TEXT("event_id", attempt->event_id), LOG_INT("attempt", attempt->number),
            LOG_TEXT("request_id", attempt->request_id),
            LOG_TEXT("class", verdict_class_name(verdict->class)), LOG_TEXT("code", verdict->code),
-           LOG_INT("http_status", verdict->http_status), LOG_TEXT("detail", verdict->message),
-           LOG_INT("delay_ms", attempt->delay_ms), LOG_INT("duration_ms", duration_us / 1000));
+           verdict->http_status != 0 ? LOG_INT("http_status", verdict->http_status)
+                                     : LOG_TEXT("http_status", ""), /* left out */
+           LOG_TEXT("detail", verdict->message), LOG_INT("delay_ms", attempt->delay_ms),
+           LOG_INT("duration_ms", duration_us / 1000));
 }
 
 /* Since the event was accepted. */

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/rfc3339.h"
 #include "lib/net/tls_server.h"
@@ -40,6 +41,22 @@ static void log_renewed(struct tls_server *server)
              LOG_TEXT("expires_at", expires_at));
 }
 
+/* The files may be fine in every other way, and the service goes on: nobody else would say it. */
+static void look_at_end(struct tls_watch *watch)
+{
+    struct tls_server_status status;
+    char expires_at[RFC3339_BYTES];
+    tls_server_status(watch->server, &status);
+    bool has_ended = status.expires_at_ms <= clock_wall_ms();
+    rfc3339_format(status.expires_at_ms, expires_at);
+    if (has_ended && !watch->is_end_told)
+        log_error("tls_certificate_ended",
+                  "The certificate of the API listener has ended, so clients refuse it. Put the "
+                  "next one and its key into the files; they are read within a second",
+                  LOG_TEXT("expires_at", expires_at));
+    watch->is_end_told = has_ended;
+}
+
 int64_t tls_watch_timeout_ms(const struct tls_watch *watch, int64_t now_ms)
 {
     int64_t at_ms = watch->looked_at_ms + LOOK_MS;
@@ -53,6 +70,7 @@ void tls_watch_turn(struct tls_watch *watch, int64_t now_ms)
         return;
     watch->looked_at_ms = now_ms;
     enum tls_refresh found = tls_server_refresh(watch->server, &error);
+    look_at_end(watch);
     if (found == TLS_FILES_BROKEN) {
         if (++watch->failures == FAILURES_LOGGED)
             log_error("tls_files_unusable", error.message,

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /*
  * The certificate and key of the API listener. Looks once a second whether the files of the TLS
- * listener have changed, and tells in the log when they have, when they cannot be used, and when
- * they can again.
+ * listener have changed, and tells in the log when they have, when they cannot be used, when they
+ * can again, and when the certificate in use has ended.
  *
  * Owns:    the server's end of TLS, and what it told last.
  * Threads: main.
@@ -23,6 +23,7 @@ struct tls_watch {
     struct tls_server *server; /* owned; NULL: plain HTTP */
     int64_t looked_at_ms;
     unsigned failures; /* looks in a row that found no files to be used */
+    bool is_end_told;  /* that the certificate in use has ended */
 };
 
 /* ERROR_CONFIG when the files cannot be used. */

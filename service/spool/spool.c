@@ -61,7 +61,11 @@ static void note_failure(struct spool *spool, const struct error *error, int64_t
     spool->failure = *error;
     spool->probe_at_ms = now_ms + PROBE_MS;
     if (is_news)
-        log_error("spool_refuses", error->message);
+        log_error(
+            "spool_refuses",
+            "SPOOL_DIR does not take events, which get 503 until it does. Make room there, or "
+            "bring Redis back",
+            LOG_TEXT("detail", error->message));
 }
 
 static void note_success(struct spool *spool)

@@ -62,6 +62,7 @@ def it_shows_each_thing_that_does_not_work(stand, redis):
     assert done.returncode == 1
     lines = {line.split()[1]: line for line in done.stdout.splitlines() if line.startswith(("ok", "FAIL"))}
     assert lines["Redis"].startswith("FAIL") and lines["access"].startswith("FAIL") and lines["SEEK"].startswith("ok")
+    assert lines["access"].endswith("are CLIENT_ID and CLIENT_SECRET right?")
     assert CLIENT_SECRET not in done.stdout + done.stderr
 
 

@@ -14,7 +14,7 @@ READ = ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docker/kubernetes/RE
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 # A one-liner begins with a program that a reader may have; a name alone is a name.
 PROGRAM = re.compile(r"(seek-signal|seek-sandbox|redis-cli|curl|docker|docker-compose|kubectl|helm|podman|systemctl|systemd-analyze|"
-                     r"journalctl|cmake|ctest|ssh|promtool|clang-format|kill|ulimit|tests/run|\./quickstart) \S.*|"
+                     r"journalctl|cmake|ctest|ssh|promtool|clang-format|kill|ulimit|jq|openssl (?:rand|x509|pkey)|tests/run|\./quickstart) \S.*|"
                      r"tests/[a-z]+/run|\./quickstart|\.ci/run")
 # Commands of ours that a sentence has already introduced as such.
 OURS = re.compile(r"(status|dead list|dead show|dead replay(?= )|pause|resume|health|check)( .*)?")

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: MIT
 """The API listener speaks TLS, to real clients: Python's ssl, which is OpenSSL, and curl."""
 import http.client
+import re
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 
+import documents
 from stand import call, event, eventually
 
 KEY = "an-api-key-0123456789"
@@ -80,11 +83,11 @@ def trusting(authority, certificate=None):
     return context
 
 
-def start(stand, redis, sandbox, files, authority, **settings):
+def start(stand, redis, sandbox, files, authority, is_ready=True, **settings):
     service = stand.service(sandbox, redis_url=redis.url, tls_cert_file=files.path("cert"),
                             tls_key_file=files.path("key"), **settings)
     service.tls = trusting(authority)
-    return service.start()
+    return service.start(is_ready)
 
 
 def shown(service, context):
@@ -211,6 +214,45 @@ def it_keeps_the_certificate_when_the_new_files_cannot_be_used(kind, stand, redi
     service.must_stop()
 
 
+def it_serves_the_certificate_that_the_document_makes(stand, redis, sandbox, tmp_path):
+    """To curl as the document has it, and to Python with the variable that it names."""
+    (block,) = (block for block in documents.blocks() if block.place.startswith("docs/tls.md"))
+    make, _, serve = block.commands()
+    assert make.startswith("openssl req") and serve == "seek-signal"
+    subprocess.run(make, shell=True, check=True, capture_output=True, cwd=tmp_path)
+    service = stand.service(sandbox, redis_url=redis.url, tls_cert_file=tmp_path / "cert.pem", tls_key_file=tmp_path / "key.pem")
+    service.tls = ssl.create_default_context(cafile=tmp_path / "cert.pem")
+    service.start()
+    (ask,) = (b.text for b in documents.one_liners() if b.place.startswith("docs/tls.md") and b.text.startswith("curl --cacert"))
+    done = subprocess.run(ask.replace("127.0.0.1:8787", service.address), shell=True, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert done.returncode == 0 and '"sending"' in done.stdout, done
+    assert "`SSL_CERT_FILE=cert.pem` for Python" in (documents.ROOT / "docs" / "tls.md").read_text()
+    done = subprocess.run(["/usr/bin/python3", "-c", f"import urllib.request; urllib.request.urlopen('https://{service.address}/v1/status')"],
+                          env={"SSL_CERT_FILE": "cert.pem"}, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert done.returncode == 0, done
+    service.must_stop()
+
+
+def it_says_that_its_certificate_has_ended(stand, redis, sandbox, files, authority):
+    """It goes on, and clients refuse it: the log tells why, and so do the commands, which are such clients."""
+    files.put_pair(authority.sign("old", "serverAuth", days=-1))
+    service = start(stand, redis, sandbox, files, authority, is_ready=False)
+    ended = service.must_log("tls_certificate_ended")[0]
+    assert ended["level"] == "error" and ended["expires_at"]
+    here = {"listen": service.address, "ops_listen": service.ops}
+    done = service.run("status", **here)
+    assert done.returncode == 1 and "expired" in done.stderr and "`seek-signal check` tells" in done.stderr
+    assert "has expired at" in service.run("check", **here).stdout
+    metrics = call(service.ops, "GET", "/metrics").body.decode()
+    assert float(re.search(r"^seek_signal_tls_certificate_expiry_timestamp_seconds (.*)$", metrics, re.M)[1]) < time.time()
+    files.put_pair(authority.sign("next", "serverAuth"))
+    service.must_log("tls_renewed")
+    eventually(lambda: service.run("status", **here).returncode == 0, "clients take the next one")
+    files.put_pair(authority.sign("older", "serverAuth", days=-1))
+    eventually(lambda: len(service.logs("tls_certificate_ended")) == 2, "each one that has ended is told of, once")
+    service.must_stop()
+
+
 def it_does_not_start_with_files_that_cannot_be_used(stand, redis, sandbox, files, authority):
     settings = {"redis_url": redis.url, "tls_cert_file": files.path("cert"), "tls_key_file": files.path("key")}
     files.put(key=authority.sign("other", "serverAuth")[1])
@@ -238,6 +280,9 @@ def it_lets_the_commands_reach_it(stand, redis, sandbox, files, authority, key):
     other = authority.sign("other", "serverAuth")
     done = service.run("status", **here, tls_cert_file=other[0], tls_key_file=other[1])
     assert done.returncode == 1 and "certificate" in done.stderr, "another server is not taken for the own"
+    assert f" at {service.address}: " in done.stderr and "does it show the certificate that TLS_CERT_FILE has now" in done.stderr
+    done = service.run("status", **here, tls_cert_file=None, tls_key_file=None)
+    assert done.returncode == 1 and "give this command the service's TLS_CERT_FILE and TLS_KEY_FILE" in done.stderr
     service.must_stop()
 
 

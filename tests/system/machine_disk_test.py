@@ -144,7 +144,7 @@ def it_refuses_while_the_disk_of_its_spool_is_full(stand, redis, volume, sandbox
     assert "No space left" in answer.json["detail"]
     assert service.metric("seek_signal_spool_refused_total") > 20
     [refusal] = service.must_log("spool_refuses")
-    assert "No space left" in refusal["message"]
+    assert "No space left" in refusal["detail"]
     disk.free()
     eventually(lambda: service.get("/readyz").status == 200, "ready by itself")
     posts.must_be_taken("spool")

@@ -48,6 +48,12 @@ def it_gives_each_key_the_rights_of_the_contract(service):
     service.must_stop()
 
 
+def it_tells_a_command_without_the_key_what_it_lacks(service):
+    for keys in ({"api_key": None, "api_read_key": None}, {"api_key": "another-key-0123456789", "api_read_key": None}):
+        done = service.run("status", **{"listen": service.address} | keys)
+        assert done.returncode == 1 and "give this command the service's API_KEY or API_KEY_FILE" in done.stderr, done
+
+
 def it_reads_both_keys_from_files(stand, redis, sandbox, tmp_path):
     (tmp_path / "key").write_text(KEY)
     (tmp_path / "read").write_text(READ_KEY + "\n")
@@ -83,7 +89,8 @@ def it_answers_wrong_keys_late_and_nobody_else(service):
     closed = [answer for answer in answers if answer.headers.get("Connection") == "close"]
     assert len(closed) == 90 - 64, "who finds no place to wait loses the connection"
     assert time.monotonic() - begun >= 1, "the others have waited"
-    service.must_log("wrong_keys")
+    (line,) = service.must_log("wrong_keys")
+    assert line["address"].startswith("127.0.0.1:"), "who it is"
     service.must_stop()
 
 

@@ -29,10 +29,10 @@ ELSEWHERE = [
     (r"dpkg --add-architecture arm64|cmake --preset arm64|ctest --preset arm64|\(cd build/arm64", "installs and builds, for minutes",
      "tests/debian/run", "ctest --preset arm64"),
     (r"cmake --preset release .* cpack", "builds the package", "tests/debian/run", "cmake --preset release .*cpack"),
-    (r"curl --cacert cert.pem", "the service of this test speaks no TLS", "tests/system/listener_tls_test.py", '"--cacert"'),
+    (r"curl --cacert cert.pem", "the service of this test speaks no TLS", "tests/system/listener_tls_test.py", '"curl --cacert'),
     (r"docker/make-secrets", "writes into the source; a copy of it is run", "tests/system/compose_secrets_test.py", '"make-secrets"'),
     (r"docker (build|run|compose -f docker/compose.yaml up)", "needs a Docker daemon", "tests/image/run", '"$builder" build'),
-    (r"docker compose -f docker/compose.cluster.yaml (up|kill)", "needs a Docker daemon; no test runs it", None, None),
+    (r"docker compose -f docker/compose.cluster.yaml (up|kill)", "needs a Docker daemon", "tests/image/compose_cluster_test.py", '"kill", "node-2"'),
     (r"docker (exec|compose .* exec)", "needs a Docker daemon", "tests/image/compose_test.py", '"seek-signal", *arguments'),
     (r"apt-get install \./build/release", "changes the machine", "tests/debian/run", "apt-get install"),
     (r"editor /etc|install -m 600 /dev/stdin", "types into a file of the machine", "tests/image/package_test.py",
@@ -44,8 +44,10 @@ ELSEWHERE = [
     (r"seek-signal tail", "follows without an end", "tests/system/tail_test.py", '"tail"'),
     (r"cmake/set-version", "changes the source", "tests/release/version_test.py", "set_version"),
     (r"cmake/release", "builds the package", "tests/release/release_test.py", "cmake/release"),
-    (r"systemctl|systemd-analyze", "needs systemd", "tests/image/package_test.py", "systemctl start seek-signal"),
-    (r"kubectl exec", "needs a cluster", None, None),
+    (r"systemctl", "needs systemd", "tests/image/package_test.py", "systemctl start seek-signal"),
+    (r"systemd-analyze security", "about the unit of the package", "tests/system/package_unit_test.py", "systemd-analyze security"),
+    (r"journalctl", "needs systemd", "tests/image/package_test.py", "journalctl"),
+    (r"kubectl exec", "needs a cluster; that it names what is there is checked", "tests/watch/kubernetes_test.py", "kubectl exec"),
     (r"podman kube play", "needs images and podman", "tests/image/pods.py", '"kube", "play"'),
     (r"kubectl apply -k", "needs a cluster; what it would send is checked", "tests/watch/kubernetes_test.py", "kustomize"),
     (r"kubectl create secret", "needs a cluster; what it would send is checked", "tests/watch/kubernetes_test.py", "kubectl create secret"),
@@ -70,6 +72,9 @@ ANSWERS = [
     (r"seek-signal$", r'"event":"ready"'),
     (r"seek-sandbox", r"^ready http=127\.0\.0\.1:\d+"),
     (r"redis-cli HGET", r"No hirer relationship"),
+    (r"jq ", r'"event": "signal_dead",\n +"message": .*\n +"application": "A-1001"'),
+    (r"openssl rand", r"^[0-9a-f]{64}$"),
+    (r"openssl x509", r"Subject: CN = a-reader$"),
     (r"sed .*alerts\.yml", r"runbook_url: https://.*/alerts\.md#seeksignaldown$"),
     (r"curl .*/sandbox/signals", r'"seekToken":'),
     (r"curl .*-X POST .*/sandbox/faults", r'"kind":'),
@@ -106,10 +111,14 @@ class Reader:
             known="export SEEK_SIGNAL_LISTEN=127.0.0.1:0 SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:0", ready='"event":"ready"'))
         self.program("seek-sandbox", COMMAND.format(real=SANDBOX) + SERVE.format(
             known='[[ "$1" == --listen ]] || set -- --listen 127.0.0.1:0 "$@"', ready="^ready "))
+        self.program("jq", f'#!/bin/sh\nexec /usr/bin/jq "$@" <{self.service.log_path}\n')  # what the journal would give
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-passout", "pass:a-phrase",
+                        "-subj", "/CN=a-reader", "-keyout", "reader.key", "-out", "reader.pem"], check=True, capture_output=True, cwd=self.home)
         self.program("redis-cli", f'#!/bin/sh\nexec /usr/bin/redis-cli -s {self.redis.socket} "$@"\n')
         self.substitutions = {  # in a document → here
             "127.0.0.1:8787": self.service.address, "127.0.0.1:8788": self.service.ops,
             "127.0.0.1:8790": self.sandbox.address, "127.0.0.1:8443": "127.0.0.1:0", "127.0.0.1:8444": "127.0.0.1:0",
+            "-in FILE -text": "-in reader.pem -text", "-in FILE -out KEY": "-in reader.key -out KEY -passin pass:a-phrase && grep -v ENCRYPTED KEY",
             "CLIENT_ID=…": "CLIENT_ID=client-1", "/run/secrets/seek": str(self.home / "secret"),
         }
 
@@ -136,7 +145,7 @@ class Reader:
             self.redis.cli("HDEL", "seek-signal:{0}:app:A-1003", "p")
             self.service.call("POST", "/v1/resume", {})
             self.service.must_become("A-1003", "dead")
-        if "seek-signal" in block.text:
+        if "seek-signal" in block.text or block.text.startswith("jq "):
             self.sandbox.fault(kind="forbidden", count=2)
             for name in ("A-1001", "A-1002"):
                 self.service.must_post(event(name, f"{TOKEN}-{name}"))
@@ -265,6 +274,7 @@ def it_excuses_no_command_without_need():
 def it_leaves_no_block_unread():
     """A block is a command (sh), an answer (json), or one of these, which no shell reads."""
     others = [text for name in documents.READ for language, text, _, _ in documents.fences(name) if language not in ("sh", "json")]
-    known = ("candidate ──link-out", "ready http=", "ok    notifications", "ACL SETUSER")  # a drawing, two outputs, a line for Redis (tests/watch)
+    # A drawing, two outputs, a line for Redis (tests/watch), an addition to the unit (package_unit_test.py).
+    known = ("candidate ──link-out", "ready http=", "ok    notifications", "ACL SETUSER", "LoadCredential=")
     for text in others:
         assert any(words in text for words in known + tuple("─│►")), text

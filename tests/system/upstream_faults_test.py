@@ -183,4 +183,6 @@ def it_tells_a_lost_connection_in_the_words_of_troubleshooting(stand, redis, san
         service.must_post(event("A-1"))
         error = eventually(lambda service=service: service.application("A-1").get("lastError"), "the attempt fails")
         assert error["code"] == code and error["message"].startswith(rows[code] + ": "), error
+        retry = eventually(lambda service=service: service.logs("signal_retry"), "it is logged")[0]
+        assert "http_status" not in retry, "nobody answered"
         service.must_stop()

@@ -257,6 +257,16 @@ def it_starts_the_sidecar_before_the_app_and_stops_it_after():
         assert all(c["name"] != "seek-signal" for c in pod["spec"]["containers"])
 
 
+def it_has_the_container_that_the_commands_are_typed_in():
+    """docs/operating.md: `kubectl exec deploy/… -c … -- …`; the program is the one that the image has in its PATH."""
+    (command,) = re.findall(r"`(kubectl exec [^`]*)`", (sources.ROOT / "docs" / "operating.md").read_text())
+    deployment, container, typed = re.fullmatch(r"kubectl exec deploy/(\S+) -c (\S+) -- (.*)", command).groups()
+    document = one(render("sidecar"), "Deployment")
+    assert document["metadata"]["name"] == deployment
+    assert ours(document["spec"]["template"])["name"] == container and "command" not in ours(document["spec"]["template"])
+    assert typed == "seek-signal status"
+
+
 def it_lets_a_job_complete():
     """Only a native sidecar does not count for the Job's completion."""
     job = one(render("sidecar"), "Job")["spec"]["template"]["spec"]
