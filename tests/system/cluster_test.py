@@ -271,6 +271,8 @@ def it_starts_while_a_move_is_left_half_way(stand, sandbox, tmp_path):
     assert service.get("/readyz").json["warning"] == reason
     (moving,) = (line for line in service.logs("shard_moving") if line["role"] == "intake-0")
     assert moving["shard"] == int(shard.strip("{}"))
+    done = service.run("check")
+    assert done.returncode == 1 and "the data is on its way to another node" in done.stdout, done.stdout + done.stderr
     answers = {name: service.post("/v1/events", event(name, f"newer-{name}")).status for name, _ in everybody}
     assert answers == {name: 503 if name in held else 202 for name, _ in everybody}
     for name in answers.keys() - held:

@@ -103,6 +103,67 @@ def it_does_not_overtake_retries_that_are_due(stand, redis, sandbox):
     service.must_stop()
 
 
+def shard_of(name, count):
+    """As service/store/shard.c: CRC-32C of the id."""
+    crc = 0xffffffff
+    for byte in name.encode():
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return (crc ^ 0xffffffff) % count
+
+
+def is_all_due(redis, key):
+    now_ms = int(redis.cli("TIME").split()[0]) * 1000
+    return redis.cli("ZCOUNT", key, "-inf", now_ms) == redis.cli("ZCARD", key)
+
+
+def it_is_fair_to_all_shards_while_one_has_thousands_due(stand, redis, sandbox):
+    """Of its own shard nothing new overtakes what is due, and no other shard waits for the end of it."""
+    in_flight, shards, failed, backlog = 4, 64, 9, 2000  # ten failures in a row would open the breaker
+    names = [f"A-{number}" for number in range(40 * shards * shards)]
+    crowded = [name for name in names if shard_of(name, shards) == 7]
+    old, new = crowded[:backlog], crowded[backlog:backlog + 50]
+    waiting = list({shard_of(name, shards): name for name in names if shard_of(name, shards) != 7}.values())
+    live = [f"B-{number}" for number in range(1000) if shard_of(f"B-{number}", shards) != 7]
+    service = stand.service(sandbox, redis_url=redis.url, redis_shards=str(shards), max_in_flight=str(in_flight),
+                            retry_base_ms="2000", retry_max_ms="2000").start()
+    sandbox.fault(on="graphql", kind="status", status=503, count=failed)
+    service.must_post([event(name, f"old-{name}") for name in old[:failed]])
+    eventually(lambda: len(sandbox.calls("graphql")) >= failed, "each has failed once")
+    assert service.post("/v1/pause", {}).status == 204
+    for first in range(failed, backlog, 500):
+        service.must_post([event(name, f"old-{name}") for name in old[first:first + 500]])
+    service.must_post([event(name, f"waiting-{name}") for name in waiting])
+    eventually(lambda: is_all_due(redis, "seek-signal:{7}:due"), "the retries are due, too")
+    assert int(redis.cli("ZCARD", "seek-signal:{7}:due")) > backlog - failed
+    sandbox.settings(latencyMs=10)
+    stopping = threading.Event()
+
+    def post_live():
+        """Each when the one before was sent."""
+        for name in live:
+            if not stopping.is_set():
+                assert service.post("/v1/events?wait=30s", event(name, f"live-{name}")).status in (200, 202)
+
+    client = threading.Thread(target=post_live, daemon=True)
+    client.start()
+    assert service.post("/v1/resume", {}).status == 204
+    for name in new:
+        service.must_post(event(name, f"new-{name}"))
+    service.must_become(new[-1], "delivered", patience=120)
+    eventually(lambda: sum(token.startswith("new-") for token in tokens(sandbox)) == len(new), "all of the shard are sent")
+    stopping.set()
+    client.join()
+    order = [token.split("-")[0] for token in tokens(sandbox)]
+    last_old = len(order) - order[::-1].index("old")
+    last_waiting = len(order) - order[::-1].index("waiting")
+    assert order.count("waiting") == len(waiting) and order[:last_waiting].count("old") <= backlog // 2
+    assert order[:last_old].count("live") >= 10, "they come in between"
+    assert order.count("old") == backlog and order[order.index("new"):].count("old") <= in_flight
+    service.must_stop()
+
+
 def it_is_helped_by_a_process_that_gets_no_posts(stand, redis, sandbox):
     services = [stand.service(sandbox, name=name, redis_url=redis.url, max_in_flight="2").start() for name in ("one", "two")]
     for service in services:
