@@ -21,13 +21,24 @@ struct way {
     char name[TLS_NAME_BYTES];     /* in its certificate; "": it does not speak TLS */
 };
 
+/* From this machine: "127.0.0.1:8787", "[::1]:8787". */
+static void write_client_address(const struct listen_address *address, char out[HOST_PORT_BYTES])
+{
+    const char *host = address->host;
+    if (strcmp(host, "0.0.0.0") == 0)
+        host = "127.0.0.1"; /* listening on every address includes this one */
+    else if (strcmp(host, "::") == 0)
+        host = "::1";
+    host_port_write(host, address->port, out);
+}
+
 static bool find_way(const struct config *config, const struct listen_address *address,
                      struct way *out, struct error *error)
 {
     bool is_tls = address == &config->listen_address && config->tls_cert_file != NULL;
     *out = (struct way){.address = ""};
     if (!address->is_unix)
-        config_client_address(address, out->address);
+        write_client_address(address, out->address);
     return !is_tls || tls_certificate_name(config->tls_cert_file, out->name, error);
 }
 

@@ -393,13 +393,3 @@ void config_destroy(struct config *config)
     buffer_fini(&config->warnings);
     free(config);
 }
-
-void config_client_address(const struct listen_address *address, char out[HOST_PORT_BYTES])
-{
-    const char *host = address->host;
-    if (strcmp(host, "0.0.0.0") == 0)
-        host = "127.0.0.1"; /* listening on every address includes this one */
-    else if (strcmp(host, "::") == 0)
-        host = "::1";
-    host_port_write(host, address->port, out);
-}

@@ -107,7 +107,3 @@ void config_print_help(FILE *stream, bool is_all);
 void config_print_markdown(FILE *stream);
 /* The entries of the settings in seek-signal(1). */
 void config_print_manual(FILE *stream);
-
-/* The address to reach a listener at from this machine: "127.0.0.1:8787", "[::1]:8787". Not for a
- * unix socket. */
-void config_client_address(const struct listen_address *address, char out[HOST_PORT_BYTES]);

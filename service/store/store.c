@@ -199,16 +199,6 @@ bool store_takes_events_for(const struct store *store, unsigned shard, struct du
 
 /* --- for its calls --- */
 
-bool shard_is_ready(const struct shard *shard)
-{
-    return shard->link != NULL && shard->link->health.is_ready && shard->is_known;
-}
-
-bool shard_is_writable(const struct shard *shard)
-{
-    return shard_is_ready(shard) && !shard->link->health.is_refusing;
-}
-
 struct shard *store_shard_of(struct store *store, const char *application_id)
 {
     return &store->shards[shard_of(application_id, store->shard_count)];
