@@ -110,6 +110,11 @@ def start(stand, sandbox, url, name):
     return service
 
 
+def life(application):
+    """Of the process by whose clock its seek-token came."""
+    return application["spooled"].split(".")[1]
+
+
 def must_be_drained(service):
     eventually(lambda: service.get("/v1/status").json["spool"]["bytes"] == 0, "the spool is drained")
 
@@ -139,13 +144,16 @@ def it_does_not_put_a_late_draft_over_a_newer_one(stand, redis, sandbox, network
     assert service.call("PUT", "/v1/applications/A-1/token", {"token": "older"}).status == 204
     network.mend()
     must_be_drained(service)
-    assert redis.application("A-1")["token"] == "older"
+    drained = redis.application("A-1")
     assert service.call("PUT", "/v1/applications/A-1/token", {"token": "newer"}).status == 204
-    assert redis.application("A-1")["token"] == "newer"
+    stored = redis.application("A-1")
+    assert (drained["token"], stored["token"]) == ("older", "newer") and life(drained) == life(stored)
     network.deliver()
     assert redis.application("A-1")["token"] == "newer"
     assert service.must_post({"applicationId": "A-1"})["durability"] == "fsync"
     sandbox.must_receive("newer")
+    service.must_post(event("A-1", "newest"))
+    assert life(redis.application("A-1")) == life(stored)
     service.must_stop()
     assert sandbox.signals("older") == []
 
