@@ -144,8 +144,10 @@ void batch_add(struct batch *batch, const struct accept_item *item, batch_done d
     *place = (struct batch_place){.item = *item, .done = done, .context = context, .index = index};
     if (batch->lanes != NULL)
         place->shard = shard_of(item->application_id, batch->shard_count);
-    if (batch->spool != NULL)
+    if (batch->spool != NULL) {
         place->item.came_us = spool_stamp(spool_batch_spool(batch->spool));
+        place->item.life = spool_life(spool_batch_spool(batch->spool));
+    }
     batch->open_bytes += batch_item_bytes(item);
 }
 

@@ -151,14 +151,18 @@ static void keep(struct call *call, const struct buffer *seek_token)
     call->work = &keeping->work;
     call_make_event_id(keeping->event_id);
     memcpy(keeping->seek_token, seek_token->bytes, seek_token->length);
-    if (call->context->spool != NULL)
+    uint32_t life = 0;
+    if (call->context->spool != NULL) {
         keeping->stamp_us = spool_stamp(spool_batch_spool(call->context->spool));
+        life = spool_life(spool_batch_spool(call->context->spool));
+    }
     struct error error;
     const struct accept_item item = {
         .application_id = call->application_id,
         .seek_token = keeping->seek_token,
         .event_id = keeping->event_id,
         .came_us = keeping->stamp_us,
+        .life = life,
     };
     call_start(call,
                store_put_token(call->context->store, &item, take_kept, keeping, &error) ||

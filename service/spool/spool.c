@@ -24,6 +24,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/journal_frame.h"
 #include "lib/base/log.h"
+#include "lib/base/random.h"
 #include "lib/net/event_loop.h"
 
 #include "service/spool/spool_internal.h"
@@ -45,6 +46,11 @@ int64_t spool_stamp(struct spool *spool)
         stamp_us = now_us > last_us ? now_us : last_us + 1;
     while (!atomic_compare_exchange_weak(&spool->last_stamp_us, &last_us, stamp_us));
     return stamp_us;
+}
+
+uint32_t spool_life(const struct spool *spool)
+{
+    return spool->life;
 }
 
 bool spool_is_holding(const struct spool *spool)
@@ -261,6 +267,7 @@ struct spool *spool_create(const struct spool_options *options, struct error *er
         return NULL;
     }
     spool->options = *options;
+    spool->life = (uint32_t)random_u64() | 1;
     spool->options.store.role = spool->heartbeat.name = "spool";
     spool->options.store.is_quiet = true; /* the intake tells */
     mutex_init(&spool->shared.lock);

@@ -57,6 +57,10 @@ DEFINE_AUTO(spool);
 /* The time by which the newer of two seek-tokens is known, in microseconds since 1970: each call
  * gives a later one, also when the clock is set back. */
 int64_t spool_stamp(struct spool *spool);
+/* By which stamps of this process's are told from those of others, whose clocks differ. What an
+ * earlier process has left in the journal has stamps before all of this one's, and goes by its life
+ * too. */
+uint32_t spool_life(const struct spool *spool);
 /* Something that was accepted is not in Redis yet. */
 bool spool_is_holding(const struct spool *spool);
 /* Perhaps of this application; of another one once in some thousands. NULL: of any. */

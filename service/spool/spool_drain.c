@@ -224,6 +224,7 @@ static void gather(struct spool *spool)
             return;
         bool is_record = found == JOURNAL_RECORD;
         if (is_record && spool_record_read(piece.payload, piece.length, record)) {
+            record->life = spool->life;
             drain->offsets[drain->count] = offset;
             drain->count += is_wanted(spool, record, offset);
         } else if (!is_record || piece.length > 0) {

@@ -69,6 +69,7 @@ struct spool {
     /* Set by create, then read-only: any thread. */
     struct spool_options options;
     struct event_loop *loop; /* owned; wake from any thread */
+    uint32_t life;           /* drawn by lot; not 0 */
 
     /* main's. */
     struct thread thread;

@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "service/store/event_id.h"
@@ -64,4 +66,21 @@ void script_call_extend_number(struct script_call *call, int64_t number)
     if (!buffer_append_integer(&call->text, number, NULL))
         call->is_incomplete = true;
     call->lengths[call->arguments_count - 1] += call->text.length - before;
+}
+
+void script_call_add_stamp(struct script_call *call, int64_t us, uint32_t life)
+{
+    script_call_add_text(call, NULL);
+    script_call_extend_stamp(call, us, life);
+}
+
+void script_call_extend_stamp(struct script_call *call, int64_t us, uint32_t life)
+{
+    enum { LIFE_BYTES = 1 + 8 + 1 };
+    char text[LIFE_BYTES];
+    script_call_extend_number(call, us);
+    if (us == 0 || life == 0)
+        return;
+    (void)snprintf(text, sizeof text, ".%08" PRIx32, life);
+    script_call_extend_text(call, text);
 }

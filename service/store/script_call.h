@@ -103,6 +103,10 @@ void script_call_add_generation(struct script_call *call, uint64_t generation);
 /* Behind what the last argument holds already. */
 void script_call_extend_text(struct script_call *call, const char *text);
 void script_call_extend_number(struct script_call *call, int64_t number);
+/* As application.lua reads it; `life` 0: not known. The second, behind what the last argument holds
+ * already. */
+void script_call_add_stamp(struct script_call *call, int64_t us, uint32_t life);
+void script_call_extend_stamp(struct script_call *call, int64_t us, uint32_t life);
 /* As it is stored. */
 void script_call_add_event_id(struct script_call *call, const char *event_id);
 /* ERROR_MEMORY when an argument could not be added, or as redis_client_send. */

@@ -143,9 +143,9 @@ static void treats_a_batch_like_single_events(void **state)
 {
     (void)state;
     const struct accept_item items[] = {
-        {"A", "older", "e1", -1, NULL, 0}, {"B", NULL, "e2", -1, NULL, 0},
-        {"A", "older", "e3", -1, NULL, 0}, {"A", "newer", "e4", -1, NULL, 0},
-        {"C", "token", "e5", -1, NULL, 0},
+        {"A", "older", "e1", -1, NULL, 0, 0}, {"B", NULL, "e2", -1, NULL, 0, 0},
+        {"A", "older", "e3", -1, NULL, 0, 0}, {"A", "newer", "e4", -1, NULL, 0, 0},
+        {"C", "token", "e5", -1, NULL, 0, 0},
     };
     must_accept(&driver, items, 5);
     assert_int_equal(driver.accepted[0].outcome, ACCEPT_ACCEPTED);
@@ -168,7 +168,7 @@ static void takes_a_thousand_events_at_once(void **state)
     memset(token, 't', SEEK_TOKEN_BYTES_MAX);
     for (int i = 0; i < COUNT; i++) {
         (void)snprintf(ids[i], BYTES, "A-%d", i);
-        items[i] = (struct accept_item){ids[i], token, "event", -1, NULL, 0};
+        items[i] = (struct accept_item){ids[i], token, "event", -1, NULL, 0, 0};
     }
     struct error error;
     assert_true(store_accept(driver.store, items, DRIVER_ITEMS_MAX, 0, driver_accept_done, &driver,
@@ -340,7 +340,7 @@ static void says_what_is_wrong_with_a_key(void **state)
 {
     (void)state;
     (void)redis_server_cli(server, "SET 'seek-signal:{0}:due' text");
-    const struct accept_item item = {"A", "secret-token", "event", -1, NULL, 0};
+    const struct accept_item item = {"A", "secret-token", "event", -1, NULL, 0, 0};
     struct error error;
     assert_true(store_accept(driver.store, &item, 1, 0, driver_accept_done, &driver, &error));
     driver_settle_down(&driver);

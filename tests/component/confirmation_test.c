@@ -77,7 +77,7 @@ static const char *replica_says(const struct redis_pair *pair, const char *field
 
 static void send_event(struct driver *with)
 {
-    static const struct accept_item item = {"A", "token-1", "event-1", -1, NULL, 0};
+    static const struct accept_item item = {"A", "token-1", "event-1", -1, NULL, 0, 0};
     struct error error;
     assert_true(store_accept(with->store, &item, 1, 0, driver_accept_done, with, &error));
 }

@@ -341,9 +341,9 @@ static void answers_each_event_of_a_batch(void **state)
     (void)state;
     damage("SET " BAD " text");
     const struct accept_item items[] = {
-        {"good", "token", "e1", -1, NULL, 0},
-        {"bad", "token", "e2", -1, NULL, 0},
-        {"also good", "token", "e3", -1, NULL, 0},
+        {"good", "token", "e1", -1, NULL, 0, 0},
+        {"bad", "token", "e2", -1, NULL, 0, 0},
+        {"also good", "token", "e3", -1, NULL, 0, 0},
     };
     must_accept(&driver, items, 3);
     assert_int_equal(driver.accepted[0].outcome, ACCEPT_ACCEPTED);
@@ -359,7 +359,7 @@ static void refuses_a_draft_of_a_foreign_key(void **state)
 {
     (void)state;
     damage("SET " BAD " text");
-    const struct accept_item item = {"bad", "token", "e1", 0, NULL, 0};
+    const struct accept_item item = {"bad", "token", "e1", 0, NULL, 0, 0};
     struct error error;
     assert_true(store_put_token(driver.store, &item, driver_done, &driver, &error));
     driver_settle_down(&driver);

@@ -27,7 +27,7 @@ static void let_the_lease_run_out(void)
 static void claims_what_is_due(void **state)
 {
     (void)state;
-    const struct accept_item item = {"A", "token", "event", 1700000000123, "00-trace", 0};
+    const struct accept_item item = {"A", "token", "event", 1700000000123, "00-trace", 0, 0};
     must_accept(&driver, &item, 1);
     struct claim claim = must_claim_one(&driver);
     assert_string_equal(claim.application_id, "A");

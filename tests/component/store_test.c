@@ -60,7 +60,7 @@ static void reason_must_become(const char *part)
 
 static void send_accept(const char *id)
 {
-    const struct accept_item item = {id, "token", "event", -1, NULL, 0};
+    const struct accept_item item = {id, "token", "event", -1, NULL, 0, 0};
     struct error error;
     assert_true(store_accept(driver.store, &item, 1, 0, driver_accept_done, &driver, &error));
 }
@@ -253,8 +253,8 @@ static void drains_when_redis_is_full(void **state)
     must_accept_one(&driver, "A", "token", "e1");
     must_accept_one(&driver, "B", "token", "e2");
     (void)redis_server_cli(server, "CONFIG SET maxmemory 1");
-    const struct accept_item items[] = {{"A", "token", "e3", -1, NULL, 0},
-                                        {"C", "token", "e4", -1, NULL, 0}};
+    const struct accept_item items[] = {{"A", "token", "e3", -1, NULL, 0, 0},
+                                        {"C", "token", "e4", -1, NULL, 0, 0}};
     struct error error;
     assert_true(store_accept(driver.store, items, 2, 0, driver_accept_done, &driver, &error));
     driver_settle_down(&driver);
@@ -307,7 +307,7 @@ static void refuses_calls_until_it_is_ready(void **state)
     AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_UNIX, NULL);
     redis_server_kill(server);
     driver_start(&driver, server);
-    const struct accept_item item = {"A", "token", "event", -1, NULL, 0};
+    const struct accept_item item = {"A", "token", "event", -1, NULL, 0, 0};
     struct error error;
     assert_false(store_accept(driver.store, &item, 1, 0, driver_accept_done, &driver, &error));
     assert_int_equal(error.kind, ERROR_IO);
@@ -398,7 +398,7 @@ static void survives_each_failed_allocation_of_a_call(void **state)
     AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_UNIX, NULL);
     driver_start(&driver, server);
     driver_must_become(&driver, true);
-    const struct accept_item item = {"A", "token", "event", -1, NULL, 0};
+    const struct accept_item item = {"A", "token", "event", -1, NULL, 0, 0};
     unsigned failures = 0;
     for (;; failures++) {
         struct error error;

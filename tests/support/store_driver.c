@@ -300,7 +300,7 @@ void must_count(struct driver *driver, int64_t due, int64_t dead)
 
 void driver_send(struct driver *driver, unsigned kind)
 {
-    static const struct accept_item item = {"A", "token", "event", -1, NULL, 0};
+    static const struct accept_item item = {"A", "token", "event", -1, NULL, 0, 0};
     static const struct settlement settlement = {.application_id = "A", .action = SETTLE_RELEASE};
     struct store *store = driver->store;
     struct error error;

@@ -86,6 +86,7 @@ static struct spool *const the_spool = (struct spool *)&spool;
 bool __wrap_spool_submit(struct spool *spool_, struct spool_order *order);
 bool __wrap_spool_is_done(struct spool *spool_, const struct spool_order *order);
 int64_t __wrap_spool_stamp(struct spool *spool_);
+uint32_t __wrap_spool_life(const struct spool *spool_);
 bool __wrap_spool_is_holding_for(const struct spool *spool_, const char *application_id);
 
 bool __wrap_spool_submit(struct spool *spool_, struct spool_order *order)
@@ -111,6 +112,12 @@ int64_t __wrap_spool_stamp(struct spool *spool_)
 {
     (void)spool_;
     return ++spool.stamp_us;
+}
+
+uint32_t __wrap_spool_life(const struct spool *spool_)
+{
+    assert_ptr_equal(spool_, the_spool);
+    return 1;
 }
 
 bool __wrap_spool_is_holding_for(const struct spool *spool_, const char *application_id)

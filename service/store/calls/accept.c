@@ -3,8 +3,6 @@
 #include "service/store/calls/accept.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "lib/base/clock.h"
 
@@ -17,12 +15,13 @@ enum {
     ANSWER_HEAD = 2,     /* numbers in front of what came of them */
     ARGUMENTS = 4,       /* per event */
     GIVE_BACK_MS = 1000, /* from one try to the next */
-    MORE_BYTES = 2 * 21 + TRACEPARENT_BYTES + 1,
+    LATE = 6,            /* as accept.lua has it */
 };
 
 struct accept_results {
     struct shard_claims *leases; /* borrowed: the shard's; NULL: nothing is to be leased */
     bool is_read;                /* what the script has answered is here */
+    bool is_late;                /* nothing was done */
     size_t leased_count, places; /* of them, at most so many */
     struct accept_result items[];
 };
@@ -79,6 +78,11 @@ static bool accept_read(struct script_call *call, const struct redis_reply *repl
     if (!reply_is_array_of(reply, ANSWER_HEAD + call->count))
         return false;
     int64_t redis_ms = reply_number_at(reply, 0), redis_us = reply_number_at(reply, 1);
+    results->is_late = reply_number_at(reply, ANSWER_HEAD) == LATE;
+    if (results->is_late) {
+        store_link_note_clock(call->link, redis_ms, clock_monotonic_ms());
+        return true;
+    }
     for (size_t i = 0; i < call->count; i++) {
         struct accept_result *result = &results->items[i];
         if (!read_accepted(redis_reply_item(reply, ANSWER_HEAD + i), redis_us, result) ||
@@ -101,11 +105,11 @@ static void add_more(struct script_call *call, const struct accept_item *item)
         script_call_add_text(call, NULL);
         return;
     }
-    char more[MORE_BYTES];
-    int length = snprintf(more, sizeof more, "%" PRId64 " %" PRId64 " %s", item->completed_at_ms,
-                          item->came_us, traceparent);
-    assert(length > 0 && (size_t)length < sizeof more);
-    script_call_add_text(call, more);
+    script_call_add_number(call, item->completed_at_ms);
+    script_call_extend_text(call, " ");
+    script_call_extend_stamp(call, item->came_us, item->life);
+    script_call_extend_text(call, " ");
+    script_call_extend_text(call, traceparent);
 }
 
 /* What the script says it leased is known to the caller now, whatever the commit came to. */
@@ -198,9 +202,15 @@ void store_give_back_lost(struct store *store, int64_t now_ms)
     }
 }
 
+const struct store_failure accept_came_late = {
+    .status = STORE_UNAVAILABLE,
+    .detail = "The event came to Redis so late that the answer was hardly awaited any more."};
+
 static void accept_finish(struct script_call *call, const struct store_failure *failure)
 {
     const struct accept_results *results = call->results;
+    if (failure->status == STORE_OK && results->is_late)
+        failure = &accept_came_late;
     assert(failure->status != STORE_OK || results->is_read);
     end_leasing(results);
     if (failure->status != STORE_OK || results->leased_count < call->count)

@@ -38,6 +38,7 @@ struct accept_item {
     int64_t completed_at_ms; /* -1: now, by Redis's clock */
     const char *traceparent; /* NULL: none */
     int64_t came_us;         /* spool_stamp; 0: there is no spool */
+    uint32_t life;           /* spool_life; 0: not known */
 };
 enum accept_outcome {
     ACCEPT_ACCEPTED,
@@ -54,6 +55,9 @@ struct accept_result {
     const char *seek_token; /* leased, and the event has none of its own: the stored one */
     int64_t accepted_at_ms; /* by Redis's clock: when it was completed, if the event does not say */
 };
+/* Of a process with a spool: it came to Redis when its answer was hardly awaited any more, so that
+ * nothing was done. */
+extern const struct store_failure accept_came_late;
 /* `results` is NULL where nobody knows them. With a failure only their leases count. */
 typedef void (*store_accept_done)(void *context, const struct store_failure *failure,
                                   const struct accept_result *results, size_t count);

@@ -13,16 +13,26 @@
 --
 -- ARGV: how many may be leased (0: none, and the other five are of no account but the key, number and answered), lease (ms), key
 --       of the caller's last such call ('': none), this call's number, number of the last one that was answered, when to lease
---       nothing any more (ms): see lease.lua. Then
+--       nothing any more, and, where there is a spool, to do nothing (ms): see lease.lua. Then
 --       per event: application id, seek-token ('': the stored one), event id, and what else is known of it ('': nothing):
---       completed at (ms; -1: now), when it came (us, by the clock of a machine with a spool; 0: there is none) and
+--       completed at (ms; -1: now), when it came (a stamp, see application.lua; 0: there is no spool) and
 --       traceparent (or nothing), with a space behind each of the first two. Few events have any of it, and each argument
 --       costs.
 -- Returns: this clock (ms), the same (us), then per event: 0 accepted, 2 replaced, 3 no seek-token, 4 the key holds something
---          else, 5 accepted and leased under this clock (us) as its generation; of a duplicate {state, event id}; of what else
+--          else, 5 accepted and leased under this clock (us) as its generation, 6 too late, nothing was
+--          done; of a duplicate {state, event id}; of what else
 --          is leased {0 or 2, generation, the seek-token if the event has none}
 
-local ACCEPTED, REPLACED, NO_TOKEN, DAMAGED = 0, 2, 3, 4
+local ACCEPTED, REPLACED, NO_TOKEN, DAMAGED, LATE = 0, 2, 3, 4, 6
+
+-- Of a process with a spool: when nobody waits for the answer any more, the events are acknowledged out of the spool, and what
+-- came after them may be here, or was forgotten here. They come with the drain.
+if #ARGV > HEAD and now > tonumber(ARGV[6]) and ARGV[HEAD + ARGUMENTS]:find('^%S+ [1-9]') then
+    for _ = HEAD + 1, #ARGV, ARGUMENTS do
+        results[#results + 1] = LATE
+    end
+    return results
+end
 
 local last_text, last = nil, 0
 
@@ -71,6 +81,17 @@ local function note_leased(id, generation)
     taken[#taken + 1], taken[#taken + 2] = id, generation
 end
 
+-- What would have become of it, had it arrived when it came: replaced, or the event of a draft that came after it.
+local function supersede(id, application, token, event, completed, trace, came)
+    local outcome = {application.state, whole_event(application.event or event)}
+    if application.state == 'draft' then
+        owe(id, application, application.token, event, completed, trace, came)
+        outcome = ACCEPTED
+    end
+    redis.call('HSET', prefix .. id, 'replaced', replaced_with(application.replaced, token))
+    return outcome
+end
+
 local function accept(id, token, event, completed, trace, came, is_latest)
     local application = look_up(id)
     if application.damage == OF_ANOTHER_TYPE then
@@ -92,6 +113,9 @@ local function accept(id, token, event, completed, trace, came, is_latest)
     if was_replaced(application, token) then
         return {state, whole_event(application.event or event)}
     end
+    if came_before(application, token, came) then
+        return supersede(id, application, token, event, completed, trace, came)
+    end
     local may_lease = places > 0 and is_latest and not application.damage
     local generation = owe(id, application, token, event, completed, trace, came, nil, may_lease and lease_end)
     local outcome = is_owed and REPLACED or ACCEPTED
@@ -107,8 +131,8 @@ local function read_more(more)
     if more == '' then
         return now
     end
-    local completed, came, trace = more:match('^(%S+) (%d+) (.*)$')
-    return completed == '-1' and now or tonumber(completed), came ~= '0' and math.min(tonumber(came), now_us) or nil, trace
+    local completed, came, trace = more:match('^(%S+) (%S+) (.*)$')
+    return completed == '-1' and now or tonumber(completed), came, trace
 end
 
 find_first()

@@ -104,12 +104,24 @@ local function as_it_is(text)
     return text
 end
 
+-- A stamp: when something came by the clock of a machine with a spool (us), and behind a dot the life of the process that gave
+-- it ('': not known). Within a life each stamp is later than the one before, whatever its clock does.
+local function read_stamp(text)
+    local us, life = text:match('^(%d+)%.?(%x*)$')
+    if us then
+        return math.min(tonumber(us), EXACT_MAX - 1), life -- of a clock that is centuries ahead too: a drain must not break off
+    end
+end
+
 local function readers()
     local moment, exact = number_below(TIME_MAX), number_below(EXACT_MAX)
     return {
         accepted = moment, completed = moment, received = moment, tried = moment, replayed = moment, delivered = moment, died = moment,
-        gen = exact, lease = exact, spooled = exact, attempts = number_below(ATTEMPTS_MAX), http = number_below(HTTP_MAX),
+        gen = exact, lease = exact, attempts = number_below(ATTEMPTS_MAX), http = number_below(HTTP_MAX),
         class = as_it_is, code = as_it_is, message = as_it_is, history = as_it_is, replaced = as_it_is, trace = as_it_is,
+        spooled = function(text)
+            return read_stamp(text) and text or nil
+        end,
         state = function(text)
             return STATE[text] and text
         end,
@@ -288,11 +300,26 @@ local function generation_after(generation)
 end
 
 -- A command may lie before a Redis that stands still, and be taken when what came after it is in a spool already. Not the
--- time at which it is taken counts then, but that at which it came: `came` (us; nil or 0: there is no spool).
+-- time at which it is taken counts then, but that at which it came: `came`, a stamp (nil or '0': there is no spool). It is kept as
+-- it is, also where it lies ahead of this clock: what the same process has in its spool is ahead by as much.
 local function note_came(application, came)
-    if came and came > 0 then
+    if came and came ~= '0' then
         application.spooled = came
     end
+end
+
+-- A command may also lie in a connection that was given up: its event was spooled and acknowledged, what came after it is here,
+-- and then it arrives. Its process told the order of the two by their stamps, so between stamps of one life these count, and
+-- not what arrives last. Stamps of two processes say nothing here: an event that arrives is newer than what is stored,
+-- however their clocks differ.
+local function came_before(application, token, came)
+    local stored = application.spooled
+    if not came or not stored or not application.token or token == application.token then
+        return false
+    end
+    local us, life = read_stamp(came)
+    local stored_us, stored_life = read_stamp(stored)
+    return life and life ~= '' and life == stored_life and us <= stored_us
 end
 
 -- Of a seek-token that was replaced a fingerprint stays, so that the same pair of application and seek-token is known when

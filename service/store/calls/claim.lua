@@ -80,7 +80,7 @@ local function straighten(application, tolerance)
     end
     fold_line(application)
     if accepted > now then
-        if not (application.received or application.spooled) then
+        if not application.received then
             application.received = accepted -- the order of seek-tokens stays
         end
         application.completed = application.completed or accepted -- the signal's timestamp too

@@ -2,14 +2,18 @@
 -- SPDX-License-Identifier: MIT
 --
 -- Keeps the seek-token of an application that is not completed yet. One that already was owes its signal again, with the
--- newer seek-token; after a delivery the application is a draft once more, until its next event. One that was replaced before changes
--- nothing.
+-- newer seek-token; after a delivery the application is a draft once more, until its next event. One that was replaced before, or
+-- came before what is stored, changes nothing.
 --
 -- ARGV: application id, seek-token, event id (for a signal that is owed again), time to live of a draft (ms), when it came
---       (us, by the clock of a machine with a spool; 0: there is none)
--- Returns: the state; 'damaged' when the key holds something else
+--       (a stamp, see application.lua; 0: there is no spool), when to do nothing
+--       any more where there is one (ms): see accept.lua
+-- Returns: the state; 'damaged' when the key holds something else, 'late' when nothing was done
 
-local id, token, event, ttl, came = ARGV[1], ARGV[2], ARGV[3], ARGV[4], math.min(tonumber(ARGV[5]), now_us)
+local id, token, event, ttl, came = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if came ~= '0' and now > tonumber(ARGV[6]) then
+    return 'late'
+end
 local application = look_up(id)
 if application.damage == OF_ANOTHER_TYPE then
     expose(id)
@@ -24,7 +28,7 @@ if token == application.token then
     end
     return state
 end
-if was_replaced(application, token) then
+if was_replaced(application, token) or came_before(application, token, came) then
     return state
 end
 if not is_resting then

@@ -4,15 +4,23 @@
 
 #include <assert.h>
 
+#include "lib/base/clock.h"
+
 #include "service/store/fan.h"
 #include "service/store/reply.h"
 #include "service/store/script_call.h"
 
-enum { ARGUMENTS = 7 };
+enum { HEAD = 2, ARGUMENTS = 7 };
 
 static bool drain_read(struct script_call *call, const struct redis_reply *reply)
 {
     enum drain_outcome *outcomes = call->results;
+    if (redis_reply_type(reply) == REDIS_TYPE_INTEGER) { /* it came too late */
+        store_link_note_clock(call->link, redis_reply_integer(reply), clock_monotonic_ms());
+        for (size_t i = 0; i < call->count; i++)
+            outcomes[i] = DRAIN_UNDONE;
+        return true;
+    }
     if (!reply_is_array_of(reply, call->count))
         return false;
     for (size_t i = 0; i < call->count; i++) {
@@ -46,7 +54,7 @@ static void add_record(struct script_call *call, const struct drain_record *reco
     else
         script_call_add_text(call, NULL);
     script_call_add_text(call, record->traceparent);
-    script_call_add_number(call, record->stamp_us);
+    script_call_add_stamp(call, record->stamp_us, record->life);
 }
 
 /* The records at these places; NULL: all `count`, as they come. */
@@ -54,12 +62,14 @@ static struct script_call *make(struct store *store, struct shard *shard, const 
                                 const size_t *places, size_t count, struct error *error)
 {
     const struct drain_record *records = items;
-    struct script_call *call = script_call_create(store, shard, &drain_kind, 1 + count * ARGUMENTS,
-                                                  count * sizeof(enum drain_outcome), error);
+    struct script_call *call =
+        script_call_create(store, shard, &drain_kind, HEAD + count * ARGUMENTS,
+                           count * sizeof(enum drain_outcome), error);
     if (call == NULL)
         return NULL;
     call->count = count;
     script_call_add_number(call, store->options.ttl_ms);
+    script_call_add_number(call, store_link_latest_ms(call->link));
     for (size_t i = 0; i < count; i++)
         add_record(call, &records[places != NULL ? places[i] : i]);
     return call;

@@ -88,8 +88,10 @@ end
 
 -- --- of two ---
 
+-- No later than its Redis took it: the clock of a machine with a spool may be ahead.
 local function came_us(application)
-    return application.spooled or (application.received or application.accepted or 0) * 1000
+    local taken = (application.received or application.accepted or 0) * 1000
+    return application.spooled and math.min(read_stamp(application.spooled), taken + 999) or taken
 end
 
 -- What is known of replaced seek-tokens, of the newer one first.
@@ -173,7 +175,8 @@ local function merge_newer(id, application, incoming, kind, at, told)
         return adopt(id, application, incoming, kind, at, told)
     elseif is_outdated or not is_resting(application) then
         local event = application.event or incoming.event
-        owe(id, application, incoming.token, event, completed_of(application), application.trace, came_us(incoming))
+        owe(id, application, incoming.token, event, completed_of(application), application.trace,
+            incoming.spooled or digits(came_us(incoming)))
     else
         keep_draft(id, application, incoming.token, ttl, incoming.received or now, incoming.spooled)
     end
