@@ -33,10 +33,6 @@ struct store {
 
 struct store_cluster;
 
-/* Its node is known and ready, and what lies there was found right. */
-bool shard_is_ready(const struct shard *shard);
-/* And takes what needs memory. */
-bool shard_is_writable(const struct shard *shard);
 /* The application's. */
 struct shard *store_shard_of(struct store *store, const char *application_id);
 /* Whether calls can be sent to it; ERROR_IO with the reason. */
