@@ -119,6 +119,16 @@ void store_link_fall_short(struct store_link *link, const char *reason)
     redis_client_reopen(link->client, health.reason);
 }
 
+bool store_link_leads(const struct shard *shard)
+{
+    return shard->link != NULL && shard->link->health.is_ready && shard->is_known;
+}
+
+bool store_link_accepts(const struct shard *shard)
+{
+    return store_link_leads(shard) && !shard->link->health.is_refusing;
+}
+
 void store_link_note_moving(const struct store_link *link, struct shard *shard, bool is_moving)
 {
     if (is_moving == shard->is_moving)

@@ -78,6 +78,10 @@ void store_link_set_shards(struct store_link *link, const unsigned numbers[], si
 int64_t store_link_timeout_ms(const struct store_link *link, int64_t now_ms);
 void store_link_turn(struct store_link *link, int64_t now_ms);
 
+/* Whether a shard has a link that is ready, and what lies there was found right. */
+bool store_link_leads(const struct shard *shard);
+/* And takes what needs memory. */
+bool store_link_accepts(const struct shard *shard);
 /* A shard's slot is on its way to another node, or its calls are taken: logged when that begins and
  * when it ends. */
 void store_link_note_moving(const struct store_link *link, struct shard *shard, bool is_moving);

@@ -194,7 +194,7 @@ bool store_takes_events_for(const struct store *store, unsigned shard, struct du
         return false;
     if (out != NULL)
         *out = link->health.durability;
-    return shard_is_writable(&store->shards[shard]) && !is_held(store);
+    return store_link_accepts(&store->shards[shard]) && !is_held(store);
 }
 
 /* --- for its calls --- */
@@ -207,7 +207,7 @@ struct shard *store_shard_of(struct store *store, const char *application_id)
 bool store_is_shard_ready(const struct store *store, const struct shard *shard, struct error *error)
 {
     assert(shard >= store->shards && shard < store->shards + store->shard_count);
-    if (shard_is_ready(shard) && !is_held(store))
+    if (store_link_leads(shard) && !is_held(store))
         return true;
     if (error == NULL)
         return false;

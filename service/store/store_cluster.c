@@ -136,7 +136,7 @@ static const struct shard *find_away(const struct store *store)
     const struct shard *moving = NULL;
     for (unsigned i = 0; i < store->shard_count; i++) {
         const struct shard *shard = &store->shards[i];
-        if (shard_is_writable(shard))
+        if (store_link_accepts(shard))
             continue;
         if (!is_on_its_way(shard))
             return shard;
@@ -230,7 +230,7 @@ static void sum_up(struct store *store, int64_t now_ms)
             add_link(&sum, &link->health);
     }
     for (unsigned i = 0; i < store->shard_count; i++)
-        sum.shards_ready += shard_is_writable(&store->shards[i]);
+        sum.shards_ready += store_link_accepts(&store->shards[i]);
     sum.is_refusing = sum.is_ready && sum.shards_ready == 0;
     if (sum.shards_ready < sum.shard_count)
         describe_away(store, &sum);

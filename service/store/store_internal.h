@@ -33,18 +33,6 @@ struct store {
 
 struct store_cluster;
 
-/* Its node is known and ready, and what lies there was found right. */
-static inline bool shard_is_ready(const struct shard *shard)
-{
-    return shard->link != NULL && shard->link->health.is_ready && shard->is_known;
-}
-
-/* And takes what needs memory. */
-static inline bool shard_is_writable(const struct shard *shard)
-{
-    return shard_is_ready(shard) && !shard->link->health.is_refusing;
-}
-
 /* The application's. */
 struct shard *store_shard_of(struct store *store, const char *application_id);
 /* Whether calls can be sent to it; ERROR_IO with the reason. */

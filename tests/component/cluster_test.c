@@ -10,142 +10,8 @@
 #include "service/store/slot.h"
 #include "service/store/store_internal.h"
 
-#include "tests/support/redis_cluster.h"
+#include "tests/support/cluster_stand.h"
 #include "tests/support/specification.h"
-#include "tests/support/store_driver.h"
-
-enum { SHARDS = 12, MANY = 60 };
-
-static struct redis_cluster cluster;
-static struct driver driver;
-static struct shard_map *map;
-
-static int start_cluster(void **state)
-{
-    (void)state;
-    redis_cluster_start(&cluster, 3, 1, REDIS_SERVER_TCP);
-    return 0;
-}
-
-static int start_masters(void **state)
-{
-    (void)state;
-    redis_cluster_start(&cluster, 3, 0, REDIS_SERVER_TCP);
-    return 0;
-}
-
-static int stop_cluster(void **state)
-{
-    (void)state;
-    redis_cluster_stop(&cluster);
-    return 0;
-}
-
-static void start_at(const struct redis_url *url)
-{
-    map = shard_map_create(SHARD_PREFIX_DEFAULT, SHARDS, NULL);
-    assert_non_null(map);
-    const struct store_options options = {.ttl_ms = DRIVER_TTL_MS,
-                                          .lease_ms = DRIVER_LEASE_MS,
-                                          .age_max_ms = DRIVER_AGE_MAX_MS,
-                                          .shard_count = SHARDS,
-                                          .map = map};
-    driver_start_with(&driver, url, &options);
-}
-
-static void stop(void)
-{
-    driver_stop(&driver);
-    shard_map_destroy(map);
-}
-
-static void wait_for_shards(unsigned ready)
-{
-    struct store_health health;
-    int64_t deadline_ms = clock_monotonic_ms() + 20000;
-    while (store_health(driver.store, &health), health.shards_ready != ready) {
-        if (clock_monotonic_ms() > deadline_ms)
-            fail_msg("%u shards are ready: %s", health.shards_ready, health.reason);
-        driver_turn(&driver);
-    }
-}
-
-static void start_with_shards(unsigned ready)
-{
-    struct redis_url url;
-    redis_cluster_url(&cluster, &url);
-    start_at(&url);
-    wait_for_shards(ready);
-}
-
-static void start(void)
-{
-    start_with_shards(SHARDS);
-}
-
-static const char *name(unsigned number)
-{
-    static char names[8][16];
-    static unsigned next;
-    char *text = names[next++ % 8];
-    (void)snprintf(text, sizeof names[0], "A-%03u", number);
-    return text;
-}
-
-static const char *event_of(unsigned number)
-{
-    static char text[40];
-    (void)snprintf(text, sizeof text, "0b9cf2d3-9e0b-4e4f-8a00-%04u00000000", number);
-    return text;
-}
-
-static unsigned slot_of_shard(unsigned shard)
-{
-    return slot_of(driver.store->shards[shard].keys[SHARD_DUE]);
-}
-
-/* Whether it was taken; a refusal is an answer. */
-static bool try_to_accept(unsigned number)
-{
-    struct error error;
-    const struct accept_item item = {.application_id = name(number),
-                                     .seek_token = "token",
-                                     .event_id = event_of(number),
-                                     .completed_at_ms = -1};
-    if (!store_accept(driver.store, &item, 1, 0, driver_accept_done, &driver, &error))
-        return false;
-    driver_settle_down(&driver);
-    return driver.failure.status == STORE_OK;
-}
-
-static void accept_in_the_end(unsigned number)
-{
-    int64_t deadline_ms = clock_monotonic_ms() + 20000;
-    while (!try_to_accept(number)) {
-        if (clock_monotonic_ms() > deadline_ms)
-            fail_msg("%s is not taken: %s", name(number), driver.failure.detail);
-        driver_turn(&driver);
-    }
-}
-
-static void claim_everything(unsigned most)
-{
-    int64_t deadline_ms = clock_monotonic_ms() + 20000;
-    static const struct verdict done = {.class = VERDICT_DELIVERED, .http_status = 200};
-    for (unsigned count = 0; count < most;) {
-        size_t claimed = must_claim(&driver, 1);
-        if (clock_monotonic_ms() > deadline_ms)
-            fail_msg("%u of %u are claimed", count, most);
-        if (claimed == 0)
-            continue;
-        char id[16];
-        (void)snprintf(id, sizeof id, "%s", driver.claims[0].application_id);
-        assert_int_equal(
-            must_settle(&driver, id, driver.claims[0].generation, SETTLE_DELIVERED, 0, &done),
-            SETTLED);
-        count++;
-    }
-}
 
 /* --- as on one Redis ------------------------------------------------------------------ */
 
@@ -317,96 +183,6 @@ static void follows_to_no_node_that_gives_less(void **state)
     stop();
 }
 
-/* --- a move that was begun and not ended ------------------------------------------------ */
-
-static void must_take_all_but(unsigned away)
-{
-    for (unsigned i = 0; i < MANY; i++)
-        if (shard_of(name(i), SHARDS) != away)
-            assert_true(try_to_accept(i));
-}
-
-/* Nobody has looked yet at what lies in the shard, and it answers nothing. */
-static void starts_while_a_slot_moves(void **state)
-{
-    (void)state;
-    unsigned shard = shard_of(name(7), SHARDS), slot;
-    struct store_health health;
-    start();
-    (void)must_accept_one(&driver, name(7), "token", event_of(7));
-    slot = slot_of_shard(shard);
-    size_t from = redis_cluster_owner(&cluster, 0, slot), to = (from + 1) % 3;
-    stop();
-    redis_cluster_begin_move(&cluster, slot, from, to);
-    start_with_shards(SHARDS - 1);
-    driver_must_become(&driver, true); /* at the start, all are waited for some time */
-    store_health(driver.store, &health);
-    assert_non_null(strstr(health.reason, "1 of 12 shards are away, of 127.0.0.1:"));
-    assert_non_null(strstr(health.reason, "the data is on its way to another node"));
-    assert_false(store_takes_events_for(driver.store, shard, NULL));
-    assert_false(try_to_accept(7));
-    must_take_all_but(shard);
-    redis_cluster_move_keys(&cluster, slot, from, to);
-    redis_cluster_end_move(&cluster, slot, to);
-    wait_for_shards(SHARDS);
-    assert_true(try_to_accept(7));
-    assert_int_equal(driver.accepted[0].outcome, ACCEPT_DUPLICATE);
-    stop();
-}
-
-static void starts_while_all_slots_of_a_node_move(void **state)
-{
-    (void)state;
-    struct store_health health;
-    unsigned slots[SHARDS], count = 0;
-    start();
-    for (unsigned i = 0; i < SHARDS; i++)
-        if (redis_cluster_owner(&cluster, 0, slot_of_shard(i)) == 0)
-            slots[count++] = slot_of_shard(i);
-    stop();
-    assert_in_range(count, 1, SHARDS - 1);
-    for (unsigned i = 0; i < count; i++)
-        redis_cluster_begin_move(&cluster, slots[i], 0, 1);
-    start_with_shards(SHARDS - count);
-    const char *reason = "the data is on its way to another node";
-    int64_t deadline_ms = clock_monotonic_ms() + 20000;
-    while (store_health(driver.store, &health), strstr(health.reason, reason) == NULL) {
-        if (clock_monotonic_ms() > deadline_ms)
-            fail_msg("the reason is \"%s\"", health.reason);
-        driver_turn(&driver);
-    }
-    for (unsigned i = 0; i < count; i++)
-        redis_cluster_give_up_move(&cluster, slots[i], 0, 1);
-    wait_for_shards(SHARDS);
-    must_take_all_but(SHARDS);
-    stop();
-}
-
-/* Whichever shard is the next to be tried: here the one that moves. */
-static void sees_a_fall_while_a_slot_moves(void **state)
-{
-    (void)state;
-    redis_cluster_start(&cluster, 3, 0, REDIS_SERVER_TCP);
-    struct store_health health;
-    start();
-    struct inspection *inspection = &driver.store->shards[0].link->inspection;
-    size_t from = redis_cluster_owner(&cluster, 0, slot_of_shard(0)), to = (from + 1) % 3;
-    unsigned next = inspection->own[inspection->rounds % inspection->own_count];
-    assert_true(inspection->own_count > 1);
-    redis_cluster_begin_move(&cluster, slot_of_shard(next), from, to);
-    (void)redis_server_cli(cluster.nodes[from], "CONFIG SET appendfsync everysec");
-    int64_t deadline_ms = clock_monotonic_ms() + 20000;
-    inspection->next_at_ms = 0; /* instead of waiting for its turn */
-    while (store_health(driver.store, &health), health.durability.level != DURABILITY_REDIS) {
-        if (clock_monotonic_ms() > deadline_ms)
-            fail_msg("the fall of a node is not seen: %s", health.reason);
-        driver_turn(&driver);
-    }
-    assert_int_equal(health.shards_ready, SHARDS);
-    must_take_all_but(next);
-    stop();
-}
-
 /* --- a link that is about to end --------------------------------------------------------- */
 
 static struct store_link *link_to(size_t node)
@@ -503,9 +279,6 @@ static void works_on_a_cluster_of_one(void **state)
     stop();
 }
 
-#define ON_SIX(sentence, function) IT_WITH(sentence, function, start_cluster, stop_cluster)
-#define ON_THREE(sentence, function) IT_WITH(sentence, function, start_masters, stop_cluster)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -515,11 +288,6 @@ int main(void)
         ON_THREE("goes on with the others while a node is away", goes_on_without_a_node),
         ON_SIX("follows a failover", follows_a_failover),
         ON_THREE("follows a slot to another node, and is refused while it moves", follows_a_slot),
-        ON_THREE("starts with all shards but one whose slot moves", starts_while_a_slot_moves),
-        ON_THREE("starts while all slots of a node move, and says so",
-                 starts_while_all_slots_of_a_node_move),
-        IT_WITH("sees that a node gives less while a slot of it moves",
-                sees_a_fall_while_a_slot_moves, NULL, stop_cluster),
         ON_THREE("keeps a link that a shard has just gone back to",
                  keeps_a_link_that_a_shard_goes_back_to),
         IT_WITH("follows a slot to no node that gives less than the caller was told",
