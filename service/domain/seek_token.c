@@ -50,6 +50,18 @@ static bool is_link(const char *token, size_t length)
     return memmem(token, length, parameter, strlen(parameter)) != NULL;
 }
 
+/* What programs write where a text should be and is not: each candidate who does not come from SEEK
+ * would become a dead application. */
+static bool is_word_for_nothing(const char *token, size_t length)
+{
+    static const char *const words[] = {"undefined", "null", "None", "nil"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (length == strlen(words[i]) && memcmp(token, words[i], length) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool refuse(struct rejection *rejection, const char *detail)
 {
     return rejection_set(rejection, REJECTED_TOKEN, "token",
@@ -76,6 +88,11 @@ bool seek_token_check(const char *token, size_t length, struct rejection *reject
         return refuse(rejection, "The seek-token is not UTF-8.");
     if (has_blank(token, length))
         return refuse(rejection, "The seek-token holds white space or a control character.");
+    if (is_word_for_nothing(token, length))
+        return rejection_set(rejection, REJECTED_TOKEN, "token",
+                             "Send the value of the URL parameter seek-token. If the link has "
+                             "none, leave token out: the candidate did not come from SEEK.",
+                             "The seek-token is a word that programs write for a missing value.");
     if (is_link(token, length))
         return rejection_set(rejection, REJECTED_TOKEN, "token",
                              "Post the whole link as applicationUri, or only what stands behind "

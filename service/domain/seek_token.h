@@ -20,7 +20,7 @@ enum { SEEK_TOKEN_BYTES_MAX = 4096, SEEK_TOKEN_FINGERPRINT_BYTES = 17 };
 bool seek_token_refuse_none(struct rejection *rejection, const char *field, const char *detail);
 
 /* False and `rejection` (field "token"): empty (REJECTED_NO_TOKEN), too long, white space, control
- * characters, a link, a literal percent-escape. */
+ * characters, a link, a word such as "undefined", a literal percent-escape. */
 bool seek_token_check(const char *token, size_t length, struct rejection *rejection);
 
 /* seek_token_uri.c. Takes the parameter `seek-token` out of a link-out URL and decodes it once

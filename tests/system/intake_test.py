@@ -86,6 +86,7 @@ REFUSED = [
     # There is none, which is nobody's mistake.
     ('{"applicationId":"A"}', 409, "token_missing", "token"), ('{"applicationId":"A","token":""}', 409, "token_missing", "token"),
     ('{"applicationId":"A","token":"https://ats.example/apply?seek-token=t"}', 422, "token_invalid", "token"),
+    ('{"applicationId":"A","token":"undefined"}', 422, "token_invalid", "token"),
     ('{"applicationId":"A","token":null}', 409, "token_missing", "token"),
     ('{"applicationId":"A","applicationUri":"https://x.example/?a=b"}', 409, "token_missing", "token"),
 ]

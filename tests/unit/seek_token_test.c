@@ -30,6 +30,9 @@ static void takes_what_seek_gives(void **state)
         "http",
         "seek-token",
         "xhttps://x",
+        "undefined-1",
+        "nullable",
+        "Null",
     };
     for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
         struct rejection rejection;
@@ -61,6 +64,10 @@ static void refuses_what_is_never_right(void **state)
         {"https://", REJECTED_TOKEN},
         {"/apply/77?seek-token=secret", REJECTED_TOKEN},
         {"seek-token=secret", REJECTED_TOKEN},
+        {"undefined", REJECTED_TOKEN},
+        {"null", REJECTED_TOKEN},
+        {"None", REJECTED_TOKEN},
+        {"nil", REJECTED_TOKEN},
         {"secret%3D", REJECTED_TOKEN_ENCODED},
         {"secret%3d", REJECTED_TOKEN_ENCODED},
         {"%2Bsecret", REJECTED_TOKEN_ENCODED},
