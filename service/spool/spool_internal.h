@@ -113,8 +113,7 @@ void spool_let_go(struct spool *spool, const struct drain_record *record);
 void spool_let_all_go(struct spool *spool);
 unsigned spool_shard_count(const struct spool *spool);
 unsigned spool_shard_in(const struct spool *spool, const char *application_id);
-/* spool_drain.c: sends the next call when Redis is ready and none is out. True: there is more to do
- * at once, in another turn. */
+/* spool_drain.c: sends the next call when Redis is ready and none is out. True: again at once. */
 bool spool_drain_turn(struct spool *spool, int64_t now_ms);
 void spool_drain_fini(struct spool *spool);
 extern const struct metric_row spool_rows[SPOOL_METRIC_COUNT]; /* spool_metrics.c, as the next */

@@ -177,7 +177,7 @@ static void does_not_follow_what_has_no_confirmation(void **state)
 {
     (void)state;
     static const char *const ping[] = {"PING"};
-    static const struct accept_item item = {"A", "token", "event", -1, NULL, 0};
+    static const struct accept_item item = {"A", "token", "event", -1, NULL, 0, 0};
     struct redis_client *client = store_shard_of(driver.store, "A")->link->client;
     struct error error;
     bool is_sent = false, has_struck = false;

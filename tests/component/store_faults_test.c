@@ -182,8 +182,8 @@ static void must_be_unavailable(struct fake_redis *fake, bool is_sent, const cha
 static void believes_no_lease_that_cannot_be(void **state)
 {
     (void)state;
-    static const struct accept_item two[] = {{"A", "token", "event", -1, NULL, 0},
-                                             {"B", "token", "event", -1, NULL, 0}};
+    static const struct accept_item two[] = {{"A", "token", "event", -1, NULL, 0, 0},
+                                             {"B", "token", "event", -1, NULL, 0, 0}};
     static const struct accept_item tokenless = {"A", NULL, "event", -1, NULL, 0};
     static const struct {
         const struct accept_item *items;
