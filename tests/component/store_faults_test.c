@@ -184,7 +184,7 @@ static void believes_no_lease_that_cannot_be(void **state)
     (void)state;
     static const struct accept_item two[] = {{"A", "token", "event", -1, NULL, 0, 0},
                                              {"B", "token", "event", -1, NULL, 0, 0}};
-    static const struct accept_item tokenless = {"A", NULL, "event", -1, NULL, 0};
+    static const struct accept_item tokenless = {"A", NULL, "event", -1, NULL, 0, 0};
     static const struct {
         const struct accept_item *items;
         size_t count;
