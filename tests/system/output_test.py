@@ -16,7 +16,7 @@ PRINTING = ["check", "health", "status", "status --json", "status D-00001", "rep
             "dead list --format ndjson", "dead show D-00001", "dead replay --all --dry-run", "dead replay --class transient",
             "dead replay --class refused --per-second 1000 --json", "dead forget --all", "dead forget --all --json", "pause", "resume",
             "version", "--version", "--help", "--help all", "--help man", "dead --help"]
-MOVES = ["move --abandon --from {source}", "move --to {to} --from {source}", "move --to {to} --from {source} --json"]
+MOVES = ["move --to {to} --from {source}", "move --to {to} --from {source} --json", "move --abandon --from {source}"]
 ELSEWHERE = {"serve", "tail"}  # the one prints nothing, the other does not end by itself: below
 
 
