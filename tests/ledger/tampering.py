@@ -22,10 +22,11 @@ def is_taken(run_, token):
 
 
 def owed(run_, since):
-    """The posts of applications whose seek-token was replaced since then, and is not delivered."""
+    """The posts of applications whose seek-token was replaced since then, and is not delivered. Not where an older one was posted
+    once more behind the newer: that one is known, and owes nothing."""
     return [posts for posts in list(run_.record.posts.values())
-            if posts and is_sure(posts) and "refused" not in posts[-1].token and posts[-1].began > since
-            and len({post.token for post in posts}) > 1 and not is_taken(run_, posts[-1].token)]
+            if len(posts) > 1 and is_sure(posts) and "refused" not in posts[-1].token and posts[-1].began > since
+            and posts[-1].token not in {post.token for post in posts[:-1]} and not is_taken(run_, posts[-1].token)]
 
 
 def delete(redis, posts):
