@@ -26,12 +26,16 @@ def rate_in(upstream, warm_up, seconds):
     return {"per_second": (after["signals"] - before["signals"]) / (after["now_ns"] - before["now_ns"]) * 1e9}
 
 
+def resume(service):
+    assert service.call("POST", "/v1/resume", {}).status // 100 == 2
+
+
 def measure_slow_upstream(out, seconds, delay_ms, in_flight, appendfsync="always"):
     """The queue is never empty, and the upstream's time is what limits."""
     with World(out, appendfsync) as world:
         redis, upstream = world.redis(), world.upstream(delay_ms)
-        world.fill(redis, int(1.2 * (seconds + 1.5) * in_flight / delay_ms * 1000), per_call=500)
-        world.service(redis, upstream, max_in_flight=in_flight)
+        waiting = int(1.2 * (seconds + 1.5) * in_flight / delay_ms * 1000)
+        resume(world.full_service(redis, upstream, waiting, max_in_flight=in_flight))
         result = rate_in(upstream, 0.5, seconds)
         assert not is_settled(redis), "the queue ran empty"
         return result
@@ -45,8 +49,7 @@ def measure_service(out, signals, delay_ms=0, in_flight=64, appendfsync="always"
     """Claim, send and settle what a full queue holds."""
     with World(out, appendfsync) as world:
         redis, upstream = world.redis(), world.upstream(delay_ms)
-        world.fill(redis, signals, per_call=500)
-        world.service(redis, upstream, max_in_flight=in_flight)
+        resume(world.full_service(redis, upstream, signals, max_in_flight=in_flight))
         result = wait_for_signals(upstream, signals)
         stand.eventually(lambda: is_settled(redis), "everything is settled")
         return result

@@ -197,6 +197,16 @@ class World:
         assert service.call("POST", "/v1/pause", {}).status // 100 == 2
         return service
 
+    def full_service(self, redis, upstream, count, **settings):
+        """With so many events that wait: resume lets it send. By its own intake, since another revision has another layout."""
+        service = self.paused_service(redis, upstream, **settings)
+        events = [json.dumps({"applicationId": f"A-{number:014}", "token": TOKEN}) for number in range(count)]
+        for at in range(0, count, 500):
+            body = "\n".join(events[at:at + 500])
+            answer = stand.call(service.address, "POST", "/v1/events", body, {"Content-Type": "application/x-ndjson"})
+            assert answer.status == 202, answer
+        return service
+
     def file(self, name, text):
         path = pathlib.Path(self.directory) / name
         path.write_text(text)
