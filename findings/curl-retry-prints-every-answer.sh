@@ -30,17 +30,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        pass
-
-server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-with open("port", "w") as file:
-    file.write(str(server.server_port))
-server.serve_forever()
 END
-in_background python3 server.py
-url=http://127.0.0.1:$(port_file port)
+http_server server.py
 post() { curl -s --noproxy '*' --retry 1 --data '{}' "$@"; }
 seen "to standard output" '{"code":"busy"}{"code":"accepted"}' "$(post "$url/a")"
 seen "through jq" "busy,accepted" "$(post "$url/b" | jq -r .code | paste -sd,)"

@@ -33,17 +33,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "1")
         self.end_headers()
         self.wfile.write(b"%d" % self.posts[self.path])
-
-    def log_message(self, *arguments):
-        pass
-
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-with open("port", "w") as file:
-    file.write(str(server.server_port))
-server.serve_forever()
 END
-in_background python3 server.py
-port=$(port_file port)
+http_server server.py
 
 cat >post.escript <<'END'
 #!/usr/bin/env escript
@@ -55,7 +46,7 @@ main([Url]) ->
     Over = case erlang:monotonic_time(second) - Begun > 1 of true -> "later than"; false -> "within" end,
     io:format("~p, ~s post(s), ~s the timeout~n", [Status, Body, Over]).
 END
-post() { escript post.escript "http://127.0.0.1:$port/$1"; }
+post() { escript post.escript "$url/$1"; }
 seen "503, Retry-After: 1" "202, 4 post(s), later than the timeout" "$(post 503/1)"
 seen "503, Retry-After: 120" "503, 1 post(s), within the timeout" "$(post 503/120)"
 seen "503, no Retry-After" "503, 1 post(s), within the timeout" "$(post 503/)"

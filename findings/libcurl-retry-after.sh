@@ -28,17 +28,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(503)
         self.send_header("Retry-After", value)
         self.end_headers()
-
-    def log_message(self, *arguments):
-        pass
-
-server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-with open("port", "w") as file:
-    file.write(str(server.server_port))
-server.serve_forever()
 END
-in_background python3 server.py
-port=$(port_file port)
+http_server server.py
 
 cat >ask.c <<'END'
 #include <curl/curl.h>
@@ -63,7 +54,7 @@ END
 gcc ask.c -lcurl -o ask
 cp ask trixie/ask
 urls=()
-for value in 120 100000 date-60 date100000 1h; do urls+=("http://127.0.0.1:$port/$value"); done
+for value in 120 100000 date-60 date100000 1h; do urls+=("$url/$value"); done
 
 seen "7.88: 120, 100000, a minute ago, in 100000 s, 1h" "120 100000 -60 100000 1" "$(./ask "${urls[@]}")"
 seen "8.14: 120, 100000, a minute ago, in 100000 s, 1h" "120 21600 0 21600 1" "$(chroot trixie /ask "${urls[@]}")"

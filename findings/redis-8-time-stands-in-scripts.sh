@@ -12,24 +12,8 @@
 #   the server for that long. A script that measures itself reports 0. Bound the work by a count instead.
 # shellcheck source-path=SCRIPTDIR source=common
 . "$(dirname "$0")/common"
-debian_packages redis-server=5:7.0.15 redis-tools=5:7.0.15 debootstrap=1
-debian_13 redis-server=5:8.0.2 valkey-server=8.1.1
-
-# Each server listens on a socket of its own, in the folder that both systems see.
-redis-server --port 0 --unixsocket "$PWD/redis7.sock" --save "" >>background.log 2>&1 &
-started+=("$!")
-chroot trixie redis-server --port 0 --unixsocket /redis8.sock --save "" >>background.log 2>&1 &
-started+=("$!")
-chroot trixie valkey-server --port 0 --unixsocket /valkey8.sock --save "" >>background.log 2>&1 &
-started+=("$!")
+three_redis
 ask() { redis-cli -s "$@"; }
-sockets=(redis7.sock trixie/redis8.sock trixie/valkey8.sock)
-for socket in "${sockets[@]}"; do
-    for _ in $(seq 100); do
-        ask "$socket" PING >pong 2>&1 && break
-        sleep 0.1
-    done
-done
 
 cat >work.lua <<'END'
 local function now()

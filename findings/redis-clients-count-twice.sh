@@ -18,10 +18,7 @@ debian_packages redis-server=5:7.0.15 redis-tools=5:7.0.15 python3-redis=4.3.4 r
 debian_13 python3-redis=6.1.0
 
 in_background redis-server --port 0 --unixsocket "$PWD/redis.sock" --save ''
-for _ in $(seq 100); do
-    redis-cli -s redis.sock PING >pong 2>&1 && break
-    sleep 0.1
-done
+redis_answers redis.sock
 cat >between.py <<'END'
 # Between a client and Redis: while the file `lose` is there, one answer to INCR is lost together with the connection.
 import os, socket, threading

@@ -19,10 +19,7 @@ shows() { tr '\0' '\n' <"/proc/$1/environ" | grep -c '^PASSED_ON=' || true; }
 PASSED_ON=yes redis-server --port 0 --unixsocket "$PWD/redis.sock" --save '' >redis.log 2>&1 &
 started+=($!)
 redis=$!
-for _ in $(seq 100); do
-    redis-cli -s redis.sock PING >pong 2>&1 && break
-    sleep 0.1
-done
+redis_answers redis.sock
 PASSED_ON=yes sleep 60 &
 started+=($!)
 other=$!
