@@ -9,6 +9,7 @@
 
 #include "lib/base/ascii.h"
 #include "lib/base/percent.h"
+#include "lib/net/host.h"
 
 enum { DATABASE_MAX = 65535, REDIS_PORT = 6379, SENTINEL_PORT = 26379 };
 
@@ -277,4 +278,57 @@ bool redis_url_parse(const char *text, struct redis_url *out, struct error *erro
     return error_set(error, ERROR_CONFIG,
                      "a Redis URL starts with redis://, rediss://, unix://, redis+sentinel://, "
                      "rediss+sentinel://, redis+cluster:// or rediss+cluster://");
+}
+
+/* --- writing ------------------------------------------------------------------------- */
+
+static const char *prefix_of(const struct redis_url *url)
+{
+    bool (*parse)(struct url_rest, struct redis_url *, struct error *) =
+        url->seeds.count > 0        ? parse_cluster
+        : url->sentinels.count > 0  ? parse_sentinel
+        : url->scheme == REDIS_UNIX ? parse_unix
+                                    : parse_network;
+    size_t i = 0;
+    while (schemes[i].scheme != url->scheme || schemes[i].parse != parse)
+        i++;
+    return schemes[i].prefix;
+}
+
+static void add(char out[], size_t size, const char *text)
+{
+    size_t length = strlen(out);
+    (void)snprintf(out + length, size - length, "%s", text);
+}
+
+static void add_addresses(char out[], size_t size, const struct redis_address *addresses,
+                          size_t count)
+{
+    char text[HOST_PORT_BYTES];
+    for (size_t i = 0; i < count; i++) {
+        host_port_write(addresses[i].host, addresses[i].port, text);
+        add(out, size, i > 0 ? "," : "");
+        add(out, size, text);
+    }
+}
+
+void redis_url_write_place(const struct redis_url *url, char out[], size_t size)
+{
+    char text[HOST_PORT_BYTES];
+    (void)snprintf(out, size, "%s", prefix_of(url));
+    add_addresses(out, size, url->seeds.addresses, url->seeds.count);
+    add_addresses(out, size, url->sentinels.addresses, url->sentinels.count);
+    if (url->sentinels.count > 0) {
+        add(out, size, "/");
+        add(out, size, url->sentinels.master);
+    } else if (url->scheme == REDIS_UNIX) {
+        add(out, size, url->host);
+    } else if (url->seeds.count == 0) {
+        host_port_write(url->host, url->port, text);
+        add(out, size, text);
+    }
+    if (url->database == 0)
+        return;
+    (void)snprintf(text, sizeof text, url->scheme == REDIS_UNIX ? "?db=%u" : "/%u", url->database);
+    add(out, size, text);
 }

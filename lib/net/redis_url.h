@@ -47,3 +47,5 @@ struct redis_url {
  * `redis…`. What may hold any byte is percent-decoded. ERROR_CONFIG with what is wrong, without
  * credentials. */
 MUST_CHECK bool redis_url_parse(const char *text, struct redis_url *out, struct error *error);
+/* The same without users, passwords and `valkey`, for people; cut to `size`. */
+void redis_url_write_place(const struct redis_url *url, char out[], size_t size);

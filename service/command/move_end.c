@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/net/host.h"
+#include "lib/net/redis_url.h"
 
 #include "service/store/shard.h"
 #include "service/store/store.h"
@@ -14,49 +14,6 @@ void move_end_hide(char *argument)
 {
     if (argument != NULL)
         memset(argument, '*', strlen(argument));
-}
-
-static void add(struct move_end *end, const char *text)
-{
-    size_t length = strlen(end->where);
-    (void)snprintf(end->where + length, sizeof end->where - length, "%s", text);
-}
-
-static void add_addresses(struct move_end *end, const struct redis_address *addresses, size_t count)
-{
-    char text[HOST_PORT_BYTES];
-    for (size_t i = 0; i < count; i++) {
-        host_port_write(addresses[i].host, addresses[i].port, text);
-        add(end, i > 0 ? "," : "");
-        add(end, text);
-    }
-}
-
-/* As whoever looks at the source is told where its signals are: of the URL what is no secret. */
-static void name_place(struct move_end *end, const struct redis_url *url)
-{
-    char text[HOST_PORT_BYTES];
-    end->where[0] = '\0';
-    add(end, url->scheme == REDIS_UNIX ? "unix" : url->scheme == REDIS_TLS ? "rediss" : "redis");
-    add(end, url->seeds.count > 0       ? "+cluster://"
-             : url->sentinels.count > 0 ? "+sentinel://"
-                                        : "://");
-    add_addresses(end, url->seeds.addresses, url->seeds.count);
-    add_addresses(end, url->sentinels.addresses, url->sentinels.count);
-    if (url->sentinels.count > 0) {
-        add(end, "/");
-        add(end, url->sentinels.master);
-    } else if (url->scheme == REDIS_UNIX) {
-        add(end, url->host);
-    } else if (url->seeds.count == 0) {
-        host_port_write(url->host, url->port, text);
-        add(end, text);
-    }
-    if (url->database > 0) {
-        (void)snprintf(text, sizeof text, url->scheme == REDIS_UNIX ? "?db=%u" : "/%u",
-                       url->database);
-        add(end, text);
-    }
 }
 
 bool move_end_read_url(struct move_end *end, char *url, const char *file, struct error *error)
@@ -71,7 +28,7 @@ bool move_end_read_url(struct move_end *end, char *url, const char *file, struct
     end->location = (struct redis_location){.url = end->url};
     bool is_fine = redis_location_find(&end->location, &parsed, error);
     if (is_fine)
-        name_place(end, &parsed);
+        redis_url_write_place(&parsed, end->where, sizeof end->where);
     explicit_bzero(&parsed, sizeof parsed);
     return is_fine || error_wrap(error, "%s", end->name);
 }
@@ -85,10 +42,10 @@ bool move_end_read(struct move_end *end, char *prefix, int64_t shards, struct er
         return error_set(error, ERROR_CONFIG, "%s-shards: at most %d", end->name, SHARD_COUNT_MAX);
     end->config.redis_url = end->url;
     end->config.redis_prefix = prefix != NULL ? prefix : end->config.redis_prefix;
-    if (strcmp(end->config.redis_prefix, SHARD_PREFIX_DEFAULT) != 0) {
-        add(end, ", prefix ");
-        add(end, end->config.redis_prefix);
-    }
+    size_t length = strlen(end->where);
+    if (strcmp(end->config.redis_prefix, SHARD_PREFIX_DEFAULT) != 0)
+        (void)snprintf(end->where + length, sizeof end->where - length, ", prefix %s",
+                       end->config.redis_prefix);
     end->config.redis_shards = (uint32_t)shards;
     return redis_location_init(&end->location, &end->config, error);
 }

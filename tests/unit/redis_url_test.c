@@ -22,6 +22,34 @@ struct good {
     struct redis_url url;
 };
 
+static void writes_each_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *place;
+    } rows[] = {
+        {"valkey://ada:geheim@cache", "redis://cache:6379"},
+        {"rediss://:geheim@[::1]:1/15", "rediss://[::1]:1/15"},
+        {"unix://ada:geheim@/run/redis.sock?db=3", "unix:///run/redis.sock?db=3"},
+        {"redis+cluster://ada:geheim@one:1,two", "redis+cluster://one:1,two:6379"},
+        {"valkeys+cluster://one", "rediss+cluster://one:6379"},
+        {"rediss+sentinel://ada:geheim@one,two:2/name/4?sentinelPassword=auch",
+         "rediss+sentinel://one:26379,two:2/name/4"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct redis_url url;
+        struct error error = {.message = ""};
+        char place[128], cut[6];
+        if (!redis_url_parse(rows[i].text, &url, &error))
+            fail_msg("%s: %s", rows[i].text, error.message);
+        redis_url_write_place(&url, place, sizeof place);
+        assert_string_equal(place, rows[i].place);
+        redis_url_write_place(&url, cut, sizeof cut);
+        assert_memory_equal(cut, rows[i].place, sizeof cut - 1);
+        assert_int_equal(cut[sizeof cut - 1], '\0');
+    }
+}
+
 static void reads_each_form(void **state)
 {
     (void)state;
@@ -246,6 +274,7 @@ int main(void)
         IT("reads the seeds of a cluster", reads_the_seeds_of_a_cluster),
         IT("reads each form of a Redis URL", reads_each_form),
         IT("reads the sentinels to ask for the master", reads_sentinels),
+        IT("writes each form without what is secret", writes_each_form),
         IT("takes a password as long as a token", takes_a_long_password),
         IT("refuses what it does not understand, saying why", refuses_what_it_does_not_understand),
         IT("never repeats a password in an error", never_repeats_a_password),
