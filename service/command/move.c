@@ -272,15 +272,7 @@ static int abandon(struct move *move)
         return 1;
     }
     for (unsigned i = 0; i < store_shard_count(move->from.store); i++) {
-        const struct move_out_query query = {.shard = i,
-                                             .proposal = "",
-                                             .target = "",
-                                             .done = "",
-                                             .floor = "",
-                                             .blocked = "",
-                                             .where = "",
-                                             .limit = MOVE_GIVE_UP,
-                                             .place = ""};
+        const struct move_out_query query = {.shard = i, .proposal = "", .limit = MOVE_GIVE_UP};
         if (store_move_out(move->from.store, &query, on_abandoned, &abandoning, &error))
             abandoning.shards_open++;
         else

@@ -126,7 +126,6 @@ static bool ask_target(struct mover *mover, struct error *error)
         .source = mover->source,
         .paused_since = mover->paused_since,
         .batch = mover->phase == PHASE_TARGET ? MOVE_IN_LOOK : "",
-        .since = "",
     };
     return store_move_in(mover->to, &batch, on_opened, mover, error);
 }
@@ -137,12 +136,8 @@ static bool ask_source(struct mover *mover, struct error *error)
         .shard = mover->next,
         .proposal = mover->from_id,
         .target = mover->target,
-        .done = "",
-        .floor = "",
-        .blocked = "",
         .where = mover->where,
         .limit = mover->phase == PHASE_SOURCE ? MOVE_ONLY_LOOK : 0,
-        .place = "",
     };
     return store_move_out(mover->from, &query, on_closed, mover, error);
 }

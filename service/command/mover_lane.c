@@ -140,7 +140,6 @@ static void give_part(struct part *part, struct move_item *items)
         .shard = part->shard,
         .proposal = mover->target,
         .source = lane->name,
-        .paused_since = "",
         .batch = lane->batch,
         .since = lane->since,
         .items = items,

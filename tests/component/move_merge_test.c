@@ -140,9 +140,7 @@ static void takes_nothing_where_there_is_no_memory(void **state)
     (void)redis_server_cli(move_to_server, "CONFIG SET maxmemory 1");
     const struct move_in_batch batch = {.proposal = move_to_id,
                                         .source = move_shown.result.name,
-                                        .paused_since = "",
                                         .batch = move_shown.result.batch,
-                                        .since = "",
                                         .count = move_shown.result.count,
                                         .items = move_shown.items};
     assert_true(store_move_in(move_to.store, &batch, on_refused, &status, &error));

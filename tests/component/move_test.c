@@ -72,12 +72,8 @@ static void loses_nothing_when_the_target_knows_a_later_batch(void **state)
     assert_null(must_get(&move_to, "A-1"));
     struct move_out_query query = {.proposal = move_from_id,
                                    .target = move_to_id,
-                                   .done = "",
                                    .floor = later_batch,
-                                   .blocked = "",
-                                   .where = "",
-                                   .limit = MOVE_BATCH_MAX,
-                                   .place = ""};
+                                   .limit = MOVE_BATCH_MAX};
     assert_int_equal(move_ask_so(&query), 1);
     assert_true(strcmp(move_shown.result.batch, later_batch) > 0);
     char batch[64];
@@ -110,14 +106,8 @@ static void tells_a_batch_from_another_one_of_its_number(void **state)
     move_give_and_get(MOVE_OVERTAKEN);
     assert_string_equal(move_taken.what, first);
     assert_null(must_get(&move_to, "A-2"));
-    struct move_out_query query = {.proposal = move_from_id,
-                                   .target = move_to_id,
-                                   .done = "",
-                                   .floor = first,
-                                   .blocked = "",
-                                   .where = "",
-                                   .limit = MOVE_BATCH_MAX,
-                                   .place = ""};
+    struct move_out_query query = {
+        .proposal = move_from_id, .target = move_to_id, .floor = first, .limit = MOVE_BATCH_MAX};
     assert_int_equal(move_ask_so(&query), 1);
     move_give();
     assert_non_null(must_get(&move_to, "A-2"));
@@ -132,14 +122,8 @@ static void keeps_what_the_target_has_no_place_for(void **state)
 {
     (void)state;
     char batch[64];
-    struct move_out_query query = {.proposal = move_from_id,
-                                   .target = move_to_id,
-                                   .done = "",
-                                   .floor = "",
-                                   .blocked = "",
-                                   .where = "",
-                                   .limit = MOVE_BATCH_MAX,
-                                   .place = ""};
+    struct move_out_query query = {
+        .proposal = move_from_id, .target = move_to_id, .limit = MOVE_BATCH_MAX};
     (void)redis_server_cli(move_to_server, "SET 'seek-signal:{0}:app:A-1' other");
     (void)must_accept_one(&move_from, "A-1", "token-1", event);
     (void)must_accept_one(&move_from, "A-2", "token-2", event);

@@ -108,8 +108,6 @@ static void ask(bool is_lost)
                                          .target = move_to_id,
                                          .done = walk.done,
                                          .floor = walk.floor,
-                                         .blocked = "",
-                                         .where = "",
                                          .limit = MOVE_BATCH_MAX,
                                          .place = walk.place};
     walk.met += move_ask_so(&query);

@@ -255,10 +255,8 @@ static void believes_no_move_that_cannot_be(void **state)
     static const char *const odd[] = {"+nonsense\r\n",      "*0\r\n",
                                       "*1\r\n:0\r\n",       "*1\r\n:1\r\n",
                                       "*2\r\n:0\r\n:0\r\n", "*3\r\n:0\r\n:0\r\n:0\r\n"};
-    static const struct move_out_query out = {
-        .proposal = "", .target = "", .done = "", .floor = "", .place = ""};
-    static const struct move_in_batch in = {
-        .proposal = "", .source = "", .paused_since = "", .batch = "", .since = ""};
+    static const struct move_out_query out = {.proposal = ""};
+    static const struct move_in_batch in = {.proposal = "", .source = "", .batch = ""};
     AUTO(fake_redis) *fake = fake_redis_start();
     open_fake(fake);
     become_ready(fake);

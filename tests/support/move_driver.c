@@ -138,7 +138,6 @@ void move_give_and_see(void)
     struct error error;
     const struct move_in_batch batch = {.proposal = move_to_id,
                                         .source = move_shown.result.name,
-                                        .paused_since = "",
                                         .batch = move_shown.result.batch,
                                         .since = move_shown.since,
                                         .count = move_shown.result.count,

@@ -45,7 +45,7 @@ enum move_outcome {
  * `paused_since` whether it is paused afterwards; `target` does not count. */
 enum { MOVE_ONLY_LOOK = -1, MOVE_GIVE_UP = -2 };
 
-struct move_out_query {
+struct move_out_query { /* of the texts NULL is as good as "" */
     unsigned shard;
     const char *proposal; /* an id for this Redis, should it have none */
     const char *target;   /* its id */
@@ -82,7 +82,7 @@ MUST_CHECK bool store_move_out(struct store *store, const struct move_out_query 
 
 #define MOVE_IN_LOOK "look" /* changes nothing that counts */
 
-struct move_in_batch {
+struct move_in_batch { /* the same */
     unsigned shard;
     const char *proposal;
     const char *source;       /* its shard's name */
