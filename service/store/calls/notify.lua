@@ -116,6 +116,10 @@ local function is_untold(id, score, is_behind_place)
     return state == 'dead' and told ~= died and number_of(died ~= '' and died or score) >= number_of(since)
 end
 
+local function entry_of(id, score)
+    return {score, 'id', id, unpack(all_fields(id) or {'state', 'dead'})}, math.max(0, now - score)
+end
+
 local before = redis.call('ZCOUNT', dead, '-inf', '(' .. since)
 local rank = math.max(before, rank_behind(dead, time_told or '', id_told or ''))
 local entries = redis.call('ZRANGE', dead, rank, rank + LOOK_MAX - 1, 'WITHSCORES')
@@ -129,7 +133,7 @@ for i = 1, #entries, 2 do
     elseif is_foreign(dead, id) then
         rank = rank - 1
     elseif is_untold(id, score) then
-        entry, age = {score, 'id', id, unpack(all_fields(id) or {'state', 'dead'})}, math.max(0, now - score)
+        entry, age = entry_of(id, score)
         break
     else
         passed_time, passed_id = score, id
@@ -143,7 +147,8 @@ if not entry and not age and number_of(passed_time) > now - BEHIND_FOR_MS then
     for i = 1, #last, 2 do
         local score = digits(math.ceil(last[i + 1]))
         if is_untold(last[i], score, true) then
-            entry, age, rank = {score, 'id', last[i], unpack(all_fields(last[i]) or {'state', 'dead'})}, now - score, rank - 1
+            entry, age = entry_of(last[i], score)
+            rank = rank - 1
             break
         end
     end
