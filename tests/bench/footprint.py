@@ -135,10 +135,7 @@ def deliver_all(world, redis, applications):
     claim, settle = (world.load_script(redis, name) for name in ("claim", "settle"))
     for number in range(1, applications // PER_CALL + 1):
         arguments = PER_CALL, 60000, 86400000, "seek-signal:{0}:claim:bench", number, number - 1, 1 << 52
-        # An event's id is bytes, which are no UTF-8.
-        answer = subprocess.run(["redis-cli", "-s", redis.socket, "--json", "EVALSHA", claim, *KEYS, *map(str, arguments)],
-                                stdout=subprocess.PIPE, encoding="latin-1", check=True).stdout
-        got = json.loads(answer)[7:]
+        got = json.loads(redis.cli("--json", "EVALSHA", claim, *KEYS, *arguments))[7:]
         settlements = (value for at in range(0, len(got), 10) for value in (got[at], packed(got[at + 4]), '"delivered 0 delivered 200 0 "'))
         command = " ".join(map(str, ("EVALSHA", settle, *KEYS, KEPT_MS, *settlements)))
         done = subprocess.run(["redis-cli", "-p", str(redis.port), "--json"], input=command, capture_output=True, text=True, timeout=30)

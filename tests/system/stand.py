@@ -165,8 +165,9 @@ class Redis(Process):
         return self.try_cli("PING") == "PONG"
 
     def try_cli(self, *arguments):
+        """Bytes that are no UTF-8 come as lone surrogates."""
         done = subprocess.run(["redis-cli", "-s", str(self.socket), *map(str, arguments)],
-                              capture_output=True, text=True, timeout=30)
+                              capture_output=True, encoding="utf-8", errors="surrogateescape", timeout=30)
         return done.stdout.strip()
 
     def cli(self, *arguments):
