@@ -9,11 +9,13 @@
 #include "service/inbound/call.h"
 #include "service/inbound/submission.h"
 
+#define TOKEN_REMEDY "Send token or applicationUri, or PUT /v1/applications/{id}/token beforehand."
+
 static const struct problem token_missing = {
     .code = PROBLEM_TOKEN_MISSING,
     .detail = "Neither this event nor an earlier call gave the application's seek-token.",
     .field = "token",
-    .remedy = "Send token or applicationUri, or PUT /v1/applications/{id}/token beforehand.",
+    .remedy = TOKEN_REMEDY,
 };
 
 /* Perhaps the seek-token is among them. */
@@ -22,7 +24,7 @@ static const struct problem token_missing_of_others = {
     .detail = "Neither this event nor an earlier call gave the application's seek-token. The event "
               "has members with other names: the seek-token is read from token or applicationUri.",
     .field = "token",
-    .remedy = "Send token or applicationUri, or PUT /v1/applications/{id}/token beforehand.",
+    .remedy = TOKEN_REMEDY,
 };
 
 static const struct problem damaged = {

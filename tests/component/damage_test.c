@@ -238,6 +238,19 @@ static void claims_behind_what_is_known_by_its_times_alone(void **state)
                     4102444799999);
 }
 
+/* A clock that was set back seems to be what its times lie ahead for. */
+static void sets_aside_what_lies_ahead_without_a_state(void **state)
+{
+    (void)state;
+    must_accept_one(&driver, "good", "token", "e1");
+    (void)redis_server_cli(server, "HSET " BAD " token t replayed 9000000000000");
+    (void)redis_server_cli(server, "ZADD 'seek-signal:{0}:due' 9000000000000 bad");
+    assert_int_equal(must_claim(&driver, 16), 1);
+    assert_string_equal(driver.claims[0].application_id, "good");
+    must_deliver("good");
+    must_be_set_aside("state");
+}
+
 static void sends_what_can_be_sent(void **state)
 {
     (void)state;
@@ -322,19 +335,6 @@ static void sets_aside_what_a_worker_cannot_send(void **state)
 }
 
 /* --- each has its own answer --- */
-
-/* A clock that was set back seems to be what its times lie ahead for. */
-static void sets_aside_what_lies_ahead_without_a_state(void **state)
-{
-    (void)state;
-    must_accept_one(&driver, "good", "token", "e1");
-    (void)redis_server_cli(server, "HSET " BAD " token t replayed 9000000000000");
-    (void)redis_server_cli(server, "ZADD 'seek-signal:{0}:due' 9000000000000 bad");
-    assert_int_equal(must_claim(&driver, 16), 1);
-    assert_string_equal(driver.claims[0].application_id, "good");
-    must_deliver("good");
-    must_be_set_aside("state");
-}
 
 static void answers_each_event_of_a_batch(void **state)
 {

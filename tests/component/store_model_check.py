@@ -1403,7 +1403,7 @@ WALKS = 3  # of which one must find it
 
 # Where the walks with the first seeds take thousands of steps, one that takes some hundreds comes first: minutes become
 # seconds. After a change of the scripts it may find nothing within its few steps; the others are there for that.
-QUICK_STEPS = 1000
+QUICK_STEPS, SLOW_STEPS = 1000, 2500
 QUICK_SEEDS = {
     'an application is new twice in one call': 5,
     'an application with more than the least is delivered as if it had no more': 2,
@@ -1456,11 +1456,11 @@ def find_bug(redis, folder, bug, walks):
     return next(((seed, problem) for seed, problem in tries if problem), None)
 
 
-def renew_seeds(redis, folder, steps, seed):
-    """Of those that take longer than QUICK_STEPS from the first seed of all."""
+def renew_seeds(redis, folder, seed):
+    """Of those that are not found soon by the walk that comes first."""
     for bug in BUGS + DAMAGE_BUGS + SHARD_BUGS:
-        known = QUICK_SEEDS.get(bug[0], seed)
-        if not find_bug(redis, folder, bug, [(known, QUICK_STEPS if bug[0] in QUICK_SEEDS else steps // 12)]):
+        quick = QUICK_SEEDS.get(bug[0])
+        if not find_bug(redis, folder, bug, [(quick, QUICK_STEPS) if quick else (seed, SLOW_STEPS)]):
             found = find_bug(redis, folder, bug, [(number, QUICK_STEPS) for number in range(2, 400)])
             print(f'    {bug[0]!r}: {found and found[0]},', flush=True)
     return 0
@@ -1489,7 +1489,7 @@ def main():
         redis = Redis(directory)
         try:
             if options.bugs:
-                return (renew_seeds if options.renew else find_bugs)(redis, options.scripts, options.steps, seed)
+                return renew_seeds(redis, options.scripts, seed) if options.renew else find_bugs(redis, options.scripts, options.steps, seed)
             problem = run(redis, load_scripts(options.scripts), seed, options.steps, shards=SHARDS)
             print(problem or f'{options.steps} steps, nothing found')
             return problem is not None
