@@ -17,9 +17,9 @@ export async function applicationCompleted(applicationId, token, tries = 8) {
         redirect: "manual",
       });
       const text = await answer.text();
-      if (answer.ok) return JSON.parse(text);
+      if (answer.ok && text.includes('"eventId":')) return JSON.parse(text); // a page of a proxy has none
       if (text.includes('"code":"token_missing"')) return null; // not from SEEK: there is nothing to send
-      const isRetryable = [408, 429].includes(answer.status) || answer.status >= 500;
+      const isRetryable = answer.ok || [408, 429].includes(answer.status) || answer.status >= 500;
       if (!isRetryable || n + 1 >= tries)
         throw Object.assign(new Error(`${answer.status}: ${text}`), { isFinal: true });
       wait = Math.max(wait, 1000 * (Number(answer.headers.get("Retry-After")) || 0));

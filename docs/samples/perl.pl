@@ -18,7 +18,7 @@ sub application_completed {
     $headers{Authorization} = "Bearer $ENV{SEEK_SIGNAL_API_KEY}" if $ENV{SEEK_SIGNAL_API_KEY};
     for my $n (1 .. $tries) {
         my $answer = $http->post($url, {headers => \%headers, content => $body});
-        my $stored = $answer->{success} && eval { decode_json($answer->{content}) }; # nothing in a page of a proxy
+        my $stored = $answer->{success} && $answer->{content} =~ /"eventId":/ && eval { decode_json($answer->{content}) }; # a page of a proxy has none
         return $stored if $stored;
         return undef if $answer->{content} =~ /"code":"token_missing"/; # not from SEEK: there is nothing to send
         # 599 is HTTP::Tiny's own: refused, reset, timed out

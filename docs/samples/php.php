@@ -22,8 +22,8 @@ function application_completed(string $id, string $token, int $tries = 8): ?arra
     for ($n = 0; ; $n++) {
         $body = curl_exec($curl); // false: refused, reset, timed out
         $status = $body === false ? 0 : curl_getinfo($curl, CURLINFO_RESPONSE_CODE);
-        $stored = $status >= 200 && $status < 300 ? json_decode($body, true) : null; // null: a page of a proxy
-        if (is_array($stored)) {
+        $stored = $status >= 200 && $status < 300 ? json_decode($body, true) : null;
+        if (isset($stored['eventId'])) { // a page of a proxy has none
             return $stored;
         }
         if ($body !== false && str_contains($body, '"code":"token_missing"')) {

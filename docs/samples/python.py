@@ -27,13 +27,13 @@ def application_completed(application_id, seek_token, tries=8):
         try:
             with direct.open(request, timeout=10) as answer:
                 status, text = answer.status, answer.read().decode(errors="replace")
-            if status < 300:
+            if status < 300 and '"eventId":' in text:
                 return json.loads(text)
             if '"code":"token_missing"' in text:
                 return None  # not from SEEK: there is nothing to send
             failure = RuntimeError(f"{status}: {text}")
-            if status not in (408, 429) and status < 500:
-                raise failure  # the rest is final
+            if 300 <= status < 500 and status not in (408, 429):
+                raise failure  # final. A 2xx without eventId is a page of a proxy
             asked = answer.headers.get("Retry-After", "")
             wait = max(wait, int(asked) if asked.isdigit() else 0)
         except (OSError, http.client.HTTPException, ValueError) as error:  # refused, cut, timed out, not the service's JSON
