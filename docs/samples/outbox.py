@@ -25,13 +25,13 @@ def complete(db, application_id, seek_token):
 
 def post(events):
     """The result of each event, in order. Raises when the whole request has to be repeated later."""
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/x-ndjson"}  # each line is judged alone, even one that is not JSON
     if "SEEK_SIGNAL_API_KEY" in os.environ:
         headers["Authorization"] = "Bearer " + os.environ["SEEK_SIGNAL_API_KEY"]
     url = os.environ.get("SEEK_SIGNAL", "http://127.0.0.1:8787") + "/v1/events"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a sidecar is not reached through a proxy
     try:
-        with direct.open(urllib.request.Request(url, json.dumps(events).encode(), headers), timeout=10) as answer:
+        with direct.open(urllib.request.Request(url, "\n".join(map(json.dumps, events)).encode(), headers), timeout=10) as answer:
             return json.load(answer)["results"]
     except urllib.error.HTTPError as error:
         text = error.read().decode(errors="replace")
@@ -63,6 +63,7 @@ def post_waiting(db, at_once=100):
 
 if __name__ == "__main__":
     database = sqlite3.connect(sys.argv[1])
+    database.text_factory = lambda text: text.decode(errors="surrogateescape")  # not UTF-8: it is refused alone
     database.executescript(SCHEMA)
     if sys.argv[2] == "complete":
         complete(database, sys.argv[3], sys.argv[4] if len(sys.argv) > 4 else None)

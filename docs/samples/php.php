@@ -13,7 +13,7 @@ function application_completed(string $id, string $token, int $tries = 8): ?arra
     }
     $curl = curl_init((getenv('SEEK_SIGNAL') ?: 'http://127.0.0.1:8787') . '/v1/events');
     curl_setopt_array($curl, [
-        CURLOPT_POSTFIELDS => json_encode(['applicationId' => $id, 'token' => $token]),
+        CURLOPT_POSTFIELDS => json_encode(['applicationId' => $id, 'token' => $token], JSON_THROW_ON_ERROR),
         CURLOPT_HTTPHEADER => $headers,
         CURLOPT_RETURNTRANSFER => true,
         CURLOPT_TIMEOUT => 10,

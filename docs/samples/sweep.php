@@ -8,15 +8,15 @@
 // signal_status is NULL until an event is posted, then "posted", or the reason why it never will be.
 
 /** The result of each event, in order. Throws when the whole request has to be repeated later. */
-function post_events(array $events): array
+function post_events(array $lines): array
 {
-    $headers = ['Content-Type: application/json'];
+    $headers = ['Content-Type: application/x-ndjson']; // each line is judged alone, even one that is not JSON
     if (getenv('SEEK_SIGNAL_API_KEY')) {
         $headers[] = 'Authorization: Bearer ' . getenv('SEEK_SIGNAL_API_KEY');
     }
     $curl = curl_init((getenv('SEEK_SIGNAL') ?: 'http://127.0.0.1:8787') . '/v1/events');
     curl_setopt_array($curl, [
-        CURLOPT_POSTFIELDS => json_encode($events),
+        CURLOPT_POSTFIELDS => implode("\n", $lines),
         CURLOPT_HTTPHEADER => $headers,
         CURLOPT_RETURNTRANSFER => true,
         CURLOPT_TIMEOUT => 10,
@@ -36,8 +36,8 @@ function post_events(array $events): array
 /** Posts what was completed and never posted, oldest first. */
 function sweep(PDO $db, int $at_once = 100): void
 {
-    $waiting = $db->prepare('SELECT id, seek_token, completed_at FROM application WHERE completed_at IS NOT NULL
-                             AND seek_token IS NOT NULL AND signal_status IS NULL ORDER BY completed_at LIMIT ? OFFSET ?');
+    $waiting = $db->prepare("SELECT id, seek_token, completed_at FROM application WHERE completed_at IS NOT NULL
+                             AND seek_token <> '' AND signal_status IS NULL ORDER BY completed_at LIMIT ? OFFSET ?");
     // Not if the candidate came back with another seek-token meanwhile: that one is posted next.
     $done = $db->prepare('UPDATE application SET signal_status = ? WHERE id = ? AND seek_token = ?');
     for ($left = 0; ;) { // those that stay for the next run
@@ -48,10 +48,18 @@ function sweep(PDO $db, int $at_once = 100): void
         if (!$rows) {
             return;
         }
-        $results = post_events(array_map(fn ($row) => [
-            'applicationId' => $row['id'], 'token' => $row['seek_token'], 'completedAt' => $row['completed_at'],
-        ], $rows));
+        $lines = [];
         foreach ($rows as $n => $row) {
+            $event = ['applicationId' => $row['id'], 'token' => $row['seek_token'], 'completedAt' => $row['completed_at']];
+            try {
+                $lines[] = json_encode($event, JSON_THROW_ON_ERROR);
+            } catch (JsonException $error) { // not UTF-8: JSON cannot carry it
+                $done->execute([$error->getMessage(), $row['id'], $row['seek_token']]);
+                unset($rows[$n]);
+            }
+        }
+        $results = $lines ? post_events($lines) : [];
+        foreach (array_values($rows) as $n => $row) {
             if ($results[$n]['status'] < 300) {
                 $done->execute(['posted', $row['id'], $row['seek_token']]);
             } elseif (!$results[$n]['retryable']) { // somebody has to look at it
