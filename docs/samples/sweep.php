@@ -6,6 +6,7 @@
 // The application's own row tells what is still to be posted:
 //     CREATE TABLE application (id TEXT PRIMARY KEY, seek_token TEXT, completed_at TEXT, signal_status TEXT)
 // signal_status is NULL until an event is posted, then "posted", or the reason why it never will be.
+// Set it to NULL together with the seek-token and the time of completion: a candidate may come back with a new seek-token.
 
 /** The result of each event, in order. Throws when the whole request has to be repeated later. */
 function post_events(array $lines): array
