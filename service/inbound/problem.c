@@ -76,7 +76,7 @@ static const struct {
     [PROBLEM_NOT_FOUND] = {"No call has this path.", "Look for a slash too many, and at the port: that of OPS_LISTEN has only probes and metrics. GET /openapi.yaml at the port of LISTEN has all calls."},
     [PROBLEM_APPLICATION_UNKNOWN] = {"It was never posted, expired after its delivery, or was deleted.", "Check the application id; in a path it is percent-encoded once."},
     [PROBLEM_METHOD_NOT_ALLOWED] = {"The path exists, but not with this method.", "Use one of the methods in the header Allow."},
-    [PROBLEM_TOKEN_MISSING] = {"Neither the event nor an earlier call gave a seek-token.", "Send token or applicationUri with the event."},
+    [PROBLEM_TOKEN_MISSING] = {"Neither the event nor an earlier call gave a seek-token.", "If the candidate did not come from SEEK, there is no signal to send. Otherwise send token or applicationUri with the event."},
     [PROBLEM_REPLAY_DRAFT] = {"The application was never completed.", "POST /v1/events when it is."},
     [PROBLEM_REPLAY_SENDING] = {"An attempt is on its way.", "Wait for its outcome."},
     [PROBLEM_REPLAY_DELIVERED] = {"SEEK has the signal.", "Nothing is left to do."},

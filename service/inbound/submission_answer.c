@@ -9,7 +9,10 @@
 #include "service/inbound/call.h"
 #include "service/inbound/submission.h"
 
-#define TOKEN_REMEDY "Send token or applicationUri, or PUT /v1/applications/{id}/token beforehand."
+#define TOKEN_REMEDY                                                                               \
+    "If the candidate did not come from SEEK, there is no signal to send. Otherwise send token "   \
+    "or "                                                                                          \
+    "applicationUri, or PUT /v1/applications/{id}/token beforehand."
 
 static const struct problem token_missing = {
     .code = PROBLEM_TOKEN_MISSING,

@@ -4,6 +4,7 @@
  * PUT /v1/applications/{id}/token: keeps the seek-token of an application that is not complete yet.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,6 +65,18 @@ static bool read_seek_token(const struct json_value *root, struct buffer *out,
     return buffer_append(out, text.bytes, text.length, NULL) || rejection_out_of_memory(rejection);
 }
 
+/* Perhaps the seek-token is among the other members. */
+static void hint_at_others(const struct json_value *root, struct rejection *rejection)
+{
+    size_t others = json_member_count(root) - json_has_member(root, "token") -
+                    json_has_member(root, "applicationUri");
+    size_t length = strlen(rejection->detail);
+    if (rejection->code == REJECTED_NO_TOKEN && others > 0)
+        (void)snprintf(rejection->detail + length, sizeof rejection->detail - length,
+                       " The body has members with other names: the seek-token is read from token "
+                       "or applicationUri.");
+}
+
 static bool parse_body(struct call *call, struct buffer *seek_token, struct rejection *rejection)
 {
     size_t length;
@@ -76,8 +89,12 @@ static bool parse_body(struct call *call, struct buffer *seek_token, struct reje
                    : rejection_set(rejection, REJECTED_NOT_JSON, "", "Send one JSON object.",
                                    "Not JSON: %s.", error.message);
     const struct json_value *root = json_root(json);
-    return check_members(root, body, length, rejection) &&
-           read_seek_token(root, seek_token, rejection);
+    if (!check_members(root, body, length, rejection))
+        return false;
+    if (read_seek_token(root, seek_token, rejection))
+        return true;
+    hint_at_others(root, rejection);
+    return false;
 }
 
 /* A seek-token on its way to Redis, or, when Redis is away, to the spool. */

@@ -130,6 +130,11 @@ def it_says_409_of_a_member_that_may_be_mistyped(stand_once):
     both = [{"applicationId": "A-1"}, {"applicationId": "A-2", "Token": "t"}]
     results = stand_once.must_post(both, 422)["results"]
     assert [of_others in result["detail"] for result in results] == [False, True]
+    assert all("did not come from SEEK" in result["remedy"] for result in results)
+    for body, is_told in (({"seekToken": "t"}, True), ({"token": "", "Token": "t"}, True), ({"applicationUri": "https://x.example/", "Token": "t"}, True),
+                          ({}, False), ({"token": None, "applicationUri": None}, False), ({"applicationUri": "https://x.example/"}, False)):
+        refused = stand_once.call("PUT", "/v1/applications/A-1/token", body)
+        assert refused.status == 409 and (of_others in refused.json["detail"]) == is_told, body
 
 
 def it_names_what_it_accepts(stand_once):
