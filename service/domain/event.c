@@ -220,6 +220,12 @@ static bool read_members(struct event *event, const struct json_value *value, co
             return false;
     }
     event->has_other_members = unseen > 0;
+    if (event->application_id == NULL && json_has_member(value, "specversion"))
+        return rejection_set(rejection, REJECTED_APPLICATION_ID, "applicationId",
+                             "This looks like a CloudEvent: send Content-Type "
+                             "application/cloudevents+json, or application/cloudevents-batch+json "
+                             "for an array.",
+                             "applicationId is missing.");
     if (event->application_id == NULL)
         return refuse_application_id(rejection, "applicationId is missing.");
     return true;

@@ -64,13 +64,14 @@ static struct event_list *create_batch(size_t count, size_t batch_max, struct re
     return NULL;
 }
 
-static void reject_text(struct rejection *rejection, const struct error *error)
+static const char remedy_of_json[] = "Send JSON as RFC 8259 defines it, in UTF-8.";
+
+static void reject_text(struct rejection *rejection, const struct error *error, const char *remedy)
 {
     if (error->kind == ERROR_MEMORY)
         (void)rejection_out_of_memory(rejection);
     else
-        (void)rejection_set(rejection, REJECTED_NOT_JSON, "",
-                            "Send JSON as RFC 8259 defines it, in UTF-8.", "Not JSON: %s.",
+        (void)rejection_set(rejection, REJECTED_NOT_JSON, "", remedy, "Not JSON: %s.",
                             error->message);
 }
 
@@ -84,7 +85,7 @@ static struct json *parse(const char *text, size_t length, struct rejection *rej
             "Send the event as the body: {\"applicationId\": \"…\", \"token\": \"…\"}.",
             "The body is empty.");
     else if (json == NULL)
-        reject_text(rejection, &error);
+        reject_text(rejection, &error, remedy_of_json);
     return json;
 }
 
@@ -117,7 +118,7 @@ static bool read_items(const struct list_form *form, struct json_scanner *items,
         const char *text;
         size_t length;
         if (!json_items_next(items, &next, &text, &length, &error)) {
-            reject_text(rejection, &error);
+            reject_text(rejection, &error, remedy_of_json);
             return false;
         }
         AUTO(json) *item = next;
@@ -216,10 +217,13 @@ static bool next_line(const char *body, size_t length, size_t *cursor, const cha
 
 static struct event *parse_line(const char *line, size_t length, struct rejection *rejection)
 {
-    AUTO(json) *json = parse(line, length, rejection);
-    if (json == NULL)
-        return NULL;
-    return event_read(json_root(json), line, length, rejection);
+    struct error error;
+    AUTO(json) *json = json_parse(line, length, &error);
+    if (json != NULL)
+        return event_read(json_root(json), line, length, rejection);
+    reject_text(rejection, &error,
+                "Send JSON in UTF-8, one event per line (with curl: --data-binary).");
+    return NULL;
 }
 
 static struct event_list *parse_lines(const char *body, size_t length, size_t batch_max,

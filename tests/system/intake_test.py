@@ -137,6 +137,17 @@ def it_says_409_of_a_member_that_may_be_mistyped(stand_once):
         assert refused.status == 409 and (of_others in refused.json["detail"]) == is_told, body
 
 
+@pytest.mark.parametrize("media_type, body, remedy", [
+    ("application/x-ndjson", json.dumps(event("A-1")) + json.dumps(event("A-2")), "--data-binary"),  # as curl's -d leaves it
+    ("application/json", json.dumps(cloud_event(data=event("A-1"))), "application/cloudevents+json"),
+    ("application/json", json.dumps([cloud_event(data_base64="e30=")]), "application/cloudevents-batch+json"),
+])
+def it_says_which_media_type_is_meant(stand_once, media_type, body, remedy):
+    answer = stand_once.post("/v1/events", body, {"Content-Type": media_type})
+    problem = answer.json["results"][0] if "results" in answer.json else answer.json
+    assert answer.status == 422 and remedy in problem["remedy"], problem
+
+
 def it_names_what_it_accepts(stand_once):
     assert stand_once.post("/v1/events", "x", {"Content-Type": "text/plain"}).status == 415
     assert stand_once.post("/v1/events", "", {"Content-Type": "application/json"}).json["detail"] == "The body is empty."
