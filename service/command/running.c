@@ -5,6 +5,7 @@
  * settings.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "service/command/command.h"
 #include "service/command/printing.h"
@@ -81,6 +82,7 @@ int command_status(const struct config *config, const struct command_arguments *
     return 0;
 }
 
+/* `done`: NULL if there was nothing to do. */
 static int change(const struct config *config, const struct command_arguments *arguments,
                   const char *method, const char *end, const char *body, const char *done)
 {
@@ -93,6 +95,8 @@ static int change(const struct config *config, const struct command_arguments *a
                    question_ask_api(config, method, path.bytes, body, &answer, &error);
     if (!is_done)
         (void)fail(arguments->id, &error);
+    else if (!arguments->is_json && done == NULL)
+        print_format(stdout, "nothing was known of %s", arguments->id);
     else if (!arguments->is_json)
         print_format(stdout, "%s %s", arguments->id, done);
     else
@@ -107,9 +111,33 @@ int command_replay(const struct config *config, const struct command_arguments *
     return change(config, arguments, NULL, "/replay", "{}", "is sent again");
 }
 
+/* The answer to DELETE does not tell: it is the same after a repetition. False also if nobody
+ * answers; then the DELETE says so. */
+static bool is_unknown(const struct config *config, const char *application_id)
+{
+    struct error error;
+    struct buffer path;
+    struct blocking_answer answer = {.status = 0};
+    buffer_init(&path, QUESTION_PATH_BYTES_MAX);
+    buffer_init(&answer.body, 0);
+    bool is_answered =
+        append_application_path(&path, application_id, "", &error) &&
+        question_ask(config, &config->listen_address, NULL, path.bytes, NULL, &answer, &error);
+    AUTO(json) *json =
+        is_answered ? json_parse(answer.body.bytes, answer.body.length, &error) : NULL;
+    struct json_text code;
+    bool is_unknown = json != NULL && json_member_text(json_root(json), "code", &code) &&
+                      strcmp(code.bytes, "application_unknown") == 0;
+    buffer_fini(&answer.body);
+    buffer_fini(&path);
+    return is_unknown;
+}
+
 int command_forget(const struct config *config, const struct command_arguments *arguments)
 {
-    return change(config, arguments, "DELETE", "", NULL, "is forgotten");
+    /* Then too: a spool may have an event of it. */
+    const char *done = is_unknown(config, arguments->id) ? NULL : "is forgotten";
+    return change(config, arguments, "DELETE", "", NULL, done);
 }
 
 static int post(const struct config *config, const char *path, const char *done)

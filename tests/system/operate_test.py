@@ -643,6 +643,7 @@ def it_replays_and_forgets_one_by_command(service, redis):
     assert run(service, "replay", "D-00000").stdout == "D-00000 is sent again\n"
     assert json.loads(run(service, "replay", "D-00000", "--json").stdout) == {"applicationId": "D-00000", "state": "pending"}
     assert run(service, "forget", "D-00001").stdout == "D-00001 is forgotten\n"
+    assert run(service, "forget", "D-00001").stdout == "nothing was known of D-00001\n"
     assert json.loads(run(service, "forget", "D-00001", "--json").stdout) == {}
     assert redis.application_ids() == {"D-00000"}
     gone = run(service, "replay", "D-00001")
