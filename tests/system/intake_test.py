@@ -3,6 +3,7 @@
 """What the API takes, and what it says when it does not."""
 import concurrent.futures
 import json
+import re
 import signal
 import socket
 
@@ -168,6 +169,28 @@ def it_refuses_bodies_and_heads_that_are_too_large(stand, redis, sandbox):
     assert service.post("/v1/events", [event(f"A-{n}") for n in range(3)]).status == 413
     assert service.get("/v1/status", headers={"X": "y" * 3000}).status == 431
     service.must_stop()
+
+
+def answer_to(service, head):
+    """(status, media type) of the answer to a request, or None if the connection is closed without one."""
+    with socket.create_connection(service.address.rsplit(":", 1), timeout=10) as connection:
+        connection.sendall(head.encode())
+        answer = connection.makefile("rb").read(4096).decode()
+    found = re.match(r"HTTP/1.1 (\d+).*?(?:\r\nContent-Type: (\S+)|\r\n\r\n(<html>))", answer, re.S)
+    return found and (int(found[1]), found[2] or found[3])
+
+
+def it_answers_a_head_that_is_too_large_as_the_documents_say(service):
+    """docs/errors.md: a problem document, nothing, a page of the HTTP library."""
+    def headed(beyond):
+        head = f"GET /v1/status HTTP/1.1\r\nHost: {service.address}\r\nConnection: close\r\nX: "
+        padding = 8192 + beyond - len(head) - len("\r\n\r\n") - 3 * 64  # each header counts that much more
+        return answer_to(service, head + "y" * padding + "\r\n\r\n")
+    assert headed(0)[0] == 200
+    assert headed(1) == headed(1100) == (431, "application/problem+json")
+    assert headed(1500) is None
+    assert headed(1600) == (431, "<html>")
+    assert answer_to(service, f"GET /v1/status?{'y' * 20000} HTTP/1.1\r\nHost: {service.address}\r\n\r\n") == (414, "<html>")
 
 
 def it_closes_a_request_that_comes_too_slowly(stand, redis, sandbox):
