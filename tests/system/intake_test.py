@@ -118,6 +118,23 @@ def stand_once():
     stand.close()
 
 
+def it_takes_an_event_without_a_seek_token_for_the_one_that_is_stored(service, sandbox):
+    """So the repeat of an event is recognised by its seek-token alone, also after a newer one."""
+    def put(token):
+        assert service.call("PUT", "/v1/applications/A-1/token", {"token": token}).status == 204
+    put("t-1")
+    first = service.must_post({"applicationId": "A-1"})
+    service.must_become("A-1", "delivered")
+    assert service.must_post({"applicationId": "A-1"}, 200)["eventId"] == first["eventId"]
+    put("t-2")
+    repeats = [service.must_post(event("A-1", "t-1"), 200) for _ in range(2)]
+    assert [(repeat["result"], repeat["state"]) for repeat in repeats] == [("duplicate", "draft")] * 2
+    assert len({first["eventId"], *(repeat["eventId"] for repeat in repeats)}) == 3
+    assert service.must_post({"applicationId": "A-1"})["result"] == "accepted"
+    sandbox.must_receive("t-2")
+    assert len(sandbox.signals("t-1")) == 1
+
+
 def it_says_409_when_there_is_no_token(service):
     problem = service.post("/v1/events", {"applicationId": "A-1"})
     assert problem.status == 409 and problem.json["field"] == "token"
