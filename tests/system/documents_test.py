@@ -146,6 +146,11 @@ def it_names_the_statuses_that_a_post_is_answered_with():
     assert all(status in ours or status.startswith("4") for status in answered), "a status that no row has"
 
 
+def it_repeats_the_same_statuses_with_each_retry_helper():
+    texts = [(pathlib.Path(ROOT) / name).read_text() for name in ("docs/clients.md", "tests/peers/clients/node_helpers.mjs")]
+    assert [re.findall(r"\[(408[^]]*)\]", text) for text in texts] == [["408, 429, 500, 502, 503, 504"] * n for n in (3, 1)]
+
+
 def it_gives_each_sample_a_port_of_its_own():
     """Somebody follows the documents one after the other: the sandbox still runs when the receiver is started."""
     everything = (pathlib.Path(ROOT) / "docs/samples/everything.sh").read_text()

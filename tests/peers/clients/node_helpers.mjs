@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 
 const [helper, mode, url, count] = process.argv.slice(2);
 const headers = { "Content-Type": "application/json" };
-const again = [408, 429, 503];
+const again = [408, 429, 500, 502, 503, 504];
 
 // With `isRight` as docs/clients.md has it. Each posts an object and gives the status.
 const helpers = {
