@@ -135,12 +135,19 @@ class Bench:
 
     def row_lateness(self):
         """posted to received"""
+        least = "the least"
         results = self.alternate({US: lambda: forwarding.measure_lateness(self.out, 3 * self.seconds,
-                                                                          appendfsync=self.options.appendfsync)}, "lateness")
+                                                                          appendfsync=self.options.appendfsync),
+                                  least: lambda: forwarding.measure_least_lateness(self.out, 3 * self.seconds,
+                                                                                   appendfsync=self.options.appendfsync)}, "lateness")
         p50, p99 = series(results, US, "p50_us"), series(results, US, "p99_us")
         self.table.add("event posted to signal received, idle system", "median ≤ 2 ms, p99 ≤ 10 ms",
                        f"median {p50.text(milli)}, p99 {p99.text(milli)}", p50.median <= 2000 and p99.median <= 10000,
                        over=self.over(results, "p50_us"), p50_us=p50, p99_us=p99)
+        whole_us, call, hop = (series(results, least, f) for f in ("p50_us", "call_us", "hop_us"))
+        self.table.note("posted to received, what nobody can do without",
+                        f"median {whole_us.text(milli)}: a call of the accept script with its sync {call.text(milli)}, and two requests "
+                        f"of {hop.text(milli)}", p50_us=whole_us, call_us=call, hop_us=hop)
 
     # --- the straight way ---
 
@@ -152,6 +159,10 @@ class Bench:
         self.table.note("posted and delivered, 32 connections, upstream answering at once",
                         f"{rate.text(whole)} events/s, posted at {posted.text(whole)}", over=self.over(results, "per_second"),
                         per_second=rate, posted_per_second=posted)
+        for name in results:
+            total = series(results, name, "sum_us")
+            self.table.note(f"posted and delivered, processor time per event: {name}",
+                            f"{spent_by(results[name], ())}; together {total.text(micro)}", us=total)
 
     def row_delivered(self):
         """Redis's processor time per delivered event"""
@@ -159,8 +170,10 @@ class Bench:
             results = self.alternate({US: lambda e=events, r=rate: straight.measure_redis(
                 self.out, 1.5 * self.seconds, e, r, self.options.appendfsync)}, f"delivered, {events} per call")
             spent = series(results, US, "us")
-            self.table.note(f"Redis's processor time per delivered event, {events} per call", spent.text(micro),
-                            over=self.over(results, "us"), us=spent)
+            commands, scripts = (series(results, US, f) for f in ("commands_us", "scripts_us"))
+            self.table.note(f"Redis's processor time per delivered event, {events} per call",
+                            f"{spent.text(micro)}; commands {micro(commands.median)}, the scripts around them {micro(scripts.median)}",
+                            over=self.over(results, "us"), us=spent, commands_us=commands, scripts_us=scripts)
 
     def row_wait(self):
         """?wait= answered"""
@@ -240,10 +253,10 @@ class Bench:
             **{f"us_{pending}": series(spent, pending, "us") for pending in spent})
 
 
-def spent_by(results):
+def spent_by(results, hidden=("upstream",)):
     names = results[0]["processor_us"]
     return ", ".join(f"{name} {Series(r['processor_us'][name] for r in results).median:.0f} µs" for name in names
-                     if not name.startswith("upstream"))
+                     if not name.startswith(hidden))
 
 
 def times(ratio):

@@ -5,7 +5,7 @@ import time
 
 import stand
 from intake import EVENT
-from world import Node, World, program
+from world import ACCEPT_REST, Node, World, program, script
 
 
 def wait_for_signals(upstream, count, patience=120):
@@ -84,3 +84,18 @@ def measure_lateness(out, seconds, rate=20, appendfsync="always"):
         if stats["latencies"] < 0.95 * rate * seconds:
             raise RuntimeError(f"signals are missing: {stats}")
         return stats
+
+
+def measure_least_lateness(out, seconds, rate=20, appendfsync="always"):
+    """What nobody can do without, at the same rate: one call of accept by a bare loop, with its sync of the disk, and
+    two requests over the loopback, each as far as the upstream's read of it."""
+    events = int(rate * seconds)
+    with World(out, appendfsync) as world:
+        redis, upstream = world.redis(), world.upstream()
+        script_file = world.file("accept.lua", script("accept"))
+        program("redis_loop", redis.port, "paced", script_file, rate, rate, 1, *ACCEPT_REST)  # warm
+        call = program("redis_loop", redis.port, "paced", script_file, events, rate, 1 << 32, *ACCEPT_REST)
+        request = world.request("event", "/graphql", EVENT)
+        world.load(upstream.port, request, "sendSignal", seconds, connections=1, rate=rate, warm_up=0)
+        hop = upstream.stats()
+        return {"call_us": call["p50_us"], "hop_us": hop["p50_us"], "p50_us": call["p50_us"] + 2 * hop["p50_us"]}

@@ -8,6 +8,8 @@
  *       application id, seek-token and event id
  *   redis_loop PORT claim SCRIPT CLAIMS CLAIMS_PER_CALL LEASE_MS
  *       one call after the other, as a worker does
+ *   redis_loop PORT paced SCRIPT EVENTS EVENTS_PER_SECOND FIRST_ID [ARGUMENT...]
+ *       one new application per call, one call at a time, on a system that is idle in between
  */
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
@@ -16,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { FIXED = 13, PER_EVENT_MAX = 10, EVENTS_MAX = 1000, SCRIPT_BYTES_MAX = 1 << 18 };
 
@@ -123,6 +126,34 @@ static uint64_t accept_all(uint64_t events, int per_call, int in_flight)
     return answered;
 }
 
+static int ascending(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+/* The median time of a call, in us. */
+static double accept_paced(uint64_t events, double rate)
+{
+    double *samples_s = calloc(events, sizeof *samples_s);
+    if (samples_s == NULL)
+        exit(1);
+    double start_s = now_s();
+    for (uint64_t i = 0; i < events; i++) {
+        double rest_s = start_s + (double)i / rate - now_s();
+        if (rest_s > 0)
+            (void)usleep((useconds_t)(rest_s * 1e6));
+        double sent_s = now_s();
+        append_accept(1);
+        freeReplyObject(next_reply());
+        samples_s[i] = now_s() - sent_s;
+    }
+    qsort(samples_s, events, sizeof *samples_s, ascending);
+    double median_us = samples_s[events / 2] * 1e6;
+    free(samples_s);
+    return median_us;
+}
+
 static uint64_t claim_all(uint64_t claims, const char *per_call, const char *lease_ms)
 {
     enum { HEADER = 6, PER_CLAIM = 10 };
@@ -167,6 +198,11 @@ int main(int count, char **arguments)
         next_id = count > 7 ? strtoull(arguments[7], NULL, 10) : 1;
         rest = arguments + (count > 8 ? 8 : count);
         done = accept_all(wanted, atoi(arguments[5]), atoi(arguments[6]));
+    } else if (strcmp(arguments[2], "paced") == 0) {
+        next_id = strtoull(arguments[6], NULL, 10);
+        rest = arguments + 7;
+        printf("{\"p50_us\": %.1f}\n", accept_paced(wanted, atof(arguments[5])));
+        return 0;
     } else {
         done = claim_all(wanted, arguments[5], arguments[6]);
     }
