@@ -15,7 +15,10 @@ static void judges_each_part(void **state)
     } cases[] = {
         {"00-" IDS "-01", "00-" IDS "-01"},
         {"00-" IDS "-00", "00-" IDS "-00"},
-        {"00-" IDS "-ff", "00-" IDS "-ff"},
+        {"00-" IDS "-02", "00-" IDS "-02"},
+        /* Flags that nobody has defined. */
+        {"00-" IDS "-ff", "00-" IDS "-03"},
+        {"00-" IDS "-1c", "00-" IDS "-00"},
         {"00-00000000000000000000000000000001-0000000000000001-01",
          "00-00000000000000000000000000000001-0000000000000001-01"},
         /* An id of zeros alone. */
@@ -23,8 +26,8 @@ static void judges_each_part(void **state)
         {"00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", NULL},
         /* Later versions, as far as version 00 knows them; ff is forbidden. */
         {"01-" IDS "-01", "00-" IDS "-01"},
-        {"cc-" IDS "-03-what-the-future-will-be-like", "00-" IDS "-01"},
-        {"cc-" IDS "-f2-", "00-" IDS "-00"},
+        {"cc-" IDS "-03-what-the-future-will-be-like", "00-" IDS "-03"},
+        {"cc-" IDS "-f2-", "00-" IDS "-02"},
         {"cc-" IDS "-01.what", NULL},
         {"ff-" IDS "-01", NULL},
         /* Upper case, another letter, another separator. */
