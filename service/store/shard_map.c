@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/log.h"
 #include "lib/base/mutex.h"
 #include "lib/net/event_loop.h"
 
@@ -28,6 +29,7 @@ struct shard_map {
         struct shard_nodes nodes;
         LIST_HEAD(, shard_map_follower) followers;
         char reason[SHARD_MAP_REASON_BYTES];
+        char logged[SHARD_MAP_REASON_BYTES]; /* the reason of cluster_lost; "": it is not */
     } shared;
 };
 
@@ -105,6 +107,18 @@ void shard_map_note_trouble(struct shard_map *map, const char *reason)
     (void)snprintf(map->shared.reason, sizeof map->shared.reason, "%.*s",
                    (int)sizeof map->shared.reason - 1, reason);
     mutex_unlock(&map->shared.lock);
+}
+
+void shard_map_note_lost(struct shard_map *map, const char *addresses)
+{
+    char reason[SHARD_MAP_REASON_BYTES];
+    mutex_lock(&map->shared.lock);
+    memcpy(reason, map->shared.reason, sizeof reason);
+    bool is_news = strcmp(reason, map->shared.logged) != 0;
+    memcpy(map->shared.logged, reason, sizeof reason);
+    mutex_unlock(&map->shared.lock);
+    if (is_news)
+        log_warn("cluster_lost", reason, LOG_TEXT("addresses", addresses));
 }
 
 /* --- who asks ------------------------------------------------------------------------ */
@@ -193,11 +207,12 @@ bool shard_map_found(struct shard_map *map, const struct shard_nodes *nodes, uin
 {
     mutex_lock(&map->shared.lock);
     bool is_taken = is_last_word || epoch >= map->shared.epoch;
+    bool was_lost = is_taken && map->shared.logged[0] != '\0';
     if (is_taken) {
         bool is_changed = !is_same(map, nodes);
         map->shared.nodes = *nodes;
         map->shared.epoch = epoch;
-        map->shared.reason[0] = '\0';
+        map->shared.reason[0] = map->shared.logged[0] = '\0';
         atomic_fetch_add(&map->version, 1);
         end(map, now_ms);
         if (has_gap(map, nodes)) /* it may be found before any call or turn misses it */
@@ -206,6 +221,8 @@ bool shard_map_found(struct shard_map *map, const struct shard_nodes *nodes, uin
             wake_followers(map); /* a loop may rest for long, and would meet the old node first */
     }
     mutex_unlock(&map->shared.lock);
+    if (was_lost)
+        log_info("cluster_found", "A node of the cluster tells where the data is");
     return is_taken;
 }
 

@@ -70,6 +70,9 @@ void shard_map_abandon(struct shard_map *map, int64_t now_ms);
 bool shard_map_found(struct shard_map *map, const struct shard_nodes *nodes, uint64_t epoch,
                      bool is_last_word, int64_t now_ms);
 void shard_map_note_trouble(struct shard_map *map, const char *reason);
+/* All nodes were asked in vain: a line of the log, unless it has said so for this reason already.
+ */
+void shard_map_note_lost(struct shard_map *map, const char *addresses);
 
 /* Reads an answer to CLUSTER SLOTS that came from `asked`, whose host stands for one that a node
  * leaves out. A shard whose node has no address has none. False: it is no such answer, or leads

@@ -7,6 +7,7 @@ specify(unit preflight seek_store)
 specify(unit refusal seek_store)
 specify(unit shard seek_store)
 specify(unit shard_map seek_store)
+target_sources(shard_map_test PRIVATE support/captured_log.c)
 specify(unit spool_record seek_spool)
 
 add_library(store_peers STATIC support/move_driver.c support/store_driver.c support/store_lists.c support/store_stand.c)

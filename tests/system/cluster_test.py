@@ -310,6 +310,24 @@ def it_says_which_url_is_right(stand, sandbox):
     service.must_stop()
 
 
+def it_says_once_that_no_node_answers(stand, sandbox):
+    """Nobody has to ask for it: there is no link yet that could be lost."""
+    cluster = RedisCluster(stand, replicas=0)
+    for node in cluster.nodes:
+        node.kill()
+    service = stand.service(sandbox, redis_url=cluster.url).start(is_ready=False)
+    line = eventually(lambda: service.logs("cluster_lost"), "the log says it", patience=2)[0]
+    assert line["level"] == "warn" and "Connection refused" in line["message"], line
+    assert sorted(line["addresses"].split(",")) == sorted(f"127.0.0.1:{node.port}" for node in cluster.nodes)
+    time.sleep(10)  # many more rounds
+    assert len(service.logs("cluster_lost")) == 1
+    for node in cluster.nodes:
+        node.start()
+    eventually(lambda: service.metric("seek_signal_shards_ready") == 64, "it has reached all nodes")
+    assert len(service.logs("cluster_lost")) == len(service.logs("cluster_found")) == 1
+    service.must_stop()
+
+
 def it_does_without_a_node_that_has_lost_its_address(stand, sandbox):
     """A node that starts without its files is another one, at the address where the others look for the first: `:0@0 noaddr`."""
     cluster = RedisCluster(stand, replicas=0)

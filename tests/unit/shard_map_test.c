@@ -9,6 +9,7 @@
 #include "service/store/shard_map.h"
 #include "service/store/slot.h"
 
+#include "tests/support/captured_log.h"
 #include "tests/support/specification.h"
 
 /* --- slots ------------------------------------------------------------------------------ */
@@ -279,6 +280,31 @@ static void wakes_all_where_it_has_changed(void **state)
         event_loop_destroy(followers[i].loop);
 }
 
+static void logs_once_that_nobody_knows(void **state)
+{
+    (void)state;
+    struct captured_log *log = captured_log_start();
+    static const struct shard_nodes nodes = {.count = 1};
+    must_find(&nodes, 0); /* as all begin: nothing to tell */
+    shard_map_note_trouble(map, "a: refused");
+    assert_int_equal(captured_log_count(log, "\n"), 0); /* another one may know */
+    for (int i = 0; i < 3; i++)
+        shard_map_note_lost(map, "a:1,b:1");
+    assert_int_equal(captured_log_count(log, "\n"), 1);
+    assert_int_equal(captured_log_count(log, "a: refused"), 1);
+    assert_int_equal(captured_log_count(log, "\"cluster_lost\""), 1);
+    assert_int_equal(captured_log_count(log, "\"addresses\":\"a:1,b:1\""), 1);
+    shard_map_note_trouble(map, "b: no password");
+    shard_map_note_lost(map, "a:1,b:1");
+    assert_int_equal(captured_log_count(log, "b: no password"), 1);
+    must_find(&nodes, 5000);
+    must_find(&nodes, 9000);
+    assert_int_equal(captured_log_count(log, "\"cluster_found\""), 1);
+    assert_int_equal(captured_log_count(log, "\n"), 3);
+    captured_log_stop(log);
+    captured_log_destroy(log);
+}
+
 #define HERE(sentence, function) IT_WITH(sentence, function, begin, end)
 
 int main(void)
@@ -296,6 +322,8 @@ int main(void)
         HERE("counts no more nodes than shards", counts_no_more_nodes_than_shards),
         HERE("is asked for by one at a time, and not too often",
              is_asked_for_by_one_and_not_too_often),
+        HERE("logs once for each reason that no node tells, and that one does again",
+             logs_once_that_nobody_knows),
         HERE("does not go back to what an older node tells", does_not_go_back),
     };
     return cmocka_run_group_tests_name("shard_map", tests, NULL, NULL);
