@@ -21,6 +21,7 @@ target_link_libraries(cluster_stand PUBLIC store_peers PRIVATE PkgConfig::CMOCKA
 specify(component cluster cluster_stand)
 specify(component cluster_half_way cluster_stand)
 specify(component cluster_faults store_peers)
+target_sources(cluster_faults_test PRIVATE support/captured_log.c)
 can_fail_allocations(cluster_faults_test)
 specify(component confirmation store_peers)
 specify(component damage store_peers)
