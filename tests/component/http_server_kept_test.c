@@ -82,6 +82,19 @@ static void announces_that_an_early_refusal_ends(void **state)
     http_stand_end(client, stand);
 }
 
+/* It is closed by a clock of its own, which a loop with nothing else to do has to wake up for. */
+static void wakes_up_for_who_sends_nothing(void **state)
+{
+    (void)state;
+    struct http_server_options options = http_stand_options();
+    options.request_timeout_ms = 10000;
+    struct http_stand *stand = http_stand_open_with(options);
+    struct raw_client *client = http_stand_connect(stand);
+    http_stand_serve_until_connections(stand, 1);
+    assert_in_range(http_server_timeout_ms(stand->server), 0, 10000);
+    http_stand_end(client, stand);
+}
+
 /* ---- who sends in pieces ---- */
 
 static unsigned unacknowledged(const struct raw_client *client)
@@ -143,6 +156,7 @@ int main(void)
         IT("announces how long a connection may idle", announces_how_long_it_idles),
         IT("announces that a refusal before the body ends the connection",
            announces_that_an_early_refusal_ends),
+        IT("wakes up for a connection that sends nothing", wakes_up_for_who_sends_nothing),
         IT("acknowledges each piece of a request at once", acknowledges_each_piece),
         IT("forgets who leaves within a turn", forgets_who_leaves_within_a_turn),
     };
