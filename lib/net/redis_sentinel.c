@@ -62,6 +62,7 @@ static void dial(struct redis_sentinel *search, int64_t now_ms)
                                          .port = address_of(search)->port,
                                          .is_tls = search->url->scheme == REDIS_TLS,
                                          .tls = search->tls,
+                                         .lookup_ms = SENTINEL_MS,
                                          .step_ms = SENTINEL_MS};
     struct error error;
     search->asked++;

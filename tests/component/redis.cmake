@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Real and misbehaving peers for everything that talks to Redis.
-add_library(redis_peers STATIC support/fake_redis.c support/redis_cluster.c support/redis_server.c support/redis_subject.c
+add_library(redis_peers STATIC support/deaf_listener.c support/fake_redis.c support/redis_cluster.c support/redis_server.c support/redis_subject.c
     support/stored_fields.c)
 target_link_libraries(redis_peers PUBLIC seek_net PkgConfig::CMOCKA)
 
