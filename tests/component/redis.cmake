@@ -15,6 +15,7 @@ specify(component redis_client_loop redis_peers)
 specify(component redis_client_faults redis_peers)
 replace_calls(redis_client_faults_test clock_monotonic_ms)
 specify(component redis_sentinel redis_peers)
+replace_calls(redis_sentinel_test getaddrinfo)
 specify(component redis_client_dial redis_peers)
 # Names that are slow, unknown or have several addresses.
 replace_calls(redis_client_dial_test getaddrinfo)
