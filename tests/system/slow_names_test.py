@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from stand import Process, event, eventually, free_port
+from stand import SERVICE, Process, event, eventually, free_port
 
 A = 1
 
@@ -72,6 +72,7 @@ def within_names(stand, service, name_servers):
     if subprocess.run([*command, "true"], capture_output=True).returncode != 0:
         pytest.skip("this machine does not let a test put another file over /etc/hosts")
     service.spawn = lambda arguments, environment: Process.spawn(service, [*command, *arguments], environment)
+    return command
 
 
 def lookups(service):
@@ -87,12 +88,16 @@ def descriptors(service):
     return len(os.listdir(f"/proc/{service.child.pid}/fd"))
 
 
-def it_delivers_with_names_that_take_five_seconds(stand, redis, name_servers):
-    silent, answering = name_servers
+def service_by_names(stand, redis):
     port = free_port()
     sandbox = stand.sandbox("--tls-listen", f"127.0.0.1:{port}", "--tls-dir", f"{stand.directory}/tls", "--tls-name", "seek.test")
-    service = stand.service(redis_url=redis.url.replace("127.0.0.1", "redis.test"), ca_file=sandbox.ready["ca"], workers=4,
-                            graphql_url=f"https://seek.test:{port}/graphql", token_url=f"https://seek.test:{port}/oauth/token")
+    return stand.service(redis_url=redis.url.replace("127.0.0.1", "redis.test"), ca_file=sandbox.ready["ca"],
+                         graphql_url=f"https://seek.test:{port}/graphql", token_url=f"https://seek.test:{port}/oauth/token")
+
+
+def it_delivers_with_names_that_take_five_seconds(stand, redis, name_servers):
+    silent, answering = name_servers
+    service = service_by_names(stand, redis)
     within_names(stand, service, [silent, answering])
     service.start(is_ready=False)
     first_lookups, first_descriptors, until = lookups(service), descriptors(service), time.monotonic() + 8
@@ -106,3 +111,12 @@ def it_delivers_with_names_that_take_five_seconds(stand, redis, name_servers):
     service.must_post(event("A-1"))
     assert service.must_become("A-1", "delivered", patience=60)["attempts"] == 1
     service.must_stop()
+
+
+def it_checks_with_the_patience_of_the_service(stand, redis, name_servers):
+    silent, answering = name_servers
+    answering.is_silent = False
+    service = service_by_names(stand, redis)
+    command = within_names(stand, service, [silent, answering])
+    done = subprocess.run([*command, SERVICE, "check"], env=service.environment(), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "FAIL" not in done.stdout, done.stdout + done.stderr
