@@ -103,7 +103,8 @@ static void print_manual_end(FILE *stream)
                  "second signal ends it at once.");
     manual_section(stream, "EXIT STATUS");
     manual_entry(stream, "0", "", "success");
-    manual_entry(stream, "1", "", "anything else");
+    manual_entry(stream, "1", "",
+                 "anything else, such as an address to listen at that is taken or not there yet");
     manual_entry(stream, "2", "", "a setting or an argument is wrong");
     manual_section(stream, "FILES");
     manual_entry(stream, "/etc/seek-signal/environment", "",
