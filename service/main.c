@@ -42,37 +42,40 @@ static const struct command_row {
     const char *brief; /* how --help names it; NULL: only `--help all` does */
     const char *full;  /* with everything it takes */
     const char *help;
+    const char *brief_help; /* NULL: `help` */
 } commands[] = {
     {"serve", serve, CONFIG_NEED_ALL, TAKES_NOTHING,
-     "serve", "serve", "run the service (default)"},
+     "serve", "serve", "run the service (default)", NULL},
     {"check", command_check, CONFIG_NEED_ALL, TAKES_NOTHING,
-     "check", "check", "try settings, Redis, access token, SEEK and NOTIFY_URL for real"},
+     "check", "check", "try settings, Redis, access token, SEEK and NOTIFY_URL for real", NULL},
     {"health", command_health, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
-     "health", "health", "end with 0 if the running service is ready"},
+     "health", "health", "end with 0 if the running service is ready", NULL},
     {"status", command_status, CONFIG_NEED_ADDRESS, TAKES_ID | TAKES_JSON,
-     "status [ID], tail", "status [ID] [--json]", "show the running service, or one application"},
+     "status [ID], tail", "status [ID] [--json]", "show the running service, or one application", NULL},
     {"tail", command_tail, CONFIG_NEED_ADDRESS, TAKES_TAIL | TAKES_JSON,
-     NULL, "tail [--id ID] [--event EVENT] [--class CLASS] [--json]", "follow what happens to signals now, a line each"},
+     NULL, "tail [--id ID] [--event EVENT] [--class CLASS] [--json]", "follow what happens to signals now, a line each", NULL},
     {"replay", command_replay, CONFIG_NEED_ADDRESS, NEEDS_ID | TAKES_JSON,
-     NULL, "replay ID [--json]", "send one application's signal again now"},
+     NULL, "replay ID [--json]", "send one application's signal again now", NULL},
     {"forget", command_forget, CONFIG_NEED_ADDRESS, NEEDS_ID | TAKES_JSON,
-     NULL, "forget ID [--json]", "forget one application for good"},
+     NULL, "forget ID [--json]", "forget one application for good", NULL},
     {"dead list", command_dead_list, CONFIG_NEED_ADDRESS, TAKES_FILTER | TAKES_CODE | TAKES_LIMIT | TAKES_JSON | TAKES_FORMAT,
-     "dead, replay, forget", "dead list [FILTER] [--limit N] [--json | --format csv|ndjson]", "dead applications (refused by SEEK, or too old): list, send again, forget"},
+     "dead, replay, forget", "dead list [FILTER] [--limit N] [--json | --format csv|ndjson]", "list dead applications (refused by SEEK, or too old)",
+     "dead applications (refused by SEEK, or too old): list, send again, forget"},
     {"dead show", command_status, CONFIG_NEED_ADDRESS, NEEDS_ID | TAKES_JSON,
-     NULL, "dead show ID [--json]", "show one of them"},
+     NULL, "dead show ID [--json]", "show one of them", NULL},
     {"dead replay", command_dead_replay, CONFIG_NEED_ADDRESS, TAKES_FILTER | TAKES_CODE | TAKES_ALL | TAKES_DRY_RUN | TAKES_PER_SECOND | TAKES_JSON,
-     NULL, "dead replay FILTER | --all [--dry-run] [--per-second N] [--json]", "send dead applications again"},
+     NULL, "dead replay FILTER | --all [--dry-run] [--per-second N] [--json]", "send dead applications again", NULL},
     {"dead forget", command_dead_forget, CONFIG_NEED_ADDRESS, TAKES_FILTER | TAKES_CODE | TAKES_ALL | TAKES_DRY_RUN | TAKES_JSON,
-     NULL, "dead forget FILTER | --all [--dry-run] [--json]", "forget dead applications for good (FILTER: --code, --class, --since, --until)"},
+     NULL, "dead forget FILTER | --all [--dry-run] [--json]", "forget dead applications for good (FILTER: --code, --class, --since, --until)", NULL},
     {"pause", command_pause, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
-     "pause, resume", "pause", "stop and restart sending for every process on this Redis; events are still accepted"},
+     "pause, resume, move", "pause", "stop sending for every process on this Redis until `resume`; events are still accepted",
+     "stop and restart sending for every process on this Redis; move all that it keeps"},
     {"resume", command_resume, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
-     NULL, "resume", "restart sending"},
+     NULL, "resume", "restart sending", NULL},
     {"move", command_move, CONFIG_NEED_REDIS, TAKES_MOVE | TAKES_JSON,
-     NULL, "move --from URL {--to URL [--follow] | --abandon} [--json]", "move all that one Redis keeps to another, of any kind, beside running services"},
+     NULL, "move --from URL {--to URL [--follow] | --abandon} [--json]", "move all that one Redis keeps to another, of any kind, beside running services", NULL},
     {"version", NULL, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
-     "version", "version", "print the version"},
+     "version", "version", "print the version", NULL},
 };
 /* clang-format on */
 
@@ -84,7 +87,8 @@ static void print_usage(FILE *stream, bool is_all)
         if (is_all)
             (void)fprintf(stream, "  %-64s %s\n", row->full, row->help);
         else if (row->brief != NULL)
-            (void)fprintf(stream, "  %-22s %s\n", row->brief, row->help);
+            (void)fprintf(stream, "  %-22s %s\n", row->brief,
+                          row->brief_help != NULL ? row->brief_help : row->help);
     }
     (void)fprintf(stream,
                   "settings, default, meaning (SEEK_SIGNAL_REDIS_URL=… or --redis-url …; secrets "

@@ -139,6 +139,8 @@ static void print_result(const struct move *move, enum mover_state state)
     }
     if (state != MOVER_FAILED || counts.moved > 0)
         (void)printf("%" PRId64 " applications are moved\n", counts.moved);
+    if (is_complete)
+        (void)puts("--from is empty");
     if (counts.left > 0)
         (void)printf("%" PRId64 " keys cannot be moved: they hold something else\n", counts.left);
 }
@@ -168,6 +170,10 @@ static int end_with(const struct move *move, enum mover_state state)
                       " applications are on their way, and are sent by nobody until "
                       "the move is run again\n",
                       counts.held);
+    if (state != MOVER_EMPTY && !is_fine && mover_has_paused(move->mover))
+        (void)fputs("move: sending at --from stays paused: run the move again, or give it up with "
+                    "--abandon\n",
+                    stderr);
     return is_fine ? 0 : 1;
 }
 

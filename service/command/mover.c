@@ -77,7 +77,7 @@ static void on_opened(void *context, const struct store_failure *failure,
     mover->is_asking = false;
     mover->not_before_ms = mover->now_ms + MOVE_RETRY_MS;
     if (failure->status != STORE_OK) {
-        mover_note_trouble(mover, &mover->trouble, "--to", failure->detail);
+        mover_note_failure(mover, &mover->trouble, "--to", failure);
     } else if (result->outcome != MOVE_FINE) {
         mover_refuse(mover, "--to", result->outcome);
     } else {
@@ -108,7 +108,7 @@ static void on_closed(void *context, const struct store_failure *failure,
     mover->is_asking = false;
     mover->not_before_ms = mover->now_ms + MOVE_RETRY_MS;
     if (failure->status != STORE_OK) {
-        mover_note_trouble(mover, &mover->trouble, "--from", failure->detail);
+        mover_note_failure(mover, &mover->trouble, "--from", failure);
     } else if (result->outcome != MOVE_FINE) {
         mover_refuse(mover, "--from", result->outcome);
     } else {

@@ -55,6 +55,8 @@ void mover_count(const struct mover *mover, struct mover_counts *out);
 const char *mover_blocked(const struct mover *mover, unsigned *out_count);
 /* Whether no attempt is out any more at the source, where none is begun. */
 bool mover_is_quiet(const struct mover *mover);
+/* Whether it has stopped sending at the source, or asked for that and nobody knows. */
+bool mover_has_paused(const struct mover *mover);
 /* Why it has failed, or what fails for the longest time now, a sentence part; "": nothing. */
 const char *mover_problem(const struct mover *mover);
 /* How long that has failed, again and again; 0: nothing fails. */

@@ -104,6 +104,9 @@ void mover_fail(struct mover *mover, const char *format, ...) __attribute__((for
 /* `where`: "--from" or "--to". */
 void mover_note_trouble(const struct mover *mover, struct trouble *trouble, const char *where,
                         const char *detail);
+/* A right that is missing does not come by waiting: then it has failed. */
+void mover_note_failure(struct mover *mover, struct trouble *trouble, const char *where,
+                        const struct store_failure *failure);
 void mover_end_trouble(struct trouble *trouble);
 /* `ids`: a line each. */
 void mover_note_blocked(struct mover *mover, const char *ids);

@@ -115,7 +115,7 @@ static void on_taken(void *context, const struct store_failure *failure,
     struct mover *mover = part->lane->mover;
     part->state = PART_OWED;
     if (failure->status != STORE_OK) {
-        mover_note_trouble(mover, &part->lane->trouble, "--to", failure->detail);
+        mover_note_failure(mover, &part->lane->trouble, "--to", failure);
     } else if (result->outcome == MOVE_OVERTAKEN) {
         part->state = PART_DONE;
         raise_floor(part->lane, result->what);
@@ -270,7 +270,7 @@ static void on_held(void *context, const struct store_failure *failure,
     assert(lane->state == LANE_ASKING);
     wait_for(lane, LANE_READY, MOVE_RETRY_MS);
     if (failure->status != STORE_OK) {
-        mover_note_trouble(mover, &lane->trouble, "--from", failure->detail);
+        mover_note_failure(mover, &lane->trouble, "--from", failure);
     } else if (result->outcome != MOVE_FINE) {
         mover_refuse(mover, "--from", result->outcome);
     } else {

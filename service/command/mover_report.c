@@ -15,6 +15,16 @@ void mover_note_trouble(const struct mover *mover, struct trouble *trouble, cons
     (void)snprintf(trouble->what, sizeof trouble->what, "%s: %s", where, detail);
 }
 
+void mover_note_failure(struct mover *mover, struct trouble *trouble, const char *where,
+                        const struct store_failure *failure)
+{
+    if (failure->is_forbidden)
+        mover_fail(mover, "%s: %s; a move needs +scan +dbsize at --from as well", where,
+                   failure->detail);
+    else
+        mover_note_trouble(mover, trouble, where, failure->detail);
+}
+
 void mover_end_trouble(struct trouble *trouble)
 {
     trouble->what[0] = '\0';
@@ -42,6 +52,11 @@ const char *mover_problem(const struct mover *mover)
 {
     const struct trouble *trouble = longest_trouble(mover);
     return mover->has_failed ? mover->problem : trouble != NULL ? trouble->what : "";
+}
+
+bool mover_has_paused(const struct mover *mover)
+{
+    return mover->phase >= PHASE_CLOSE;
 }
 
 void mover_fail(struct mover *mover, const char *format, ...)

@@ -51,13 +51,20 @@ static bool append_status_path(struct buffer *path, const char *application_id, 
     return append_application_path(path, application_id, "", error);
 }
 
-/* A pause that `resume` is not to end. */
-static void print_moved(const struct json_value *status)
+/* A pause that `resume` is not to end. What is shown of it may be older than a `resume`. */
+static void print_moved(const struct json_value *status, bool is_resumed)
 {
     struct json_text where;
-    if (!json_member_text(json_member(status, "sending"), "movedTo", &where))
+    const struct json_value *sending = json_member(status, "sending");
+    if (!json_member_text(sending, "movedTo", &where))
         return;
-    print_format(stdout, "moved: the signals of this Redis are sent from %s now", where.bytes);
+    if (!is_resumed && json_is_true(json_member(sending, "paused")))
+        print_format(stdout, "moved: the signals of this Redis are sent from %s now", where.bytes);
+    else
+        print_format(stdout,
+                     "moved to %s, but sending here was resumed: an older seek-token may be sent "
+                     "after a newer one. `seek-signal pause` stops sending here again.",
+                     where.bytes);
     print_lines(stdout, "Point clients and services to it. To send from here again, move back, or "
                         "`seek-signal move --from URL --abandon`.");
 }
@@ -78,7 +85,7 @@ int command_status(const struct config *config, const struct command_arguments *
     else
         print_members(json_root(answer));
     if (!arguments->is_json)
-        print_moved(json_root(answer));
+        print_moved(json_root(answer), false);
     return 0;
 }
 
@@ -160,6 +167,11 @@ int command_pause(const struct config *config, const struct command_arguments *a
 
 int command_resume(const struct config *config, const struct command_arguments *arguments)
 {
+    struct error error;
     (void)arguments;
-    return post(config, "/v1/resume", "sending is resumed");
+    int status = post(config, "/v1/resume", "sending is resumed");
+    AUTO(json) *answer = status == 0 ? question_ask_json(config, "/v1/status", NULL, &error) : NULL;
+    if (answer != NULL)
+        print_moved(json_root(answer), true);
+    return status;
 }

@@ -278,7 +278,8 @@ void call_start(struct call *call, bool is_taken, const struct error *error)
 bool call_is_awaiting_spool(struct call *call, const char *application_id)
 {
     static const struct store_failure held = {
-        STORE_UNAVAILABLE, "The spool holds events that Redis does not have yet."};
+        .status = STORE_UNAVAILABLE,
+        .detail = "The spool holds events that Redis does not have yet."};
     const struct spool_batch *batch = call->context->spool;
     if (batch == NULL || !spool_is_holding_for(spool_batch_spool(batch), application_id))
         return false;

@@ -144,11 +144,10 @@ static void report(struct embedded_redis *redis, const char *event, const char *
     if (strcmp(redis->reported, cause) == 0)
         return;
     (void)snprintf(redis->reported, sizeof redis->reported, "%s", cause);
-    log_error(
-        event,
-        "The embedded Redis is down; it is started again, and no event is accepted until then",
-        LOG_TEXT("cause", cause), LOG_TEXT("directory", redis->directory),
-        LOG_TEXT("see", "redis.log"), LOG_INT("retry_in_ms", redis->pause_ms));
+    log_error(event,
+              "The private Redis is down; it is started again, and no event is accepted until then",
+              LOG_TEXT("cause", cause), LOG_TEXT("directory", redis->directory),
+              LOG_TEXT("see", "redis.log"), LOG_INT("retry_in_ms", redis->pause_ms));
 }
 
 /* A Redis that syncs each write ends when it cannot write. Started again without room it would look
@@ -205,7 +204,7 @@ static void notice_stability(struct embedded_redis *redis, int64_t now_ms)
         return;
     redis->reported[0] = '\0';
     redis->pause_ms = 0;
-    log_info("embedded_redis_back", "The embedded Redis runs again",
+    log_info("embedded_redis_back", "The private Redis runs again",
              LOG_TEXT("directory", redis->directory));
 }
 

@@ -91,7 +91,7 @@ static bool create_redis(struct app *app, struct error *error)
     app->embedded = embedded_redis_start(app->config->data_dir, error);
     app->location.embedded = app->embedded;
     app->child_watch = (struct child_watch){app->embedded, app->loop, -1};
-    return app->embedded != NULL || error_wrap(error, "embedded Redis");
+    return app->embedded != NULL || error_wrap(error, "private Redis");
 }
 
 static bool create_tracer(struct app *app, struct error *error)

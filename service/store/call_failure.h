@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 enum store_status {
     STORE_OK,
     STORE_UNAVAILABLE, /* connection lost or time-out: nobody knows whether it was done */
@@ -15,6 +17,7 @@ enum store_status {
 };
 struct store_failure {
     enum store_status status;
-    char detail[160]; /* for the log and the problem's detail */
+    bool is_forbidden; /* STORE_REFUSED: the Redis user lacks a right, and trying again is no use */
+    char detail[160];  /* for the log and the problem's detail */
 };
 typedef void (*store_done)(void *context, const struct store_failure *failure);

@@ -366,6 +366,10 @@ void preflight_evaluate(const struct preflight_facts *facts, struct durability d
         (void)snprintf(out->reason, sizeof out->reason,
                        "Redis keeps no append-only file: what it acknowledged since its last "
                        "snapshot is lost when it stops");
+    else if (demand.level == DURABILITY_ANY && out->durability.level < DURABILITY_FSYNC)
+        (void)snprintf(out->reason, sizeof out->reason, "%s%s", unsynced(facts),
+                       facts->appendfsync[0] == '\0' ? ""
+                                                     : ", or DURABILITY=redis if that is enough");
     assert(out->is_ready || out->reason[0] != '\0');
 }
 

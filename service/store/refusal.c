@@ -15,26 +15,26 @@
 
 /* clang-format off */
 static const struct refusal refusals[] = {
-    /* word, sentence, is_elsewhere, is_passing, is_of_cluster, is_of_writes */
-    {"READONLY",    "Redis is a replica and takes no writes", true, false, false, false},
-    {"UNBLOCKED",   "Redis is not the master any more", true, false, false, false},
-    {"cannot be used with replica", "Redis is a replica: the master's address is needed", true, false, false, false},
-    {"LOADING",     "Redis is still loading its data", true, false, false, false},
-    {"MASTERDOWN",  "Redis is a replica that has lost its master", true, false, false, false},
-    {"MOVED",       "the data has just moved to another node of the cluster", false, true, true, false},
-    {"CLUSTERDOWN", "Redis is a cluster that is down", false, false, true, false},
-    {"TRYAGAIN",    "the data is on its way to another node of the cluster", false, true, false, false},
-    {"ASK ",        "the data is on its way to another node of the cluster", false, true, false, false},
-    {"non local key", "the data is on its way to another node of the cluster", false, true, false, false},
-    {"OOM",         "Redis is at its maxmemory: raise it, since sending frees none", false, false, false, true},
-    {"MISCONF",     "Redis cannot save to its disk and refuses writes: see its log", false, false, false, true},
-    {"NOREPLICAS",  "Redis has fewer good replicas than its min-replicas-to-write", false, false, false, true},
-    {"BUSY",        "Redis is busy with a script that does not end", false, false, false, false},
-    {"NOPERM",      MAY_NOT, false, false, false, false},
-    {"The user executing the script", MAY_NOT, false, false, false, false}, /* before Redis 8 */
-    {"ACL failure in script", MAY_NOT, false, false, false, false},         /* Redis 8, Valkey */
-    {"NOAUTH",      "Redis wants a password", true, false, false, false},
-    {NULL,          NULL, false, false, false, false},
+    /* word, sentence, is_elsewhere, is_passing, is_of_cluster, is_of_writes, is_of_rights */
+    {"READONLY",    "Redis is a replica and takes no writes", true, false, false, false, false},
+    {"UNBLOCKED",   "Redis is not the master any more", true, false, false, false, false},
+    {"cannot be used with replica", "Redis is a replica: the master's address is needed", true, false, false, false, false},
+    {"LOADING",     "Redis is still loading its data", true, false, false, false, false},
+    {"MASTERDOWN",  "Redis is a replica that has lost its master", true, false, false, false, false},
+    {"MOVED",       "the data has just moved to another node of the cluster", false, true, true, false, false},
+    {"CLUSTERDOWN", "Redis is a cluster that is down", false, false, true, false, false},
+    {"TRYAGAIN",    "the data is on its way to another node of the cluster", false, true, false, false, false},
+    {"ASK ",        "the data is on its way to another node of the cluster", false, true, false, false, false},
+    {"non local key", "the data is on its way to another node of the cluster", false, true, false, false, false},
+    {"OOM",         "Redis is at its maxmemory: raise it, since sending frees none", false, false, false, true, false},
+    {"MISCONF",     "Redis cannot save to its disk and refuses writes: see its log", false, false, false, true, false},
+    {"NOREPLICAS",  "Redis has fewer good replicas than its min-replicas-to-write", false, false, false, true, false},
+    {"BUSY",        "Redis is busy with a script that does not end", false, false, false, false, false},
+    {"NOPERM",      MAY_NOT, false, false, false, false, true},
+    {"The user executing the script", MAY_NOT, false, false, false, false, true}, /* before Redis 8 */
+    {"ACL failure in script", MAY_NOT, false, false, false, false, true},         /* Redis 8, Valkey */
+    {"NOAUTH",      "Redis wants a password", true, false, false, false, false},
+    {NULL,          NULL, false, false, false, false, false},
 };
 /* clang-format on */
 

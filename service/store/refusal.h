@@ -17,6 +17,7 @@ struct refusal {
     bool is_passing;    /* its slot is elsewhere, or on its way: nothing was done */
     bool is_of_cluster; /* another node may have the data by now: ask which */
     bool is_of_writes;  /* what takes no memory or writes nothing may pass */
+    bool is_of_rights;  /* the user may not do it */
 };
 
 /* That the user may not run these commands, whose names are not ended. */

@@ -151,6 +151,7 @@ static struct store_failure refused(struct script_call *call, const char *answer
     struct store_failure failure = {.status = STORE_REFUSED};
     refusal_describe(answer, failure.detail, sizeof failure.detail);
     const struct refusal *refusal = refusal_of(answer);
+    failure.is_forbidden = refusal->is_of_rights;
     note_refusal(call, refusal, failure.detail);
     store_note_refusal(call->store, refusal);
     if (refusal->is_elsewhere)
@@ -174,8 +175,9 @@ static void read_reply(struct script_call *call, const struct redis_reply *reply
 {
     assert(call->answers_open > 0);
     if (redis_reply_type(reply) == REDIS_TYPE_ERROR) {
-        struct store_failure failure = refused(call, redis_reply_text(reply, NULL));
-        fail(call, failure.status, failure.detail);
+        const struct store_failure failure = refused(call, redis_reply_text(reply, NULL));
+        if (call->failure.status == STORE_OK)
+            call->failure = failure;
         return;
     }
     call->link->last_round_trip_us = clock_monotonic_us() - call->sent_at_us;

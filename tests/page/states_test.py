@@ -50,6 +50,8 @@ def it_says_where_all_was_moved_to(page, stand, service, redis):
     page.must_say("#state", "Moved to another Redis")
     page.must_say("#trouble", f"Moved to redis://127.0.0.1:{target.port}.")
     page.must_say("#trouble", "do not resume here")
+    assert service.post("/v1/resume", {}).status == 204
+    page.must_say("#trouble", f"Moved to redis://127.0.0.1:{target.port}, but sending here was resumed.")
     page.must_fit_everywhere()
 
 

@@ -17,6 +17,8 @@ RULES = [  # why, pattern
     ("say after", r"\bbehind (it|them|that|this|the (end|cursor|last|first|first line|one|event)|each)\b"),
     ("say report, or name", r"\b(is|are|was|were|be|been|being) told\b|\btells? of\b"),
     ("say forever, or without an end", r"\bfor ever\b"),
+    ("say private Redis", r"\bembedded Redis\b"),
+    ("after a semicolon: a small letter", r"; (A|All|An|If|In|It|No|On|The|This|When) "),
     ("begin with a noun", r"(^|[.!?] |\| |- )(Who|Whoever|Whom|Whose|What|Whatever) [^.?|:]*(?<!…)\.( |$)"),
 ]
 SEMICOLONS = ("make two sentences", r"[^.!?;|]*;[^.!?;|]*;[^.!?|]*")

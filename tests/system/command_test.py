@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 """The commands of the binary, as a person uses them."""
 import json
+import pathlib
+import re
 import signal
 import time
 
 import pytest
 
-from stand import CLIENT_SECRET, event
+from stand import CLIENT_SECRET, ROOT, event
 
 
 def it_checks_everything_for_real(stand, redis, sandbox):
@@ -132,6 +134,24 @@ def it_fits_its_help_on_a_screen(stand):
     assert done.returncode == 0 and len(lines) <= 24 and max(map(len, lines)) <= 120
     everything = stand.service().run("--help", "all").stdout
     assert "RETRY_MAX_AGE_S" in everything and "1209600" in everything
+
+
+def it_says_of_each_command_what_it_alone_does(stand):
+    everything = stand.service().run("--help", "all").stdout
+    (paused,) = (line for line in everything.splitlines() if line.startswith("  pause "))
+    (listed,) = (line for line in everything.splitlines() if line.startswith("  dead list "))
+    assert "stop sending for every process on this Redis" in paused and "forget" not in listed
+    short = stand.service().run("--help").stdout
+    assert "pause, resume, move " in short and "stop and restart sending" in short
+
+
+def it_names_every_command_in_the_operators_table(stand):
+    text = (pathlib.Path(ROOT) / "docs" / "operating.md").read_text()
+    table = "\n".join(line.split(" | ")[0] for line in text.splitlines() if line.startswith("| `seek-signal "))
+    everything = stand.service().run("--help", "all").stdout
+    commands = re.findall(r"^  ((?:dead )?[a-z]+) ", everything, re.M)
+    assert len(commands) > 12
+    assert [name for name in commands if name not in ("serve", "version") and f"`seek-signal {name}" not in table] == []
 
 
 def it_explains_one_command_when_that_is_asked(stand):

@@ -65,7 +65,7 @@ NO_REASONS = {
     "to run the '": "the same", "ERR max number of clients": "the same",
     "room for all answers": "a static assertion", "as Redis gets them": "the same",
     "Redis is not connected": "of a caller's order, before anything is sent",
-    "The embedded Redis runs again": "good news", "The spool can be written again": "the same",
+    "The private Redis runs again": "good news", "The spool can be written again": "the same",
     "The spool can be read again": "the same", "all can be used": "the same",
     "Everything that was spooled is in Redis": "the same", "A newer seek-token had arrived in the meantime": "the same",
     "%s gave one, valid for %lld s": "the same", "with this access token": "the same", "private Redis of the running service reached": "the same",

@@ -342,6 +342,7 @@ def it_stops_where_nothing_is_on_its_way(stand, redis, sandbox):
     assert mover.returncode == 1, (out, err)
     answer = json.loads(out)
     assert "stopped before its end: run it again" in err
+    assert err.endswith("move: sending at --from stays paused: run the move again, or give it up with --abandon\n")
     assert answer["held"] == 0 and not answer["complete"] and 0 < answer["moved"] < 10_000
     assert len(keys_of(redis)) + len(keys_of(target)) == 10_000
     assert answer["moved"] + must_move(old, redis.url, target.url)["moved"] == 10_000
@@ -366,7 +367,7 @@ def it_shows_on_a_terminal_how_far_it_has_come(stand, redis, sandbox):
     except OSError:  # the other end was closed
         pass
     os.close(ours)
-    assert child.communicate(timeout=60)[0] == b"900 applications are moved\n"
+    assert child.communicate(timeout=60)[0] == b"900 applications are moved\n--from is empty\n"
     assert b"] 0 of 90" in shown and b"] 200 of 90" in shown
     old.must_stop()
 
@@ -588,9 +589,12 @@ def it_tells_at_the_source_where_it_was_moved_to(stand, redis, sandbox):
     where = cluster.url + ", prefix newer"
     assert moved_to(old) == where and moved_to(new) is None
     assert f"moved: the signals of this Redis are sent from {where} now\nPoint clients and services to it." in say(old)
-    assert old.post("/v1/resume", {}).status == 204
+    done = old.run("resume", listen=old.address)
+    assert done.returncode == 0 and done.stdout.startswith("sending is resumed\nmoved to " + where + ", but sending here was resumed: "), done
     assert moved_to(old) == where, "which no resume changes"
+    eventually(lambda: f"moved to {where}, but sending here was resumed: " in say(old) and " now\n" not in say(old), "status says so")
     must_move(old, cluster.url, redis.url, "--from-prefix", "newer", "--to-prefix", "older")
+    assert old.run("resume", listen=old.address).stdout == "sending is resumed\n"
     assert moved_to(old) is None and moved_to(new) == f"redis://127.0.0.1:{redis.port}, prefix older"
     assert new.run("move", "--from", cluster.url, "--from-prefix", "newer", "--abandon").returncode == 0
     assert moved_to(new) is None
@@ -655,7 +659,7 @@ def it_needs_no_more_rights_than_documented(stand, redis, sandbox, tmp_path):
     for name, node in (("from", redis), ("to", target)):
         (tmp_path / name).write_text(f"redis://seek-signal:password-1@127.0.0.1:{node.port}\n")
     done = old.run("move", "--from-file", str(tmp_path / "from"), "--to-file", str(tmp_path / "to"))
-    assert done.returncode == 0 and done.stdout == "50 applications are moved\n", done
+    assert done.returncode == 0 and done.stdout == "50 applications are moved\n--from is empty\n", done
     assert redis.cli("ACL", "LOG") == "" and target.cli("ACL", "LOG") == ""
     # To whoever looks there it is told without user and password.
     assert redis.cli("HGET", "seek-signal:{0}:move", "where") == f"redis://127.0.0.1:{target.port}"

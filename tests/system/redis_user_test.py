@@ -68,6 +68,20 @@ def it_delivers_with_the_documented_rights(stand, redis, sandbox, user):
     service.must_stop()
 
 
+def it_says_why_it_promises_less_than_fsync(stand, redis, sandbox, user):
+    why = "Redis does not let us see its appendfsync: allow CONFIG GET to its user"
+    assert redis.cli("CONFIG", "GET", "appendfsync").split()[-1] == "always"
+    done = stand.service(sandbox, redis_url=user).run("check")
+    assert done.returncode == 0 and f'at the level "redis"; note: {why}' in done.stdout, done.stdout
+    service = stand.service(sandbox, redis_url=user).start()
+    line = eventually(lambda: service.logs("redis_ready"), "it is connected")[0]
+    assert line["message"].startswith(why) and line["level"] == "warn"
+    service.must_stop()
+    assert why not in stand.service(sandbox, redis_url=user, durability="redis").run("check").stdout, "somebody has decided that"
+    redis.cli("ACL", "SETUSER", "seek-signal", "+config|get")
+    assert 'at the level "fsync"\n' in stand.service(sandbox, redis_url=user).run("check").stdout
+
+
 def it_names_each_command_that_is_missing(stand, redis, sandbox, user):
     service = stand.service(sandbox, redis_url=user).start()
     for command in sorted(allowed() - {"WAIT", "SELECT", "CLIENT|SETNAME"}):

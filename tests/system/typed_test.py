@@ -34,6 +34,8 @@ ELSEWHERE = [
     (r"docker (build|run|compose -f docker/compose.yaml up)", "needs a Docker daemon", "tests/image/run", '"$builder" build'),
     (r"docker compose -f docker/compose.cluster.yaml (up|kill)", "needs a Docker daemon", "tests/image/compose_cluster_test.py", '"kill", "node-2"'),
     (r"docker (exec|compose .* exec)", "needs a Docker daemon", "tests/image/compose_test.py", '"seek-signal", *arguments'),
+    (r"dpkg-deb -x \./NEW\.deb", "unpacks the package", "tests/release/release_test.py", '"dpkg-deb", "--extract"'),
+    (r"redis-cli --cluster create", "makes a cluster", "docker/compose.cluster.yaml", "redis-cli --cluster create"),
     (r"apt-get install \./build/release", "changes the machine", "tests/debian/run", "apt-get install"),
     (r"editor /etc|install -m 600 /dev/stdin", "types into a file of the machine", "tests/image/package_test.py",
      "/etc/seek-signal/client-secret"),

@@ -90,6 +90,7 @@ static void promises_fsync_only_when_it_is_known(void **state)
         preflight_read_setting("appendfsync", cases[i].appendfsync, &facts);
         preflight_read_setting("no-appendfsync-on-rewrite", cases[i].no_fsync_on_rewrite, &facts);
         preflight_read_setting("maxclients", "1", &facts);
+        must_find(&facts, DURABILITY_ANY, true, DURABILITY_REDIS, cases[i].remedy);
         must_find(&facts, DURABILITY_REDIS, true, DURABILITY_REDIS, "");
         must_find(&facts, DURABILITY_FSYNC, false, DURABILITY_REDIS, cases[i].remedy);
     }

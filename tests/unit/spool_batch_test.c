@@ -68,7 +68,7 @@ void __wrap_store_health(const struct store *store, struct store_health *out)
 static void redis_answers(enum store_status status)
 {
     static const struct accept_result results[10] = {{.event_id = "of Redis"}};
-    const struct store_failure failure = {status, "in Redis's words"};
+    const struct store_failure failure = {.status = status, .detail = "in Redis's words"};
     bool is_done = status == STORE_OK;
     redis.done(redis.context, &failure, is_done ? results : NULL, is_done ? redis.count : 0);
 }

@@ -68,7 +68,7 @@ function troubles(status) {
   if (status.spool && status.spool.reason) found.push(adviceItem("Spool: " + status.spool.reason, "warn"));
   if (status.notifications && status.notifications.reason)
     found.push(adviceItem("Notifications: " + status.notifications.reason, "warn", "notifications"));
-  if (sending.movedTo) found.push(adviceItem("Moved to " + sending.movedTo + ".", "warn", "moved"));
+  if (sending.movedTo) found.push(adviceItem("Moved to " + sending.movedTo + (sending.paused ? "." : ", but sending here was resumed."), "warn", "moved"));
   else if (sending.paused) found.push(adviceItem("Sending is paused.", "warn", "paused"));
   if (token.lastError && token.failingForMs !== null) found.push(adviceItem("Access token: " + token.lastError, "bad", "token"));
   if (isDown(sending))

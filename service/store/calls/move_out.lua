@@ -111,6 +111,9 @@ local was_paused = redis.call('EXISTS', paused) == 1 and (tostring(redis.pcall('
 local since = redis.pcall('HMGET', notify_key, 'since')
 since = not since.err and since[1] or ''
 if limit < 0 then
+    -- Rights that only a move needs: what lacks them is not paused first.
+    redis.call('DBSIZE')
+    redis.call('SCAN', '0', 'MATCH', prefix .. '*', 'COUNT', 1)
     return {0, name, state.to and state.paused or not state.to and was_paused or '', since, 0, 0, state.batch or '', '', 0, 0, 0}
 end
 
