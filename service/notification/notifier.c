@@ -9,8 +9,8 @@
  *      └──────────── a second ◄───────────────────────────┘
  *
  * Of many shards the first alone is looked at while nothing happens: see shard_rounds.h.
- * What was taken is told to Redis at once, so that a crash repeats one notification at most, under
- * the same id. Looks go on while one is on its way, for the lease.
+ * What was taken is told to Redis at once (tellings.h), so that a crash repeats one notification at
+ * most, under the same id. Looks go on while one is on its way, for the lease.
  */
 #include "service/notification/notifier.h"
 
@@ -31,6 +31,7 @@
 #include "service/notification/notifier_report.h"
 #include "service/notification/shard_rounds.h"
 #include "service/notification/standing.h"
+#include "service/notification/tellings.h"
 
 enum {
     LOOK_MS = 1000,
@@ -40,13 +41,6 @@ enum {
 };
 
 #define RUNS INT64_MAX
-
-/* One that is on its way, or that Redis has not been told of. */
-struct told {
-    bool is_dead;                          /* else a change of sending */
-    char id[APPLICATION_ID_BYTES_MAX + 1]; /* of the application, or of the change */
-    int64_t place_ms, died_at_ms;
-};
 
 struct notifier {
     /* Set by create, then read-only. */
@@ -62,10 +56,8 @@ struct notifier {
     struct event_loop *loop; /* owned, as the next two; event_loop_wake: any thread */
     struct store *store;
     struct receiver *receiver;
-    struct buffer body;  /* of the notification on its way */
-    struct told sent;    /* what that is */
-    struct told told;    /* id "": Redis knows all */
-    bool was_told_asked; /* the look under way says `told` */
+    struct buffer body; /* of the notification on its way */
+    struct tellings tellings;
     bool is_looking, is_census_open, is_stop_seen, is_leaving, is_over;
     bool is_failing; /* as last logged */
     bool has_more;   /* the last look found something that could be told now, or more to look at */
@@ -95,7 +87,7 @@ static void note_failing(struct notifier *notifier, bool is_failing, const char 
 static void on_sent(void *context, enum receiver_verdict verdict, const char *reason)
 {
     struct notifier *notifier = context;
-    assert(notifier->sent.id[0] != '\0' && notifier->told.id[0] == '\0');
+    assert(notifier->tellings.sent.id[0] != '\0' && notifier->tellings.told.id[0] == '\0');
     if (notifier->is_over)
         return; /* cut by us */
     notifier_report_answer(&notifier->report, verdict == RECEIVER_TOOK, reason);
@@ -103,7 +95,7 @@ static void on_sent(void *context, enum receiver_verdict verdict, const char *re
     case RECEIVER_TOOK:
         metric_add(&notifier->report.metrics[TOLD_DELIVERED], 1);
         note_failing(notifier, false, "");
-        notifier->told = notifier->sent;
+        tellings_take(&notifier->tellings);
         break;
     case RECEIVER_FAILED:
         metric_add(&notifier->report.metrics[TOLD_FAILED], 1);
@@ -113,8 +105,8 @@ static void on_sent(void *context, enum receiver_verdict verdict, const char *re
         metric_add(&notifier->report.metrics[TOLD_REFUSED], 1);
         log_error("notification_refused",
                   "NOTIFY_URL refuses this notification; it is not repeated any more",
-                  LOG_TEXT("detail", reason), LOG_TEXT("about", notifier->sent.id));
-        notifier->told = notifier->sent;
+                  LOG_TEXT("detail", reason), LOG_TEXT("about", notifier->tellings.sent.id));
+        tellings_take(&notifier->tellings);
         break;
     case RECEIVER_GONE:
         metric_add(&notifier->report.metrics[TOLD_FAILED], 1);
@@ -124,7 +116,7 @@ static void on_sent(void *context, enum receiver_verdict verdict, const char *re
                   LOG_TEXT("detail", reason));
         break;
     }
-    notifier->sent.id[0] = '\0';
+    notifier->tellings.sent.id[0] = '\0';
     notifier->look_at_ms = 0;
 }
 
@@ -133,13 +125,9 @@ static bool write_next(struct notifier *notifier, const struct store_notificatio
 {
     const char *source = notifier->options.source;
     const struct application *dead = &next->dead.application;
-    notifier->sent.is_dead = next->change.to == SENDING_UNKNOWN;
-    (void)snprintf(notifier->sent.id, sizeof notifier->sent.id, "%s",
-                   notifier->sent.is_dead ? dead->id : next->change.id);
-    notifier->sent.place_ms = next->place.at_ms;
-    notifier->sent.died_at_ms = dead->died_at_ms;
+    tellings_send(&notifier->tellings, next);
     buffer_clear(&notifier->body);
-    if (!notifier->sent.is_dead)
+    if (!notifier->tellings.sent.is_dead)
         return notification_write_change(&notifier->body, source, &next->change, id, error);
     int64_t died_at_ms = dead->died_at_ms > 0 ? dead->died_at_ms : next->place.at_ms;
     return notification_write_dead(&notifier->body, source, dead, died_at_ms, id, error);
@@ -158,10 +146,10 @@ static void send_next(struct notifier *notifier, const struct store_notification
     bool is_passing = error.kind == ERROR_MEMORY;
     log_error("notification_unwritten",
               is_passing ? "tried again" : "this notification is left out",
-              LOG_TEXT("detail", error.message), LOG_TEXT("about", notifier->sent.id));
+              LOG_TEXT("detail", error.message), LOG_TEXT("about", notifier->tellings.sent.id));
     if (!is_passing)
-        notifier->told = notifier->sent;
-    notifier->sent.id[0] = '\0';
+        tellings_take(&notifier->tellings);
+    notifier->tellings.sent.id[0] = '\0';
 }
 
 /* --- Redis --- */
@@ -179,13 +167,15 @@ static void report(struct notifier *notifier, const struct store_notification *n
 static void go_on(struct notifier *notifier, const struct store_notification *next, int64_t now_ms)
 {
     bool is_something = next->change.to != SENDING_UNKNOWN || next->has_dead;
-    bool is_told = notifier->told.id[0] == '\0';
+    bool is_told = notifier->tellings.told.id[0] == '\0';
+    bool is_known = tellings_knows(&notifier->tellings, next);
     bool are_all_asked =
         shard_rounds_end(&notifier->rounds, true, true, is_something || next->untold > 0, now_ms);
     notifier->has_more = next->untold > 0 && !is_something;
-    if (!is_told || notifier->has_more || !are_all_asked)
+    if (!is_told || is_known || notifier->has_more || !are_all_asked)
         notifier->look_at_ms = now_ms;
-    if (are_all_asked && is_told && is_something && receiver_is_free(notifier->receiver, now_ms))
+    if (are_all_asked && is_told && is_something && !is_known &&
+        receiver_is_free(notifier->receiver, now_ms))
         send_next(notifier, next, now_ms);
 }
 
@@ -199,8 +189,7 @@ static void take_notification(void *context, const struct store_failure *failure
     notifier->look_at_ms = now_ms + LOOK_MS;
     notifier->has_more = false;
     notifier->is_over = notifier->is_leaving;
-    if (failure->status == STORE_OK && notifier->was_told_asked)
-        notifier->told.id[0] = '\0';
+    tellings_hear(&notifier->tellings, failure->status == STORE_OK ? next : NULL);
     if (failure->status != STORE_OK || !next->is_ours || notifier->is_leaving) {
         shard_rounds_end(&notifier->rounds, failure->status == STORE_OK, false, false, now_ms);
         notifier_report_unknown(&notifier->report);
@@ -227,8 +216,8 @@ static void look(struct notifier *notifier, int64_t now_ms)
 {
     char change_id[UUID_BYTES];
     struct error error;
-    bool is_urgent =
-        notifier->told.id[0] != '\0' || (notifier->is_stop_seen && notifier->rounds.is_ours);
+    bool is_urgent = tellings_has_any(&notifier->tellings) ||
+                     (notifier->is_stop_seen && notifier->rounds.is_ours);
     bool is_of_all = shard_rounds_begin(&notifier->rounds, is_urgent, now_ms);
     if (!notifier->is_census_open)
         notifier->is_census_open =
@@ -241,14 +230,7 @@ static void look(struct notifier *notifier, int64_t now_ms)
     query.sending = sending_watch_judge(&notifier->watch, now_ms);
     uuid_v4(change_id);
     query.sending.id = change_id;
-    const struct told *told = &notifier->told;
-    notifier->was_told_asked = told->id[0] != '\0';
-    if (notifier->was_told_asked && told->is_dead) {
-        query.told = (struct store_place){.at_ms = told->place_ms, .id = told->id};
-        query.told_died_ms = told->died_at_ms;
-    } else if (notifier->was_told_asked) {
-        query.told_change = told->id;
-    }
+    tellings_say(&notifier->tellings, &query);
     notifier->is_looking =
         store_notify(notifier->store, &query, take_notification, notifier, &error);
     notifier->look_at_ms = now_ms + LOOK_MS;
@@ -265,7 +247,8 @@ static void look(struct notifier *notifier, int64_t now_ms)
 /* Nothing that could be told now is left to tell. */
 static bool is_idle(const struct notifier *notifier, int64_t now_ms)
 {
-    bool is_told = notifier->told.id[0] == '\0' && !receiver_is_sending(notifier->receiver);
+    bool is_told =
+        notifier->tellings.told.id[0] == '\0' && !receiver_is_sending(notifier->receiver);
     struct store_health health;
     store_health(notifier->store, &health);
     if (!health.is_ready)

@@ -25,14 +25,15 @@
  *     4   after a lost answer: a claim for nothing, whether or not anything can be sent; the store
  *         gives back with each claim what the one before took, where no answer has settled it
  *     5   nothing waits, claimed: that comes first
- *     6   something is due, and it is this worker's to ask
- *     7   there is an access token
- *     8   the gate gives places, or others are about to leave theirs           else held back
- *     9   the watch is taken: nobody else was faster               else the places go back
- *     10  the claim is sent, and the worker stays awake for its answer
+ *     6   nobody has outcomes to record, since Redis was away (absence.h)
+ *     7   something is due, and it is this worker's to ask
+ *     8   there is an access token
+ *     9   the gate gives places, or others are about to leave theirs           else held back
+ *     10  the watch is taken: nobody else was faster               else the places go back
+ *     11  the claim is sent, and the worker stays awake for its answer
  *
  * Each place that the gate gives ends in one of two ways: a signal starts on it, and leaves it when
- * it comes back from SEEK; or it is returned. From 8 to the answer the claimer holds them, in
+ * it comes back from SEEK; or it is returned. From 9 to the answer the claimer holds them, in
  * `places_reserved` while the claim is on its way. The answer brings
  *
  *     fewer signals than places      the rest of the places is returned
@@ -232,6 +233,8 @@ static int64_t claim(struct claimer *claimer, int64_t now_ms)
         return send_claim(claimer, 0, 0, now_ms); /* whether or not anything can be sent now */
     if (claimer->attempts->counts[ATTEMPT_CLAIMED] > 0)
         return STARTING_WAIT_MAX_MS; /* until one ends */
+    if (now_ms < claimer->yields_until_ms)
+        return claimer->yields_until_ms - now_ms;
     int64_t patience = patience_ms(claimer);
     int64_t wait_ms = due_watch_wait_ms(&shared->due_watch, claimer->worker, patience, now_ms);
     if (wait_ms > 0 || !authorizer_prepare(claimer->authorizer, now_ms, &wait_ms))

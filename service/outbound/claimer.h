@@ -52,7 +52,8 @@ struct claimer {
     size_t returned_meanwhile;  /* from SEEK, while the last claim was on its way */
     uint64_t returned_at_claim; /* attempts->returned_count at the last claim */
     int64_t claimed_at_ms;
-    int64_t rest_until_ms; /* after trouble: no claim before */
+    int64_t rest_until_ms;   /* after trouble: no claim before */
+    int64_t yields_until_ms; /* to those that have outcomes to record: none that takes anything */
 };
 
 /* How long a worker rests at most. The owner of the watch and its deputy rest for less. */

@@ -142,7 +142,7 @@ static void on_paused(void *context, const struct store_failure *failure)
     if (failure->status == STORE_OK)
         atomic_store(&recorder->shared->is_pause_wanted, false);
     else
-        recorder->rest_until_ms = clock_monotonic_ms() + REST_MS;
+        recorder->pause_at_ms = clock_monotonic_ms() + REST_MS;
 }
 
 static bool is_pause_to_ask(const struct recorder *recorder)
@@ -155,11 +155,11 @@ static bool is_pause_to_ask(const struct recorder *recorder)
 static void pause_if_wanted(struct recorder *recorder, struct store *store, int64_t now_ms)
 {
     struct error error;
-    if (!is_pause_to_ask(recorder) || now_ms < recorder->rest_until_ms)
+    if (!is_pause_to_ask(recorder) || now_ms < recorder->pause_at_ms)
         return;
-    recorder->is_pausing = store_set_paused(store, true, on_paused, recorder, &error);
+    recorder->is_pausing = store_brake(store, on_paused, recorder, &error);
     if (!recorder->is_pausing)
-        recorder->rest_until_ms = now_ms + REST_MS;
+        recorder->pause_at_ms = now_ms + REST_MS;
 }
 
 /* Where something is finished. */
@@ -173,10 +173,10 @@ static int64_t record_at_ms(const struct recorder *recorder)
 int64_t recorder_timeout_ms(const struct recorder *recorder, int64_t now_ms)
 {
     int64_t at_ms = INT64_MAX;
-    if (is_pause_to_ask(recorder))
-        at_ms = recorder->rest_until_ms;
-    else if (recorder->sent_count == 0 && recorder->attempts->counts[ATTEMPT_FINISHED] > 0)
+    if (recorder->sent_count == 0 && recorder->attempts->counts[ATTEMPT_FINISHED] > 0)
         at_ms = record_at_ms(recorder);
+    if (is_pause_to_ask(recorder) && recorder->pause_at_ms < at_ms)
+        at_ms = recorder->pause_at_ms;
     if (at_ms == INT64_MAX)
         return -1;
     return at_ms > now_ms ? at_ms - now_ms : 0;

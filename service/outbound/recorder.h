@@ -29,7 +29,8 @@ struct recorder {
     struct settlement *batch; /* owned */
     size_t sent_count;        /* 0: none is */
     bool is_pausing;          /* the store is asked to */
-    int64_t rest_until_ms;    /* after a refusal */
+    int64_t pause_at_ms;      /* after a refusal: it is not asked again before */
+    int64_t rest_until_ms;    /* the same, of outcomes */
     size_t undone_count;      /* finished ones whose shard is away: alone they wait */
     int64_t retry_at_ms;      /* until then */
 };

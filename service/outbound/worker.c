@@ -21,6 +21,7 @@
 #include "lib/base/thread.h"
 #include "lib/net/event_loop.h"
 
+#include "service/outbound/absence.h"
 #include "service/outbound/attempt.h"
 #include "service/outbound/authorizer.h"
 #include "service/outbound/claimer.h"
@@ -50,6 +51,7 @@ struct worker {
     struct event_loop *loop;  /* owned, as the next; event_loop_wake: any thread */
     struct http_client *http; /* watched in the loop, as the next */
     struct store *store;
+    struct absence absence;
     struct attempts attempts;
     struct authorizer authorizer;
     struct sender sender;
@@ -69,6 +71,8 @@ static int64_t work(struct worker *worker, int64_t now_ms)
     struct store_health health;
     store_health(worker->store, &health);
     atomic_store_explicit(&worker->is_connected, health.is_ready, memory_order_relaxed);
+    if (absence_turn(&worker->absence, worker->store, now_ms))
+        worker->claimer.yields_until_ms = now_ms + ABSENCE_RECORDING_MS;
     if (health.is_ready)
         recorder_turn(&worker->recorder, worker->store, now_ms);
     int64_t wait_ms = claimer_turn(&worker->claimer, health.is_ready, now_ms);

@@ -82,6 +82,8 @@ static void note_success(struct spool *spool)
     log_info("spool_takes_again", "The spool can be written again");
 }
 
+/* What was appended may be on the disk even if the commit failed: in a segment that was full before
+ * it. Too many are held then until the journal is empty, and never too few. */
 static void hold_all(struct spool *spool, const struct spool_order *order)
 {
     struct drain_record record;
@@ -92,7 +94,7 @@ static void hold_all(struct spool *spool, const struct spool_order *order)
         if (!spool_record_read(piece.payload, piece.length, &record))
             continue;
         spool_hold(spool, &record);
-        if (spool->oldest_us == 0)
+        if (order->is_written && spool->oldest_us == 0)
             spool->oldest_us = record.stamp_us;
     }
 }
@@ -108,7 +110,6 @@ static void count_order(struct spool *spool, const struct spool_order *order)
             "spool_begins",
             "Redis does not take events, so they are kept on this machine's disk until it does");
     spool->has_begun = true;
-    hold_all(spool, order);
     spool->records += order->count;
 }
 
@@ -145,9 +146,12 @@ static void take_orders(struct spool *spool, struct spool_order *orders, int64_t
     struct error error;
     bool is_synced = write_all(spool, orders, now_ms, &error);
     for (struct spool_order *order = orders; order != NULL; order = order->next) {
-        if (!is_synced && order->is_written)
+        bool is_appended = order->is_written;
+        if (!is_synced && is_appended)
             order->error = error;
-        order->is_written = order->is_written && is_synced;
+        order->is_written = is_appended && is_synced;
+        if (is_appended)
+            hold_all(spool, order);
         count_order(spool, order);
     }
     spool_publish(spool); /* before anybody is told: see spool_is_holding */

@@ -107,7 +107,7 @@ MUST_CHECK bool spool_open_journal(struct spool *spool, struct error *error); /*
 /* spool_journal.c: damage that is found for the first time. The spool's thread, as the next. */
 void spool_find_damage(void *context, enum journal_damage damage, uint64_t segment, uint64_t offset,
                        uint64_t bytes);
-/* spool_held.c: the record is in the journal; it is in Redis; the journal is empty. */
+/* spool_held.c: the record may be in the journal; it is in Redis; the journal is empty. */
 void spool_hold(struct spool *spool, const struct drain_record *record);
 void spool_let_go(struct spool *spool, const struct drain_record *record);
 void spool_let_all_go(struct spool *spool);

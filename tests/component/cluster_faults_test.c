@@ -242,6 +242,65 @@ static void waits_for_memory(void **state)
     captured_log_destroy(log);
 }
 
+static struct {
+    bool is_any;
+    enum store_status status;
+    struct store_notification last;
+} heard;
+
+static void take_notification(void *context, const struct store_failure *failure,
+                              const struct store_notification *notification)
+{
+    (void)context;
+    heard.is_any = true;
+    heard.status = failure->status;
+    heard.last = *notification;
+}
+
+/* Both are asked, and one answers: that another process tells. */
+static void must_ask(const struct store_notify_query *query, struct fake_redis *there,
+                     struct fake_redis *gone)
+{
+    struct error error;
+    heard.is_any = false;
+    assert_true(store_notify(driver.store, query, take_notification, NULL, &error));
+    store_flush(driver.store);
+    fake_redis_say_text(there, "*1\r\n:0\r\n");
+    fake_redis_say_text(gone, "-ERR of another kind\r\n");
+    int64_t deadline_ms = clock_monotonic_ms() + 10000;
+    while (!heard.is_any) {
+        assert_true(clock_monotonic_ms() < deadline_ms);
+        driver_turn(&driver);
+    }
+    assert_int_equal(heard.status, STORE_OK);
+}
+
+static const struct store_notify_query death = {
+    .asker = "a", .lease_ms = 1000, .told = {.at_ms = 1, .id = "A"}, .told_died_ms = 1};
+static const struct store_notify_query change = {
+    .asker = "a", .lease_ms = 1000, .told_change = "c"};
+
+static void says_that_what_was_told_is_recorded(void **state)
+{
+    (void)state;
+    must_ask(&death, from, to);
+    assert_true(heard.last.is_told);
+}
+
+static void says_that_a_death_is_not_recorded(void **state)
+{
+    (void)state;
+    must_ask(&death, to, from);
+    assert_false(heard.last.is_told);
+}
+
+static void says_that_a_change_is_not_recorded(void **state)
+{
+    (void)state;
+    must_ask(&change, nodes[1], nodes[0]);
+    assert_false(heard.last.is_told);
+}
+
 #define ON_TWO(sentence, function) IT_WITH(sentence, function, start, stop)
 
 int main(void)
@@ -253,6 +312,9 @@ int main(void)
                does_not_follow_what_has_failed),
         ON_TWO("does not follow a slot with a call that cannot be confirmed",
                does_not_follow_what_has_no_confirmation),
+        ON_TWO("says that what was told is recorded", says_that_what_was_told_is_recorded),
+        ON_TWO("says that a death is not recorded", says_that_a_death_is_not_recorded),
+        ON_TWO("says that a change is not recorded", says_that_a_change_is_not_recorded),
     };
     return cmocka_run_group_tests_name("cluster_faults", tests, NULL, NULL);
 }

@@ -2,20 +2,27 @@
  * SPDX-License-Identifier: MIT */
 /* The spool with damaged files, and a disk that is full or fails. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/journal_frame.h"
 
 #include "tests/support/failing_malloc.h"
 #include "tests/support/specification.h"
 #include "tests/support/spool_stand.h"
+#include "tests/support/stored_fields.h"
 
-static _Atomic bool is_sync_failing;
+static _Atomic bool is_sync_failing, is_sync_held, is_in_sync;
 
 int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);
 int __wrap_fdatasync(int fd)
 {
+    while (atomic_load(&is_sync_held)) {
+        atomic_store(&is_in_sync, true);
+        (void)usleep(1000);
+    }
     if (!atomic_load(&is_sync_failing))
         return __real_fdatasync(fd);
     errno = EIO;
@@ -116,6 +123,62 @@ static void is_able_again_when_the_disk_is(void **state)
     must_be("B", "", "");
     must_be("C", "pending", "token");
     assert_int_equal(counted("seek_signal_spool_damaged_total", NULL), 0);
+}
+
+/* Nearly a segment. */
+static void open_large(struct spool_order *order, const char *letter)
+{
+    char id[32], seek_token[4001];
+    memset(seek_token, 't', sizeof seek_token - 1);
+    seek_token[sizeof seek_token - 1] = '\0';
+    open_order(order, loop);
+    for (unsigned i = 0; i < 250; i++) {
+        (void)snprintf(id, sizeof id, "%s-%u", letter, i);
+        add_event(order, id, seek_token);
+    }
+}
+
+static void must_refuse(struct spool_order *order)
+{
+    EVENTUALLY(spool_is_done(spool, order));
+    assert_false(order->is_written);
+    assert_int_equal(order->error.kind, ERROR_IO);
+    buffer_fini(&order->records);
+}
+
+/* Of two orders of one turn the first is on the disk when no segment can be made for the second.
+ * Its client heard that it was not written, and its events are drained all the same. */
+static void holds_what_is_written_after_all(void **state)
+{
+    (void)state;
+    struct spool_order occasion, first, second;
+    redis_server_kill(server);
+    begin_with(4 * BYTES_MAX);
+    write_file("journal-0000000000000001.log", "", 0); /* there is a file of that name already */
+    open_order(&occasion, loop);
+    add_event(&occasion, "X", "token");
+    open_large(&first, "A");
+    open_large(&second, "B");
+    atomic_store(&is_sync_held, true);
+    assert_true(spool_submit(spool, &occasion));
+    EVENTUALLY(atomic_load(&is_in_sync));
+    assert_true(spool_submit(spool, &first));
+    assert_true(spool_submit(spool, &second));
+    atomic_store(&is_sync_held, false);
+    must_refuse(&first);
+    must_refuse(&second);
+    assert_true(spool_is_done(spool, &occasion) && occasion.is_written);
+    buffer_fini(&occasion.records);
+    assert_true(spool_is_holding_for(spool, "X"));
+    assert_true(spool_is_holding_for(spool, "A-0"));
+    assert_true(spool_is_holding_for(spool, "A-249"));
+    EVENTUALLY(status().is_able);
+    redis_server_restart(server);
+    EVENTUALLY(is_drained());
+    must_be("X", "pending", "token");
+    assert_string_equal(stored_field(server, "A-249", "state"), "pending");
+    must_be("B-0", "", "");
+    assert_false(spool_is_holding_for(spool, "A-0"));
 }
 
 static _Atomic bool is_drain_refused;
@@ -230,6 +293,8 @@ int main(void)
                 spool_stand_clear),
         IT_WITH("is able again when the disk is", is_able_again_when_the_disk_is, spool_stand_make,
                 spool_stand_clear),
+        IT_WITH("holds what is written after all", holds_what_is_written_after_all,
+                spool_stand_make, spool_stand_clear),
         IT_WITH("starts whole or not at all when memory is short",
                 starts_whole_or_not_at_all_without_memory, spool_stand_make, spool_stand_clear),
         IT_WITH("rests when Redis refuses what is drained", rests_when_redis_refuses,

@@ -126,6 +126,8 @@ FOUND = {
         .disturb("kill", "replica-0", 1, ("replica-0/1",)).call("t1", after=0.5)),
     "twice after the death of another replica": ("duplicate", Case().post("t1").call("t1")
         .disturb("kill", "replica-1", 1, ("replica-1/1",)).call("t1", after=9)),
+    "twice after an outage of Redis alone": ("duplicate", Case().post("t1").call("t1")
+        .disturb("redis-kill", "redis", 20).call("t1", after=20)),
     "accepted a second time": ("duplicate", Case().post("t1").call("t1", fault="reset-after").call("t1", event="event-2")),
     "another timestamp": ("timestamp", Case().post("t1").call("t1", fault="reset-after").call("t1", timestamp="U")),
     "one request id for two calls": ("request id", Case().post("t1")
@@ -184,7 +186,9 @@ def it_finds_that_half_a_request_was_taken():
     (Case().post("t1").call("t1").disturb("stop", "replica-0", 10, ("replica-0/1",)).call("t1", after=9), "stop"),
     (Case().post("t1").disturb("pause", "replica-0", 3, ("replica-0/1",)).call("t1", after=3.1)
         .disturb("kill", "replica-0", 1, ("replica-0/1",)).call("t1", after=0.5), "kill"),
-    (Case().post("t1").call("t1").disturb("redis-kill", "redis", 20).call("t1", after=20), "redis-kill"),
+    (Case().post("t1").call("t1").disturb("redis-stop", "redis", 20).call("t1", after=20), "redis-stop"),
+    (Case().post("t1").call("t1").disturb("redis-kill", "redis", 20).disturb("start", "replica-1", 1, ("replica-1/1",)).call("t1", after=20),
+     "redis-kill"),
     (Case().post("t1").call("t1").disturb("seek-restart", "seek", 1).call("t1", after=1.5),
      "SEEK's answer spoiled: seek-restart"),
     (Case().post("t1", durability="spool", loose=True).post("t2").call("t1").call("t2").call("t1", event="event-2"),

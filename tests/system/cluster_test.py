@@ -129,6 +129,31 @@ def it_spools_what_a_lost_master_would_have_taken(stand, cluster, sandbox, tmp_p
     service.must_stop()
 
 
+def it_lets_sending_be_resumed_while_a_node_is_away(stand, sandbox):
+    """What made it pause does not make it pause again: only another run of refusals would."""
+    cluster = RedisCluster(stand, replicas=0)
+    service = stand.service(sandbox, redis_url=cluster.url, pause_after_refusals="5").start()
+    living = cluster.masters[:2]
+
+    def paused():
+        return sum(len(node.cli("--raw", "KEYS", "seek-signal:*:paused").split()) for node in living)
+
+    cluster.masters[2].kill()
+    eventually(lambda: service.get("/v1/status").json["store"]["shardsReady"] < 64, "its shards are away")
+    sandbox.fault(on="graphql", kind="forbidden", count=0)
+    for pair in numbered(60):
+        service.post("/v1/events", event(*pair))
+    eventually(lambda: paused() > 40, "the shards that can be reached are paused")
+    sandbox.clear_faults()
+    eventually(lambda: service.get("/v1/status").json["sending"]["inFlight"] == 0, "nothing more is refused")
+    eventually(lambda: service.post("/v1/resume", {}).status == 503 and paused() == 0, "resumed, as far as it goes")
+    accepted = [name for name, token in numbered(90, first=60) if service.post("/v1/events", event(name, token)).status == 202]
+    for name in accepted:
+        service.must_become(name, "delivered")
+    time.sleep(1.5)  # the brake asked each second
+    assert accepted and paused() == 0
+
+
 def it_drains_past_a_shard_that_is_away(stand, sandbox, tmp_path):
     """Two masters are lost; the one that is back gets what was spooled for it, behind and between what waits for the other."""
     cluster = RedisCluster(stand, masters=5, replicas=0)  # two of three would be no majority

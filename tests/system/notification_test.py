@@ -5,12 +5,15 @@ import datetime
 import json
 import math
 import re
+import threading
 import time
 import urllib.parse
 
 import pytest
 
+from redis_cluster import RedisCluster
 from stand import TOKEN, event, eventually
+from straight_test import shard_of
 from tls_front import TlsFront
 from webhook_receiver import SECRET, WebhookReceiver, tls_context
 
@@ -211,6 +214,34 @@ def it_tells_from_one_of_two_processes(stand, redis, sandbox, receiver, shards):
     told = eventually(lambda: len(found := receiver.distinct("application.dead")) == 4 and found, "the other one tells")
     assert [each["subject"] for each in told] == ["A-1", "A-2", "A-3", "A-4"]
     other.must_stop()
+
+
+def it_tells_once_what_a_node_of_a_cluster_could_not_hear(stand, sandbox, receiver):
+    """It goes away while the receiver has the notification, and others are told meanwhile."""
+    cluster = RedisCluster(stand, replicas=0)
+    service = start(stand, cluster, sandbox, receiver)
+    node = cluster.masters[1]  # the first shard lies elsewhere
+
+    def lies_there(name):
+        return cluster.owner(cluster.slot(f"seek-signal:{{{shard_of(name, 64)}}}:due")) is node
+
+    names = [f"A-{number}" for number in range(64)]
+    [there, later, *_], elsewhere = list(filter(lies_there, names)), next(name for name in names if not lies_there(name))
+    take, may_answer = receiver.take, threading.Event()
+    receiver.take = lambda *request: (take(*request), may_answer.wait(30))
+    must_die(service, sandbox, there)
+    eventually(lambda: receiver.requests, "it has come to the receiver")
+    node.kill()
+    eventually(lambda: service.get("/v1/status").json["store"]["shardsReady"] < 64, "the shard is away")
+    may_answer.set()
+    must_die(service, sandbox, elsewhere)
+    eventually(lambda: len(receiver.requests) == 2, "the other one is told")
+    node.start()
+    eventually(lambda: service.get("/v1/status").json["store"]["shardsReady"] == 64, "the shard is back")
+    must_die(service, sandbox, later)
+    eventually(lambda: len(receiver.requests) >= 3, "it is told of the next death")
+    assert [told["subject"] for _, told, _ in receiver.requests] == [there, elsewhere, later]
+    service.must_stop()
 
 
 @SHARDS

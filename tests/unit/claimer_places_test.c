@@ -169,6 +169,23 @@ static void knows_that_others_have_all_places(void **state)
     assert_false(atomic_load(&shared.is_behind));
 }
 
+/* Who has outcomes to record does so meanwhile; nothing is taken from them by a claim of nothing.
+ */
+static void yields_to_those_that_record(void **state)
+{
+    (void)state;
+    claimer.yields_until_ms = NOW_MS + 4000;
+    assert_int_equal(claimer_turn(&claimer, true, NOW_MS), 4000);
+    assert_int_equal(asked.calls, 0);
+    claimer.state = CLAIMER_LOST;
+    must_claim(0);
+    answer(0);
+    assert_int_equal(claimer_turn(&claimer, true, NOW_MS), 4000);
+    claimer.yields_until_ms = NOW_MS;
+    must_claim(IN_FLIGHT / 2);
+    answer(0);
+}
+
 #define SCENE(sentence, function) IT_WITH(sentence, function, begin, end)
 
 int main(void)
@@ -177,6 +194,7 @@ int main(void)
         SCENE("leaves half of the places to other shards",
               leaves_half_of_the_places_to_other_shards),
         SCENE("takes all of them in the only shard", takes_all_of_them_in_the_only_shard),
+        SCENE("yields to those that record", yields_to_those_that_record),
         SCENE("knows that others have all places", knows_that_others_have_all_places),
     };
     return cmocka_run_group_tests_name("claimer places", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
-foreach(name notification standing webhook)
+foreach(name notification standing tellings webhook)
     specify(unit ${name} seek_notification)
 endforeach()

@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
-foreach(name access_token access_token_rejection attempt circuit_breaker claim_limit claimer claimer_places due_watch in_flight_limit issuer_answer outage outcome_watch rate_limiter recorder refusal_brake retry_ages sending_gate starting)
+foreach(name absence access_token access_token_rejection attempt circuit_breaker claim_limit claimer claimer_places due_watch in_flight_limit issuer_answer outage outcome_watch rate_limiter recorder refusal_brake retry_ages sending_gate starting)
     specify(unit ${name} seek_outbound)
 endforeach()
+replace_calls(absence_test store_shard_count store_takes_events_for)
 replace_calls(claimer_test store_claim sender_send authorizer_prepare clock_monotonic_ms)
 replace_calls(claimer_places_test store_claim sender_send authorizer_prepare clock_monotonic_ms)
 replace_calls(starting_test sender_send authorizer_prepare clock_monotonic_ms)
-replace_calls(recorder_test store_settle clock_monotonic_ms)
+replace_calls(recorder_test store_settle store_brake clock_monotonic_ms)
 foreach(name access_token access_token_rejection)
     target_sources(${name}_test PRIVATE support/access_token_stand.c)
 endforeach()

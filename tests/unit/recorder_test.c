@@ -41,6 +41,23 @@ bool __wrap_store_settle(struct store *store, const struct settlement *settlemen
     return true;
 }
 
+static struct {
+    unsigned calls;
+    store_done done;
+    void *context;
+} braked;
+
+bool __wrap_store_brake(struct store *store, store_done done, void *context, struct error *error);
+bool __wrap_store_brake(struct store *store, store_done done, void *context, struct error *error)
+{
+    (void)store;
+    (void)error;
+    braked.calls++;
+    braked.done = done;
+    braked.context = context;
+    return true;
+}
+
 static struct worker_shared shared;
 static struct event_loop *loop;
 static struct attempts attempts;
@@ -51,6 +68,7 @@ static int begin(void **state)
     (void)state;
     struct error error;
     memset(&asked, 0, sizeof asked);
+    memset(&braked, 0, sizeof braked);
     memset(&shared, 0, sizeof shared);
     loop = event_loop_create(&error);
     assert_non_null(loop);
@@ -216,6 +234,39 @@ static void says_when_it_goes_on(void **state)
     assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), -1);
 }
 
+static void answer_brake(enum store_status status)
+{
+    const struct store_failure failure = {.status = status};
+    assert_non_null(braked.done);
+    braked.done(braked.context, &failure);
+}
+
+static void records_on_while_no_pause_is_taken(void **state)
+{
+    (void)state;
+    atomic_store(&shared.is_pause_wanted, true);
+    assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), 0);
+    recorder_turn(&recorder, NULL, NOW_MS);
+    assert_int_equal(braked.calls, 1);
+    answer_brake(STORE_UNAVAILABLE);
+    assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), 1000);
+    finish_attempt(SETTLE_DELIVERED, 0);
+    assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), 0);
+    recorder_turn(&recorder, NULL, NOW_MS);
+    assert_int_equal(asked.calls, 1);
+    answer(STORE_REFUSED, SETTLED);
+    assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS + 500), 500);
+    recorder_turn(&recorder, NULL, NOW_MS + 999);
+    assert_int_equal(braked.calls, 1);
+    recorder_turn(&recorder, NULL, NOW_MS + 1000);
+    assert_int_equal(braked.calls, 2);
+    assert_int_equal(asked.calls, 2);
+    answer(STORE_OK, SETTLED);
+    answer_brake(STORE_OK);
+    assert_false(atomic_load(&shared.is_pause_wanted));
+    assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +277,8 @@ int main(void)
                 calls_who_waits_for_a_final_state, begin, end),
         IT_WITH("gathers while one batch is on its way", gathers_while_one_batch_is_on_its_way,
                 begin, end),
+        IT_WITH("records on while no pause is taken", records_on_while_no_pause_is_taken, begin,
+                end),
         IT_WITH("repeats what may be lost", repeats_what_may_be_lost, begin, end),
     };
     return cmocka_run_group_tests_name("recorder", tests, NULL, NULL);

@@ -32,11 +32,13 @@ static bool notify_read(struct script_call *call, const struct redis_reply *repl
 {
     struct store_notification *notification = call->results;
     size_t length = redis_reply_length(reply);
+    notification->is_told = true;
     if (reply_is_array_of(reply, 1))
         return true;
     if ((length != HEAD && length != HEAD + 1) || !reply_is_array_of(reply, length))
         return false;
     *notification = (struct store_notification){
+        .is_told = true,
         .is_ours = true,
         .change = {.id = reply_text_at(reply, 2),
                    .at_ms = reply_number_at(reply, 3),
@@ -108,6 +110,10 @@ static struct script_call *make(struct store *store, struct shard *shard, const 
 
 /* --- of many shards --- */
 
+struct notify_state {
+    const struct shard *told; /* of what was told; NULL: nothing */
+};
+
 static bool is_before(const struct store_place *a, const struct store_place *b)
 {
     assert(a->id != NULL && b->id != NULL);
@@ -138,29 +144,41 @@ static void merge(struct fan *fan)
 {
     static const struct store_failure fine = {.status = STORE_OK};
     static const struct store_notification of_another = {.untold_age_ms = -1};
+    const struct notify_state *state = fan->state;
     struct store_notification all = of_another;
-    bool is_any_done = false, is_of_another = false;
+    bool is_any_done = false, is_of_another = false, is_told = state->told == NULL;
     for (size_t i = 0; i < fan->count; i++) {
         const struct script_call *part = fan->parts[i];
         if (part->failure.status != STORE_OK)
             continue;
         const struct store_notification *one = part->results;
         is_any_done = true;
+        is_told |= part->shard == state->told;
         is_of_another |= part->shard->number == 0 && !one->is_ours;
         add_part(&all, one);
     }
     if (is_of_another)
         all = of_another;
+    all.is_told = is_told;
     assert(all.is_ours || !all.has_dead);
     fan->done.notify(fan->context, is_any_done ? &fine : &fan->failure, &all);
+}
+
+static const struct shard *told_shard(struct store *store, const struct store_notify_query *query)
+{
+    if (query->told.id != NULL)
+        return store_shard_of(store, query->told.id);
+    return query->told_change != NULL ? &store->shards[0] : NULL;
 }
 
 static bool ask_all(struct store *store, const struct store_notify_query *query,
                     store_notify_done done, void *context, struct error *error)
 {
-    AUTO(fan) *fan = fan_create(store, store->shard_count, 0, merge, error);
+    AUTO(fan) *fan =
+        fan_create(store, store->shard_count, sizeof(struct notify_state), merge, error);
     if (fan == NULL)
         return false;
+    ((struct notify_state *)fan->state)->told = told_shard(store, query);
     fan->done.notify = done;
     fan->context = context;
     if (!fan_send_all(fan, make, query, error))

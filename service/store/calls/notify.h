@@ -43,7 +43,8 @@ struct store_notify_query {
 };
 
 struct store_notification {
-    bool is_ours;               /* else another process tells, and the rest says nothing */
+    bool is_told; /* what was told is recorded, or was nothing; false: its shard is away */
+    bool is_ours; /* else another process tells, and the rest says nothing */
     struct store_change change; /* comes first */
     int64_t untold;             /* dead that may not have been told yet: at most so many */
     int64_t untold_age_ms;      /* how long the first of them has been dead; -1: unknown */

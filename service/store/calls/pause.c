@@ -31,12 +31,22 @@ static void finish(struct fan *fan)
     fan->done.simple(fan->context, &fan->failure);
 }
 
-/* Where one shard is away the others are paused all the same: whoever asked hears of it, and asks
- * again. */
-static bool pause_all(struct store *store, bool is_paused, store_done done, void *context,
-                      struct error *error)
+/* Who brakes asks again only if nobody is paused. */
+static void finish_some(struct fan *fan)
 {
-    AUTO(fan) *fan = fan_create(store, store->shard_count, 0, finish, error);
+    static const struct store_failure fine = {.status = STORE_OK};
+    bool is_any_paused = false;
+    assert(fan->done.simple != NULL);
+    for (size_t i = 0; i < fan->count; i++)
+        is_any_paused |= fan->parts[i]->failure.status == STORE_OK;
+    fan->done.simple(fan->context, is_any_paused ? &fine : &fan->failure);
+}
+
+/* Where one shard is away the others are told all the same. NULL: there was no memory. */
+static bool tell_all(struct fan *take_fan, bool is_paused, store_done done, void *context,
+                     struct error *error)
+{
+    AUTO(fan) *fan = take_fan;
     if (fan == NULL)
         return false;
     fan->done.simple = done;
@@ -47,15 +57,30 @@ static bool pause_all(struct store *store, bool is_paused, store_done done, void
     return true;
 }
 
-bool store_set_paused(struct store *store, bool is_paused, store_done done, void *context,
-                      struct error *error)
+static bool tell_one(struct store *store, bool is_paused, store_done done, void *context,
+                     struct error *error)
 {
-    if (store->shard_count > 1)
-        return pause_all(store, is_paused, done, context, error);
     AUTO(script_call) *call = make(store, &store->shards[0], &is_paused, error);
     if (call == NULL)
         return false;
     call->done.simple = done;
     call->context = context;
     return script_call_send(STEAL(call), error);
+}
+
+bool store_set_paused(struct store *store, bool is_paused, store_done done, void *context,
+                      struct error *error)
+{
+    if (store->shard_count == 1)
+        return tell_one(store, is_paused, done, context, error);
+    return tell_all(fan_create(store, store->shard_count, 0, finish, error), is_paused, done,
+                    context, error);
+}
+
+bool store_brake(struct store *store, store_done done, void *context, struct error *error)
+{
+    if (store->shard_count == 1)
+        return tell_one(store, true, done, context, error);
+    return tell_all(fan_create(store, store->shard_count, 0, finish_some, error), true, done,
+                    context, error);
 }
