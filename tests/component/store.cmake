@@ -9,7 +9,8 @@ specify(unit shard seek_store)
 specify(unit shard_map seek_store)
 specify(unit spool_record seek_spool)
 
-add_library(store_peers STATIC support/move_driver.c support/store_driver.c support/store_lists.c support/store_stand.c)
+add_library(store_peers STATIC support/move_driver.c support/store_driver.c support/store_lists.c support/store_stand.c
+    support/syncing_redis.c)
 target_link_libraries(store_peers PUBLIC seek_store redis_peers PRIVATE PkgConfig::CMOCKA)
 
 specify(component accept_leases store_peers)
@@ -26,6 +27,7 @@ specify(component damage store_peers)
 specify(component damage_keys store_peers)
 specify(component layout store_peers)
 specify(component drain store_peers)
+specify(component group_commit store_peers)
 specify(component notify store_peers)
 specify(component late_commands store_peers)
 specify(component leases store_peers)
