@@ -1,7 +1,8 @@
 -- SPDX-FileCopyrightText: seek-signal contributors
 -- SPDX-License-Identifier: MIT
 --
--- Shows one page of what is due or dead, in the order of time. Changes nothing.
+-- Shows one page of what is due or dead, in the order of time. Of what somebody else has put there, it gives impossible times the
+-- present, and takes out what cannot be an application (page.lua). It changes nothing else.
 --
 -- ARGV: state (due: pending and sending, pending, sending, dead), code of the last outcome ('': any),
 --       limit, how many entries to look at at most, place (time, id), class of the last outcome ('': any), and the time from
