@@ -16,14 +16,14 @@
  * at a time, and leaves the last one by its `done`: from batch_turn, from the answer of its call,
  * or from batch_destroy.
  *
- * When a call leaves. Redis is asked behind each accepted call to confirm it where DURABILITY wants
- * that, and serves one call after the other:
+ * When a call leaves. Redis serves one call after the other, and confirms those together that are
+ * on their way where DURABILITY wants that (group_commit.c):
  *
  *     on their way    waiting            then
  *     0               1 or more          at once: a lone event waits for nothing
- *     n               less than n / 2    it gathers on: a small call costs as much as several
- * events n               n / 2 or more      one more call, four at most: Redis finds it when it is
- * done n, confirming   any number         it gathers on: confirmations stand behind each other
+ *     n events        less than n / 2    it gathers on: a small call costs as much as several
+ *     n events        n / 2 or more      one more call, four at most: Redis finds it when it is
+ * done
  *
  * With many shards that is the rule for each of them: a call has events of one shard, and those of
  * a shard that stands still wait where they are while the others go on.
@@ -187,8 +187,7 @@ static void take_for_call(struct batch *batch, struct call_out *call)
 /* What a call costs Redis is as much as several events cost, so a small one does not follow. */
 static bool has_to_gather(const struct batch *batch, size_t waiting)
 {
-    return 2 * waiting < batch->sent_count ||
-           (batch->sent_count > 0 && store_is_confirming(batch->store));
+    return 2 * waiting < batch->sent_count;
 }
 
 /* NULL: what was gathered stays for now. */

@@ -18,8 +18,7 @@
 static bool is_lane_shut(const struct batch *batch, unsigned shard)
 {
     const struct lane *lane = &batch->lanes[shard];
-    if (lane->calls == BATCH_CALLS_MAX || 2 * lane->waiting < lane->sent_count ||
-        (lane->sent_count > 0 && store_is_confirming(batch->store)))
+    if (lane->calls == BATCH_CALLS_MAX || 2 * lane->waiting < lane->sent_count)
         return true;
     bool is_disk_busy = batch->spool != NULL && spool_batch_is_busy(batch->spool);
     return is_disk_busy && !store_takes_events_for(batch->store, shard, NULL);

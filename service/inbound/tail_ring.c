@@ -105,11 +105,25 @@ static struct tail_entry *make_entry(const char *event, const char *message,
     return entry;
 }
 
+/* Else each line of LOG_INFO is made up for nobody, whatever the least level is. */
+static void fall_asleep(struct tail_ring *ring, int64_t now_ms)
+{
+    mutex_lock(&ring->shared.lock);
+    if (now_ms >= atomic_load(&ring->listened_until_ms)) /* somebody may have come meanwhile */
+        log_set_tap(NULL);
+    mutex_unlock(&ring->shared.lock);
+}
+
 static void take(void *context, const char *event, const char *message,
                  const struct log_field fields[], size_t count)
 {
     struct tail_ring *ring = context;
-    if (!is_shown(event) || clock_monotonic_ms() >= atomic_load(&ring->listened_until_ms))
+    int64_t now_ms = clock_monotonic_ms();
+    if (now_ms >= atomic_load(&ring->listened_until_ms)) {
+        fall_asleep(ring, now_ms);
+        return;
+    }
+    if (!is_shown(event))
         return;
     struct tail_entry *entry = make_entry(event, message, fields, count);
     mutex_lock(&ring->shared.lock);
@@ -124,14 +138,12 @@ static void take(void *context, const char *event, const char *message,
 
 /* Begins anew where nobody has listened for a while: what came meanwhile was not kept. */
 static void begin(struct tail_ring *ring, uint64_t epoch, int64_t now_ms)
+    REQUIRES(ring->shared.lock)
 {
     int64_t until_ms = atomic_exchange(&ring->listened_until_ms, now_ms + TAIL_LISTENED_MS);
     log_set_tap(&ring->tap);
-    if (now_ms < until_ms)
-        return;
-    mutex_lock(&ring->shared.lock);
-    ring->shared.epoch = epoch;
-    mutex_unlock(&ring->shared.lock);
+    if (now_ms >= until_ms)
+        ring->shared.epoch = epoch;
 }
 
 static void read_behind(struct tail_ring *ring, uint64_t number, struct tail_page *out)
@@ -160,8 +172,9 @@ void tail_ring_read(struct tail_ring *ring, const struct tail_place *place, int6
 {
     out->count = 0;
     out->missed = 0;
-    begin(ring, random_u64(), now_ms);
+    uint64_t epoch = random_u64();
     mutex_lock(&ring->shared.lock);
+    begin(ring, epoch, now_ms);
     out->next = (struct tail_place){ring->shared.epoch, ring->shared.last};
     bool is_known =
         place != NULL && place->epoch == ring->shared.epoch && place->number <= ring->shared.last;

@@ -14,7 +14,7 @@
 enum {
     LINE_BYTES_MAX = 16 * 1024,
     REQUEST_BYTES_MAX = 128 * 1024,
-    FETCHING_RECHECK_MS = 1000, /* its end wakes everybody */
+    FETCHING_RECHECK_MS = 1000, /* its end wakes this worker */
 };
 
 void authorizer_init(struct authorizer *authorizer, struct worker_shared *shared,
@@ -78,20 +78,13 @@ static const char *reason_of(const struct http_exchange *exchange, char text[16]
     return text;
 }
 
-static void on_fetched(void *context, const struct http_exchange *exchange)
+static void take_fetched(struct authorizer *authorizer, const struct http_exchange *exchange,
+                         int64_t now_ms)
 {
-    struct authorizer *authorizer = context;
     struct worker_shared *shared = authorizer->shared;
-    int64_t now_ms = clock_monotonic_ms();
     char reason[16];
-    authorizer->is_fetching = false;
-    if (authorizer->is_stopping) {
-        end_span(authorizer, exchange, "SHUTDOWN");
-        access_token_failed(shared->access_token, "stopping", false, now_ms, random_u64());
-        return;
-    }
-    upstream_note_token_answer(&shared->upstream, exchange);
     struct error error;
+    upstream_note_token_answer(&shared->upstream, exchange);
     if (!access_token_refreshed(shared->access_token, exchange, now_ms, random_u64(), &error)) {
         end_span(authorizer, exchange, reason_of(exchange, reason));
         report_failure(shared, error.message);
@@ -100,6 +93,22 @@ static void on_fetched(void *context, const struct http_exchange *exchange)
     end_span(authorizer, exchange, NULL);
     if (worker_shared_turn(&shared->is_token_missing, false))
         log_info("access_token_recovered", "New access tokens can be fetched again");
+}
+
+/* Whoever looks at what is due has perhaps been told to wait for as long as the fetch may take. */
+static void on_fetched(void *context, const struct http_exchange *exchange)
+{
+    struct authorizer *authorizer = context;
+    struct worker_shared *shared = authorizer->shared;
+    int64_t now_ms = clock_monotonic_ms();
+    authorizer->is_fetching = false;
+    if (authorizer->is_stopping) {
+        end_span(authorizer, exchange, "SHUTDOWN");
+        access_token_failed(shared->access_token, "stopping", false, now_ms, random_u64());
+        return;
+    }
+    take_fetched(authorizer, exchange, now_ms);
+    due_watch_wake_one(&shared->due_watch);
 }
 
 static bool fetch(struct authorizer *authorizer, struct error *error)

@@ -30,15 +30,26 @@ const char *confirmation_count_text(unsigned replicas)
     return counts[replicas];
 }
 
+bool confirmation_is_needed(const struct confirmation *confirmation)
+{
+    assert(confirmation->synced <= confirmation->received);
+    return confirmation->is_synced || confirmation->received > 0;
+}
+
+void confirmation_raise(struct confirmation *confirmation, const struct confirmation *other)
+{
+    confirmation->is_synced |= other->is_synced;
+    if (confirmation->received < other->received)
+        confirmation->received = other->received;
+    if (confirmation->synced < other->synced)
+        confirmation->synced = other->synced;
+}
+
 size_t confirmation_steps(const struct confirmation *confirmation,
                           struct confirmation_step out[CONFIRMATION_STEPS_MAX])
 {
     assert(confirmation->synced <= confirmation->received);
     size_t count = 0;
-    if (confirmation->received == 0 && !confirmation->is_synced)
-        return 0;
-    out[count++] = (struct confirmation_step){
-        CONFIRM_MARK, {"PEXPIRE", confirmation->mark, CONFIRMATION_MARK_LIFE_MS}, 3};
     if (confirmation->received > 0)
         out[count++] = (struct confirmation_step){
             CONFIRM_RECEIVED,
@@ -55,12 +66,23 @@ size_t confirmation_steps(const struct confirmation *confirmation,
 
 /* --- the answers --- */
 
-static bool is_marked(const struct confirmation *confirmation, const struct redis_reply *reply,
-                      char *reason, size_t bytes)
+/* An error is a reason of its own. */
+static bool is_error(const struct redis_reply *reply, char *reason, size_t bytes)
 {
+    if (redis_reply_type(reply) != REDIS_TYPE_ERROR)
+        return false;
+    refusal_describe(redis_reply_text(reply, NULL), reason, bytes);
+    return true;
+}
+
+bool confirmation_is_marked(const char *mark, const struct redis_reply *reply, char *reason,
+                            size_t reason_bytes)
+{
+    if (is_error(reply, reason, reason_bytes))
+        return false;
     if (redis_reply_integer(reply) == 1)
         return true;
-    (void)snprintf(reason, bytes, "the key %s was deleted from Redis", confirmation->mark);
+    (void)snprintf(reason, reason_bytes, "the key %s was deleted from Redis", mark);
     return false;
 }
 
@@ -100,13 +122,9 @@ bool confirmation_is_given(const struct confirmation *confirmation,
                            enum confirmation_question question, const struct redis_reply *reply,
                            char *reason, size_t reason_bytes)
 {
-    if (redis_reply_type(reply) == REDIS_TYPE_ERROR) {
-        refusal_describe(redis_reply_text(reply, NULL), reason, reason_bytes);
+    if (is_error(reply, reason, reason_bytes))
         return false;
-    }
     switch (question) {
-    case CONFIRM_MARK:
-        return is_marked(confirmation, reply, reason, reason_bytes);
     case CONFIRM_RECEIVED:
         return is_received(confirmation, reply, reason, reason_bytes);
     case CONFIRM_SYNCED:

@@ -179,10 +179,9 @@ void inspection_take_marked(struct inspection *inspection, const struct redis_re
         note_moving(inspection);
         return;
     }
-    const struct confirmation probe = {.mark =
-                                           inspection_first_shard(inspection)->keys[SHARD_MARK]};
-    (void)confirmation_is_given(&probe, CONFIRM_MARK, reply, inspection->facts.confirmation_refusal,
-                                sizeof inspection->facts.confirmation_refusal);
+    (void)confirmation_is_marked(inspection_first_shard(inspection)->keys[SHARD_MARK], reply,
+                                 inspection->facts.confirmation_refusal,
+                                 sizeof inspection->facts.confirmation_refusal);
 }
 
 void inspection_take_received(struct inspection *inspection, const struct redis_reply *reply)

@@ -164,6 +164,11 @@ int64_t store_link_latest_ms(const struct store_link *link)
                                 : INT64_MAX;
 }
 
+static void fell_short(void *context, const char *reason)
+{
+    store_link_fall_short(context, reason);
+}
+
 static void looked_at(void *context, unsigned number, bool is_moving)
 {
     struct store_link *link = context;
@@ -264,6 +269,7 @@ bool store_link_init(struct store_link *link, const struct store_link_options *o
             .tls = options->tls,
         },
         loop, error);
+    group_commit_init(&link->group, link->client, fell_short, link);
     link->inspection.client = link->client;
     link->inspection.shards = options->shards;
     link->inspection.shard_count = options->shard_count;
@@ -281,6 +287,7 @@ void store_link_fini(struct store_link *link)
 {
     link->health = (struct store_health){.reason = "the connection to Redis is being closed"};
     redis_client_destroy(link->client); /* ends the open calls, which may not start others */
+    group_commit_fini(&link->group);
     assert(link->calls_open == 0);
 }
 
@@ -303,14 +310,23 @@ void store_link_set_shards(struct store_link *link, const unsigned numbers[], si
 
 int64_t store_link_timeout_ms(const struct store_link *link, int64_t now_ms)
 {
+    if (group_commit_is_due(&link->group))
+        return 0;
     return clock_sooner_ms(redis_client_timeout_ms(link->client, now_ms),
                            inspection_timeout_ms(&link->inspection, now_ms));
+}
+
+void store_link_flush(struct store_link *link)
+{
+    group_commit_ask(&link->group);
+    redis_client_flush(link->client);
 }
 
 void store_link_turn(struct store_link *link, int64_t now_ms)
 {
     link->now_ms = now_ms;
     link->last_round_trip_us = -1;
+    group_commit_ask(&link->group);
     redis_client_turn(link->client, now_ms);
     if (link->last_round_trip_us >= 0 && link->options.metrics.round_trip != NULL)
         metric_observe_us(link->options.metrics.round_trip, link->last_round_trip_us);

@@ -20,6 +20,7 @@
 
 #include "service/store/confirmation.h"
 #include "service/store/durability.h"
+#include "service/store/group_commit.h"
 #include "service/store/health.h"
 #include "service/store/inspection.h"
 #include "service/store/refusal.h"
@@ -59,7 +60,8 @@ struct store_link {
     bool is_clock_off;      /* as last logged: by more than tolerance from our wall clock */
     struct durability most; /* that Redis has given so far */
     struct store_health health;
-    struct confirmation confirmation; /* while ready */
+    struct confirmation confirmation; /* while ready: of what is sent from now on */
+    struct group_commit group;
     struct inspection inspection;
     size_t calls_open;                            /* not answered yet */
     bool has_connected;                           /* ever */
@@ -77,6 +79,7 @@ void store_link_set_shards(struct store_link *link, const unsigned numbers[], si
 
 int64_t store_link_timeout_ms(const struct store_link *link, int64_t now_ms);
 void store_link_turn(struct store_link *link, int64_t now_ms);
+void store_link_flush(struct store_link *link);
 
 /* Whether a shard has a link that is ready, and what lies there was found right. */
 bool store_link_leads(const struct shard *shard);

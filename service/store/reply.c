@@ -6,6 +6,8 @@
 
 #include "service/store/refusal.h"
 
+const char reply_lost[] = "the connection to Redis broke, or it did not answer in time";
+
 bool reply_is_array_of(const struct redis_reply *reply, size_t length)
 {
     return redis_reply_type(reply) == REDIS_TYPE_ARRAY && redis_reply_length(reply) == length;

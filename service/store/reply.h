@@ -13,6 +13,9 @@
 
 #include "lib/net/redis_client.h"
 
+/* Why there is none: a sentence. */
+extern const char reply_lost[];
+
 bool reply_is_array_of(const struct redis_reply *reply, size_t length);
 const char *reply_text_at(const struct redis_reply *reply, size_t index);
 int64_t reply_number_at(const struct redis_reply *reply, size_t index);

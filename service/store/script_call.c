@@ -4,23 +4,25 @@
  * A call from its arguments to its last answer
  *
  *     script_call_create ─► add arguments ─► script_call_send
- *                                                  │ one write, in this order
+ *                                                  │ in this order
  *                       ┌──────────────────────────┴────────────────────────────┐
- *     to Redis          EVALSHA        PEXPIRE mark        WAIT           WAITAOF
- *                       └─ the script  └─ the confirmation, of acknowledged ones only
- *     answers           read_reply     take_confirmation ─────────────────────────┐
- *                       │                                                         │
+ *     to Redis          EVALSHA        PEXPIRE mark                 WAIT, WAITAOF
+ *                       └─ the script  └─ acknowledged ones only    └─ by the group of the link
+ *     answers           read_reply     marked                       confirmed
+ *                       │                                           │
  *                       answers_open counts down with each; the last one finishes: finish, destroy
  *
- * The confirmation is that of the link at the moment of sending, and may ask for none of the three
- * (confirmation.c says what each is for). The results point into the script's reply, which is kept
- * until the last answer is here.
+ * The confirmation is that of the link at the moment of sending, and may ask for nothing
+ * (confirmation.c says what each question is for). WAIT and WAITAOF are asked once for all calls of
+ * the link that wait (group_commit.c); the mark is each call's own, since its shard may lie
+ * elsewhere by now. The results point into the script's reply, which is kept until the last answer
+ * is here.
  *
- * A script that Redis does not know (it was restarted, its scripts were flushed) is sent once more,
- * whole, with a confirmation of its own behind it; the answers of the first one still come:
+ * A script that Redis does not know (it was restarted, its scripts were flushed) leaves the group,
+ * and is sent once more, whole, with a mark behind it; the answer to the first mark still comes:
  *
- *     EVALSHA  PEXPIRE  WAITAOF                       EVAL  PEXPIRE  WAITAOF
- *     NOSCRIPT    1        yes      answers_open: 3 ─► 5 ─► … ─► 0
+ *     EVALSHA  PEXPIRE                                EVAL  PEXPIRE  (group)
+ *     NOSCRIPT    1                 answers_open: 3 ─► 2 ─► 5 ─► … ─► 0
  *        └─ sends ─────────────────────────────────────►
  *
  * What the caller is told. The first failure counts, since the others follow from it:
@@ -206,7 +208,7 @@ static void count_answer(struct script_call *call)
     assert(call->answers_open > 0);
     if (--call->answers_open > 0)
         return;
-    assert(call->link->calls_open > 0);
+    assert(call->link->calls_open > 0 && call->member.waits_in == NULL);
     call->link->calls_open--;
     if (call->next_link != NULL && send_again(call))
         return;
@@ -245,7 +247,7 @@ static void send_whole(struct script_call *call)
         fail(call, STORE_REFUSED, error.message);
 }
 
-/* MOVED: nothing was done here, and the new owner is told in the same breath. Where it is not known
+/* MOVED: nothing was done here, and the new owner is told next. Where it is not known
  * yet, or gives less than the caller was told, the call is refused, and comes again. One that has
  * failed already, by its confirmation, stays so. */
 static bool can_follow(struct script_call *call, const struct redis_reply *reply)
@@ -258,95 +260,97 @@ static bool can_follow(struct script_call *call, const struct redis_reply *reply
     return call->next_link != NULL && ++call->moves > 0;
 }
 
-static const char lost_detail[] = "the connection to Redis broke, or it did not answer in time";
+/* Needs no confirmation, or not yet. */
+static void leave_group(struct script_call *call)
+{
+    if (group_commit_leave(&call->member))
+        call->answers_open--;
+}
+
+/* What was not done, or not here, has nothing to confirm. */
+static void take_answer(struct script_call *call)
+{
+    if (call->failure.status != STORE_OK || call->next_link != NULL)
+        leave_group(call);
+    count_answer(call);
+}
 
 static void answered(void *context, enum redis_failure lost, const struct redis_reply *reply)
 {
     struct script_call *call = context;
-    if (lost == REDIS_LOST)
-        fail(call, STORE_UNAVAILABLE, lost_detail);
-    else if (is_unknown_script(reply) && !call->is_sent_whole)
+    if (lost == REDIS_LOST) {
+        fail(call, STORE_UNAVAILABLE, reply_lost);
+    } else if (is_unknown_script(reply) && !call->is_sent_whole) {
+        leave_group(call);
         send_whole(call);
-    else if (can_follow(call, reply))
-        ; /* once the answers to its confirmation are here, too */
-    else
+    } else if (!can_follow(call, reply)) { /* which it does once the answer to its mark is here */
         read_reply(call, reply);
-    count_answer(call);
+    }
+    take_answer(call);
 }
 
 /* --- the confirmation --- */
 
-/* A mark that is on its way, or has just left, says nothing of the node. */
-static void fall_short(struct script_call *call, const struct redis_reply *reply,
-                       const char *reason)
+static void fail_unconfirmed(struct script_call *call, const char *reason)
 {
     static const char and_yet[] = "; it may be stored all the same";
     char detail[sizeof call->failure.detail];
     (void)snprintf(detail, sizeof detail, "%.*s%s", (int)(sizeof detail - sizeof and_yet), reason,
                    and_yet);
     fail(call, STORE_UNAVAILABLE, detail);
-    if (!reply_is_passing(reply))
-        store_link_fall_short(call->link, reason);
 }
 
-static void take_confirmation(struct script_call *call, enum confirmation_question question,
-                              enum redis_failure lost, const struct redis_reply *reply)
-{
-    assert(call->answers_open > 0);
-    char reason[sizeof call->failure.detail];
-    if (call->next_link != NULL)
-        ; /* of what was not done here */
-    else if (lost == REDIS_LOST)
-        fail(call, STORE_UNAVAILABLE, lost_detail);
-    else if (call->failure.status == STORE_OK && /* else there is nothing to confirm */
-             !confirmation_is_given(&call->confirmation, question, reply, reason, sizeof reason))
-        fall_short(call, reply, reason);
-    count_answer(call);
-}
-
+/* A mark that is on its way, or has just left, says nothing of the node. */
 static void marked(void *context, enum redis_failure lost, const struct redis_reply *reply)
 {
-    take_confirmation(context, CONFIRM_MARK, lost, reply);
+    struct script_call *call = context;
+    char reason[sizeof call->failure.detail];
+    bool is_of_interest = call->next_link == NULL && call->failure.status == STORE_OK;
+    if (is_of_interest && lost == REDIS_LOST) {
+        fail(call, STORE_UNAVAILABLE, reply_lost);
+    } else if (is_of_interest && !confirmation_is_marked(call->shard->keys[SHARD_MARK], reply,
+                                                         reason, sizeof reason)) {
+        fail_unconfirmed(call, reason);
+        if (!reply_is_passing(reply))
+            store_link_fall_short(call->link, reason);
+    }
+    take_answer(call);
 }
 
-static void received(void *context, enum redis_failure lost, const struct redis_reply *reply)
+static void confirmed(void *context, const char *reason)
 {
-    take_confirmation(context, CONFIRM_RECEIVED, lost, reply);
-}
-
-static void synced(void *context, enum redis_failure lost, const struct redis_reply *reply)
-{
-    take_confirmation(context, CONFIRM_SYNCED, lost, reply);
+    struct script_call *call = context;
+    if (reason != NULL)
+        fail_unconfirmed(call, reason);
+    count_answer(call);
 }
 
 /* --- sending --- */
 
-static bool send_confirmation(struct script_call *call, struct error *error)
+static bool send_mark(struct script_call *call, struct error *error)
 {
-    static const redis_done takers[] = {
-        [CONFIRM_MARK] = marked, [CONFIRM_RECEIVED] = received, [CONFIRM_SYNCED] = synced};
-    struct confirmation_step steps[CONFIRMATION_STEPS_MAX];
-    size_t count = confirmation_steps(&call->confirmation, steps);
-    assert(call->answers_open > 0); /* it stands behind the script */
-    assert(count <= CONFIRMATION_STEPS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        if (!redis_client_send(call->link->client, steps[i].argument_count, steps[i].arguments,
-                               NULL, takers[steps[i].question], call, error))
-            return false;
-        call->answers_open++;
-    }
+    const char *const arguments[] = {"PEXPIRE", call->shard->keys[SHARD_MARK],
+                                     CONFIRMATION_MARK_LIFE_MS};
+    if (!redis_client_send(call->link->client, sizeof arguments / sizeof arguments[0], arguments,
+                           NULL, marked, call, error))
+        return false;
+    call->answers_open++;
+    call->member.confirmed = confirmed;
+    call->member.context = call;
+    group_commit_join(&call->link->group, &call->member, &call->confirmation);
+    call->answers_open++;
     return true;
 }
 
-/* A script that is on its way cannot be called back: when its confirmation does not fit behind it,
- * nobody knows how durable it is. */
+/* A script that is on its way cannot be called back: when its mark does not fit behind it, nobody
+ * knows how durable it is. */
 static bool send_command(struct script_call *call, struct error *error)
 {
     if (!redis_client_send(call->link->client, call->arguments_count, call->arguments,
                            call->lengths, answered, call, error))
         return false;
     call->answers_open++;
-    if (!send_confirmation(call, error))
+    if (confirmation_is_needed(&call->confirmation) && !send_mark(call, error))
         fail(call, STORE_UNAVAILABLE, error->message);
     return true;
 }
@@ -357,10 +361,8 @@ static bool send_hash(struct script_call *call, struct error *error)
     const char *hash = call->link->inspection.hashes[call->kind->script];
     set_command(call, "EVALSHA", hash, strlen(hash));
     call->sent_at_us = clock_monotonic_us();
-    if (script_is_acknowledged(call->kind->script)) {
+    if (script_is_acknowledged(call->kind->script))
         call->confirmation = call->link->confirmation;
-        call->confirmation.mark = call->shard->keys[SHARD_MARK];
-    }
     return send_command(call, error);
 }
 

@@ -20,6 +20,7 @@
 #include "lib/net/redis_client.h"
 
 #include "service/store/confirmation.h"
+#include "service/store/group_commit.h"
 #include "service/store/store_internal.h"
 
 struct fan;
@@ -77,9 +78,11 @@ struct script_call {
     unsigned moves;               /* so far */
     struct durability told;       /* what its caller may name: that of the link it was sent to */
 
-    /* Answers that are still to come: the script's, and those of its confirmation. */
+    /* Answers that are still to come: the script's, its mark's, and that to all who wait with it.
+     */
     size_t answers_open;
     struct confirmation confirmation;
+    struct group_member member;   /* of those that the link asks for together */
     struct store_failure failure; /* the first; STORE_OK: none so far */
     struct redis_reply *reply;    /* owned; the script's, while its confirmation or the other parts
                                      are awaited */

@@ -140,7 +140,7 @@ void store_flush(struct store *store)
 {
     struct store_link *link;
     TAILQ_FOREACH(link, &store->links, links)
-    redis_client_flush(link->client);
+    store_link_flush(link);
 }
 
 void store_health(const struct store *store, struct store_health *out)
@@ -152,17 +152,6 @@ void store_health(const struct store *store, struct store_health *out)
     *out = TAILQ_FIRST(&store->links)->health;
     out->shard_count = store->shard_count;
     out->shards_ready = out->is_ready && !out->is_refusing ? store->shard_count : 0;
-}
-
-bool store_is_confirming(const struct store *store)
-{
-    const struct store_link *link;
-    TAILQ_FOREACH(link, &store->links, links)
-    {
-        if (link->confirmation.is_synced || link->confirmation.received > 0)
-            return true;
-    }
-    return false;
 }
 
 bool store_has_connected(const struct store *store)

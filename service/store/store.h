@@ -95,10 +95,6 @@ struct store_node { /* of a cluster, that has a shard */
 /* False: there is none with this number, as without a cluster. */
 bool store_node(const struct store *store, size_t index, struct store_node *out);
 
-/* Each commit is followed by WAIT or WAITAOF, and those behind it stand still meanwhile: several on
- * their way would together outlast the time-out for an answer. */
-bool store_is_confirming(const struct store *store);
-
 unsigned store_shard_count(const struct store *store);
 /* Whether calls to each shard can begin; a Redis that is full may refuse some. `error` may be NULL.
  */

@@ -158,7 +158,6 @@ static void does_not_follow_what_has_failed(void **state)
     fake_redis_say_text(from, synced);
     fake_redis_say_text(from, moved);
     fake_redis_say_text(from, moved);
-    fake_redis_say_text(from, synced);
     driver_settle_down(&driver);
     assert_int_equal(driver.failure.status, STORE_UNAVAILABLE);
     assert_non_null(strstr(driver.failure.detail, "has just moved"));

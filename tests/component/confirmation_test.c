@@ -7,24 +7,13 @@
 
 #include "lib/base/clock.h"
 
-#include "service/store/script.h"
-
-#include "tests/support/fake_redis.h"
 #include "tests/support/specification.h"
-#include "tests/support/store_driver.h"
 #include "tests/support/stored_fields.h"
+#include "tests/support/syncing_redis.h"
 
 static struct driver driver;
 
 enum { IN_STEP_MS = 20000 };
-
-static struct store_options options_demanding(const char *durability)
-{
-    struct store_options options = {
-        .ttl_ms = DRIVER_TTL_MS, .lease_ms = DRIVER_LEASE_MS, .age_max_ms = DRIVER_AGE_MAX_MS};
-    assert_true(durability_parse(durability, &options.demand));
-    return options;
-}
 
 /* --- a master and a replica --- */
 
@@ -196,63 +185,18 @@ static void needs_no_more_rights_than_documented(void **state)
 
 /* --- a Redis that has WAITAOF and syncs once a second --- */
 
-/* `replicas`: what it says about them to INFO, and to WAIT and WAITAOF. */
-static void open_fake_with(struct fake_redis *fake, const char *demand, const char *replicas[2])
-{
-    const struct store_options options = options_demanding(demand);
-    struct redis_url url;
-    fake_redis_url(fake, &url);
-    driver_start_with(&driver, &url, &options);
-    driver_turn(&driver);
-    fake_redis_accept(fake);
-    driver_turn(&driver);
-    fake_redis_must_hear(fake, "seek-signal\r\n"); /* no Redis speaks first */
-    fake_redis_say_text(fake, "+OK\r\n");
-    while (metric_value(&driver.connects) == 0)
-        driver_turn(&driver);
-    fake_redis_say_text(fake, replicas[0]);
-    fake_redis_say_text(fake, "*2\r\n$11\r\nappendfsync\r\n$8\r\neverysec\r\n" FAKE_REDIS_TRIED
-                              "+OK\r\n:1\r\n");
-    fake_redis_say_text(fake, replicas[1]);
-    fake_redis_say_text(fake, "*2\r\n:1\r\n:0\r\n");
-    for (int i = 0; i < SCRIPT_COUNT; i++)
-        fake_redis_say_text(fake, "$40\r\n0123456789012345678901234567890123456789\r\n");
-    driver_must_become(&driver, true);
-}
-
-#define INFO "role:master\r\nmaxmemory:0\r\naof_enabled:1\r\nredis_version:8.0.2\r\n"
-
-static void open_fake(struct fake_redis *fake)
-{
-    const char *none[] = {"$62\r\n" INFO "\r\n", "*2\r\n:0\r\n:0\r\n"};
-    open_fake_with(fake, "fsync", none);
-    fake_redis_must_hear(fake, "WAITAOF\r\n$1\r\n1\r\n$1\r\n0\r\n");
-}
-
-#define ACCEPTED "*3\r\n:1700000000000\r\n:1700000000000000\r\n:0\r\n"
-#define NOT_KNOWN "-NOSCRIPT No matching script.\r\n"
-#define MARKED ":1\r\n"
-#define SYNCED "*2\r\n:1\r\n:0\r\n"
-
-static void turn_for(int64_t duration_ms)
-{
-    int64_t until_ms = clock_monotonic_ms() + duration_ms;
-    while (clock_monotonic_ms() < until_ms)
-        driver_turn(&driver);
-}
-
 static void asks_in_the_same_write(void **state)
 {
     (void)state;
     AUTO(fake_redis) *fake = fake_redis_start();
-    open_fake(fake);
+    syncing_redis_drive(fake, &driver);
     send_event(&driver);
     store_flush(driver.store);
     fake_redis_must_hear(fake, "EVALSHA");
     fake_redis_must_hear(fake, "PEXPIRE\r\n$20\r\nseek-signal:{0}:mark\r\n");
     fake_redis_must_hear(fake, "WAITAOF\r\n$1\r\n1\r\n$1\r\n0\r\n$4\r\n1500\r\n");
     fake_redis_say_text(fake, ACCEPTED MARKED);
-    turn_for(20);
+    driver_turn_for(&driver, 20);
     assert_int_equal(driver.answers, 0);
     fake_redis_say_text(fake, SYNCED);
     driver_settle_down(&driver);
@@ -275,11 +219,10 @@ static void believes_only_a_full_confirmation(void **state)
         {ACCEPTED MARKED "+OK\r\n", "not synced its file"},
         {ACCEPTED ":0\r\n" SYNCED, "mark was deleted"},
         {ACCEPTED "-OOM command not allowed\r\n" SYNCED, "maxmemory"},
-        {NOT_KNOWN MARKED "*2\r\n:0\r\n:0\r\n" ACCEPTED MARKED SYNCED, "not synced its file"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         AUTO(fake_redis) *fake = fake_redis_start();
-        open_fake(fake);
+        syncing_redis_drive(fake, &driver);
         send_event(&driver);
         fake_redis_say_text(fake, rows[i].answer);
         driver_settle_down(&driver);
@@ -300,17 +243,17 @@ static void waits_for_replicas_in_memory_and_on_disk(void **state)
     (void)state;
     static const char replica[] = "slave0:ip=127.0.0.1,port=1,state=online,offset=1,lag=0\r\n";
     char info[256];
-    (void)snprintf(info, sizeof info, "$%zu\r\n" INFO "%s\r\n",
-                   sizeof INFO - 1 + sizeof replica - 1, replica);
+    (void)snprintf(info, sizeof info, "$%zu\r\n" SYNCING_INFO "%s\r\n",
+                   sizeof SYNCING_INFO - 1 + sizeof replica - 1, replica);
     const char *one[] = {info, ":1\r\n*2\r\n:1\r\n:1\r\n"};
     AUTO(fake_redis) *fake = fake_redis_start();
-    open_fake_with(fake, "replicas:1", one);
+    syncing_redis_drive_with(fake, &driver, "replicas:1", one);
     send_event(&driver);
     store_flush(driver.store);
     fake_redis_must_hear(fake, "WAIT\r\n$1\r\n1\r\n$4\r\n1000\r\n");
-    turn_for(900);
+    driver_turn_for(&driver, 900);
     fake_redis_say_text(fake, ACCEPTED MARKED ":1\r\n");
-    turn_for(1450);
+    driver_turn_for(&driver, 1450);
     fake_redis_say_text(fake, "*2\r\n:0\r\n:0\r\n");
     driver_settle_down(&driver);
     assert_int_equal(driver.failure.status, STORE_UNAVAILABLE);
@@ -322,7 +265,7 @@ static void knows_nothing_of_a_confirmation_that_was_cut(void **state)
 {
     (void)state;
     AUTO(fake_redis) *fake = fake_redis_start();
-    open_fake(fake);
+    syncing_redis_drive(fake, &driver);
     send_event(&driver);
     fake_redis_say_text(fake, ACCEPTED MARKED);
     fake_redis_hang_up(fake);
@@ -336,10 +279,10 @@ static void asks_again_with_a_script_that_was_lost(void **state)
 {
     (void)state;
     AUTO(fake_redis) *fake = fake_redis_start();
-    open_fake(fake);
+    syncing_redis_drive(fake, &driver);
     send_event(&driver);
-    fake_redis_say_text(fake, NOT_KNOWN MARKED SYNCED);
-    turn_for(20);
+    fake_redis_say_text(fake, NOT_KNOWN MARKED UNSYNCED); /* it had nothing to sync */
+    driver_turn_for(&driver, 20);
     assert_int_equal(driver.answers, 0);
     store_flush(driver.store);
     fake_redis_must_hear(fake, "$4\r\nEVAL\r\n");
@@ -356,7 +299,7 @@ static void stays_ready_when_a_script_is_refused(void **state)
 {
     (void)state;
     AUTO(fake_redis) *fake = fake_redis_start();
-    open_fake(fake);
+    syncing_redis_drive(fake, &driver);
     send_event(&driver);
     fake_redis_say_text(fake, "-OOM command not allowed\r\n" MARKED "*2\r\n:0\r\n:0\r\n");
     driver_settle_down(&driver);

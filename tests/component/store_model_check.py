@@ -33,6 +33,7 @@ import tempfile
 import textwrap
 import time
 
+LIST_BYTES = 128 * 1024  # of a listing: more than all of them have
 NAMES = ['accept', 'draft', 'drain', 'claim', 'settle', 'replay', 'replay_dead', 'list', 'pause', 'forget', 'forget_dead']
 COMMON = {'accept': ['lease'], 'claim': ['lease'],
           'forget': ['whole'], 'forget_dead': ['whole', 'page'], 'replay': ['whole'], 'replay_dead': ['whole', 'page'], 'list': ['whole', 'page']}
@@ -1003,9 +1004,9 @@ class Damage:
         return self.keep()
 
     def list(self, state):
-        answer = self.ask(*self.walk.call('list', state, 'DAMAGED', 200, 1000, '', '', '', '', '', 0, ''))
+        answer = self.ask(*self.walk.call('list', state, 'DAMAGED', 200, 1000, '', '', '', '', '', 0, '', LIST_BYTES))
         assert {item[2] for item in answer[2:]} <= set(DAMAGED_IDS), f'lists {answer}'
-        whole = self.ask(*self.walk.call('list', state, '', 200, 1000, '', '', '', '', '', 0, ''))
+        whole = self.ask(*self.walk.call('list', state, '', 200, 1000, '', '', '', '', '', 0, '', LIST_BYTES))
         assert whole[:2] == ['', ''], f'{whole} has no end'
         return self.keep()
 
@@ -1309,7 +1310,7 @@ class Walk:
         place = self.place(self.model.dead if state == 'dead' else self.model.due)
         (time, id), found = self.model.list(state, asked, limit, place)
         command = self.call('list', state, asked.code, limit, 1000, *written(place), asked.cls, asked.since, asked.ends,
-                            int(asked.is_latest_first), asked.beginning)
+                            int(asked.is_latest_first), asked.beginning, LIST_BYTES)
         answer = self.redis.send(['SET', CLOCK, self.model.now_us], command)[1]
         assert answer[:2] == [time, id], f'goes on at {answer[:2]} instead of {[time, id]}'
         listed = [(item[2], item[0], dict(zip(item[3::2], item[4::2]))) for item in answer[2:]]

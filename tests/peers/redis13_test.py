@@ -15,6 +15,7 @@ from redis_cases import (  # noqa: F401
     it_names_the_level_that_is_reached,
     it_promises_no_sync_that_has_not_happened,
     it_survives_a_failover,
+    it_waits_once_for_many_writes,
     it_works_with_the_least_rights_that_are_documented,
     it_works_without_the_commands_that_managed_services_forbid,
     server,

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What is asked of each Redis and its relatives. A group names its servers by a fixture `kind`, an object with `title`,
 `command` and `sentinel` (command lines), `has_waitaof` and whether that tells the truth (`is_waitaof_true`), and takes these cases over."""
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -93,6 +94,21 @@ def it_promises_no_sync_that_has_not_happened(policy, kind, server, sandbox, sta
         saw = f"not ready: {reason}"
     service.must_stop()
     seen(kind.title, f"`appendfsync {policy}`, `DURABILITY=fsync`", saw)
+
+
+def it_waits_once_for_many_writes(kind, server, sandbox, stand):
+    """Each wait for a file that is synced each second takes up to a second, and no answer may take two."""
+    if not kind.is_waitaof_true:
+        pytest.skip("it is ready for no fsync with everysec")
+    redis = server("--appendfsync", "everysec")
+    service = stand.service(sandbox, redis_url=redis.url, durability="fsync", redis_shards="8").start(is_ready=False)
+    eventually(lambda: service.get("/readyz").status == 200, "ready", BUSY)
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        puts = list(pool.map(lambda n: call(service.address, "PUT", f"/v1/applications/A-{n}/token", {"token": f"t-{n}"}).status, range(10)))
+    assert puts == [204] * 10
+    assert call(service.address, "POST", "/v1/pause").status == 204
+    assert not service.logs("redis_lost")
+    service.must_stop()
 
 
 def it_loses_nothing_when_redis_is_killed_and_started(kind, server, sandbox, stand, seen):

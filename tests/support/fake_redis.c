@@ -88,6 +88,22 @@ void fake_redis_must_hear(struct fake_redis *fake, const char *text)
     memmove(fake->heard, fake->heard + used, fake->heard_length);
 }
 
+size_t fake_redis_count(struct fake_redis *fake, const char *text)
+{
+    ssize_t got;
+    while ((got = recv(fake->connection, fake->heard + fake->heard_length,
+                       sizeof fake->heard - fake->heard_length, MSG_DONTWAIT)) > 0)
+        fake->heard_length += (size_t)got;
+    size_t count = 0, length = strlen(text);
+    const char *end = fake->heard + fake->heard_length, *at = fake->heard;
+    while ((at = memmem(at, (size_t)(end - at), text, length)) != NULL) {
+        count++;
+        at += length;
+    }
+    fake->heard_length = 0;
+    return count;
+}
+
 void fake_redis_say(struct fake_redis *fake, const char *bytes, size_t length)
 {
     must(send(fake->connection, bytes, length, MSG_NOSIGNAL) == (ssize_t)length, "send");

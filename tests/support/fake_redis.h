@@ -44,6 +44,9 @@ void fake_redis_url(const struct fake_redis *fake, struct redis_url *out);
 void fake_redis_accept(struct fake_redis *fake);
 /* Reads until `text` was seen, and forgets everything up to it. */
 void fake_redis_must_hear(struct fake_redis *fake, const char *text);
+/* How often `text` was said and not heard yet; forgets everything. What was sent before is there.
+ */
+size_t fake_redis_count(struct fake_redis *fake, const char *text);
 void fake_redis_say(struct fake_redis *fake, const char *bytes, size_t length);
 void fake_redis_say_text(struct fake_redis *fake, const char *text);
 void fake_redis_hang_up(struct fake_redis *fake);

@@ -206,8 +206,8 @@ def it_loses_nothing_to_a_firewall_that_answers_403(service, sandbox):
     sandbox.fault(on="graphql", kind="status", status=403, count=1000000)
     service.must_post([event(f"A-{n}", f"token-{n}") for n in range(100)])
     eventually(lambda: service.get("/v1/status").json["sending"]["breaker"] != "closed", "it asks no more")
-    waiting = service.application("A-0")
-    assert waiting["state"] == "pending" and waiting["lastError"]["class"] == "misconfigured", waiting
+    waiting = eventually(lambda: (found := service.application("A-0"))["state"] == "pending" and found, "it waits")
+    assert waiting["lastError"]["class"] == "misconfigured", waiting
     [line] = service.must_log("upstream_misconfigured")  # once, not per try
     assert line["level"] == "error"
     sandbox.clear_faults()

@@ -27,7 +27,6 @@ static const struct store_failure fine = {.status = STORE_OK};
 
 bool __wrap_store_accept(struct store *store, const struct accept_item *items, size_t count,
                          size_t places, store_accept_done done, void *context, struct error *error);
-bool __wrap_store_is_confirming(const struct store *store);
 unsigned __wrap_store_shard_count(const struct store *store);
 bool __wrap_store_takes_events_for(const struct store *store, unsigned shard,
                                    struct durability *out);
@@ -49,12 +48,6 @@ bool __wrap_store_accept(struct store *store, const struct accept_item *items, s
     asked.contexts[asked.calls++] = context;
     asked.done = done;
     return true;
-}
-
-bool __wrap_store_is_confirming(const struct store *store)
-{
-    (void)store;
-    return false;
 }
 
 unsigned __wrap_store_shard_count(const struct store *store)

@@ -24,7 +24,7 @@ static struct {
     store_accept_done done;
     void *contexts[CALLS_MAX];
     char first_ids[CALLS_MAX][24], last_ids[CALLS_MAX][24];
-    bool is_refusing, is_confirming;
+    bool is_refusing;
 } asked;
 
 static const struct store_failure fine = {.status = STORE_OK};
@@ -32,7 +32,6 @@ static const struct store_failure fine = {.status = STORE_OK};
 bool __wrap_store_accept(struct store *store, const struct accept_item *items, size_t count,
                          size_t places, store_accept_done done, void *context, struct error *error);
 void __wrap_store_health(const struct store *store, struct store_health *out);
-bool __wrap_store_is_confirming(const struct store *store);
 unsigned __wrap_store_shard_count(const struct store *store);
 bool __wrap_store_takes_events_for(const struct store *store, unsigned shard,
                                    struct durability *out);
@@ -59,12 +58,6 @@ void __wrap_store_health(const struct store *store, struct store_health *out)
 {
     (void)store;
     *out = (struct store_health){.is_ready = true, .durability.level = DURABILITY_FSYNC};
-}
-
-bool __wrap_store_is_confirming(const struct store *store)
-{
-    (void)store;
-    return asked.is_confirming;
 }
 
 unsigned __wrap_store_shard_count(const struct store *store)
@@ -227,21 +220,6 @@ static void bounds_the_calls_on_their_way(void **state)
     batch_destroy(batch);
 }
 
-static void sends_one_call_at_a_time_when_each_waits(void **state)
-{
-    struct batch *batch = *state;
-    added = 0;
-    asked.is_confirming = true;
-    add_and_turn(batch, 100);
-    add_and_turn(batch, 300);
-    assert_int_equal(asked.calls, 1);
-    answer(&fine);
-    batch_turn(batch);
-    assert_int_equal(asked.counts[1], 300);
-    answer(&fine);
-    batch_destroy(batch);
-}
-
 static void answer_all(struct batch *batch)
 {
     do {
@@ -355,8 +333,6 @@ int main(void)
                 gathers_until_half_as_many_wait, reset, NULL),
         IT_WITH("sends whatever waits when nothing is on its way",
                 sends_what_waits_when_nothing_is_on_its_way, reset, NULL),
-        IT_WITH("sends one call at a time when each waits for its confirmation",
-                sends_one_call_at_a_time_when_each_waits, reset, NULL),
         IT_WITH("has so many calls on their way and no more", bounds_the_calls_on_their_way, reset,
                 NULL),
         IT_WITH("sends at most a thousand events at once", splits_by_count, reset, NULL),

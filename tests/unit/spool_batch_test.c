@@ -29,7 +29,6 @@ static struct {
 bool __wrap_store_accept(struct store *store, const struct accept_item *items, size_t count,
                          size_t places, store_accept_done done, void *context, struct error *error);
 void __wrap_store_health(const struct store *store, struct store_health *out);
-bool __wrap_store_is_confirming(const struct store *store);
 
 bool __wrap_store_accept(struct store *store, const struct accept_item *items, size_t count,
                          size_t places, store_accept_done done, void *context, struct error *error)
@@ -51,12 +50,6 @@ unsigned __wrap_store_shard_count(const struct store *store)
 {
     (void)store;
     return 1;
-}
-
-bool __wrap_store_is_confirming(const struct store *store)
-{
-    (void)store;
-    return false;
 }
 
 void __wrap_store_health(const struct store *store, struct store_health *out)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 
 #include "service/inbound/tail_ring.h"
@@ -103,6 +104,21 @@ static void begins_anew_where_nobody_has_listened(void **state)
     must_read(place, NOW, 0, -1);
 }
 
+/* Below the least level a line is made up for the ring alone. */
+static void costs_nothing_once_nobody_listens(void **state)
+{
+    (void)state;
+    (void)begin(clock_monotonic_ms() - TAIL_LISTENED_MS);
+    assert_true(log_is_enabled(LOG_INFO));
+    log_info("upstream_request", "of whatever kind");
+    assert_false(log_is_enabled(LOG_INFO));
+    struct tail_place place = begin(NOW);
+    log_info("signal_delivered", "done");
+    must_read(place, NOW, 1, 0);
+    log_info("signal_delivered", "done");
+    must_read(page.next, NOW, 1, 0);
+}
+
 enum { THREADS = 4, LINES = 2000 };
 
 static void *log_many(void *unused)
@@ -143,6 +159,8 @@ int main(void)
         IT_WITH("counts what it has no place for", counts_what_it_has_no_place_for, start, stop),
         IT_WITH("begins anew where nobody has listened", begins_anew_where_nobody_has_listened,
                 start, stop),
+        IT_WITH("costs nothing once nobody listens", costs_nothing_once_nobody_listens, start,
+                stop),
         IT_WITH("is read while it is written", is_read_while_it_is_written, start, stop),
     };
     return cmocka_run_group_tests_name("tail_ring", tests, NULL, NULL);

@@ -238,8 +238,10 @@ bool claim_from_many(struct store *store, size_t limit, store_claim_done done, v
     send_looks(fan, now_ms);
     if (count == 0 && fan->open == 0) { /* it is not yet time for looks */
         count = choose_next(store, state->is_able, true, shards);
-        if (count == 0)
-            return store_are_all_ready(store, error); /* none is */
+        if (count == 0) {
+            (void)!store_are_all_ready(store, error); /* for its reason: none is */
+            return false;
+        }
         send_claims(fan, shards, count, limit, error);
     }
     if (fan->open == 0) {

@@ -8,7 +8,17 @@
 #include "service/store/fan.h"
 #include "service/store/script_call.h"
 
-enum { ARGUMENTS = 11, HEAD = 2 /* the next place */ };
+enum {
+    ARGUMENTS = 12,
+    HEAD = 2, /* the next place */
+    /* What is asked for may be more than Redis's limits let out at once; and the answers of all
+       shards come on one connection, before anybody else's. */
+    BYTES_MAX = 128 << 10,
+    /* Of each shard, though. With one application of each, a page could show no more than the first
+       of all; and so many have room for two with the longest seek-tokens. */
+    SHARD_BYTES_MIN = 8 << 10,
+    APPLICATION_BYTES_MIN = 128, /* one that is due or dead takes more */
+};
 
 static const char *const listing_names[] = {
     [LISTING_DUE] = "due",
@@ -59,19 +69,33 @@ static void list_finish(struct script_call *call, const struct store_failure *fa
 
 static const struct script_call_kind list_kind = {SCRIPT_LIST, list_read, list_finish, false};
 
+static size_t bytes_of_shard(const struct store *store)
+{
+    size_t bytes = BYTES_MAX / store->shard_count;
+    return bytes > SHARD_BYTES_MIN ? bytes : SHARD_BYTES_MIN;
+}
+
+/* No more than there can be in so many bytes: each shard's answer has its room beforehand. */
+static size_t limit_of_shard(size_t limit, size_t bytes)
+{
+    size_t room = bytes / APPLICATION_BYTES_MIN;
+    return limit < room ? limit : room;
+}
+
 static struct script_call *make(struct store *store, struct shard *shard, const void *asked,
                                 struct error *error)
 {
     const struct store_list_query *query = asked;
-    size_t results_bytes = sizeof(struct list_results) + query->limit * sizeof(struct listed);
+    size_t bytes = bytes_of_shard(store), limit = limit_of_shard(query->limit, bytes);
+    size_t results_bytes = sizeof(struct list_results) + limit * sizeof(struct listed);
     struct script_call *call =
         script_call_create(store, shard, &list_kind, ARGUMENTS, results_bytes, error);
     if (call == NULL)
         return NULL;
-    call->count = query->limit;
+    call->count = limit;
     script_call_add_text(call, listing_names[query->listing]);
     script_call_add_text(call, query->filter.code);
-    script_call_add_number(call, (int64_t)query->limit);
+    script_call_add_number(call, (int64_t)limit);
     script_call_add_number(call, PLACE_LOOK_MAX);
     place_add(call, &query->after);
     script_call_add_text(call, query->filter.class);
@@ -79,10 +103,12 @@ static struct script_call *make(struct store *store, struct shard *shard, const 
     filter_add_time(call, query->filter.until_ms);
     script_call_add_number(call, query->is_latest_first);
     script_call_add_text(call, query->id_prefix);
+    script_call_add_number(call, (int64_t)bytes);
     return call;
 }
 
-/* --- of many shards: each is asked for a whole page behind the same place --- */
+/* --- of many shards: each is asked for a page behind the same place, and tells where it ends ---
+ */
 
 struct list_merge {
     bool is_latest_first;

@@ -1,18 +1,19 @@
 -- SPDX-FileCopyrightText: seek-signal contributors
 -- SPDX-License-Identifier: MIT
 --
--- Shows one page of what is due or dead, in the order of time. Changes nothing.
+-- Shows one page of what is due or dead, in the order of time. Of what somebody else has put there, it gives impossible times the
+-- present, and takes out what cannot be an application (page.lua). It changes nothing else.
 --
 -- ARGV: state (due: pending and sending, pending, sending, dead), code of the last outcome ('': any),
 --       limit, how many entries to look at at most, place (time, id), class of the last outcome ('': any), and the time from
 --       which on and before which it died, or, where it is not dead, was accepted (ms; '': any),
---       1: the latest first, how the ids begin ('': any)
+--       1: the latest first, how the ids begin ('': any), how many bytes to show, and one application more, at most
 -- Returns: the place to go on from ('' and '': that was all), then per application: {its entry in due or dead (ms), 'id',
 --          its id, then field and value by turns}
 
 local state, code, limit, look_max = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local class, since, ends = ARGV[7], ARGV[8], ARGV[9]
-local is_latest_first, beginning = ARGV[10] == '1', ARGV[11]
+local is_latest_first, beginning, bytes_max = ARGV[10] == '1', ARGV[11], tonumber(ARGV[12])
 local set = state == 'dead' and dead or due
 straighten(set)
 local first, last = 0, redis.call('ZCARD', set)
@@ -37,12 +38,10 @@ local function is_wanted(id)
 end
 
 local round = is_latest_first and math.floor or math.ceil
-local BYTES_MAX = 128 * 1024 -- what is asked for may be more than Redis's limits let out at once
-
 local results, bytes = {'', ''}, 0
 local entries, ahead = entries_behind(set, ARGV[5], ARGV[6], is_latest_first, look_max, first, last)
 local looked = 0
-while 2 * looked < #entries and #results - 2 < limit and bytes < BYTES_MAX do
+while 2 * looked < #entries and #results - 2 < limit and bytes < bytes_max do
     local id, score = entries[2 * looked + 1], entries[2 * looked + 2]
     if not is_foreign(set, id) and is_wanted(id) then
         local fields = all_fields(id)
