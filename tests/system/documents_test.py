@@ -69,7 +69,7 @@ NO_REASONS = {
     "The spool can be read again": "the same", "all can be used": "the same",
     "Everything that was spooled is in Redis": "the same", "A newer seek-token had arrived in the meantime": "the same",
     "%s gave one, valid for %lld s": "the same", "with this access token": "the same", "private Redis of the running service reached": "the same",
-    '%s; an acknowledged event is durable at the level \"%s\"%s%s': "the same", "would be sent again": "the same",
+    '%s%s; an acknowledged event is durable at the level \"%s\"%s%s': "the same", "would be sent again": "the same",
     "nothing to send again": "the same", "%s sent again, the last one at %s\\n": "the same",
     "note  proxy         SEEK is reached through the proxy %s": "the same",
     "Forget all%s dead applications for good?": "a question", "Send all%s dead applications again?": "the same",
