@@ -115,7 +115,7 @@ static void release(struct redis_client *client)
 
 static void lose(struct redis_client *client)
 {
-    assert(client->has_failed);
+    assert(client->has_failed && (client->pipeline == NULL || client->peer[0] != '\0'));
     bool was_open = client->state == CLIENT_OPEN;
     if (was_open && client->now_ms - client->opened_at_ms >= STABLE_AFTER_MS)
         client->failures = 0;

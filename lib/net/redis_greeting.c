@@ -72,6 +72,7 @@ const char *redis_greetings_refusal(struct redis_greetings *greetings,
 const char *redis_greetings_hint(const struct redis_greetings *greetings,
                                  const struct redis_url *url)
 {
+    assert(greetings->count > 0);
     bool was_silent = greetings->answered == 0 && url->scheme == REDIS_TCP;
     return was_silent ? " before any answer; does the port speak TLS? Then use rediss://" : "";
 }

@@ -146,7 +146,8 @@ def it_tells_who_speaks_http_to_the_tls_port(stand, redis, sandbox, files, autho
         assert answer.status == 400 and answer.json["code"] == "tls_required", answer
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert "https://" in answer.json["remedy"]
-    service.must_log("plain_http_refused")  # once, not per call
+    [line] = service.must_log("plain_http_refused")  # once, not per call
+    assert line["address"].startswith("127.0.0.1:"), "who it is"
     assert service.application("A-1") is None
     service.must_stop()
 
