@@ -99,8 +99,9 @@ static void apply_health(struct store_link *link, struct store_health *health)
 {
     assert(health->is_ready || health->reason[0] != '\0');
     const struct store_health *old = &link->health;
+    bool is_fit = health->is_ready && !health->is_refusing; /* else no durability is told */
     bool is_news = health->is_ready != old->is_ready || health->is_refusing != old->is_refusing ||
-                   !durability_equals(health->durability, old->durability) ||
+                   (is_fit && !durability_equals(health->durability, old->durability)) ||
                    strcmp(health->reason, old->reason) != 0;
     note_durability(link, health);
     link->health = *health;
