@@ -73,7 +73,7 @@ NO_REASONS = {
     "Redis gives less durability than before, and events are still accepted. Look at its settings, or set DURABILITY to the level that you need":
         "the row has its beginning",
     "; it may be stored all the same": "behind one", "A newer seek-token had arrived in the meantime": "the same",
-    "%s gave one, valid for %lld s": "the same", "with this access token": "the same", "private Redis of the running service reached": "the same",
+    "%s gave one, valid for %lld s": "the same", "with this access token": "the same", "private Redis of the running service reached": "the same", "the certificate in %s is valid until %s": "the same",
     '%s%s; an acknowledged event is durable at the level \"%s\"%s%s': "the same", "would be sent again": "the same",
     "nothing to send again": "the same", "%s sent again, the last one at %s\\n": "the same",
     "note  proxy         SEEK is reached through the proxy %s": "the same",

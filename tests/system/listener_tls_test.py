@@ -243,7 +243,7 @@ def it_says_that_its_certificate_has_ended(stand, redis, sandbox, files, authori
     here = {"listen": service.address, "ops_listen": service.ops}
     done = service.run("status", **here)
     assert done.returncode == 1 and "expired" in done.stderr and "`seek-signal check` tells" in done.stderr
-    assert "has expired at" in service.run("check", **here).stdout
+    assert re.search(r"^FAIL .* has ended at .*: put the next one and its key into the files$", service.run("check", **here).stdout, re.M)
     metrics = call(service.ops, "GET", "/metrics").body.decode()
     assert float(re.search(r"^seek_signal_tls_certificate_expiry_timestamp_seconds (.*)$", metrics, re.M)[1]) < time.time()
     files.put_pair(authority.sign("next", "serverAuth"))
