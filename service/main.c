@@ -103,7 +103,8 @@ static void print_manual_end(FILE *stream)
                  "second signal ends it at once.");
     manual_section(stream, "EXIT STATUS");
     manual_entry(stream, "0", "", "success");
-    manual_entry(stream, "1", "", "anything else");
+    manual_entry(stream, "1", "",
+                 "anything else, such as an address to listen at that is taken or not there yet");
     manual_entry(stream, "2", "", "a setting or an argument is wrong");
     manual_section(stream, "FILES");
     manual_entry(stream, "/etc/seek-signal/environment", "",
@@ -279,10 +280,29 @@ static int run_command(const struct command_row *row, int count, char *arguments
     return status;
 }
 
-static bool is_help(const char *argument)
+static bool is_help_flag(const char *argument)
 {
-    return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0 ||
-           strcmp(argument, "help") == 0;
+    return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+/* Where help is asked for; 0: nowhere. After a command only directly after it, and never by the
+ * word alone: an application may have the id `help`. Without a command it may follow settings. */
+static int find_help(int argc, char *argv[])
+{
+    int count = argc - 1;
+    char **rest = argv + 1;
+    if (count > 0 && strcmp(rest[0], "help") == 0)
+        return 1;
+    if (count > 0 && rest[0][0] != '-') {
+        bool is_known = find_command(&count, &rest) != NULL;
+        if (!is_known) /* `dead -h`: the first word of some */
+            count--;
+        return count > 0 && is_help_flag(argv[argc - count]) ? argc - count : 0;
+    }
+    for (int i = 1; i < argc; i++)
+        if (is_help_flag(argv[i]))
+            return i;
+    return 0;
 }
 
 static int run(int argc, char *argv[])
@@ -292,11 +312,10 @@ static int run(int argc, char *argv[])
     if (!core_dump_forbid())                         /* before there is any secret in here */
         log_warn("cores_allowed",
                  "Core dumps could not be switched off, and they would hold secrets");
-    for (int i = 1; i < argc; i++) {
-        if (is_help(argv[i])) {
-            print_help(i - 1, argv + 1, argv[i + 1]);
-            return EXIT_FINE;
-        }
+    int help = find_help(argc, argv);
+    if (help > 0) {
+        print_help(help - 1, argv + 1, argv[help + 1]);
+        return EXIT_FINE;
     }
     int count = argc - 1;
     char **arguments = argv + 1;

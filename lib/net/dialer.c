@@ -20,13 +20,26 @@ struct dialer {
     size_t first;
     int64_t step_ms;
     int64_t deadline_ms;
-    struct name_lookup *lookup; /* owned; NULL once the addresses are known */
-    struct addrinfo *found;     /* owned */
+    struct name_lookup *lookup; /* owned, with the addresses; NULL for a unix socket */
     struct sockaddr_un unix_address;
-    struct addrinfo unix_entry;  /* unix_address as a list of one */
-    const struct addrinfo *next; /* what to try when this stream fails */
-    struct stream *stream;       /* owned; NULL while resolving */
+    struct addrinfo unix_entry;       /* unix_address as a list of one */
+    const struct addrinfo *addresses; /* NULL while resolving */
+    const struct addrinfo *next;      /* what to try when this stream fails */
+    size_t untried;                   /* how many, from next on and round */
+    struct stream *stream;            /* owned; NULL while resolving */
 };
+
+/* Begins with another address than the first, and goes round. */
+static void set_addresses(struct dialer *dialer, const struct addrinfo *addresses)
+{
+    assert(dialer->addresses == NULL && addresses != NULL);
+    dialer->addresses = dialer->next = addresses;
+    dialer->untried = 0;
+    for (const struct addrinfo *each = addresses; each != NULL; each = each->ai_next)
+        dialer->untried++;
+    for (size_t i = dialer->first % dialer->untried; i > 0; i--)
+        dialer->next = dialer->next->ai_next;
+}
 
 static bool set_unix_path(struct dialer *dialer, const char *path, struct error *error)
 {
@@ -39,7 +52,7 @@ static bool set_unix_path(struct dialer *dialer, const char *path, struct error 
     memcpy(address->sun_path, path, length + 1);
     dialer->unix_entry =
         (struct addrinfo){.ai_addr = (struct sockaddr *)address, .ai_addrlen = sizeof *address};
-    dialer->next = &dialer->unix_entry;
+    set_addresses(dialer, &dialer->unix_entry);
     return true;
 }
 
@@ -59,7 +72,7 @@ struct dialer *dialer_start(const struct dialer_target *target, struct event_loo
     dialer->is_unix = target->is_unix;
     dialer->is_tls = target->is_tls;
     dialer->step_ms = target->step_ms;
-    dialer->deadline_ms = now_ms + target->step_ms;
+    dialer->deadline_ms = now_ms + target->lookup_ms;
     if (target->is_unix) {
         if (!set_unix_path(dialer, target->host, error))
             goto fail;
@@ -68,7 +81,7 @@ struct dialer *dialer_start(const struct dialer_target *target, struct event_loo
         if (dialer->lookup == NULL)
             goto fail;
     }
-    assert((dialer->lookup != NULL) != (dialer->next != NULL));
+    assert((dialer->lookup != NULL) != (dialer->addresses != NULL));
     return dialer;
 fail:
     dialer_destroy(dialer);
@@ -81,18 +94,17 @@ void dialer_destroy(struct dialer *dialer)
         return;
     stream_destroy(dialer->stream);
     name_lookup_destroy(dialer->lookup);
-    if (dialer->found != NULL)
-        freeaddrinfo(dialer->found);
     free(dialer);
 }
 
 static bool connect_next(struct dialer *dialer, int64_t now_ms, struct error *error)
 {
-    assert(dialer->lookup == NULL);
+    assert(dialer->addresses != NULL);
     stream_destroy(STEAL(dialer->stream));
-    while (dialer->next != NULL) {
+    while (dialer->untried > 0) {
         const struct addrinfo *address = dialer->next;
-        dialer->next = address->ai_next;
+        dialer->next = address->ai_next != NULL ? address->ai_next : dialer->addresses;
+        dialer->untried--;
         AUTO(stream) *stream =
             stream_connect(dialer->loop, address->ai_addr, address->ai_addrlen, error);
         if (stream == NULL)
@@ -106,28 +118,11 @@ static bool connect_next(struct dialer *dialer, int64_t now_ms, struct error *er
     return false;
 }
 
-/* Turns the list so that it begins with another address. It stays one that freeaddrinfo takes: that
- * goes from entry to entry. */
-static struct addrinfo *rotate(struct addrinfo *list, size_t first)
-{
-    size_t count = 0;
-    struct addrinfo *last = NULL;
-    for (struct addrinfo *each = list; each != NULL; each = each->ai_next, count++)
-        last = each;
-    for (first = count > 0 ? first % count : 0; first > 0; first--) {
-        struct addrinfo *moved = list;
-        list = moved->ai_next;
-        last->ai_next = moved;
-        moved->ai_next = NULL;
-        last = moved;
-    }
-    return list;
-}
-
 static enum stream_status finish_lookup(struct dialer *dialer, int64_t now_ms, struct error *error)
 {
-    assert(dialer->stream == NULL && dialer->found == NULL);
-    switch (name_lookup_finish(dialer->lookup, &dialer->found, error)) {
+    const struct addrinfo *found = NULL;
+    assert(dialer->stream == NULL);
+    switch (name_lookup_finish(dialer->lookup, &found, error)) {
     case NAME_LOOKUP_PENDING:
         if (now_ms < dialer->deadline_ms)
             return STREAM_AGAIN;
@@ -138,17 +133,14 @@ static enum stream_status finish_lookup(struct dialer *dialer, int64_t now_ms, s
     case NAME_LOOKUP_FOUND:
         break;
     }
-    name_lookup_destroy(STEAL(dialer->lookup));
-    assert(dialer->found != NULL);
-    dialer->found = rotate(dialer->found, dialer->first);
-    dialer->next = dialer->found;
+    set_addresses(dialer, found);
     return STREAM_DONE;
 }
 
 /* To the first stream that is on its way. */
 static enum stream_status begin(struct dialer *dialer, int64_t now_ms, struct error *error)
 {
-    if (dialer->lookup != NULL) {
+    if (dialer->addresses == NULL) {
         enum stream_status looked_up = finish_lookup(dialer, now_ms, error);
         if (looked_up != STREAM_DONE)
             return looked_up;
@@ -201,7 +193,7 @@ struct stream *dialer_take(struct dialer *dialer)
 void dialer_name_peer(const struct dialer *dialer, struct error *error)
 {
     char peer[HOST_PORT_BYTES];
-    if (dialer->lookup != NULL)
+    if (dialer->addresses == NULL)
         return;
     if (dialer->is_unix)
         (void)snprintf(peer, sizeof peer, "%s", dialer->host);

@@ -27,7 +27,8 @@ struct dialer_target { /* all borrowed for dialer_start, the files until the dia
     bool is_unix, is_tls;
     struct tls_files tls; /* with is_tls */
     size_t first;         /* which of the name's addresses to try first; counts round */
-    int64_t step_ms;      /* limit for resolving and again for each address */
+    int64_t lookup_ms;    /* for the name; the next attempt takes what comes later */
+    int64_t step_ms;      /* for each address, with TLS */
 };
 
 MUST_CHECK struct dialer *dialer_start(const struct dialer_target *target, struct event_loop *loop,

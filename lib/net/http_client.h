@@ -29,7 +29,7 @@ struct http_client_options {
     const char *client_key;
     unsigned connections_max;       /* to all hosts */
     unsigned connection_life_max_s; /* a connection is not reused after this: addresses change */
-    unsigned connect_timeout_ms;
+    unsigned connect_timeout_ms;    /* for name, connection and TLS together */
 };
 
 enum http_outcome {

@@ -227,6 +227,10 @@ bool http_connections_note(struct http_connections *connections)
 
 int64_t http_connections_wait_ms(const struct http_connections *connections, int64_t now_ms)
 {
-    return clock_sooner_ms(deadline_queue_wait_ms(&connections->phases[HTTP_ARRIVING], now_ms),
-                           deadline_queue_wait_ms(&connections->phases[HTTP_IDLE], now_ms));
+    static const enum http_phase ending[] = {HTTP_NEW, HTTP_ARRIVING, HTTP_IDLE};
+    int64_t wait_ms = -1;
+    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
+        wait_ms = clock_sooner_ms(wait_ms,
+                                  deadline_queue_wait_ms(&connections->phases[ending[i]], now_ms));
+    return wait_ms;
 }

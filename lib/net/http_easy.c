@@ -20,7 +20,8 @@ enum {
     RECEIVE_BUFFER_BYTES =
         1024, /* answers are small, and malloc hands out as much without a search */
     SEND_BUFFER_BYTES = 16 * 1024, /* the least that libcurl takes */
-    AUTHORITIES_KEPT_S = 5,        /* libcurl keeps a file's content for a day: it may be rotated */
+    UNACKNOWLEDGED_MAX_MS = 5000,
+    AUTHORITIES_KEPT_S = 5, /* libcurl keeps a file's content for a day: it may be rotated */
 };
 
 _Static_assert((int)HTTP_EASY_DETAIL_BYTES >= CURL_ERROR_SIZE, "libcurl writes that much");
@@ -102,6 +103,8 @@ static int set_up_socket(void *context, curl_socket_t fd, curlsocktype purpose)
     (void)purpose;
     http_sockets_add(&network->sockets, fd);
     unsigned timeout_ms = (unsigned)network->connect_timeout_ms;
+    if (timeout_ms > UNACKNOWLEDGED_MAX_MS)
+        timeout_ms = UNACKNOWLEDGED_MAX_MS;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
     return CURL_SOCKOPT_OK; /* an old kernel does without */
 }

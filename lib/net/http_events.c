@@ -100,17 +100,18 @@ static enum http_step take_head(void *context, struct http_request *request,
     const struct http_server_options *options = events->options;
     assert(request->state == HTTP_REQUEST_ARRIVING);
     events->requests->open++;
-    request->is_last = head->is_last;
     unsigned refusal = http_request_judge_head(request, head, version, head_bytes, options);
+    /* A response at this point ends the connection: right when a body follows that nobody reads, or
+     * when its length is in doubt, and a waste when the request is complete anyway. */
+    bool is_early = refusal != 0 || http_head_has_body(head);
+    request->is_last = head->is_last || is_early;
     if (refusal != 0)
         refuse(events, request, refusal);
     else if (options->begin != NULL)
         options->begin(options->context, request);
     if (request->state != HTTP_REQUEST_ANSWERED)
-        return HTTP_STEP_CONTINUE;
-    /* A response at this point ends the connection: right when a body follows that nobody reads, or
-     * when its length is in doubt, and a waste when the request is complete anyway. */
-    if (refusal == 0 && !http_head_has_body(head))
+        request->is_last = head->is_last;
+    if (request->state != HTTP_REQUEST_ANSWERED || !is_early)
         return HTTP_STEP_CONTINUE;
     request->is_early = true;
     return HTTP_STEP_RESPOND;

@@ -51,7 +51,7 @@ struct http_request {
     /* Once answered. Without a response the connection is closed. */
     struct MHD_Response *response; /* owned; NULL again when it is queued */
     unsigned status;
-    bool is_last;  /* the client asked for the end of the connection */
+    bool is_last;  /* the answer ends the connection */
     bool is_early; /* queued before the body was read */
     char *query;   /* decoded: http_query.h; behind the path */
     size_t query_bytes;

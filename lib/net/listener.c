@@ -128,13 +128,13 @@ static bool fail_to_listen(const char *where, int reason, struct error *error)
 {
     switch (reason) {
     case EADDRINUSE:
-        (void)error_set(error, ERROR_CONFIG, "%s is in use by another process", where);
+        (void)error_set(error, ERROR_IO, "%s is in use by another process", where);
         break;
     case EADDRNOTAVAIL:
-        (void)error_set(error, ERROR_CONFIG, "%s is not an address of this machine", where);
+        (void)error_set(error, ERROR_IO, "%s is not an address of this machine", where);
         break;
     default:
-        (void)error_set(error, ERROR_CONFIG, "listening on %s: %s", where, strerror(reason));
+        (void)error_set(error, ERROR_IO, "listening on %s: %s", where, strerror(reason));
     }
     return false;
 }
@@ -204,7 +204,7 @@ static bool open_tcp(const struct listen_address *address, bool is_shared, struc
     struct addrinfo *found = NULL;
     int failure = getaddrinfo(address->host, port, &hints, &found);
     if (failure != 0)
-        return error_set(error, ERROR_CONFIG, "%s: %s", where, gai_strerror(failure));
+        return error_set(error, ERROR_IO, "%s: %s", where, gai_strerror(failure));
     bool is_open = listen_at_all(found, is_shared, out);
     for (int i = 1; !is_open && errno == EADDRINUSE && address->port == 0 && i < TRIES; i++) {
         set_ports(found, 0);

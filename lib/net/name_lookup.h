@@ -1,11 +1,14 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * One host name turned into addresses in the background, by a thread of its own that nobody waits
- * for: getaddrinfo has no time-out and may take half a minute.
+ * One host name turned into addresses in the background, by a thread that nobody waits for:
+ * getaddrinfo has no time-out and may take half a minute.
  *
- * Owns:    the addresses until they are taken. An abandoned lookup frees itself when its thread
- *          returns. The event loop is borrowed and outlives it.
+ * A name has at most one thread at work in the process. Who asks while it works shares its answer,
+ * and an answer that comes after all have given up is kept for the next who asks: so a slow answer
+ * is used in the end, however short the patience of each attempt is.
+ *
+ * Owns:    the addresses. An abandoned lookup goes on. The event loop is borrowed and outlives it.
  * Threads: one, the loop's.
  * Blocks:  never.
  */
@@ -28,6 +31,7 @@ void name_lookup_destroy(struct name_lookup *lookup); /* at any time; accepts NU
 DEFINE_AUTO(name_lookup);
 
 enum name_lookup_status { NAME_LOOKUP_PENDING, NAME_LOOKUP_FOUND, NAME_LOOKUP_FAILED };
-/* FOUND gives the addresses, to be freed with freeaddrinfo, once. */
+/* FOUND gives the addresses, which others may read too, until name_lookup_destroy. */
 enum name_lookup_status name_lookup_finish(struct name_lookup *lookup,
-                                           struct addrinfo **out_addresses, struct error *error);
+                                           const struct addrinfo **out_addresses,
+                                           struct error *error);

@@ -33,9 +33,8 @@
  *     redis_client_turn: │ search, dial │ read ─► callbacks │ write │ broken? ─► lose ─► `closed`
  *
  * hiredis only reads the replies (redis_reader.c): its own connections resolve names in the
- * foreground and check no host name under TLS. Nothing is torn down while a callback runs: whoever
- * finds the connection broken fails it, and the end of the turn loses it. So a callback may send,
- * flush and reopen.
+ * foreground and check no host name under TLS. Nothing is torn down while a callback runs, which
+ * may send, flush and reopen: the end of a turn loses what was found broken.
  */
 #include "lib/net/redis_client.h"
 
@@ -148,6 +147,7 @@ static void begin_dialing(struct redis_client *client)
                                          .is_tls = client->url.scheme == REDIS_TLS,
                                          .tls = client->options.tls,
                                          .first = client->address,
+                                         .lookup_ms = client->options.connect_timeout_ms,
                                          .step_ms = client->options.connect_timeout_ms};
     client->dialer = dialer_start(&target, client->loop, client->now_ms, &error);
     if (client->dialer == NULL)

@@ -49,7 +49,7 @@ struct redis_client_options {
      * one sentence part without credentials, with the peer in front if there is one. */
     void (*closed)(void *context, const char *reason);
     void *context;
-    unsigned connect_timeout_ms;
+    unsigned connect_timeout_ms; /* for the name, and again for each address */
     unsigned command_timeout_ms; /* oldest pending command; then the connection is closed as lost */
     unsigned reconnect_min_ms;
     unsigned reconnect_max_ms;

@@ -17,17 +17,17 @@
 #include "lib/net/redis_client.h"
 #include "lib/net/redis_pipeline.h"
 
-/* From resolving its name to its answer. Sentinels are near and idle, and while one that is dead is
- * waited for, no event is taken. */
-enum { SENTINEL_MS = 300 };
+/* For its name, for each address, and for its answer. Sentinels are near and idle, and while one
+ * that is dead is waited for, no event is taken. */
+enum { STEP_MS = 300 };
 
 struct redis_sentinel {
     const struct redis_url *url; /* borrowed: outlives us, as the loop */
     struct tls_files tls;        /* borrowed, as the URL */
     struct event_loop *loop;
-    size_t current; /* number of the one that is asked */
-    size_t asked;   /* how many, with this one */
-    int64_t deadline_ms;
+    size_t current;                  /* number of the one that is asked */
+    size_t asked;                    /* how many, with this one */
+    int64_t deadline_ms;             /* asking */
     struct dialer *dialer;           /* owned; dialing */
     struct redis_pipeline *pipeline; /* owned; asking */
     struct redis_address master;     /* port 0: not known */
@@ -62,12 +62,12 @@ static void dial(struct redis_sentinel *search, int64_t now_ms)
                                          .port = address_of(search)->port,
                                          .is_tls = search->url->scheme == REDIS_TLS,
                                          .tls = search->tls,
-                                         .step_ms = SENTINEL_MS};
+                                         .lookup_ms = STEP_MS,
+                                         .step_ms = STEP_MS};
     struct error error;
     search->asked++;
     assert(search->asked <= search->url->sentinels.count);
     search->failure.kind = ERROR_NONE;
-    search->deadline_ms = now_ms + SENTINEL_MS;
     hang_up(search);
     search->dialer = dialer_start(&target, search->loop, now_ms, &error);
     if (search->dialer == NULL)
@@ -150,11 +150,12 @@ static void answered(void *context, enum redis_failure failure, const struct red
         fail(search, reason);
 }
 
-static void ask(struct redis_sentinel *search, struct stream *take_stream)
+static void ask(struct redis_sentinel *search, struct stream *take_stream, int64_t now_ms)
 {
     assert(search->pipeline == NULL);
     const struct redis_sentinels *sentinels = &search->url->sentinels;
     struct error error;
+    search->deadline_ms = now_ms + STEP_MS;
     search->pipeline = redis_pipeline_create(take_stream, &error);
     bool is_sent = search->pipeline != NULL;
     if (is_sent && sentinels->password[0] != '\0')
@@ -178,7 +179,7 @@ static void advance_dialing(struct redis_sentinel *search, int64_t now_ms)
     case STREAM_AGAIN:
         break;
     case STREAM_DONE:
-        ask(search, dialer_take(search->dialer));
+        ask(search, dialer_take(search->dialer), now_ms);
         dialer_destroy(STEAL(search->dialer));
         break;
     case STREAM_ENDED:
@@ -200,7 +201,7 @@ static void advance_asking(struct redis_sentinel *search)
 /* True when the present sentinel has said what there is to say. */
 static bool is_over(struct redis_sentinel *search, int64_t now_ms)
 {
-    if (search->master.port == 0 && now_ms >= search->deadline_ms)
+    if (search->master.port == 0 && search->pipeline != NULL && now_ms >= search->deadline_ms)
         fail(search, "no answer in time");
     return search->master.port != 0 || search->failure.kind != ERROR_NONE;
 }
@@ -259,5 +260,5 @@ size_t redis_sentinel_answered(const struct redis_sentinel *search)
 
 int64_t redis_sentinel_deadline_ms(const struct redis_sentinel *search)
 {
-    return search->deadline_ms;
+    return search->dialer != NULL ? dialer_deadline_ms(search->dialer) : search->deadline_ms;
 }

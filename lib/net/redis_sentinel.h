@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /*
  * One search for the master: asks the sentinels of a URL in turn, each at most once. One that is
- * away, silent or does not know is given up after at most 300 ms.
+ * away, silent or does not know is given up: its name, each of its addresses and its answer have
+ * 300 ms.
  *
  * Owns:    the connection to the sentinel that is asked; the event loop that it is watched in is
  *          borrowed and outlives it.

@@ -24,6 +24,7 @@
 #include "service/domain/upstream_reply.h"
 #include "service/outbound/access_token.h"
 #include "service/outbound/issuer_answer.h"
+#include "service/outbound/upstream.h"
 
 enum { REQUEST_BYTES_MAX = 128 * 1024 };
 
@@ -82,9 +83,10 @@ static bool post(const struct config *config, struct check_target place, const c
 {
     const char *const headers[] = {"Content-Type: application/json",
                                    authorization[0] != '\0' ? authorization : NULL, NULL};
-    const struct http_client_options options = {.ca_file = config->ca_file,
-                                                .connections_max = 1,
-                                                .connect_timeout_ms = config->request_timeout_ms};
+    const struct http_client_options options = {
+        .ca_file = config->ca_file,
+        .connections_max = 1,
+        .connect_timeout_ms = upstream_connect_timeout_ms(config->request_timeout_ms)};
     const struct http_transfer transfer = {
         .url = place.url,
         .proxy = place.proxy,

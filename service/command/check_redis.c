@@ -14,7 +14,7 @@
 #include "service/serve/redis_location.h"
 #include "service/store/store.h"
 
-enum { REDIS_PATIENCE_MS = 5000 };
+enum { REDIS_PATIENCE_MS = 10000 /* a name may take 5 s */ };
 
 static bool is_all_seen(const struct store_health *health)
 {

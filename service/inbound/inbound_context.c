@@ -73,8 +73,8 @@ static bool check_origin(struct call *call)
     static const struct problem foreign_host = {
         .code = PROBLEM_FORBIDDEN_ORIGIN,
         .detail = "The request names another host than this machine.",
-        .remedy = "Call 127.0.0.1 or localhost, or set SEEK_SIGNAL_API_KEY when a proxy in front "
-                  "keeps its own Host header.",
+        .remedy = "Call 127.0.0.1 or localhost. Let a proxy in front name one of them in the Host "
+                  "header, or set SEEK_SIGNAL_API_KEY if it calls the API.",
     };
     static const struct problem foreign_site = {
         .code = PROBLEM_FORBIDDEN_ORIGIN,

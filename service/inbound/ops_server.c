@@ -69,6 +69,7 @@ struct ops_server *ops_server_create(const struct listen_address *address, struc
     ops->context.routes = api_routes;
     ops->context.route_count = ops_route_count;
     ops->context.view = view;
+    ops->context.is_local = !address->is_unix && listen_address_is_local(address);
     ops->context.body_bytes_max = OPS_BODY_BYTES_MAX;
     if (!open_server(ops, error) ||
         !event_loop_watch(loop, http_server_fd(ops->server), EVENT_READ, take_events, ops, error)) {

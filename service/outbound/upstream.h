@@ -16,6 +16,14 @@
 
 #include "service/domain/upstream_reply.h"
 
+/* For the name, the connection and TLS, within the time of the request. More than the 5 s after
+ * which a resolver goes on to its second name server. */
+enum { UPSTREAM_CONNECT_MAX_MS = 8000 };
+static inline unsigned upstream_connect_timeout_ms(unsigned timeout_ms)
+{
+    return timeout_ms < UPSTREAM_CONNECT_MAX_MS ? timeout_ms : UPSTREAM_CONNECT_MAX_MS;
+}
+
 struct upstream { /* all borrowed: outlive it */
     const char *graphql_url;
     const char *token_url;

@@ -29,7 +29,6 @@
 
 enum {
     REST_MAX_MS = CLAIMER_WAIT_MAX_MS,
-    CONNECT_TIMEOUT_MAX_MS = 5000,
     CONNECTION_LIFE_S = 300, /* SEEK's addresses change */
 };
 
@@ -172,8 +171,7 @@ static bool create_clients(struct worker *worker, struct error *error)
         .ca_file = shared->ca_file,
         .connections_max = (unsigned)shared->share + 1, /* and one for the access token */
         .connection_life_max_s = CONNECTION_LIFE_S,
-        .connect_timeout_ms =
-            (unsigned)smaller(shared->upstream.timeout_ms, CONNECT_TIMEOUT_MAX_MS),
+        .connect_timeout_ms = upstream_connect_timeout_ms(shared->upstream.timeout_ms),
     };
     worker->loop = event_loop_create(error);
     if (worker->loop == NULL)

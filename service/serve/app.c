@@ -47,13 +47,11 @@ enum {
     STOP_MARGIN_MS = 10000,  /* of the whole stop, beside the time for signals on their way */
     INTAKE_STOP_MS = 2500,   /* over Redis's command time-out: what is committing is answered */
     LAST_REQUESTS_MS = 2000, /* of the notifier, and of the tracer */
-    DESCRIPTORS_BESIDE_CONNECTIONS = 256,
 };
 
 struct app {
     const struct config *config; /* borrowed */
     int64_t started_at_ms;       /* monotonic */
-    size_t connections_max;      /* as far as there are descriptors for them */
     struct heartbeat heartbeat;
     struct supervision supervision;
     struct redis_location location;
@@ -149,7 +147,8 @@ static bool create_inbound(struct app *app, struct error *error)
 {
     const struct config *config = app->config;
     struct intake_pool_options options = part_options_for_intake(config, &app->location);
-    options.connections_max = (unsigned)app->connections_max;
+    options.connections_max = (unsigned)process_fit_connections(
+        config->max_connections, part_options_descriptors(config, &app->location));
     options.tls = app->tls_watch.server;
     options.spool = app->spool;
     options.view = &app->view;
@@ -359,8 +358,7 @@ int app_serve(const struct config *config)
     sigset_t signals;
     process_take_signals(&signals);
     memory_init();
-    app.connections_max = process_reserve_descriptors(
-        config->max_connections, config->max_in_flight + DESCRIPTORS_BESIDE_CONNECTIONS);
+    process_raise_descriptors();
     if (!http_client_startup(&error)) {
         log_error("start_failed", error.message);
         return 1;

@@ -14,6 +14,22 @@ enum {
     ACCESS_TOKEN_RETRY_MAX_MS = 15000,
 };
 
+/* How many nodes a cluster has is not known at the start; few have more. */
+enum {
+    PROCESS_DESCRIPTORS = 128, /* half of them connections to OPS_LISTEN */
+    THREAD_DESCRIPTORS = 12,   /* loops, listeners, the issuer, a search for Redis or a name */
+    CLUSTER_NODES = 16,
+};
+
+size_t part_options_descriptors(const struct config *config, const struct redis_location *location)
+{
+    size_t nodes = location->map == NULL ? 1 : CLUSTER_NODES;
+    if (nodes > location->shard_count)
+        nodes = location->shard_count;
+    size_t threads = (size_t)config->workers + config->intake_threads;
+    return PROCESS_DESCRIPTORS + config->max_in_flight + threads * (THREAD_DESCRIPTORS + nodes);
+}
+
 struct access_token_options part_options_for_access_token(const struct config *config)
 {
     return (struct access_token_options){

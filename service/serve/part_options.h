@@ -17,6 +17,8 @@
 struct config;
 struct redis_location;
 
+/* How many descriptors all parts take at most, beside connections to LISTEN. `location` is set. */
+size_t part_options_descriptors(const struct config *config, const struct redis_location *location);
 struct access_token_options part_options_for_access_token(const struct config *config);
 struct sending_gate_options part_options_for_gate(const struct config *config);
 /* `location` outlives what is made with them. Without access token, gate and tracer. */

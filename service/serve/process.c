@@ -19,23 +19,30 @@ static size_t connections_within(size_t limit, size_t others)
     return limit > 2 * others ? limit - others : limit / 2;
 }
 
-size_t process_reserve_descriptors(size_t connections, size_t others)
+/* The usual soft limit of 1,024 is meant for select(), which nobody here calls. */
+void process_raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* fewer work too */
+}
+
+size_t process_fit_connections(size_t connections, size_t others)
 {
     struct rlimit limit;
     size_t wanted = connections + others;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
         return connections;
-    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted)
-        return connections;
-    (void)getrlimit(RLIMIT_NOFILE, &limit); /* as it is, if it could not be set */
     size_t within = connections_within(limit.rlim_cur, others);
+    size_t fitting = within < connections ? within : connections;
     log_warn("descriptors_short",
              "There are fewer file descriptors than MAX_CONNECTIONS needs, so fewer connections "
              "are let in. Raise the limit (ulimit -n) or lower MAX_CONNECTIONS",
              LOG_INT("limit", limit.rlim_cur), LOG_INT("wanted", wanted),
-             LOG_INT("connections", within < connections ? within : connections));
-    return within < connections ? within : connections;
+             LOG_INT("connections", fitting));
+    return fitting;
 }
 
 void process_end_at_once(const char *reason)

@@ -17,9 +17,10 @@
  * waits. The private Redis gets its
  * SIGTERM from the kernel. */
 _Noreturn void process_end_at_once(const char *reason);
-/* Raises the limit of file descriptors to what is wanted, as far as the hard limit allows. Returns
- * for how many connections there are some beside the others; a shortfall is logged. */
-size_t process_reserve_descriptors(size_t connections, size_t others);
+/* The limit of file descriptors becomes the hard limit. */
+void process_raise_descriptors(void);
+/* For how many connections there are descriptors beside the others; a shortfall is logged. */
+size_t process_fit_connections(size_t connections, size_t others);
 /* No signal ends the process by itself, but those that nobody can hold off. `out_signals` are the
  * ones that wait for the descriptor that main reads, the others are ignored. */
 void process_take_signals(sigset_t *out_signals);

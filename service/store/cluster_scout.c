@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/net/host.h"
 
 #include "service/store/refusal.h"
 
@@ -25,6 +26,27 @@ void cluster_scout_init(struct cluster_scout *scout, const struct cluster_scout_
     scout->loop = loop;
 }
 
+/* Before the next attempt: those before it were in vain. */
+static void note_tries(struct cluster_scout *scout)
+{
+    if (scout->tries < scout->candidates)
+        return;
+    if (scout->tries > 0)
+        shard_map_note_lost(scout->options.map, scout->tried);
+    scout->tries = 0;
+    scout->tried[0] = '\0';
+}
+
+static void add_try(struct cluster_scout *scout, const struct redis_address *address)
+{
+    char text[HOST_PORT_BYTES];
+    host_port_write(address->host, address->port, text);
+    size_t length = strlen(scout->tried);
+    (void)snprintf(scout->tried + length, sizeof scout->tried - length, "%s%s",
+                   length > 0 ? "," : "", text);
+    scout->tries++;
+}
+
 /* The next one to be asked: a node that is known, or a seed. */
 static bool locate(void *context, struct redis_url *out, struct error *error)
 {
@@ -34,6 +56,7 @@ static bool locate(void *context, struct redis_url *out, struct error *error)
     if (out->seeds.count == 0)
         return error_set(error, ERROR_CONFIG,
                          "REDIS_URL names no cluster any more: restart this process");
+    note_tries(scout);
     (void)shard_map_copy(scout->options.map, &scout->nodes);
     scout->candidates = scout->nodes.count + out->seeds.count;
     assert(scout->candidates > 0);
@@ -44,6 +67,7 @@ static bool locate(void *context, struct redis_url *out, struct error *error)
     memcpy(out->host, next->host, sizeof out->host);
     out->port = next->port;
     memcpy(scout->asked, next->host, sizeof scout->asked);
+    add_try(scout, next);
     return true;
 }
 
@@ -122,6 +146,8 @@ static void begin(struct cluster_scout *scout, int64_t now_ms)
     assert(scout->client == NULL);
     scout->is_done = false;
     scout->refused = 0;
+    scout->tries = 0;
+    scout->tried[0] = '\0';
     scout->client = redis_client_create(
         &(struct redis_client_options){
             .locate = locate,

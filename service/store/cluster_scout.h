@@ -31,9 +31,11 @@ struct cluster_scout {
     struct event_loop *loop;
     struct redis_client *client; /* owned; NULL: it is not asking */
     char asked[256];             /* the host */
-    size_t turn;                 /* at the nodes to ask */
-    size_t refused;              /* what was older than what is known, so far */
-    size_t candidates;           /* as many as there were at the last attempt */
+    char tried[512];             /* addresses in vain since all were last, for the log */
+    size_t tries;
+    size_t turn;       /* at the nodes to ask */
+    size_t refused;    /* what was older than what is known, so far */
+    size_t candidates; /* as many as there were at the last attempt */
     uint64_t epoch;
     bool is_epoch_known, is_done;
     struct shard_nodes nodes; /* scratch */

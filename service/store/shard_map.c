@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/log.h"
 #include "lib/base/mutex.h"
 #include "lib/net/event_loop.h"
 
@@ -28,6 +29,7 @@ struct shard_map {
         struct shard_nodes nodes;
         LIST_HEAD(, shard_map_follower) followers;
         char reason[SHARD_MAP_REASON_BYTES];
+        char logged[SHARD_MAP_REASON_BYTES]; /* the reason of cluster_lost; "": it is not */
     } shared;
 };
 
@@ -107,6 +109,18 @@ void shard_map_note_trouble(struct shard_map *map, const char *reason)
     mutex_unlock(&map->shared.lock);
 }
 
+void shard_map_note_lost(struct shard_map *map, const char *addresses)
+{
+    char reason[SHARD_MAP_REASON_BYTES];
+    mutex_lock(&map->shared.lock);
+    memcpy(reason, map->shared.reason, sizeof reason);
+    bool is_news = strcmp(reason, map->shared.logged) != 0;
+    memcpy(map->shared.logged, reason, sizeof reason);
+    mutex_unlock(&map->shared.lock);
+    if (is_news)
+        log_warn("cluster_lost", reason, LOG_TEXT("addresses", addresses));
+}
+
 /* --- who asks ------------------------------------------------------------------------ */
 
 void shard_map_want(struct shard_map *map)
@@ -172,6 +186,14 @@ static bool is_same(const struct shard_map *map, const struct shard_nodes *nodes
     return true;
 }
 
+static bool has_gap(const struct shard_map *map, const struct shard_nodes *nodes)
+{
+    for (unsigned i = 0; i < map->shard_count; i++)
+        if (nodes->node_of[i] < 0)
+            return true;
+    return false;
+}
+
 /* Under the lock, since who leaves must not be woken any more; waking up never blocks. */
 static void wake_followers(struct shard_map *map) REQUIRES(map->shared.lock)
 {
@@ -185,17 +207,22 @@ bool shard_map_found(struct shard_map *map, const struct shard_nodes *nodes, uin
 {
     mutex_lock(&map->shared.lock);
     bool is_taken = is_last_word || epoch >= map->shared.epoch;
+    bool was_lost = is_taken && map->shared.logged[0] != '\0';
     if (is_taken) {
         bool is_changed = !is_same(map, nodes);
         map->shared.nodes = *nodes;
         map->shared.epoch = epoch;
-        map->shared.reason[0] = '\0';
+        map->shared.reason[0] = map->shared.logged[0] = '\0';
         atomic_fetch_add(&map->version, 1);
         end(map, now_ms);
+        if (has_gap(map, nodes)) /* it may be found before any call or turn misses it */
+            atomic_store(&map->is_wanted, true);
         if (is_changed)
             wake_followers(map); /* a loop may rest for long, and would meet the old node first */
     }
     mutex_unlock(&map->shared.lock);
+    if (was_lost)
+        log_info("cluster_found", "A node of the cluster tells where the data is");
     return is_taken;
 }
 
@@ -213,12 +240,30 @@ static int find_node(struct shard_nodes *nodes, const char *host, uint16_t port)
     return (int)nodes->count++;
 }
 
-static bool is_known_host(const char *host)
+/* "ip" of what a node tells about itself beside host and port. "": it tells none. */
+static const char *find_ip(const struct redis_reply *node)
 {
-    return host[0] != '\0' && strcmp(host, "?") != 0;
+    if (redis_reply_length(node) < 4)
+        return "";
+    const struct redis_reply *facts = redis_reply_item(node, 3);
+    for (size_t i = 0; i + 1 < redis_reply_length(facts); i += 2)
+        if (strcmp(redis_reply_text(redis_reply_item(facts, i), NULL), "ip") == 0)
+            return redis_reply_text(redis_reply_item(facts, i + 1), NULL);
+    return "";
 }
 
-/* First slot, last slot, and who has them: the master, then its replicas. */
+/* A node that announces no host is where the question went, and one whose host nobody knows ("?")
+ * at its address, if that is told. "": nobody knows where. */
+static const char *find_host(const struct redis_reply *node, const char *asked)
+{
+    const char *host = redis_reply_text(redis_reply_item(node, 0), NULL);
+    if (host[0] == '\0')
+        return asked;
+    return strcmp(host, "?") == 0 ? find_ip(node) : host;
+}
+
+/* First slot, last slot, and who has them: the master, then its replicas. The port of a master
+ * whose address is lost is 0: its slots are as those that nobody has. */
 static bool read_range(const struct shard_map *map, const struct redis_reply *range,
                        const char *asked, struct shard_nodes *out)
 {
@@ -229,13 +274,15 @@ static bool read_range(const struct shard_map *map, const struct redis_reply *ra
     int64_t last = redis_reply_integer(redis_reply_item(range, 1));
     if (redis_reply_length(master) < 2)
         return false;
-    const char *host = redis_reply_text(redis_reply_item(master, 0), NULL);
     int64_t port = redis_reply_integer(redis_reply_item(master, 1));
-    if (port < 1 || port > UINT16_MAX || strlen(host) >= sizeof out->nodes[0].host)
+    const char *host = find_host(master, asked);
+    if (port < 0 || port > UINT16_MAX || strlen(host) >= sizeof out->nodes[0].host)
         return false;
+    if (port == 0 || host[0] == '\0')
+        return true;
     for (unsigned i = 0; i < map->shard_count; i++)
         if (map->slots[i] >= first && map->slots[i] <= last && out->node_of[i] < 0)
-            out->node_of[i] = find_node(out, is_known_host(host) ? host : asked, (uint16_t)port);
+            out->node_of[i] = find_node(out, host, (uint16_t)port);
     return true;
 }
 
@@ -269,7 +316,9 @@ bool shard_map_read_moved(const char *answer, const char *asked, struct redis_ad
         return false;
     memcpy(out->host, address + 1, length);
     out->host[length] = '\0';
-    if (!is_known_host(out->host))
+    if (strcmp(out->host, "?") == 0) /* the map tells more */
+        return false;
+    if (out->host[0] == '\0')
         (void)snprintf(out->host, sizeof out->host, "%s", asked);
     out->port = (uint16_t)port;
     return true;

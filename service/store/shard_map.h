@@ -33,7 +33,7 @@ enum { SHARD_MAP_INTERVAL_MS = 1000, SHARD_MAP_REASON_BYTES = 256 };
 struct shard_nodes {
     size_t count;
     struct redis_address nodes[SHARD_COUNT_MAX]; /* those that have a shard */
-    int node_of[SHARD_COUNT_MAX];                /* by shard; -1: no node has its slot */
+    int node_of[SHARD_COUNT_MAX]; /* by shard; -1: no node has its slot, or nobody knows where */
 };
 
 struct shard_map;
@@ -70,10 +70,15 @@ void shard_map_abandon(struct shard_map *map, int64_t now_ms);
 bool shard_map_found(struct shard_map *map, const struct shard_nodes *nodes, uint64_t epoch,
                      bool is_last_word, int64_t now_ms);
 void shard_map_note_trouble(struct shard_map *map, const char *reason);
+/* All nodes were asked in vain: a line of the log, unless it has said so for this reason already.
+ */
+void shard_map_note_lost(struct shard_map *map, const char *addresses);
 
 /* Reads an answer to CLUSTER SLOTS that came from `asked`, whose host stands for one that a node
- * does not know of itself. False: it is none, with the reason. */
+ * leaves out. A shard whose node has no address has none. False: it is no such answer, or leads
+ * nowhere, with the reason. */
 MUST_CHECK bool shard_map_read(const struct shard_map *map, const struct redis_reply *reply,
                                const char *asked, struct shard_nodes *out, struct error *error);
-/* The address in "MOVED 866 10.0.0.1:6379"; `asked` as above. False: this is none. */
+/* The address in "MOVED 866 10.0.0.1:6379"; `asked` as above. False: this is none, or "?", which
+ * only the map can tell. */
 bool shard_map_read_moved(const char *answer, const char *asked, struct redis_address *out);

@@ -86,6 +86,8 @@ static void end_link(struct store *store)
     free(link);
 }
 
+enum { FOLLOW_AGAIN_MS = 100 }; /* without memory */
+
 static bool follow(struct store *store)
 {
     struct store_cluster *cluster = store->cluster;
@@ -280,9 +282,30 @@ void store_cluster_destroy(struct store *store)
 
 int64_t store_cluster_timeout_ms(const struct store *store, int64_t now_ms)
 {
-    if (shard_map_version(store->cluster->map) != store->cluster->version)
-        return 0;
-    return cluster_scout_timeout_ms(&store->cluster->scout, now_ms);
+    const struct store_cluster *cluster = store->cluster;
+    int64_t scout_ms = cluster_scout_timeout_ms(&cluster->scout, now_ms);
+    if (shard_map_version(cluster->map) == cluster->version)
+        return scout_ms;
+    return cluster->follow_at_ms <= now_ms
+               ? 0
+               : clock_sooner_ms(scout_ms, cluster->follow_at_ms - now_ms);
+}
+
+static void try_to_follow(struct store *store, int64_t now_ms)
+{
+    struct store_cluster *cluster = store->cluster;
+    if (shard_map_version(cluster->map) == cluster->version || now_ms < cluster->follow_at_ms)
+        return;
+    bool was_short = cluster->is_short;
+    cluster->is_short = !follow(store);
+    if (!cluster->is_short)
+        return;
+    cluster->follow_at_ms = now_ms + FOLLOW_AGAIN_MS;
+    if (!was_short)
+        log_warn("cluster_not_followed",
+                 "There is no memory for a connection to a node of the cluster; the service tries "
+                 "again",
+                 LOG_TEXT("role", store->options.role));
 }
 
 void store_cluster_turn(struct store *store, int64_t now_ms)
@@ -290,11 +313,7 @@ void store_cluster_turn(struct store *store, int64_t now_ms)
     struct store_cluster *cluster = store->cluster;
     want_if_away(store);
     cluster_scout_turn(&cluster->scout, now_ms);
-    if (shard_map_version(cluster->map) != cluster->version && !follow(store))
-        log_warn(
-            "cluster_not_followed",
-            "There is no memory for a connection to a node of the cluster; the service tries again",
-            LOG_TEXT("role", store->options.role));
+    try_to_follow(store, now_ms);
     sum_up(store, now_ms);
     end_link(store);
 }

@@ -18,6 +18,8 @@ struct store_cluster {
     struct shard_map *map;                  /* borrowed */
     uint64_t version;                       /* of the map, as the links are */
     struct store_link_options link_options; /* of each link, without its node */
+    bool is_short;                          /* of memory, to follow the map */
+    int64_t follow_at_ms;                   /* then it is tried again */
     struct cluster_scout scout;
     struct shard_map_follower follower;
     struct shard_nodes nodes;   /* scratch */

@@ -6,10 +6,10 @@
 
 #include "lib/base/clock.h"
 
-#include "service/store/shard_map.h"
 #include "service/store/slot.h"
-#include "service/store/store_internal.h"
+#include "service/store/store_cluster.h"
 
+#include "tests/support/captured_log.h"
 #include "tests/support/failing_malloc.h"
 #include "tests/support/fake_redis.h"
 #include "tests/support/specification.h"
@@ -198,12 +198,57 @@ static void does_not_follow_what_has_no_confirmation(void **state)
     must_be_ready_everywhere();
 }
 
+/* A third node, which has the first shard from now on. */
+static void change_map(void)
+{
+    enum { LATER_MS = 60000 }; /* so that nobody asks meanwhile */
+    struct shard_nodes known;
+    int64_t now_ms = clock_monotonic_ms() + LATER_MS;
+    cluster_scout_fini(&driver.store->cluster->scout);
+    (void)shard_map_copy(map, &known);
+    assert_int_equal(known.count, NODES);
+    known.nodes[NODES] = (struct redis_address){.host = "127.0.0.1", .port = 1};
+    known.node_of[0] = (int)known.count++;
+    shard_map_want(map);
+    assert_true(shard_map_begin(map, now_ms));
+    assert_true(shard_map_found(map, &known, 2, true, now_ms));
+}
+
+static void turn_without_memory(int64_t now_ms, bool is_tried)
+{
+    failing_malloc_arm(0);
+    store_turn(driver.store, now_ms);
+    assert_int_equal(failing_malloc_disarm(), is_tried);
+}
+
+/* Each turn would be a try and a line of the log, and there would be no pause between turns. */
+static void waits_for_memory(void **state)
+{
+    (void)state;
+    const struct store_cluster *cluster = driver.store->cluster;
+    int64_t now_ms = clock_monotonic_ms();
+    struct captured_log *log = captured_log_start();
+    change_map();
+    assert_int_equal(store_timeout_ms(driver.store, now_ms), 0);
+    turn_without_memory(now_ms, true);
+    assert_in_range(store_timeout_ms(driver.store, now_ms), 1, 100);
+    turn_without_memory(now_ms + 99, false);
+    turn_without_memory(now_ms + 100, true);
+    assert_int_equal(captured_log_count(log, "\"cluster_not_followed\""), 1);
+    assert_int_not_equal(cluster->version, shard_map_version(map));
+    store_turn(driver.store, now_ms + 200);
+    assert_int_equal(cluster->version, shard_map_version(map));
+    captured_log_stop(log);
+    captured_log_destroy(log);
+}
+
 #define ON_TWO(sentence, function) IT_WITH(sentence, function, start, stop)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_TWO("follows a slot at once", follows_at_once),
+        ON_TWO("waits for memory to follow the map, and says so once", waits_for_memory),
         ON_TWO("does not follow a slot with a call that has failed already",
                does_not_follow_what_has_failed),
         ON_TWO("does not follow a slot with a call that cannot be confirmed",

@@ -52,6 +52,49 @@ static void announces_how_long_it_idles(void **state)
     http_stand_end(client, stand);
 }
 
+/* "Keep-Alive" beside "close" promises what does not come. */
+static void announces_that_an_early_refusal_ends(void **state)
+{
+    (void)state;
+    static const char *const requests[] = {
+        POST("/", "1001", ""),                  /* too long */
+        POST("/forbidden", "3", ""),            /* by the service */
+        "GET /?a=%00 HTTP/1.1\r\n" HOST "\r\n", /* NUL */
+        "POST / HTTP/1.1\r\n" HOST "Content-Length: 3\r\nContent-Length: 4\r\n\r\n", /* odd */
+    };
+    struct http_stand *stand = http_stand_open();
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        struct raw_client *client = http_stand_connect(stand);
+        raw_client_send(client, requests[i]);
+        const char *answer = raw_client_answer(client);
+        const char *close = "\r\nConnection: close\r\n";
+        must_contain(answer, " 4");
+        must_contain(answer, close);
+        assert_null(strstr(strstr(answer, close) + 1, close));
+        assert_null(strstr(answer, "Keep-Alive"));
+        raw_client_destroy(client);
+    }
+    struct raw_client *client = http_stand_connect(stand);
+    raw_client_send(client, GET("/forbidden")); /* refused as early, and complete */
+    must_contain(raw_client_answer(client), "\r\nKeep-Alive: timeout=59\r\n");
+    raw_client_send(client, POST("/", "3", "abc"));
+    must_contain(raw_client_answer(client), "\r\nKeep-Alive: timeout=59\r\n");
+    http_stand_end(client, stand);
+}
+
+/* It is closed by a clock of its own, which a loop with nothing else to do has to wake up for. */
+static void wakes_up_for_who_sends_nothing(void **state)
+{
+    (void)state;
+    struct http_server_options options = http_stand_options();
+    options.request_timeout_ms = 10000;
+    struct http_stand *stand = http_stand_open_with(options);
+    struct raw_client *client = http_stand_connect(stand);
+    http_stand_serve_until_connections(stand, 1);
+    assert_in_range(http_server_timeout_ms(stand->server), 0, 10000);
+    http_stand_end(client, stand);
+}
+
 /* ---- who sends in pieces ---- */
 
 static unsigned unacknowledged(const struct raw_client *client)
@@ -111,6 +154,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IT("reads what came before it closes for idling", reads_before_it_closes_the_idle),
         IT("announces how long a connection may idle", announces_how_long_it_idles),
+        IT("announces that a refusal before the body ends the connection",
+           announces_that_an_early_refusal_ends),
+        IT("wakes up for a connection that sends nothing", wakes_up_for_who_sends_nothing),
         IT("acknowledges each piece of a request at once", acknowledges_each_piece),
         IT("forgets who leaves within a turn", forgets_who_leaves_within_a_turn),
     };

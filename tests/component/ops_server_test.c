@@ -1,5 +1,6 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,12 +32,12 @@ static void turn(void *context)
     ops_server_turn(stand->ops);
 }
 
-static int start(void **state)
+static int start_at(void **state, const char *where)
 {
     struct ops_stand *stand = calloc(1, sizeof *stand);
     assert_non_null(stand);
     struct listen_address address;
-    assert_true(listen_address_parse("127.0.0.1:0", &address, NULL));
+    assert_true(listen_address_parse(where, &address, NULL));
     stand->main_loop.name = "main";
     stand->view.main_loop = &stand->main_loop;
     stand->view.version = "1.2.3";
@@ -45,6 +46,16 @@ static int start(void **state)
     assert_non_null(stand->ops);
     *state = stand;
     return 0;
+}
+
+static int start(void **state)
+{
+    return start_at(state, "127.0.0.1:0");
+}
+
+static int start_for_all(void **state)
+{
+    return start_at(state, "0.0.0.0:0");
 }
 
 static int stop(void **state)
@@ -89,6 +100,34 @@ static void serves_nothing_else(void **state)
     must_answer(call(stand, "POST", "/livez"), 405, "\"code\":\"method_not_allowed\"");
 }
 
+static void must_answer_to_host(struct ops_stand *stand, const char *host, bool is_served)
+{
+    static const char *const targets[] = {"/livez", "/readyz", "/startupz", "/metrics"};
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        struct raw_client *client = raw_client_open(ops_server_port(stand->ops), turn, stand);
+        char request[128];
+        (void)snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", targets[i],
+                       host);
+        raw_client_send(client, request);
+        const char *answer = raw_client_answer(client);
+        assert_int_equal(strstr(answer, "\"code\":\"forbidden_origin\"") == NULL, is_served);
+        raw_client_destroy(client);
+    }
+}
+
+/* DNS rebinding: origin.h. */
+static void shows_nothing_to_a_name_that_leads_to_loopback(void **state)
+{
+    must_answer_to_host(*state, "evil.example:8788", false);
+    must_answer_to_host(*state, "localhost:8788", true);
+    must_answer_to_host(*state, "127.0.0.1", true);
+}
+
+static void serves_any_name_elsewhere(void **state)
+{
+    must_answer_to_host(*state, "seek-signal:8788", true);
+}
+
 /* What is left is found by the leak check at the end, and without one here. */
 static void survives_bad_requests(void **state)
 {
@@ -120,6 +159,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IT("serves probes and metrics from the loop of main", serves_probes_and_metrics),
         IT("serves nothing that reads or changes an application", serves_nothing_else),
+        IT("shows nothing to a name that was made to lead to loopback",
+           shows_nothing_to_a_name_that_leads_to_loopback),
+        IT_WITH("serves any name where other machines reach it", serves_any_name_elsewhere,
+                start_for_all, stop),
         IT("survives bad requests, and keeps nothing of them", survives_bad_requests),
         IT("refuses an address that somebody has", refuses_a_taken_address),
     };

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Real and misbehaving peers for everything that talks to Redis.
-add_library(redis_peers STATIC support/fake_redis.c support/redis_cluster.c support/redis_server.c support/redis_subject.c
+add_library(redis_peers STATIC support/deaf_listener.c support/fake_redis.c support/redis_cluster.c support/redis_server.c support/redis_subject.c
     support/stored_fields.c)
 target_link_libraries(redis_peers PUBLIC seek_net PkgConfig::CMOCKA)
 
@@ -15,6 +15,7 @@ specify(component redis_client_loop redis_peers)
 specify(component redis_client_faults redis_peers)
 replace_calls(redis_client_faults_test clock_monotonic_ms)
 specify(component redis_sentinel redis_peers)
+replace_calls(redis_sentinel_test getaddrinfo)
 specify(component redis_client_dial redis_peers)
 # Names that are slow, unknown or have several addresses.
 replace_calls(redis_client_dial_test getaddrinfo)

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 
 #include "lib/base/clock.h"
 
+#include "tests/support/deaf_listener.h"
 #include "tests/support/fake_redis.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/redis_subject.h"
@@ -25,6 +27,7 @@
 /* --- names: getaddrinfo is replaced through the linker --- */
 
 static int slow_name; /* a semaphore */
+static atomic_uint slow_lookups;
 
 int __real_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
                        struct addrinfo **out);
@@ -41,8 +44,10 @@ int __wrap_getaddrinfo(const char *host, const char *service, const struct addri
     if (is_numeric || strstr(host, ".test") == NULL)
         return __real_getaddrinfo(host, service, hints, out);
     eventfd_t permit;
-    if (strcmp(host, "slow.test") == 0)
+    if (strcmp(host, "slow.test") == 0) {
+        atomic_fetch_add(&slow_lookups, 1);
         (void)eventfd_read(slow_name, &permit);
+    }
     if (strcmp(host, "none.test") == 0)
         return EAI_NONAME;
     static const char *const addresses[] = {"127.0.0.1", "127.0.0.3", "127.0.0.2"};
@@ -95,37 +100,6 @@ static void goes_on_to_the_next_address(void **state)
         redis_client_reopen(subject.client, "Redis is a replica");
     }
     subject_stop(&subject);
-}
-
-/* A listener whose backlog is full: it drops SYNs until somebody accepts. */
-struct deaf_listener {
-    struct sockaddr_in address;
-    int fd;
-    int fillers[4];
-};
-
-static void deaf_listener_start(struct deaf_listener *deaf, uint32_t host, uint16_t port)
-{
-    const size_t filler_count = sizeof deaf->fillers / sizeof *deaf->fillers;
-    deaf->address = (struct sockaddr_in){
-        .sin_family = AF_INET, .sin_addr.s_addr = htonl(host), .sin_port = htons(port)};
-    socklen_t length = sizeof deaf->address;
-    struct sockaddr *address = (struct sockaddr *)&deaf->address;
-    deaf->fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(deaf->fd, address, length), 0);
-    assert_int_equal(listen(deaf->fd, 0), 0);
-    assert_int_equal(getsockname(deaf->fd, address, &length), 0);
-    for (size_t i = 0; i < filler_count; i++) {
-        deaf->fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        (void)connect(deaf->fillers[i], address, length);
-    }
-}
-
-static void deaf_listener_stop(struct deaf_listener *deaf)
-{
-    for (size_t i = 0; i < sizeof deaf->fillers / sizeof *deaf->fillers; i++)
-        (void)close(deaf->fillers[i]);
-    (void)close(deaf->fd);
 }
 
 static void tries_the_next_address_when_one_is_silent(void **state)
@@ -199,6 +173,7 @@ static void does_not_wait_for_a_slow_name(void **state)
     struct subject subject;
     subject_start_with(&subject, &url, &subject_hasty);
     int64_t longest_ms = 0;
+    unsigned before = atomic_load(&slow_lookups);
     while (subject.located < 4) {
         int64_t wait_ms = redis_client_timeout_ms(subject.client, clock_monotonic_ms());
         event_loop_poll(subject.loop, wait_ms);
@@ -210,8 +185,9 @@ static void does_not_wait_for_a_slow_name(void **state)
     assert_true(longest_ms < 1000); /* who waited for the name would wait until eventfd_write */
     assert_int_equal(subject.closed, 1);
     assert_string_equal(subject.reason, "the name slow.test was not resolved in time");
-    subject_stop(&subject); /* with four lookups still on their way */
-    (void)eventfd_write(slow_name, 4);
+    assert_int_equal(atomic_load(&slow_lookups) - before, 1); /* each attempt waits for it */
+    subject_stop(&subject);                                   /* with the lookup still on its way */
+    (void)eventfd_write(slow_name, 1);
 }
 
 static void goes_on_when_a_slow_name_is_known(void **state)
@@ -229,6 +205,53 @@ static void goes_on_when_a_slow_name_is_known(void **state)
     WAIT_UNTIL(&subject, subject.opened == 1);
     assert_int_equal(subject.located, 1);
     subject_stop(&subject);
+}
+
+/* An attempt has 250 ms for a name that takes longer. */
+static void takes_an_answer_that_comes_after_an_attempt(void **state)
+{
+    (void)state;
+    static const unsigned pauses_ms[] = {1, 500}; /* it comes during an attempt, or between two */
+    AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_TCP, NULL);
+    for (size_t i = 0; i < sizeof pauses_ms / sizeof *pauses_ms; i++) {
+        struct redis_client_options options = subject_hasty;
+        struct redis_url url;
+        struct subject subject;
+        unsigned before = atomic_load(&slow_lookups);
+        options.reconnect_min_ms = options.reconnect_max_ms = pauses_ms[i];
+        redis_server_url(server, &url);
+        (void)snprintf(url.host, sizeof url.host, "slow.test");
+        subject_start_with(&subject, &url, &options);
+        WAIT_UNTIL(&subject, subject.closed == 1);
+        assert_string_equal(subject.reason, "the name slow.test was not resolved in time");
+        (void)eventfd_write(slow_name, 1);
+        WAIT_UNTIL(&subject, subject.opened == 1);
+        assert_int_equal(atomic_load(&slow_lookups) - before, 1);
+        subject_stop(&subject);
+    }
+}
+
+/* Each of them with a loop of its own, as workers have. */
+static void asks_once_for_all_who_want_a_name(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 8 };
+    AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_TCP, NULL);
+    struct redis_url url;
+    struct subject subjects[CLIENTS];
+    unsigned before = atomic_load(&slow_lookups);
+    redis_server_url(server, &url);
+    (void)snprintf(url.host, sizeof url.host, "slow.test");
+    for (size_t i = 0; i < CLIENTS; i++) {
+        subject_start(&subjects[i], &url);
+        subject_turn(&subjects[i]);
+    }
+    (void)eventfd_write(slow_name, 1);
+    for (size_t i = 0; i < CLIENTS; i++)
+        WAIT_UNTIL(&subjects[i], subjects[i].opened == 1);
+    assert_int_equal(atomic_load(&slow_lookups) - before, 1);
+    for (size_t i = 0; i < CLIENTS; i++)
+        subject_stop(&subjects[i]);
 }
 
 static void talks_over_tls(void **state)
@@ -370,6 +393,9 @@ int main(void)
         IT("says that a name is unknown", says_that_a_name_is_unknown),
         IT("does not wait for a slow name", does_not_wait_for_a_slow_name),
         IT("goes on when a slow name is known", goes_on_when_a_slow_name_is_known),
+        IT("takes an answer of DNS that comes after an attempt has ended",
+           takes_an_answer_that_comes_after_an_attempt),
+        IT("asks once for all who want a name", asks_once_for_all_who_want_a_name),
         IT("talks over TLS", talks_over_tls),
         IT("reads the authorities again when they have changed, and only then",
            reads_authorities_again_when_they_have_changed),

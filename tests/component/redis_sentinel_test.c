@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /* How redis_client finds the master through sentinels that know it, do not, or say nothing. */
+#include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 
 #include "lib/base/clock.h"
 
+#include "tests/support/deaf_listener.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/redis_subject.h"
 #include "tests/support/specification.h"
@@ -72,6 +74,23 @@ static void oracle_stop(struct oracle *oracle)
     (void)shutdown(oracle->listener, SHUT_RDWR);
     (void)pthread_join(oracle->thread, NULL);
     (void)close(oracle->listener);
+}
+
+/* --- names: getaddrinfo is replaced through the linker --- */
+
+int __real_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **out);
+int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **out);
+
+/* "two.test" is 127.0.0.2 and 127.0.0.1. */
+int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **out)
+{
+    bool is_ours = strcmp(host, "two.test") == 0 && (hints->ai_flags & AI_NUMERICHOST) == 0;
+    int code = __real_getaddrinfo(is_ours ? "127.0.0.2" : host, service, hints, out);
+    return is_ours && code == 0 ? __real_getaddrinfo("127.0.0.1", service, hints, &(*out)->ai_next)
+                                : code;
 }
 
 /* --- the URL --- */
@@ -266,6 +285,28 @@ static void says_why_nobody_knows_the_master(void **state)
     }
 }
 
+/* The first is a black hole. */
+static void tries_each_address_of_a_sentinel(void **state)
+{
+    (void)state;
+    AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_TCP, NULL);
+    struct deaf_listener deaf;
+    struct oracle oracle;
+    struct subject subject;
+    char address[64];
+    write_address(address, redis_server_port(server));
+    oracle_start(&oracle, address);
+    deaf_listener_start(&deaf, INADDR_LOOPBACK + 1, oracle.port);
+    struct redis_url url = url_of(&oracle, 1);
+    (void)strcpy(url.sentinels.addresses[0].host, "two.test");
+    subject_start(&subject, &url);
+    WAIT_UNTIL(&subject, subject.opened == 1);
+    assert_int_equal(subject.closed, 0);
+    subject_stop(&subject);
+    oracle_stop(&oracle);
+    deaf_listener_stop(&deaf);
+}
+
 /* A name of the first that is gone, whatever the last one's failure was: so it is said once. */
 static void names_the_first_of_several_that_are_gone(void **state)
 {
@@ -295,6 +336,7 @@ int main(void)
         IT("begins with the next after a failure", begins_with_the_next_after_a_failure),
         IT("says why nobody knows the master, once and without the password",
            says_why_nobody_knows_the_master),
+        IT("tries each address of a sentinel", tries_each_address_of_a_sentinel),
         IT("names the first of several that are gone", names_the_first_of_several_that_are_gone),
     };
     return cmocka_run_group_tests_name("redis_sentinel", tests, NULL, NULL);

@@ -207,8 +207,18 @@ class Cluster:
         return bool(copies) and all(copy["state"] == "online" for copy in copies)
 
     def await_whole(self):
-        stores.wait_until(self.is_whole, "the cluster is whole")
+        try:
+            stores.wait_until(self.is_whole, "the cluster is whole")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n" + "\n".join(self.told_by(node) for node in self.nodes)) from error
         self.watch()
+
+    @staticmethod
+    def told_by(node):
+        """For who has to find out what the cluster lacks."""
+        state = "stopped" if node.is_stopped else "running" if node.is_running() else "dead"
+        link = [line for line in node.ask("INFO", "replication").splitlines() if line.startswith(("role", "master_link_s", "slave"))]
+        return f"{node.name}, {node.address}, {state}, {', '.join(link)}:\n{node.ask('CLUSTER', 'NODES')}"
 
     # --- what is done with it ---
 
@@ -241,7 +251,7 @@ class Cluster:
             added.append(node)
             self.nodes.append(node)
             stores.wait_until(lambda: all(len(view) == len(self.nodes) for view in self.views().values()), "all know the new node")
-        stores.wait_until(lambda: all(self.is_content(node) for node in added[1:]), "the new replica follows")
+        stores.wait_until(lambda: all(self.is_content(node) for node in added), "the new nodes take keys, and the replica follows")
         return added
 
     def remove_nodes(self, nodes):

@@ -159,21 +159,29 @@ def running(options, kind=stores.Single):
         run_.world.close()
 
 
+def tell(findings, stories=()):
+    for index, (kind, text) in enumerate(findings):
+        print(f"FOUND {kind}: {text}", *(stories[index] if index < len(stories) else ()), sep="\n      ")
+
+
 def run_one(kind, options):
     """Its figures, and whether nothing was found."""
     print(f"{kind.text}, seed {options.seed}: {options.minutes:g} min, {options.replicas} replicas, "
           f"faults: {', '.join(fault.name for fault in options.fault_rows) or 'none'}", flush=True)
     began = time.monotonic()
     with running(options, kind) as run_:
-        run_.post()
-        run_.end()
+        try:
+            run_.post()
+            run_.end()
+        except AssertionError:  # the stand does not come back: what was found before says why
+            tell(run_.findings)
+            raise
         run_.judge()
         stories = [run_.referee.story(text) for _, text in run_.findings[:STORIES]]
         run_.stop_all()
         figures = run_.figures(time.monotonic() - began)
     print(report.text(figures))
-    for index, (kind, text) in enumerate(run_.findings[:4 * STORIES]):
-        print(f"FOUND {kind}: {text}", *(stories[index] if index < STORIES else ()), sep="\n      ")
+    tell(run_.findings[:4 * STORIES], stories)
     print(f"{len(run_.findings)} findings" if run_.findings else "nothing was found", flush=True)
     return figures, not run_.findings
 

@@ -310,6 +310,62 @@ def it_says_which_url_is_right(stand, sandbox):
     service.must_stop()
 
 
+def it_says_once_that_no_node_answers(stand, sandbox):
+    """Nobody has to ask for it: there is no link yet that could be lost."""
+    cluster = RedisCluster(stand, replicas=0)
+    for node in cluster.nodes:
+        node.kill()
+    service = stand.service(sandbox, redis_url=cluster.url).start(is_ready=False)
+    line = eventually(lambda: service.logs("cluster_lost"), "the log says it", patience=2)[0]
+    assert line["level"] == "warn" and "Connection refused" in line["message"], line
+    assert sorted(line["addresses"].split(",")) == sorted(f"127.0.0.1:{node.port}" for node in cluster.nodes)
+    time.sleep(10)  # many more rounds
+    assert len(service.logs("cluster_lost")) == 1
+    for node in cluster.nodes:
+        node.start()
+    eventually(lambda: service.metric("seek_signal_shards_ready") == 64, "it has reached all nodes")
+    assert len(service.logs("cluster_lost")) == len(service.logs("cluster_found")) == 1
+    service.must_stop()
+
+
+def it_does_without_a_node_that_has_lost_its_address(stand, sandbox):
+    """A node that starts without its files is another one, at the address where the others look for the first: `:0@0 noaddr`."""
+    cluster = RedisCluster(stand, replicas=0)
+    lost = cluster.masters[1]
+    lost.kill()
+    for file in lost.directory.glob("nodes*.conf"):
+        file.unlink()
+    lost.start()
+    eventually(lambda: all(":0@0" in node.cli("CLUSTER", "NODES") for node in (cluster.masters[0], cluster.masters[2])), "it has no address")
+    url = "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in cluster.masters if node is not lost)
+    service = stand.service(sandbox, redis_url=url).start()
+    ready = eventually(lambda: (a := service.get("/readyz")).json.get("warning") and a, "the others are there")
+    assert ready.status == 200 and "shards are away: no node of the cluster has their slots" in ready.json["warning"], ready.json
+    answer = service.post("/v1/events", [event(*pair) for pair in numbered(60)])
+    results = [result.get("result", result.get("code")) for result in answer.json["results"]]
+    assert 20 < results.count("accepted") < 60, results
+    lost.kill()
+    service.must_stop()
+
+
+def it_stays_with_a_node_that_announces_no_name(stand, sandbox):
+    """Of the others it is "?" then, which means an address that only the metadata has, and not the node that was asked."""
+    names = iter((("--cluster-announce-hostname", "localhost"), ("--cluster-announce-hostname", "localhost"), ()))
+    cluster = RedisCluster(stand, replicas=0, arguments=lambda: ("--cluster-preferred-endpoint-type", "hostname", *next(names)))
+    eventually(lambda: all(node.cli("CLUSTER", "SLOTS").count("localhost") == 2 for node in cluster.nodes), "they know the names")
+    service = stand.service(sandbox, redis_url=cluster.url, intake_threads=1).start()
+    eventually(lambda: service.metric("seek_signal_shards_ready") == 64, "it has reached all nodes")
+    connects = service.metric("seek_signal_intake_redis_connects_total")
+    for pair in numbered(40):  # more than the time in which the map is asked for anew
+        service.must_post(event(*pair))
+        time.sleep(0.1)
+    nodes = sorted(node["address"] for node in service.get("/v1/status").json["store"]["nodes"])
+    assert nodes == sorted(f"{host}:{node.port}" for host, node in zip(("localhost", "localhost", "127.0.0.1"), cluster.nodes))
+    assert service.metric("seek_signal_intake_redis_connects_total") == connects
+    assert service.logs("redis_lost") == []
+    service.must_stop()
+
+
 def it_uses_no_shard_while_one_node_has_another_number_of_them(stand, sandbox):
     """A node that had none of two shards has nothing against sixty-four: what it took would be found by nobody else."""
     cluster = RedisCluster(stand, replicas=0)

@@ -5,6 +5,8 @@ import json
 import signal
 import time
 
+import pytest
+
 from stand import CLIENT_SECRET, event
 
 
@@ -138,6 +140,30 @@ def it_explains_one_command_when_that_is_asked(stand):
     assert done.returncode == 0 and "dead list" in done.stdout and "REDIS_URL" not in done.stdout
     assert "--per-second" in done.stdout and "default 20" in done.stdout
     assert "REDIS_URL" in stand.service().run("--listen", "unix:/a", "--help").stdout
+
+
+def it_takes_help_for_an_id_where_an_id_stands(service):
+    settings = dict(listen=service.address, ops_listen=service.ops)
+    service.must_post(event("help"))
+    shown = service.run("status", "help", **settings)
+    assert shown.returncode == 0 and "usage" not in shown.stdout, shown
+    forgotten = service.run("forget", "help", **settings)
+    assert forgotten.returncode == 0 and "usage" not in forgotten.stdout, forgotten
+    assert service.get("/v1/applications/help").status == 404
+
+
+@pytest.mark.parametrize("words, said", [
+    (["help"], "usage:"), (["help", "all"], "RETRY_MAX_AGE_S"), (["-h"], "usage:"), (["forget", "-h"], "seek-signal forget"),
+    (["dead", "-h"], "seek-signal dead list"), (["dead", "--help"], "seek-signal dead list"), (["unknown", "--help"], "usage:")])
+def it_explains_itself_for(stand, words, said):
+    done = stand.service().run(*words)
+    assert done.returncode == 0 and said in done.stdout, done
+
+
+def it_does_nothing_for_a_help_that_comes_late(stand):
+    for words in (["forget", "A-1", "--help"], ["dead", "forget", "--all", "-h"], ["check", "help"]):
+        done = stand.service().run(*words)
+        assert done.returncode == 2 and done.stdout == "", done
 
 
 def it_shows_the_commands_that_a_mistyped_one_may_have_meant(stand):

@@ -128,3 +128,31 @@ def it_keeps_descriptors_for_redis_and_seek_from_its_clients(stand, redis, sandb
         must_rest(service, 0.5)
     assert call(service.address, "GET", "/readyz", timeout=20).status == 200
     service.must_stop()
+
+
+@contextlib.contextmanager
+def own_descriptors(count):
+    """Of the test, for its clients."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def it_has_enough_for_many_threads(stand, redis, sandbox):
+    """Each has some of its own. The soft limit is for programs that call select()."""
+    service = stand.service(sandbox, redis_url=redis.url, workers=64, intake_threads=16)
+    spawn = service.spawn
+    service.spawn = lambda arguments, environment: spawn(["prlimit", "--nofile=1024:20000", *arguments], environment)
+    service.start()
+    with own_descriptors(4096), crowd(service.address, 2048):
+        eventually(lambda: service.metric("seek_signal_http_connections") > 1000, "as many are let in as may be")
+        lost = service.metric("seek_signal_intake_redis_connects_total")
+        redis.cli("CLIENT", "KILL", "TYPE", "normal")
+        eventually(lambda: service.metric("seek_signal_intake_redis_connects_total") >= lost + 16, "Redis is reached again")
+        eventually(lambda: call(service.ops, "GET", "/readyz", timeout=20).status == 200, "it is ready")
+    assert not [line for line in service.logs() if "Too many open files" in line["message"]]
+    assert not service.logs("descriptors_short") and not service.logs("accept_starved")
+    service.must_stop()

@@ -63,3 +63,17 @@ def it_listens_where_one_address_of_the_name_is_not_here(stand, redis, sandbox, 
     assert line["api"] == f"sidecar.test:{port}" and line["api_addresses"] == f"127.0.0.1:{port}"
     assert call(f"127.0.0.1:{port}", "GET", "/livez").status == 200
     service.must_stop()
+
+
+@pytest.mark.parametrize("setting", ["listen", "ops_listen"])
+def it_may_be_started_again_where_its_address_is_not_there_yet(setting, stand, redis, sandbox):
+    """The package's unit does not try again after exit status 2."""
+    service = stand.service(sandbox, redis_url=redis.url, api_key="key-of-8-or-more")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        for address, reason in ((taken, "is in use by another process"), ("192.0.2.1:8787", "is not an address of this machine"),
+                                ("no-such-host.invalid:8787", "no-such-host.invalid:8787: ")):
+            done = service.run("serve", **{setting: address})
+            assert done.returncode == 1 and reason in done.stderr, done
+    done = service.run("serve", **{setting: "8787"})
+    assert done.returncode == 2 and "expected HOST:PORT" in done.stderr, done

@@ -9,6 +9,7 @@
 #include "service/store/shard_map.h"
 #include "service/store/slot.h"
 
+#include "tests/support/captured_log.h"
 #include "tests/support/specification.h"
 
 /* --- slots ------------------------------------------------------------------------------ */
@@ -39,8 +40,7 @@ static void reads_where_a_slot_has_moved(void **state)
     } good[] = {{"MOVED 866 10.0.0.1:6379", "10.0.0.1", 6379},
                 {"MOVED 866 ::1:7000", "::1", 7000},
                 {"MOVED 866 node-1.example:65535", "node-1.example", 65535},
-                {"MOVED 866 :7001", "asked", 7001},
-                {"MOVED 866 ?:7001", "asked", 7001}};
+                {"MOVED 866 :7001", "asked", 7001}};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         struct redis_address address;
         assert_true(shard_map_read_moved(good[i].answer, "asked", &address));
@@ -54,6 +54,7 @@ static void reads_where_a_slot_has_moved(void **state)
                                       "MOVED 866 10.0.0.1:0",
                                       "MOVED 866 10.0.0.1:65536",
                                       "MOVED 866 10.0.0.1:12x",
+                                      "MOVED 866 ?:7001",
                                       "ERR MOVED 866 10.0.0.1:6379"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct redis_address address;
@@ -119,6 +120,44 @@ static void reads_who_has_what(void **state)
     assert_int_equal(nodes.node_of[1], 0);
 }
 
+#define ALL "*1\r\n*3\r\n:0\r\n:16383\r\n"
+#define LOWER "*3\r\n:0\r\n:9999\r\n"
+#define UPPER "*3\r\n:10000\r\n:16383\r\n"
+#define FACTS(facts) "*4\r\n$1\r\n?\r\n:7001\r\n$2\r\nid\r\n" facts
+
+/* ":0@0 noaddr" in CLUSTER NODES: another node answers where it was. */
+static void leaves_out_a_node_without_an_address(void **state)
+{
+    (void)state;
+    struct shard_nodes nodes;
+    assert_true(read("*2\r\n" LOWER NODE("0\r\n", "0") UPPER NODE(LOCAL, "7003"), &nodes));
+    assert_int_equal(nodes.count, 1);
+    assert_int_equal(nodes.nodes[nodes.node_of[0]].port, 7003);
+    assert_int_equal(nodes.node_of[1], -1);
+}
+
+/* cluster-preferred-endpoint-type hostname, and a node that announces none. */
+static void finds_a_node_without_a_name_by_its_address(void **state)
+{
+    (void)state;
+    struct shard_nodes nodes;
+    assert_true(read(ALL FACTS("*2\r\n$2\r\nip\r\n$8\r\n10.0.0.1\r\n"), &nodes));
+    assert_string_equal(nodes.nodes[0].host, "10.0.0.1");
+    assert_true(read(ALL FACTS("*4\r\n$1\r\nx\r\n$1\r\ny\r\n$2\r\nip\r\n$3\r\n::1\r\n"), &nodes));
+    assert_string_equal(nodes.nodes[0].host, "::1");
+    static const char *const unknown[] = {FACTS("*0\r\n"), FACTS("*1\r\n$2\r\nip\r\n"),
+                                          FACTS("$-1\r\n"), NODE("1\r\n?", "7001")};
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
+        char text[256];
+        (void)snprintf(text, sizeof text, "*2\r\n" LOWER "%s" UPPER NODE(LOCAL, "7003"),
+                       unknown[i]);
+        assert_true(read(text, &nodes));
+        assert_int_equal(nodes.count, 1);
+        assert_int_equal(nodes.node_of[1], -1);
+        assert_int_equal(nodes.nodes[nodes.node_of[0]].port, 7003);
+    }
+}
+
 static void refuses_what_is_no_map(void **state)
 {
     (void)state;
@@ -176,6 +215,11 @@ static void is_asked_for_by_one_and_not_too_often(void **state)
     assert_true(shard_map_found(map, &nodes, 5, false, 3000));
     assert_int_equal(shard_map_wait_ms(map, 9000), -1); /* nobody wants it */
     assert_false(shard_map_begin(map, 9000));
+    static const struct shard_nodes half = {.count = 1, .node_of = {0, -1}};
+    shard_map_want(map);
+    assert_true(shard_map_begin(map, 9000));
+    assert_true(shard_map_found(map, &half, 5, false, 9000));
+    assert_int_equal(shard_map_wait_ms(map, 9000), SHARD_MAP_INTERVAL_MS); /* until all are there */
 }
 
 static void does_not_go_back(void **state)
@@ -236,6 +280,31 @@ static void wakes_all_where_it_has_changed(void **state)
         event_loop_destroy(followers[i].loop);
 }
 
+static void logs_once_that_nobody_knows(void **state)
+{
+    (void)state;
+    struct captured_log *log = captured_log_start();
+    static const struct shard_nodes nodes = {.count = 1};
+    must_find(&nodes, 0); /* as all begin: nothing to tell */
+    shard_map_note_trouble(map, "a: refused");
+    assert_int_equal(captured_log_count(log, "\n"), 0); /* another one may know */
+    for (int i = 0; i < 3; i++)
+        shard_map_note_lost(map, "a:1,b:1");
+    assert_int_equal(captured_log_count(log, "\n"), 1);
+    assert_int_equal(captured_log_count(log, "a: refused"), 1);
+    assert_int_equal(captured_log_count(log, "\"cluster_lost\""), 1);
+    assert_int_equal(captured_log_count(log, "\"addresses\":\"a:1,b:1\""), 1);
+    shard_map_note_trouble(map, "b: no password");
+    shard_map_note_lost(map, "a:1,b:1");
+    assert_int_equal(captured_log_count(log, "b: no password"), 1);
+    must_find(&nodes, 5000);
+    must_find(&nodes, 9000);
+    assert_int_equal(captured_log_count(log, "\"cluster_found\""), 1);
+    assert_int_equal(captured_log_count(log, "\n"), 3);
+    captured_log_stop(log);
+    captured_log_destroy(log);
+}
+
 #define HERE(sentence, function) IT_WITH(sentence, function, begin, end)
 
 int main(void)
@@ -245,10 +314,16 @@ int main(void)
         IT("reads where a slot has moved", reads_where_a_slot_has_moved),
         HERE("wakes all who follow where it has changed", wakes_all_where_it_has_changed),
         HERE("reads which node has which shard", reads_who_has_what),
+        HERE("leaves out a node without an address, and no other",
+             leaves_out_a_node_without_an_address),
+        HERE("finds a node without a name by its address",
+             finds_a_node_without_a_name_by_its_address),
         HERE("refuses what is no map", refuses_what_is_no_map),
         HERE("counts no more nodes than shards", counts_no_more_nodes_than_shards),
         HERE("is asked for by one at a time, and not too often",
              is_asked_for_by_one_and_not_too_often),
+        HERE("logs once for each reason that no node tells, and that one does again",
+             logs_once_that_nobody_knows),
         HERE("does not go back to what an older node tells", does_not_go_back),
     };
     return cmocka_run_group_tests_name("shard_map", tests, NULL, NULL);

@@ -230,8 +230,17 @@ def it_lets_the_service_out_to_all_nodes_of_a_cluster(values):
     assert len({ipaddress.ip_network(cidr) for cidr in cidrs}) > 1 and ports == [6379]
     url = example_of("cluster")["stringData"]["redis-url"]
     assert re.fullmatch(r"rediss\+cluster://[a-z-]+:change-me@([a-z0-9.-]+:6379,?){3}", url), url
-    rendered = render_chart(networkPolicy=values["networkPolicy"] | {"redisPort": 7000, "redisNetworks": cidrs})
+    rendered = render_chart(networkPolicy=values["networkPolicy"] | {"redisPorts": [7000], "redisNetworks": cidrs})
     assert networks(rendered) == (cidrs, [7000])
+
+
+def it_lets_the_service_out_to_redis_and_its_sentinels(values):
+    """By the ports that the README names, in whichever pods they are."""
+    (ports,) = re.findall(r"networkPolicy\.redisPorts=\{([0-9,]+)\}", (FOLDER / "README.md").read_text())
+    policy = values["networkPolicy"] | {"redisPorts": [int(port) for port in ports.split(",")]}
+    (rule,) = (rule for rule in one(render_chart(networkPolicy=policy), "NetworkPolicy")["spec"]["egress"] if {"port": 6379} in rule["ports"])
+    assert rule["ports"] == [{"port": 6379}, {"port": 26379}]
+    assert rule["to"] == [{"podSelector": {"matchLabels": policy["redisLabels"]}}]
 
 
 def it_probes_the_ops_listener():
@@ -325,7 +334,8 @@ def it_accepts_its_own_values(schema, values):
 @pytest.mark.parametrize("path, value", [
     (["replicas"], "two"), (["replica"], 2), (["image", "tga"], "1"), (["shutdownTimeoutSeconds"], -1), (["shutdownDelaySeconds"], "5s"),
     (["settings", "CLIENT_SECRET"], "secret"), (["settings", "LISTEN"], "0.0.0.0:1"), (["settings", "log_level"], "info"),
-    (["settings", "LOG_LEVEL"], ["info"]), (["settings", "WORKERS"], 1.5), (["existingSecret"], "Not A Name"), (["networkPolicy", "redisPort"], 0),
+    (["settings", "LOG_LEVEL"], ["info"]), (["settings", "WORKERS"], 1.5), (["existingSecret"], "Not A Name"), (["networkPolicy", "redisPorts"], [0]),
+    (["networkPolicy", "redisPorts"], []), (["networkPolicy", "redisPort"], 6379),
     (["networkPolicy", "clientLabels"], {}), (["networkPolicy", "redisNetworks"], ["redis-1"]),
 ])
 def it_refuses_values_that_mean_nothing(schema, values, path, value):
