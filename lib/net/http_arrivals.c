@@ -72,7 +72,7 @@ static void answer(struct http_arrival *arrival)
     (void)shutdown(arrival->fd, SHUT_WR);
     lingering_add(arrivals->lingering, arrival->fd, clock_monotonic_ms());
     arrival->fd = -1;
-    arrivals->note_plain(arrivals->context);
+    arrivals->note_plain(arrivals->context, (const struct sockaddr *)&arrival->peer);
     end(arrival);
 }
 

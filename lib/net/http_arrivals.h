@@ -25,7 +25,7 @@ struct http_arrivals {
     const char *plain_answer;
     void (*take_tls)(void *context, int take_fd, const struct sockaddr *peer,
                      socklen_t peer_length);
-    void (*note_plain)(void *context);
+    void (*note_plain)(void *context, const struct sockaddr *peer);
     void *context;
     struct http_arrival *first; /* owned list */
 };

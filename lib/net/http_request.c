@@ -224,13 +224,24 @@ static void write_user(int fd, char text[HTTP_ADDRESS_TEXT_BYTES])
         (void)snprintf(text, HTTP_ADDRESS_TEXT_BYTES, "uid %u", (unsigned)user.uid);
 }
 
-static void write_address(int family, const void *address, unsigned port,
-                          char text[HTTP_ADDRESS_TEXT_BYTES])
+static void write_ip(int family, const void *address, unsigned port,
+                     char text[HTTP_ADDRESS_TEXT_BYTES])
 {
     char host[INET6_ADDRSTRLEN];
     if (inet_ntop(family, address, host, sizeof host) != NULL)
         (void)snprintf(text, HTTP_ADDRESS_TEXT_BYTES, family == AF_INET6 ? "[%s]:%u" : "%s:%u",
                        host, port);
+}
+
+void http_address_write(const struct sockaddr *peer, char text[HTTP_ADDRESS_TEXT_BYTES])
+{
+    const struct sockaddr_in *ipv4 = (const void *)peer;
+    const struct sockaddr_in6 *ipv6 = (const void *)peer;
+    (void)snprintf(text, HTTP_ADDRESS_TEXT_BYTES, "unknown");
+    if (peer->sa_family == AF_INET)
+        write_ip(AF_INET, &ipv4->sin_addr, ntohs(ipv4->sin_port), text);
+    else if (peer->sa_family == AF_INET6)
+        write_ip(AF_INET6, &ipv6->sin6_addr, ntohs(ipv6->sin6_port), text);
 }
 
 void http_request_address(const struct http_request *request, char text[HTTP_ADDRESS_TEXT_BYTES])
@@ -242,15 +253,11 @@ void http_request_address(const struct http_request *request, char text[HTTP_ADD
         struct sockaddr_un local;
     } peer = {.any.sa_family = AF_UNSPEC};
     socklen_t length = sizeof peer;
-    (void)snprintf(text, HTTP_ADDRESS_TEXT_BYTES, "unknown");
     if (getpeername(request->connection->fd, &peer.any, &length) != 0)
-        return;
+        peer.any.sa_family = AF_UNSPEC;
+    http_address_write(&peer.any, text);
     if (peer.any.sa_family == AF_UNIX)
         write_user(request->connection->fd, text);
-    else if (peer.any.sa_family == AF_INET)
-        write_address(AF_INET, &peer.ipv4.sin_addr, ntohs(peer.ipv4.sin_port), text);
-    else if (peer.any.sa_family == AF_INET6)
-        write_address(AF_INET6, &peer.ipv6.sin6_addr, ntohs(peer.ipv6.sin6_port), text);
 }
 
 int64_t http_request_started_us(const struct http_request *request)

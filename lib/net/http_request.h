@@ -16,6 +16,8 @@
 #include "lib/net/http_head.h"
 #include "lib/net/http_server.h"
 
+struct sockaddr;
+
 /*   arriving ──► handled ──► answered
  *      └─────────────────────▲          (by begin, or refused) */
 enum http_request_state { HTTP_REQUEST_ARRIVING, HTTP_REQUEST_HANDLED, HTTP_REQUEST_ANSWERED };
@@ -74,3 +76,6 @@ unsigned http_request_judge_head(const struct http_request *request, const struc
                                  const struct http_server_options *options);
 /* Keeps a piece of the body; of one that is too long, only that it is. False: out of memory. */
 bool http_request_take_body(struct http_request *request, const char *bytes, size_t length);
+
+/* As http_request_address says it, but without the user of a unix socket. */
+void http_address_write(const struct sockaddr *peer, char text[HTTP_ADDRESS_TEXT_BYTES]);

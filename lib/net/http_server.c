@@ -46,7 +46,17 @@ struct http_server {
 static void report(const struct http_server *server, enum http_note note)
 {
     if (server->options.note != NULL)
-        server->options.note(server->options.context, note);
+        server->options.note(server->options.context, note, "");
+}
+
+static void report_peer(const struct http_server *server, enum http_note note,
+                        const struct sockaddr *peer)
+{
+    char address[HTTP_ADDRESS_TEXT_BYTES];
+    assert(peer != NULL);
+    http_address_write(peer, address);
+    if (server->options.note != NULL)
+        server->options.note(server->options.context, note, address);
 }
 
 static void take_tls(void *context, int take_fd, const struct sockaddr *peer, socklen_t peer_length)
@@ -55,9 +65,9 @@ static void take_tls(void *context, int take_fd, const struct sockaddr *peer, so
     http_daemon_add(server->daemon, take_fd, peer, peer_length);
 }
 
-static void note_plain(void *context)
+static void note_plain(void *context, const struct sockaddr *peer)
 {
-    report(context, HTTP_NOTE_PLAIN);
+    report_peer(context, HTTP_NOTE_PLAIN, peer);
 }
 
 static void take_connection(void *context, int take_fd, const struct sockaddr *peer,
@@ -72,7 +82,7 @@ static void take_connection(void *context, int take_fd, const struct sockaddr *p
         return;
     }
     (void)close(take_fd);
-    report(server, HTTP_NOTE_ADDRESS_FULL);
+    report_peer(server, HTTP_NOTE_ADDRESS_FULL, peer);
 }
 
 static void ignore_event(void *context, unsigned events)

@@ -32,8 +32,8 @@ enum http_note {
     HTTP_NOTE_FULL,         /* the last place is taken */
     HTTP_NOTE_ROOM,         /* an eighth of them is free again */
     HTTP_NOTE_EVICTED,      /* a connection was closed for a new one */
-    HTTP_NOTE_ADDRESS_FULL, /* one was turned away: its address has as many as it may */
-    HTTP_NOTE_PLAIN,        /* one spoke HTTP without TLS, and got `plain_answer` */
+    HTTP_NOTE_ADDRESS_FULL, /* one was turned away: its `address` has as many as it may */
+    HTTP_NOTE_PLAIN,        /* one of `address` spoke HTTP without TLS: `plain_answer` */
 };
 
 struct http_server_options {
@@ -71,7 +71,7 @@ struct http_server_options {
     void (*abandon)(void *context, struct http_request *request);
     /* Connections wait for want of descriptors or memory, or not any longer. NULL: nothing. */
     void (*starve)(void *context, bool is_starved);
-    void (*note)(void *context, enum http_note note); /* NULL: nobody counts */
+    void (*note)(void *context, enum http_note note, const char *address); /* NULL: nobody counts */
     /* The request is over, answered or torn down; `user_data` is freed here. NULL: nothing. */
     void (*finish)(void *context, struct http_request *request);
 };

@@ -25,8 +25,7 @@
  *
  * Replies come in the order of the commands. The oldest command without one has a time-out for its
  * answer, after which the whole connection is lost: what is behind it could not be told apart. A
- * reply that lies in the socket by then is read first. REDIS_LOST says that nobody knows whether
- * the command was executed, also of one that was never written.
+ * reply that lies in the socket by then is read first.
  *
  * A turn reads, calls back, writes, and loses the connection in the end if somebody has found it
  * broken:
@@ -73,12 +72,13 @@ struct redis_client {
     struct redis_sentinel *search;   /* owned; searching */
     size_t sentinel;                 /* the one to ask first */
     size_t address;                  /* of the name's, the one to try first */
+    char peer[REDIS_PEER_BYTES];     /* whom it talks with, or has last; "": nobody yet */
     struct dialer *dialer;           /* owned; dialing */
     struct redis_pipeline *pipeline; /* owned; greeting and open */
     struct redis_greetings greetings;
     int64_t opened_at_ms;
 
-    bool has_failed;
+    bool has_failed, is_refused; /* the latter by an answer to a greeting */
     struct error failure;
     char reported[ERROR_MESSAGE_BYTES]; /* the reason last given to `closed` */
 };
@@ -96,20 +96,10 @@ static void fail(struct redis_client *client, const char *reason)
 /* Which parts there are in a state. What failed may be without its part until the turn's end. */
 static bool is_sound(const struct redis_client *client)
 {
-    bool is_searching = client->search != NULL, is_dialing = client->dialer != NULL;
-    bool is_connected = client->pipeline != NULL;
-    switch (client->state) {
-    case CLIENT_WAITING:
-        return !is_searching && !is_dialing && !is_connected;
-    case CLIENT_SEARCHING:
-        return !is_dialing && !is_connected;
-    case CLIENT_DIALING:
-        return !is_searching && !is_connected;
-    case CLIENT_GREETING:
-    case CLIENT_OPEN:
-        return !is_searching && !is_dialing && is_connected;
-    }
-    return false;
+    bool is_connected = client->state == CLIENT_GREETING || client->state == CLIENT_OPEN;
+    return (client->search == NULL || client->state == CLIENT_SEARCHING) &&
+           (client->dialer == NULL || client->state == CLIENT_DIALING) &&
+           (client->pipeline != NULL) == is_connected;
 }
 
 static void release(struct redis_client *client)
@@ -124,7 +114,7 @@ static void release(struct redis_client *client)
 
 static void lose(struct redis_client *client)
 {
-    assert(client->has_failed);
+    assert(client->has_failed && (client->pipeline == NULL || client->peer[0] != '\0'));
     bool was_open = client->state == CLIENT_OPEN;
     if (was_open && client->now_ms - client->opened_at_ms >= STABLE_AFTER_MS)
         client->failures = 0;
@@ -134,6 +124,8 @@ static void lose(struct redis_client *client)
     client->retry_at_ms =
         client->now_ms + backoff_ms(client->options.reconnect_min_ms,
                                     client->options.reconnect_max_ms, client->failures);
+    if (client->pipeline != NULL)
+        (void)error_wrap(&client->failure, "%s", client->peer);
     release(client);
     client->has_failed = false;
     if (!was_open && strcmp(client->reported, client->failure.message) == 0)
@@ -167,6 +159,7 @@ static void begin_attempt(struct redis_client *client)
     assert(client->state == CLIENT_WAITING);
     struct error error;
     client->state = CLIENT_SEARCHING;
+    client->is_refused = false;
     if (!client->options.locate(client->options.context, &client->url, &error)) {
         fail(client, error.message);
         return;
@@ -220,6 +213,7 @@ static void greeting_answered(void *context, enum redis_failure failure,
     if (failure != REDIS_OK)
         return;
     const char *reason = redis_greetings_refusal(&client->greetings, reply);
+    client->is_refused |= reason != NULL && redis_reply_type(reply) == REDIS_TYPE_ERROR;
     if (reason == NULL && redis_pipeline_has_unwritten(client->pipeline))
         reason = "the peer is not Redis"; /* it answers before it is asked */
     if (reason != NULL)
@@ -233,6 +227,7 @@ static void greet(struct redis_client *client, struct stream *take_stream)
     assert(client->state == CLIENT_DIALING && client->pipeline == NULL);
     struct error error;
     client->state = CLIENT_GREETING;
+    redis_url_write_peer(&client->url, client->peer);
     client->pipeline = redis_pipeline_create(take_stream, &error);
     if (client->pipeline == NULL ||
         !redis_greetings_send(&client->greetings, &client->url, client->pipeline, greeting_answered,
@@ -266,30 +261,25 @@ static int64_t answer_deadline_ms(const struct redis_client *client)
     return oldest_ms == INT64_MAX ? INT64_MAX : oldest_ms + client->options.command_timeout_ms;
 }
 
-/* A Redis that speaks TLS hangs up on who does not, without a word. */
-static void fail_talking(struct redis_client *client, const struct error *error)
+static void fail_talking(struct redis_client *client, const char *reason)
 {
-    bool was_silent = client->state == CLIENT_GREETING && client->greetings.answered == 0 &&
-                      client->url.scheme == REDIS_TCP;
-    struct error reason;
-    (void)error_set(&reason, ERROR_IO, "%s%s", error->message,
-                    was_silent ? " before any answer; does the port speak TLS? Then use rediss://"
-                               : "");
-    fail(client, reason.message);
+    char text[ERROR_MESSAGE_BYTES];
+    const char *hint = redis_greetings_hint(&client->greetings, &client->url);
+    (void)snprintf(text, sizeof text, "%s%s", reason, hint);
+    fail(client, text);
 }
 
 static void converse(struct redis_client *client)
 {
     assert(client->state == CLIENT_GREETING || client->state == CLIENT_OPEN);
     struct error error;
-    /* An overdue answer may lie in the socket: after the process itself was stopped for a while,
-     * say. */
+    /* An overdue answer may lie in the socket, if this process was stopped for a while. */
     bool is_worth_reading = redis_pipeline_is_readable(client->pipeline) ||
                             client->now_ms >= answer_deadline_ms(client);
     if (is_worth_reading && !redis_pipeline_read(client->pipeline, &error))
-        fail_talking(client, &error);
+        fail_talking(client, error.message);
     if (!client->has_failed && !redis_pipeline_write(client->pipeline, &error))
-        fail_talking(client, &error);
+        fail_talking(client, error.message);
     if (client->now_ms < answer_deadline_ms(client))
         return;
     (void)error_set(&error, ERROR_IO, "Redis gave no answer within %u ms",
@@ -367,6 +357,16 @@ int64_t redis_client_timeout_ms(const struct redis_client *client, int64_t now_m
 bool redis_client_is_open(const struct redis_client *client)
 {
     return client->state == CLIENT_OPEN && !client->has_failed;
+}
+
+bool redis_client_is_refused(const struct redis_client *client)
+{
+    return client->is_refused;
+}
+
+const char *redis_client_peer(const struct redis_client *client)
+{
+    return client->peer;
 }
 
 void redis_client_reopen(struct redis_client *client, const char *reason)

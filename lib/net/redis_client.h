@@ -46,7 +46,7 @@ struct redis_client_options {
     /* The connection is open and authenticated; the first commands go here. */
     void (*opened)(void *context);
     /* It broke, or could not be opened; called once per change of state or of reason. `reason` is
-     * one sentence part without credentials. */
+     * one sentence part without credentials, with the peer in front if there is one. */
     void (*closed)(void *context, const char *reason);
     void *context;
     unsigned connect_timeout_ms; /* for the name, and again for each address */
@@ -68,6 +68,9 @@ int64_t redis_client_timeout_ms(const struct redis_client *client, int64_t now_m
 /* After each poll: connects, reads, writes, times out, whatever can be done now. */
 void redis_client_turn(struct redis_client *client, int64_t now_ms);
 bool redis_client_is_open(const struct redis_client *client);
+/* The last attempt ended since Redis does not let us in: password, database, number of clients. */
+bool redis_client_is_refused(const struct redis_client *client);
+const char *redis_client_peer(const struct redis_client *client); /* the last one; "": none yet */
 /* Breaks the connection and opens a new one, with the next of its name's addresses if there are
  * several: after READONLY, for a moved master. The next turn does it, so that callbacks may ask for
  * it; from now on nothing can be sent. Does nothing between two attempts. */

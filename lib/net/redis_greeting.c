@@ -68,6 +68,15 @@ const char *redis_greetings_refusal(struct redis_greetings *greetings,
     return greeting->refused;
 }
 
+/* A Redis that speaks TLS hangs up on who does not, without a word. */
+const char *redis_greetings_hint(const struct redis_greetings *greetings,
+                                 const struct redis_url *url)
+{
+    assert(greetings->count > 0);
+    bool was_silent = greetings->answered == 0 && url->scheme == REDIS_TCP;
+    return was_silent ? " before any answer; does the port speak TLS? Then use rediss://" : "";
+}
+
 bool redis_greetings_are_done(const struct redis_greetings *greetings)
 {
     assert(greetings->count > 0);

@@ -39,5 +39,8 @@ MUST_CHECK bool redis_greetings_send(struct redis_greetings *greetings, const st
  * anything of Redis's text: a server that does not know AUTH repeats its arguments there. */
 const char *redis_greetings_refusal(struct redis_greetings *greetings,
                                     const struct redis_reply *reply);
+/* Follows the reason if the connection breaks now; "" if there is nothing to add. */
+const char *redis_greetings_hint(const struct redis_greetings *greetings,
+                                 const struct redis_url *url);
 /* Redis has said yes to all. */
 bool redis_greetings_are_done(const struct redis_greetings *greetings);

@@ -9,7 +9,6 @@
 
 #include "lib/base/ascii.h"
 #include "lib/base/percent.h"
-#include "lib/net/host.h"
 
 enum { DATABASE_MAX = 65535, REDIS_PORT = 6379, SENTINEL_PORT = 26379 };
 
@@ -312,6 +311,14 @@ static void add_addresses(char out[], size_t size, const struct redis_address *a
     }
 }
 
+void redis_url_write_peer(const struct redis_url *url, char out[REDIS_PEER_BYTES])
+{
+    if (url->scheme == REDIS_UNIX)
+        (void)snprintf(out, REDIS_PEER_BYTES, "%s", url->host);
+    else
+        host_port_write(url->host, url->port, out);
+}
+
 void redis_url_write_place(const struct redis_url *url, char out[], size_t size)
 {
     char text[HOST_PORT_BYTES];
@@ -321,10 +328,8 @@ void redis_url_write_place(const struct redis_url *url, char out[], size_t size)
     if (url->sentinels.count > 0) {
         add(out, size, "/");
         add(out, size, url->sentinels.master);
-    } else if (url->scheme == REDIS_UNIX) {
-        add(out, size, url->host);
     } else if (url->seeds.count == 0) {
-        host_port_write(url->host, url->port, text);
+        redis_url_write_peer(url, text);
         add(out, size, text);
     }
     if (url->database == 0)

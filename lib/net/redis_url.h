@@ -12,8 +12,10 @@
 #include <stdint.h>
 
 #include "lib/base/error.h"
+#include "lib/net/host.h"
 
 enum { REDIS_SENTINELS_MAX = 8, REDIS_SEEDS_MAX = 8, REDIS_PASSWORD_BYTES = 8192 };
+enum { REDIS_PEER_BYTES = HOST_PORT_BYTES };
 
 struct redis_address {
     char host[256];
@@ -49,3 +51,5 @@ struct redis_url {
 MUST_CHECK bool redis_url_parse(const char *text, struct redis_url *out, struct error *error);
 /* The same without users, passwords and `valkey`, for people; cut to `size`. */
 void redis_url_write_place(const struct redis_url *url, char out[], size_t size);
+/* The one server that it names: host and port, or the path. */
+void redis_url_write_peer(const struct redis_url *url, char out[REDIS_PEER_BYTES]);

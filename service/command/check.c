@@ -62,8 +62,11 @@ static bool check_tls(const struct config *config)
     tls_server_status(server, &status);
     rfc3339_format(status.expires_at_ms, expires_at);
     bool is_valid = status.expires_at_ms > clock_wall_ms();
-    return check_report(is_valid, "TLS", "the certificate in %s %s %s", config->tls_cert_file,
-                        is_valid ? "is valid until" : "has expired at", expires_at);
+    return check_report(is_valid, "TLS",
+                        is_valid ? "the certificate in %s is valid until %s"
+                                 : "the certificate in %s has ended at %s: put the next one and "
+                                   "its key into the files",
+                        config->tls_cert_file, expires_at);
 }
 
 /* --- SEEK ---------------------------------------------------------------------------------------

@@ -108,11 +108,14 @@ bool check_redis(const struct config *config)
     bool are_nodes_fine = report_nodes(store);
     if (!are_nodes_fine || !is_all_seen(&health) || health.is_refusing)
         return check_report(false, "Redis", "%s", health.reason);
+    char place[sizeof " at " + REDIS_PEER_BYTES];
+    (void)snprintf(place, sizeof place, "%s%s", *store_peer(store) != '\0' ? " at " : "",
+                   store_peer(store));
     return check_report(true, "Redis",
-                        "%s; an acknowledged event is durable at the level \"%s\"%s%s",
+                        "%s%s; an acknowledged event is durable at the level \"%s\"%s%s",
                         config->redis_url != NULL ? "reached"
                         : running != NULL         ? "private Redis of the running service reached"
                                                   : "private Redis started",
-                        durability_name(health.durability),
+                        place, durability_name(health.durability),
                         *health.reason != '\0' ? "; note: " : "", health.reason);
 }

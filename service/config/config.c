@@ -39,8 +39,9 @@ static void check_redis_url(struct reading *reading)
     buffer_init(&text, SECRET_BYTES_MAX);
     struct redis_url url;
     struct error error;
-    if (!secret_read(reading->config->redis_url, &text, &error) ||
-        !redis_url_parse(text.bytes, &url, &error))
+    if (!secret_read(reading->config->redis_url, &text, &error)) /* only a file cannot be read */
+        config_note(reading->problems, SETTING_PREFIX "REDIS_URL_FILE: %s", error.message);
+    else if (!redis_url_parse(text.bytes, &url, &error))
         config_note(reading->problems, SETTING_PREFIX "REDIS_URL: %s", error.message);
     buffer_wipe(&text);
     buffer_fini(&text);

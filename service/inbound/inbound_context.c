@@ -285,7 +285,8 @@ static void note_full(struct inbound_context *context, struct metric *metrics, b
 }
 
 /* Told again only after a minute in which there was none. */
-static void note_turned_away(struct inbound_context *context, struct metric *metrics)
+static void note_turned_away(struct inbound_context *context, struct metric *metrics,
+                             const char *address)
 {
     int64_t now_ms = clock_monotonic_ms();
     bool is_news =
@@ -298,11 +299,11 @@ static void note_turned_away(struct inbound_context *context, struct metric *met
             "connection_turned_away",
             "An address has as many connections as are allowed, and none of them is idle. Further "
             "ones are closed at once. Raise MAX_CONNECTIONS_PER_ADDRESS if this client needs more",
-            LOG_TEXT("listener", listener_name(context)));
+            LOG_TEXT("listener", listener_name(context)), LOG_TEXT("address", address));
 }
 
 /* Told again only after a minute in which there was none. */
-static void note_plain(struct inbound_context *context)
+static void note_plain(struct inbound_context *context, const char *address)
 {
     int64_t now_ms = clock_monotonic_ms();
     bool is_news = context->plain_at_ms == 0 || now_ms - context->plain_at_ms > QUIET_MS;
@@ -311,10 +312,10 @@ static void note_plain(struct inbound_context *context)
         log_warn("plain_http_refused",
                  "A caller speaks HTTP without TLS to the TLS listener and gets 400. Its URL must "
                  "begin with https://",
-                 LOG_TEXT("listener", listener_name(context)));
+                 LOG_TEXT("listener", listener_name(context)), LOG_TEXT("address", address));
 }
 
-static void note(void *opaque, enum http_note note)
+static void note(void *opaque, enum http_note note, const char *address)
 {
     struct inbound_context *context = opaque;
     struct metric *metrics = context->view->inbound_metrics;
@@ -328,10 +329,10 @@ static void note(void *opaque, enum http_note note)
             metric_add(&metrics[INBOUND_EVICTED + listener_of(context)], 1);
         break;
     case HTTP_NOTE_ADDRESS_FULL:
-        note_turned_away(context, metrics);
+        note_turned_away(context, metrics, address);
         break;
     case HTTP_NOTE_PLAIN:
-        note_plain(context);
+        note_plain(context, address);
         break;
     }
 }

@@ -62,7 +62,8 @@ static struct batch_result result_of(const struct spool_order *order, struct sto
         return (struct batch_result){failure, &accepted, {.level = DURABILITY_SPOOL}};
     failure->status = STORE_UNAVAILABLE;
     (void)snprintf(failure->detail, sizeof failure->detail,
-                   "Redis is away, and the spool does not take it: %.100s", order->error.message);
+                   "Redis does not take the event, and the spool cannot: %.100s",
+                   order->error.message);
     return (struct batch_result){.failure = failure};
 }
 

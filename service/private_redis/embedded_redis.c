@@ -29,8 +29,6 @@ enum {
     ROOM_LOOK_MS = 1000,
 };
 
-static const char NO_ROOM[] = "its disk is full: make room in the data directory";
-
 struct embedded_redis {
     char *directory; /* owned; absolute */
     char socket_path[REDIS_PROCESS_PATH_BYTES];
@@ -123,11 +121,16 @@ void embedded_redis_destroy(struct embedded_redis *redis)
     free(redis);
 }
 
+static bool set_no_room(const struct embedded_redis *redis, struct error *error)
+{
+    return error_set(error, ERROR_IO, "its disk is full: make room in %s", redis->directory);
+}
+
 bool embedded_redis_url(const struct embedded_redis *redis, struct redis_url *out,
                         struct error *error)
 {
     if (atomic_load(&redis->is_without_room))
-        return error_set(error, ERROR_IO, "%s", NO_ROOM);
+        return set_no_room(redis, error);
     *out = (struct redis_url){.scheme = REDIS_UNIX};
     (void)snprintf(out->host, sizeof out->host, "%s", redis->socket_path);
     return true;
@@ -176,7 +179,7 @@ static void restart(struct embedded_redis *redis, int64_t now_ms)
     struct error error;
     redis->started_at_ms = now_ms;
     if (!look_for_room(redis))
-        (void)error_set(&error, ERROR_IO, "%s", NO_ROOM);
+        (void)set_no_room(redis, &error);
     else if (redis_process_start(&redis->process, redis->directory, &error))
         return;
     schedule_restart(redis, now_ms);
@@ -188,9 +191,11 @@ static void notice_death(struct embedded_redis *redis, int64_t now_ms)
     char cause[REDIS_PROCESS_CAUSE_BYTES];
     if (!redis_process_is_dead(&redis->process, cause))
         return;
+    struct error error;
+    (void)set_no_room(redis, &error);
     bool has_room = look_for_room(redis);
     schedule_restart(redis, now_ms);
-    report(redis, "embedded_redis_died", has_room ? cause : NO_ROOM);
+    report(redis, "embedded_redis_died", has_room ? cause : error.message);
 }
 
 static bool is_failing(const struct embedded_redis *redis)

@@ -71,7 +71,7 @@ static void note_failure(struct spool *spool, const struct error *error, int64_t
             "spool_refuses",
             "SPOOL_DIR does not take events, which get 503 until it does. Make room there, or "
             "bring Redis back",
-            LOG_TEXT("detail", error->message));
+            LOG_TEXT("detail", error->message), LOG_TEXT("directory", spool->options.directory));
 }
 
 static void note_success(struct spool *spool)
@@ -108,7 +108,8 @@ static void count_order(struct spool *spool, const struct spool_order *order)
     if (!spool->has_begun)
         log_warn(
             "spool_begins",
-            "Redis does not take events, so they are kept on this machine's disk until it does");
+            "Redis does not take events, so they are kept on this machine's disk until it does",
+            LOG_TEXT("directory", spool->options.directory));
     spool->has_begun = true;
     spool->records += order->count;
 }
@@ -309,7 +310,8 @@ void spool_stop(struct spool *spool)
     thread_join(&spool->thread);
     if (spool->records > 0)
         log_warn("spool_holds", "These events wait in SPOOL_DIR for the next start",
-                 LOG_INT("records", spool->records));
+                 LOG_INT("records", spool->records),
+                 LOG_TEXT("directory", spool->options.directory));
 }
 
 void spool_destroy(struct spool *spool)

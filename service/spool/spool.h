@@ -36,7 +36,7 @@ enum {
 };
 
 struct spool_options {
-    const char *directory; /* borrowed for the call */
+    const char *directory; /* borrowed: outlives the spool */
     uint64_t bytes_max;
     struct store_options store; /* `role` is set here */
     /* Called by the spool's thread when signals have become due, as service_view.h has it; NULL:
@@ -88,7 +88,7 @@ struct spool_status {
     uint64_t bytes, bytes_max;
     size_t records;
     int64_t oldest_age_ms; /* -1: it is empty */
-    char reason[192];      /* one sentence: why it is not able; "" */
+    char reason[448];      /* one sentence: why it is not able; "" */
 };
 void spool_status(struct spool *spool, struct spool_status *out);
 const struct heartbeat *spool_heartbeat(const struct spool *spool);

@@ -111,8 +111,9 @@ static void end_pass(struct spool *spool, int64_t now_ms)
 
 /* Why it failed; NULL: it did not, or for good. What is read in front of the one that cannot be
  * read tells nothing. */
-static void note_reading(struct spool_drain *drain, uint64_t number, const struct error *failure)
+static void note_reading(struct spool *spool, uint64_t number, const struct error *failure)
 {
+    struct spool_drain *drain = &spool->drain;
     bool was_failing = drain->failure.kind != ERROR_NONE;
     if (failure == NULL && (!was_failing || number < drain->unread))
         return;
@@ -123,7 +124,7 @@ static void note_reading(struct spool_drain *drain, uint64_t number, const struc
             "spool_unreadable",
             "A part of the spool cannot be read for now. It is tried again, and the events in "
             "it and after it wait",
-            LOG_TEXT("detail", failure->message));
+            LOG_TEXT("detail", failure->message), LOG_TEXT("directory", spool->options.directory));
     drain->failure = failure != NULL ? *failure : (struct error){.kind = ERROR_NONE};
     drain->unread = number;
 }
@@ -147,7 +148,7 @@ static bool begin_segment(struct spool *spool, uint64_t number, int64_t now_ms)
     drain->is_reading = spool_rests_reserve(&drain->rests, &error) &&
                         journal_read(spool->journal, number, &drain->segment, &error);
     bool is_there = journal_next(spool->journal, number) == number;
-    note_reading(drain, number, is_there && !drain->is_reading ? &error : NULL);
+    note_reading(spool, number, is_there && !drain->is_reading ? &error : NULL);
     if (!drain->is_reading) {
         leave_unread(spool, number, is_there, now_ms);
         return false;
@@ -168,12 +169,13 @@ static void drop_segment(struct spool *spool)
     int64_t segment = (int64_t)drain->number;
     spool_rests_forget(&drain->rests, drain->number);
     if (!journal_drop(spool->journal, drain->number, drain->rest.is_damaged, &error))
-        log_error("spool_leftover", error.message, LOG_INT("segment", segment));
+        log_error("spool_leftover", error.message, LOG_INT("segment", segment),
+                  LOG_TEXT("directory", spool->options.directory));
     else if (drain->rest.is_damaged)
         log_error(
             "spool_set_aside",
             "A damaged segment is kept as corrupt-….log in SPOOL_DIR; the rest of it is in Redis",
-            LOG_INT("segment", segment));
+            LOG_INT("segment", segment), LOG_TEXT("directory", spool->options.directory));
 }
 
 static void leave(struct spool *spool, const struct drain_record *record, size_t offset)
@@ -243,15 +245,16 @@ static void log_superseded(const struct drain_record *record)
 }
 
 /* It stays in its segment, which is kept. */
-static void note_damaged(struct spool_drain *drain, const struct drain_record *record)
+static void note_damaged(struct spool *spool, const struct drain_record *record)
 {
-    drain->rest.is_damaged = true;
+    spool->drain.rest.is_damaged = true;
     log_error("spool_damaged",
               "The application's key in Redis is no hash, because another program has written to "
               "it. The spooled event is kept as corrupt-….log in SPOOL_DIR. Delete the application "
               "and post its event again",
               LOG_TEXT("application", record->application_id),
-              LOG_TEXT("event_id", record->event_id));
+              LOG_TEXT("event_id", record->event_id),
+              LOG_TEXT("directory", spool->options.directory));
 }
 
 static void take_outcome(struct spool *spool, size_t place, enum drain_outcome outcome)
@@ -269,7 +272,7 @@ static void take_outcome(struct spool *spool, size_t place, enum drain_outcome o
     if (outcome == DRAIN_SUPERSEDED)
         log_superseded(record);
     else if (outcome == DRAIN_DAMAGED)
-        note_damaged(drain, record);
+        note_damaged(spool, record);
 }
 
 static void take_outcomes(void *context, const struct store_failure *failure,

@@ -45,7 +45,7 @@ static void find_record(void *context, uint64_t segment, const char *payload, si
         metric_add(&spool->metrics[SPOOL_DAMAGED], 1);
         mark_damaged(spool, segment);
         log_error("spool_damaged", "A record in SPOOL_DIR is not one that this version can read",
-                  LOG_INT("segment", segment));
+                  LOG_INT("segment", segment), LOG_TEXT("directory", spool->options.directory));
     }
 }
 
@@ -74,7 +74,8 @@ void spool_find_damage(void *context, enum journal_damage damage, uint64_t segme
     if (damage == JOURNAL_IS_DAMAGED)
         mark_damaged(spool, segment);
     log_at(kinds[damage].level, kinds[damage].event, kinds[damage].message,
-           LOG_INT("segment", segment), LOG_INT("offset", offset), LOG_INT("bytes", bytes));
+           LOG_INT("segment", segment), LOG_INT("offset", offset), LOG_INT("bytes", bytes),
+           LOG_TEXT("directory", spool->options.directory));
 }
 
 bool spool_open_journal(struct spool *spool, struct error *error)
@@ -86,12 +87,12 @@ bool spool_open_journal(struct spool *spool, struct error *error)
                                                             .damage = spool_find_damage,
                                                             .context = spool},
                                   error);
-    spool->options.directory = NULL;
     if (spool->journal == NULL)
         return false;
     if (spool->records > 0)
         log_warn("spool_holds", "Events of an earlier run wait in SPOOL_DIR for Redis",
                  LOG_INT("records", spool->records),
-                 LOG_INT("bytes", journal_bytes(spool->journal)));
+                 LOG_INT("bytes", journal_bytes(spool->journal)),
+                 LOG_TEXT("directory", spool->options.directory));
     return true;
 }

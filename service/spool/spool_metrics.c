@@ -38,11 +38,13 @@ const struct metric_row spool_rows[SPOOL_METRIC_COUNT] = {
 static void describe(const struct spool *spool, struct spool_status *status)
 {
     if (spool->failure.kind != ERROR_NONE && spool->failure.kind != ERROR_FULL)
-        (void)snprintf(status->reason, sizeof status->reason, "The spool cannot write: %.150s.",
+        (void)snprintf(status->reason, sizeof status->reason,
+                       "The spool cannot write to %.200s: %.150s.", spool->options.directory,
                        spool->failure.message);
     else if (status->bytes + HEADROOM_BYTES > status->bytes_max)
         (void)snprintf(status->reason, sizeof status->reason,
-                       "The spool is full: its %" PRIu64 " bytes are used.", status->bytes_max);
+                       "The spool in %.200s is full: its %" PRIu64 " bytes are used.",
+                       spool->options.directory, status->bytes_max);
     status->is_able = status->reason[0] == '\0';
 }
 

@@ -99,14 +99,22 @@ static void apply_health(struct store_link *link, struct store_health *health)
 {
     assert(health->is_ready || health->reason[0] != '\0');
     const struct store_health *old = &link->health;
+    bool is_fit = health->is_ready && !health->is_refusing; /* else no durability is told */
     bool is_news = health->is_ready != old->is_ready || health->is_refusing != old->is_refusing ||
-                   !durability_equals(health->durability, old->durability) ||
+                   (is_fit && !durability_equals(health->durability, old->durability)) ||
                    strcmp(health->reason, old->reason) != 0;
     note_durability(link, health);
     link->health = *health;
     note_clock_difference(link, health);
     if (is_news)
         log_health(link);
+}
+
+/* Since it is unfit, which is logged and stays the reason. */
+static void leave(struct store_link *link)
+{
+    link->is_leaving = redis_client_is_open(link->client);
+    redis_client_reopen(link->client, link->health.reason);
 }
 
 void store_link_fall_short(struct store_link *link, const char *reason)
@@ -116,7 +124,7 @@ void store_link_fall_short(struct store_link *link, const char *reason)
                                   .clock_ahead_ms = link->health.clock_ahead_ms};
     (void)snprintf(health.reason, sizeof health.reason, "%s", reason);
     apply_health(link, &health);
-    redis_client_reopen(link->client, health.reason);
+    leave(link);
 }
 
 bool store_link_leads(const struct shard *shard)
@@ -202,7 +210,7 @@ static void finished(void *context)
     if (link->options.map != NULL && preflight_is_elsewhere(facts, demand))
         shard_map_want(link->options.map);
     if (preflight_is_elsewhere(facts, demand))
-        redis_client_reopen(link->client, health.reason); /* and look for the master */
+        leave(link); /* and look for the master */
 }
 
 static const char is_cluster_now[] = "REDIS_URL names a cluster now: restart this process";
@@ -231,13 +239,17 @@ static void opened(void *context)
 static void closed(void *context, const char *reason)
 {
     struct store_link *link = context;
+    bool was_left = link->is_leaving, is_refused = redis_client_is_refused(link->client);
+    link->is_leaving = false;
     if (link->health.is_ready)
         store_link_count(link->options.metrics.losses, 1);
-    else if (strcmp(link->health.reason, reason) == 0)
-        return; /* closed by us since it is unfit, which stays the reason and is logged */
+    else if (was_left)
+        return;
     link->health.is_ready = false;
-    (void)snprintf(link->health.reason, sizeof link->health.reason, "Redis is away: %s", reason);
-    log_at(level(link, LOG_WARN), "redis_lost", link->health.reason, LOG_TEXT("role", link->name));
+    (void)snprintf(link->health.reason, sizeof link->health.reason, "%s: %s",
+                   is_refused ? "Redis refuses us" : "Redis is away", reason);
+    log_at(level(link, is_refused ? LOG_ERROR : LOG_WARN), "redis_lost", link->health.reason,
+           LOG_TEXT("role", link->name));
 }
 
 /* --- life --- */

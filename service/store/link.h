@@ -59,6 +59,7 @@ struct store_link {
     int64_t clock_ahead_ms; /* Redis's clock, of our monotonic one */
     bool is_clock_off;      /* as last logged: by more than tolerance from our wall clock */
     struct durability most; /* that Redis has given so far */
+    bool is_leaving;        /* closes the connection, since it is unfit */
     struct store_health health;
     struct confirmation confirmation; /* while ready: of what is sent from now on */
     struct group_commit group;

@@ -26,7 +26,7 @@ static const struct refusal refusals[] = {
     {"TRYAGAIN",    "the data is on its way to another node of the cluster", false, true, false, false, false},
     {"ASK ",        "the data is on its way to another node of the cluster", false, true, false, false, false},
     {"non local key", "the data is on its way to another node of the cluster", false, true, false, false, false},
-    {"OOM",         "Redis is at its maxmemory: raise it, since sending frees none", false, false, false, true, false},
+    {"OOM",         "Redis is at its maxmemory: raise it, since delivering signals frees no memory", false, false, false, true, false},
     {"MISCONF",     "Redis cannot save to its disk and refuses writes: see its log", false, false, false, true, false},
     {"NOREPLICAS",  "Redis has fewer good replicas than its min-replicas-to-write", false, false, false, true, false},
     {"BUSY",        "Redis is busy with a script that does not end", false, false, false, false, false},

@@ -154,6 +154,11 @@ void store_health(const struct store *store, struct store_health *out)
     out->shards_ready = out->is_ready && !out->is_refusing ? store->shard_count : 0;
 }
 
+const char *store_peer(const struct store *store)
+{
+    return store->cluster != NULL ? "" : redis_client_peer(TAILQ_FIRST(&store->links)->client);
+}
+
 bool store_has_connected(const struct store *store)
 {
     const struct store_link *link;

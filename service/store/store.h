@@ -86,6 +86,8 @@ void store_turn(struct store *store, int64_t now_ms); /* after each poll */
 void store_flush(struct store *store);
 
 void store_health(const struct store *store, struct store_health *out);
+/* Host and port, or the path, that it is connected with, or was last; "" for a cluster. */
+const char *store_peer(const struct store *store);
 
 struct store_node { /* of a cluster, that has a shard */
     char address[HOST_PORT_BYTES];

@@ -148,7 +148,7 @@ static void refuses_an_answer_before_the_question(void **state)
     subject_turn(&subject);
     assert_int_equal(subject.closed, 1);
     assert_int_equal(subject.opened, 0);
-    assert_string_equal(subject.reason, "the peer is not Redis");
+    subject_must_say(&subject, "the peer is not Redis");
     subject_stop(&subject);
     deaf_listener_stop(&deaf);
 }

@@ -138,7 +138,7 @@ static void loses_a_peer_that_drips(void **state)
         subject_turn_for(&subject, 10);
     }
     assert_int_equal(outcome.lost, 1);
-    assert_string_equal(subject.reason, "Redis gave no answer within 250 ms");
+    subject_must_say(&subject, "Redis gave no answer within 250 ms");
     subject_stop(&subject);
 }
 
@@ -184,7 +184,7 @@ static void gives_up_a_greeting_without_answer(void **state)
     subject_start_with(&subject, &url, &subject_hasty);
     WAIT_UNTIL(&subject, subject.closed == 1);
     assert_int_equal(subject.opened, 0);
-    assert_string_equal(subject.reason, "Redis gave no answer within 250 ms");
+    subject_must_say(&subject, "Redis gave no answer within 250 ms");
     subject_stop(&subject);
 }
 
@@ -235,7 +235,7 @@ static void keeps_the_password_out_of_reasons(void **state)
     fake_redis_say_text(fake,
                         "-ERR unknown command 'AUTH', with args beginning with: 'geheim'\r\n");
     WAIT_UNTIL(&subject, subject.closed == 1);
-    assert_string_equal(subject.reason, "Redis refused the password");
+    subject_must_say(&subject, "Redis refused the password");
     subject_stop(&subject);
 }
 

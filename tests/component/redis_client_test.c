@@ -149,7 +149,7 @@ static void comes_back_after_a_restart(void **state)
     WAIT_UNTIL(&subject, subject.opened == 1);
     redis_server_kill(server);
     WAIT_UNTIL(&subject, subject.closed == 1);
-    assert_string_equal(subject.reason, "Redis closed the connection");
+    subject_must_say(&subject, "Redis closed the connection");
     WAIT_UNTIL(&subject, subject.located >= 10);
     assert_int_equal(subject.closed, 2); /* the reason changed once, whatever the attempts */
     char expected[HOST_PORT_BYTES + 64];
@@ -224,7 +224,7 @@ static void notices_a_frozen_redis(void **state)
     int64_t waited_ms = clock_monotonic_ms() - sent_at_ms;
     assert_int_equal(outcome.lost, 1);
     assert_in_range(waited_ms, 250, 5000);
-    assert_string_equal(subject.reason, "Redis gave no answer within 250 ms");
+    subject_must_say(&subject, "Redis gave no answer within 250 ms");
     /* The kernel still connects to a frozen Redis; the greeting finds out. */
     WAIT_UNTIL(&subject, subject.located >= 3);
     assert_int_equal(subject.closed, 1);
@@ -305,13 +305,13 @@ static void waits_for_the_right_password(void **state)
     WAIT_UNTIL(&subject, subject.located >= 5);
     assert_int_equal(subject.opened, 0);
     assert_int_equal(subject.closed, 1);
-    assert_string_equal(subject.reason, "Redis demands a password");
+    subject_must_say(&subject, "Redis demands a password");
     (void)snprintf(subject.url.password, sizeof subject.url.password, "falsch");
     WAIT_UNTIL(&subject, subject.closed == 2);
-    assert_string_equal(subject.reason, "Redis refused the password");
+    subject_must_say(&subject, "Redis refused the password");
     (void)snprintf(subject.url.user, sizeof subject.url.user, "nobody");
     WAIT_UNTIL(&subject, subject.closed == 3);
-    assert_string_equal(subject.reason, "Redis refused the user or password");
+    subject_must_say(&subject, "Redis refused the user or password");
     subject.url.user[0] = '\0';
     (void)snprintf(subject.url.password, sizeof subject.url.password, "geheim");
     WAIT_UNTIL(&subject, subject.opened == 1);
@@ -331,13 +331,13 @@ static void says_why_redis_refuses(void **state)
     url.database = 2;
     subject_start(&first, &url);
     WAIT_UNTIL(&first, first.closed == 1);
-    assert_string_equal(first.reason, "Redis refused the database number");
+    subject_must_say(&first, "Redis refused the database number");
     first.url.database = 1;
     WAIT_UNTIL(&first, first.opened == 1);
     url.database = 0;
     subject_start(&second, &url);
     WAIT_UNTIL(&second, second.closed == 1);
-    assert_string_equal(second.reason, "Redis has its maximum of clients (maxclients)");
+    subject_must_say(&second, "Redis has its maximum of clients (maxclients)");
     subject_stop(&first);
     WAIT_UNTIL(&second, second.opened == 1);
     subject_stop(&second);
@@ -413,7 +413,7 @@ static void callbacks_may_reopen(void **state)
     WAIT_UNTIL(&subject, subject.opened == 2);
     assert_int_equal(chain.calls, 3);
     assert_int_equal(subject.closed, 1);
-    assert_string_equal(subject.reason, "moved");
+    subject_must_say(&subject, "moved");
     subject_must_answer(&subject, "PING", "PONG");
     subject_stop(&subject);
 }

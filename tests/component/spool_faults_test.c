@@ -94,7 +94,8 @@ static void refuses_when_it_is_full(void **state)
     assert_int_equal(error.kind, ERROR_FULL);
     assert_int_equal(status().records, count);
     assert_false(status().is_able);
-    assert_non_null(strstr(status().reason, "full"));
+    assert_non_null(strstr(status().reason, "The spool in /"));
+    assert_non_null(strstr(status().reason, " is full: "));
     assert_int_equal(counted("seek_signal_spool_refused_total", NULL), 1);
     redis_server_restart(server);
     EVENTUALLY(is_drained());
@@ -113,7 +114,7 @@ static void is_able_again_when_the_disk_is(void **state)
     assert_false(try_to_write("B", "token", &error));
     assert_int_equal(error.kind, ERROR_IO);
     assert_false(status().is_able);
-    assert_non_null(strstr(status().reason, "cannot write"));
+    assert_non_null(strstr(status().reason, "The spool cannot write to /"));
     atomic_store(&is_sync_failing, false);
     EVENTUALLY(status().is_able); /* nobody had to try with an event */
     must_write("C", "token");

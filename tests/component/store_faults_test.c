@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /* The store against a peer that says what no Redis with our scripts would say. */
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
@@ -9,6 +10,7 @@
 
 #include "tests/support/captured_log.h"
 #include "tests/support/fake_redis.h"
+#include "tests/support/redis_server.h"
 #include "tests/support/specification.h"
 #include "tests/support/store_driver.h"
 
@@ -277,6 +279,62 @@ static void notified(void *context, const struct store_failure *failure,
     driver_done(context, failure);
 }
 
+static void tells_a_refusal_as_an_error(void **state)
+{
+    (void)state;
+    struct redis_url url;
+    const struct store_options options = {.ttl_ms = 1, .lease_ms = 1, .age_max_ms = 1};
+    struct captured_log *log = captured_log_start();
+    AUTO(redis_server) *server = redis_server_start(
+        REDIS_SERVER_TCP, (const char *const[]){"--requirepass", "geheim", NULL});
+    redis_server_url(server, &url);
+    url.password[0] = '\0';
+    driver_start_with(&driver, &url, &options);
+    turn_for(200);
+    struct store_health health;
+    char expected[HOST_PORT_BYTES + 64];
+    char peer[REDIS_PEER_BYTES];
+    redis_url_write_peer(&url, peer);
+    (void)snprintf(expected, sizeof expected, "Redis refuses us: %s: Redis demands a password",
+                   peer);
+    store_health(driver.store, &health);
+    driver_stop(&driver);
+    captured_log_stop(log);
+    assert_string_equal(health.reason, expected);
+    assert_int_equal(captured_log_count(log, "redis_lost"), 1);
+    assert_int_equal(captured_log_count(log, "error"), 1);
+    captured_log_destroy(log);
+}
+
+static void tells_once_that_redis_is_full(void **state)
+{
+    (void)state;
+    AUTO(redis_server) *server = redis_server_start(
+        REDIS_SERVER_UNIX,
+        (const char *const[]){"--appendonly", "yes", "--appendfsync", "always", NULL});
+    struct store_health before, now;
+    driver_start(&driver, server);
+    driver_must_become(&driver, true);
+    driver_stop(&driver);
+    (void)redis_server_cli(server, "CONFIG SET maxmemory 1");
+    struct captured_log *log = captured_log_start();
+    driver_start(&driver, server); /* which looks again soon, since Redis is full */
+    driver_must_become(&driver, true);
+    store_health(driver.store, &before);
+    (void)redis_server_cli(server, "CONFIG SET appendfsync everysec");
+    now = before;
+    for (int i = 0; i < 200 && durability_equals(now.durability, before.durability); i++) {
+        turn_for(50);
+        store_health(driver.store, &now);
+    }
+    driver_stop(&driver);
+    captured_log_stop(log);
+    assert_true(before.is_refusing && now.is_refusing);
+    assert_false(durability_equals(now.durability, before.durability));
+    assert_int_equal(captured_log_count(log, "redis_unfit"), 1);
+    captured_log_destroy(log);
+}
+
 #define NOTIFICATION(untold) "*9\r\n:1\r\n+\r\n+\r\n:0\r\n+\r\n+\r\n:" untold "\r\n:0\r\n"
 
 static void believes_no_death_that_cannot_be(void **state)
@@ -312,6 +370,8 @@ int main(void)
         IT("believes no claim that cannot be", believes_no_claim_that_cannot_be),
         IT("believes no move that cannot be", believes_no_move_that_cannot_be),
         IT("believes no death that cannot be", believes_no_death_that_cannot_be),
+        IT("tells a refusal as an error", tells_a_refusal_as_an_error),
+        IT("tells once that Redis is full", tells_once_that_redis_is_full),
     };
     return cmocka_run_group_tests_name("store_faults", tests, NULL, NULL);
 }

@@ -189,9 +189,10 @@ static void finish(void *context, struct http_request *request)
     stand->finished++;
 }
 
-static void note(void *context, enum http_note note)
+static void note(void *context, enum http_note note, const char *address)
 {
     struct http_stand *stand = context;
+    (void)address;
     stand->notes[note]++;
 }
 

@@ -68,6 +68,15 @@ void subject_stop(struct subject *subject)
     subject->loop = NULL;
 }
 
+void subject_must_say(const struct subject *subject, const char *reason)
+{
+    struct error expected;
+    char peer[REDIS_PEER_BYTES];
+    redis_url_write_peer(&subject->url, peer);
+    (void)error_set(&expected, ERROR_IO, "%s: %s", peer, reason);
+    assert_string_equal(subject->reason, expected.message);
+}
+
 void subject_turn(struct subject *subject)
 {
     int64_t wait_ms = redis_client_timeout_ms(subject->client, clock_monotonic_ms());

@@ -36,6 +36,8 @@ extern const struct redis_client_options subject_hasty;   /* gives up after 250 
 void subject_start(struct subject *subject, const struct redis_url *url); /* patient */
 void subject_start_with(struct subject *subject, const struct redis_url *url,
                         const struct redis_client_options *options);
+/* The last reason, of the peer that it was about. */
+void subject_must_say(const struct subject *subject, const char *reason);
 void subject_stop(struct subject *subject);
 
 /* One turn of the loop, after at most SUBJECT_REST_MS. */

@@ -16,6 +16,7 @@ def it_checks_everything_for_real(stand, redis, sandbox):
     done = stand.service(sandbox, redis_url=redis.url).run("check")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "fsync" in done.stdout and "abcdefa.12345" in done.stdout
+    assert f"Redis         reached at 127.0.0.1:{redis.port}; " in done.stdout, "it names what it tried"
 
 
 def it_leaves_nothing_behind_in_redis(stand, redis, sandbox):

@@ -84,8 +84,10 @@ def it_lets_an_address_have_so_many_connections(stand, redis, sandbox):
         eventually(lambda: metric(service, "seek_signal_http_waiters") == 4, "they wait")
         with connect(service.address) as more:
             assert more.recv(1) == b""
+            client = "{}:{}".format(*more.getsockname())
         assert metric(service, "seek_signal_http_turned_away_total") == 1
-        service.must_log("connection_turned_away")
+        [line] = service.must_log("connection_turned_away")
+        assert line["address"] == client
     service.must_stop()
 
 

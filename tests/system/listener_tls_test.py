@@ -146,7 +146,8 @@ def it_tells_who_speaks_http_to_the_tls_port(stand, redis, sandbox, files, autho
         assert answer.status == 400 and answer.json["code"] == "tls_required", answer
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert "https://" in answer.json["remedy"]
-    service.must_log("plain_http_refused")  # once, not per call
+    [line] = service.must_log("plain_http_refused")  # once, not per call
+    assert line["address"].startswith("127.0.0.1:"), "who it is"
     assert service.application("A-1") is None
     service.must_stop()
 
@@ -242,7 +243,7 @@ def it_says_that_its_certificate_has_ended(stand, redis, sandbox, files, authori
     here = {"listen": service.address, "ops_listen": service.ops}
     done = service.run("status", **here)
     assert done.returncode == 1 and "expired" in done.stderr and "`seek-signal check` tells" in done.stderr
-    assert "has expired at" in service.run("check", **here).stdout
+    assert re.search(r"^FAIL .* has ended at .*: put the next one and its key into the files$", service.run("check", **here).stdout, re.M)
     metrics = call(service.ops, "GET", "/metrics").body.decode()
     assert float(re.search(r"^seek_signal_tls_certificate_expiry_timestamp_seconds (.*)$", metrics, re.M)[1]) < time.time()
     files.put_pair(authority.sign("next", "serverAuth"))

@@ -115,11 +115,11 @@ def it_waits_for_room_on_the_disk_of_its_private_redis(stand, volume, sandbox):
     posts.must_be_refused()
     answer = eventually(lambda: (a := service.get("/readyz")).status == 503 and "make room" in a.json["detail"] and a,
                         "not ready, with the remedy")
-    assert "its disk is full" in answer.json["detail"]
+    assert f"its disk is full: make room in {disk.path}" in answer.json["detail"]
     assert service.metric("seek_signal_ready") == 0 and service.get("/livez").status == 200
     posts.must_be_refused()
     [death] = service.must_log("embedded_redis_died")
-    assert "its disk is full: make room" in death["cause"] and death["directory"] == str(disk.path)
+    assert f"its disk is full: make room in {disk.path}" in death["cause"] and death["directory"] == str(disk.path)
     assert not service.logs("embedded_redis_not_started")
     service.must_log("intake_unavailable")
     disk.free()

@@ -86,6 +86,8 @@ def it_uses_a_rotated_redis_password(user, stand, sandbox, secrets):
     cut()
     eventually(lambda: service.get("/readyz").status == 503, "not ready with the old password")
     eventually(lambda: any("Redis refused the" in line["message"] for line in service.logs()), "the log says why")
+    said = [line["message"] for line in service.logs("redis_lost") if line["level"] == "error"]
+    assert said and all(text.startswith(f"Redis refuses us: 127.0.0.1:{redis.port}: Redis refused the") for text in said), "it needs a person"
 
     secrets.put(redis_url=url(NEW))
     eventually(lambda: service.get("/readyz").status == 200, "ready with the new password")

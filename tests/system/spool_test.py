@@ -220,7 +220,8 @@ def it_is_not_ready_when_its_directory_is_gone(stand, redis, sandbox):
     answer = service.post("/v1/events", event("A-2", "t-2"))
     assert answer.status == 503 and "spool" in answer.json["detail"]
     eventually(lambda: service.get("/readyz").status == 503, "not ready")
-    assert "cannot write" in service.get("/readyz").json["detail"]
+    assert f"cannot write to {stand.directory}/spool: " in service.get("/readyz").json["detail"]
+    assert service.must_log("spool_refuses")[0]["directory"] == f"{stand.directory}/spool"
     redis.start()
     eventually(lambda: service.get("/readyz").status == 200, "ready with Redis")
     service.must_stop()
