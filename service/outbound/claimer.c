@@ -25,7 +25,8 @@
  *     4   after a lost answer: a claim for nothing, whether or not anything can be sent; the store
  *         gives back with each claim what the one before took, where no answer has settled it
  *     5   nothing waits, claimed: that comes first
- *     6   nobody has outcomes to record, since Redis was away (absence.h)
+ *     6   nobody has outcomes to record, since Redis was away (absence.h); else the first worker
+ *         claims nothing, so that somebody owns the watch and new events are leased meanwhile
  *     7   something is due, and it is this worker's to ask
  *     8   there is an access token
  *     9   the gate gives places, or others are about to leave theirs           else held back
@@ -233,9 +234,12 @@ static int64_t claim(struct claimer *claimer, int64_t now_ms)
         return send_claim(claimer, 0, 0, now_ms); /* whether or not anything can be sent now */
     if (claimer->attempts->counts[ATTEMPT_CLAIMED] > 0)
         return STARTING_WAIT_MAX_MS; /* until one ends */
-    if (now_ms < claimer->yields_until_ms)
-        return claimer->yields_until_ms - now_ms;
     int64_t patience = patience_ms(claimer);
+    if (now_ms < claimer->yields_until_ms) {
+        bool is_first = due_watch_owner(&shared->due_watch) == DUE_WATCH_NOBODY &&
+                        due_watch_take(&shared->due_watch, claimer->worker, patience, now_ms);
+        return is_first ? send_claim(claimer, 0, 0, now_ms) : claimer->yields_until_ms - now_ms;
+    }
     int64_t wait_ms = due_watch_wait_ms(&shared->due_watch, claimer->worker, patience, now_ms);
     if (wait_ms > 0 || !authorizer_prepare(claimer->authorizer, now_ms, &wait_ms))
         return wait_ms;
