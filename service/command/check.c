@@ -103,7 +103,7 @@ static bool post(const struct config *config, struct check_target place, const c
 /* Fetches an access token the way the workers do, so that what is said here is what they would
  * meet. */
 static bool fetch_access_token(const struct config *config, struct access_token *token,
-                               unsigned *status, struct error *error)
+                               struct error *error)
 {
     const struct check_target place = {config->token_url, config->token_proxy,
                                        ISSUER_ANSWER_BYTES_MAX};
@@ -124,7 +124,6 @@ static bool fetch_access_token(const struct config *config, struct access_token 
         };
         is_fetched = access_token_refreshed(token, &exchange, clock_monotonic_ms(), 0, error);
     }
-    *status = answer.status;
     buffer_wipe(&answer.body);
     buffer_fini(&answer.body);
     buffer_wipe(&body);
@@ -148,10 +147,8 @@ static bool check_access_token(const struct config *config, struct buffer *line)
         .refresh_timeout_ms = config->request_timeout_ms,
     };
     AUTO(access_token) *token = access_token_create(&options, &error);
-    unsigned answered = 0;
-    if (token == NULL || !fetch_access_token(config, token, &answered, &error))
-        return check_report(false, "access token", "%s: %s%s", config->token_url, error.message,
-                            answered == 401 ? "; are CLIENT_ID and CLIENT_SECRET right?" : "");
+    if (token == NULL || !fetch_access_token(config, token, &error))
+        return check_report(false, "access token", "%s: %s", config->token_url, error.message);
     struct access_token_status status;
     access_token_status(token, clock_monotonic_ms(), &status);
     (void)access_token_acquire(token, clock_monotonic_ms(), line, &generation, &wait_ms);

@@ -39,6 +39,13 @@ static void withhold_secrets(const struct redaction *secrets, struct json_text *
         *text = (struct json_text){withheld, sizeof withheld - 1};
 }
 
+/* RFC 6749 section 5.2: invalid_client may be 400 as well. */
+static const char *hint(const struct http_exchange *exchange, const char *code)
+{
+    bool is_client = exchange->status == 401 || strcmp(code, "invalid_client") == 0;
+    return is_client ? "; are CLIENT_ID and CLIENT_SECRET right?" : "";
+}
+
 /* What stands in an answer without `error`: the words of a problem document (RFC 9457) or of a
  * gateway; else its content type says who may have sent it. */
 static bool report_other_refusal(const struct http_exchange *exchange,
@@ -52,10 +59,10 @@ static bool report_other_refusal(const struct http_exchange *exchange,
     withhold_secrets(secrets, &words);
     bool has_type =
         words.length == 0 && exchange->content_type != NULL && exchange->content_type[0] != '\0';
-    return error_set(error, ERROR_PROTOCOL, "HTTP status %u without an OAuth error%s%.*s%s%.60s",
+    return error_set(error, ERROR_PROTOCOL, "HTTP status %u without an OAuth error%s%.*s%s%.60s%s",
                      exchange->status, words.length > 0 ? "; it says: " : "", WORDS_MAX,
                      words.bytes, has_type ? "; its content type is " : "",
-                     has_type ? exchange->content_type : "");
+                     has_type ? exchange->content_type : "", hint(exchange, ""));
 }
 
 /* Issuers have been seen to repeat the credentials in their error texts. */
@@ -71,9 +78,9 @@ static bool report_refusal(const struct http_exchange *exchange, const struct js
     if (!is_oauth_error(code.bytes))
         withhold_secrets(secrets, &code);
     withhold_secrets(secrets, &description);
-    return error_set(error, ERROR_PROTOCOL, "HTTP status %u, %.*s%s%.*s", exchange->status,
+    return error_set(error, ERROR_PROTOCOL, "HTTP status %u, %.*s%s%.*s%s", exchange->status,
                      WORDS_MAX, code.bytes, description.length > 0 ? ": " : "", WORDS_MAX,
-                     description.bytes);
+                     description.bytes, hint(exchange, code.bytes));
 }
 
 /* It becomes part of a header line. */
@@ -143,10 +150,10 @@ static bool refuse_unreadable(const struct http_exchange *exchange, const struct
                               struct error *error)
 {
     bool has_type = exchange->content_type != NULL && exchange->content_type[0] != '\0';
-    return error_set(error, ERROR_PROTOCOL, "HTTP status %u, but the answer is not %s%s%.60s",
+    return error_set(error, ERROR_PROTOCOL, "HTTP status %u, but the answer is not %s%s%.60s%s",
                      exchange->status, json != NULL ? "a JSON object" : "JSON",
                      has_type ? "; its content type is " : "",
-                     has_type ? exchange->content_type : "");
+                     has_type ? exchange->content_type : "", hint(exchange, ""));
 }
 
 bool issuer_answer_read(const struct http_exchange *exchange, const struct json *json,

@@ -98,7 +98,8 @@ static void says_what_was_there(void **state)
          "the access_token is over 8191 bytes or not plain text"},
         {200, GRANT(",\"expires_in\":0"), "the access token has expired already"},
         {200, GRANT(",\"expires_in\":\"-5\""), "the access token has expired already"},
-        {200, "{\"error\":\"invalid_client\"}", "HTTP status 200, invalid_client"},
+        {200, "{\"error\":\"invalid_client\"}",
+         "HTTP status 200, invalid_client; are CLIENT_ID and CLIENT_SECRET right?"},
         {302, "", "HTTP status 302 without an OAuth error; its content type is text/html"},
         {500, "<html>", "HTTP status 500 without an OAuth error; its content type is text/html"},
         /* oauth2-mock-server's problem document, and a gateway's words. */
@@ -109,13 +110,16 @@ static void says_what_was_there(void **state)
         {400, "{\"detail\":\"not " SECRET "\"}",
          "HTTP status 400 without an OAuth error; it says: (this text repeats the client secret)"},
         {401, "{\"error\":\"invalid_client\",\"error_description\":\"who?\"}",
-         "HTTP status 401, invalid_client: who?"},
+         "HTTP status 401, invalid_client: who?"
+         "; are CLIENT_ID and CLIENT_SECRET right?"},
         {403, "{\"error\":\"access_denied\"}", "HTTP status 403, access_denied"},
         {401,
          "{\"error\":\"invalid_client\",\"error_description\":\"not client%2Dsecret%2DXq7Zp2\"}",
-         "HTTP status 401, invalid_client: (this text repeats the client secret)"},
+         "HTTP status 401, invalid_client: (this text repeats the client secret)"
+         "; are CLIENT_ID and CLIENT_SECRET right?"},
         {401, "{\"error\":\"CLIENT-SECRET-XQ7ZP2\"}",
-         "HTTP status 401, (this text repeats the client secret)"},
+         "HTTP status 401, (this text repeats the client secret)"
+         "; are CLIENT_ID and CLIENT_SECRET right?"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct issuer_grant grant;
