@@ -15,26 +15,25 @@
 
 /* clang-format off */
 static const struct refusal refusals[] = {
-    /* word, sentence, is_elsewhere, is_passing, is_of_cluster, is_of_writes, is_of_rights */
-    {"READONLY",    "Redis is a replica and takes no writes", true, false, false, false, false},
-    {"UNBLOCKED",   "Redis is not the master any more", true, false, false, false, false},
-    {"cannot be used with replica", "Redis is a replica: the master's address is needed", true, false, false, false, false},
-    {"LOADING",     "Redis is still loading its data", true, false, false, false, false},
-    {"MASTERDOWN",  "Redis is a replica that has lost its master", true, false, false, false, false},
-    {"MOVED",       "the data has just moved to another node of the cluster", false, true, true, false, false},
-    {"CLUSTERDOWN", "Redis is a cluster that is down", false, false, true, false, false},
-    {"TRYAGAIN",    "the data is on its way to another node of the cluster", false, true, false, false, false},
-    {"ASK ",        "the data is on its way to another node of the cluster", false, true, false, false, false},
-    {"non local key", "the data is on its way to another node of the cluster", false, true, false, false, false},
-    {"OOM",         "Redis is at its maxmemory: raise it, since delivering signals frees no memory", false, false, false, true, false},
-    {"MISCONF",     "Redis cannot save to its disk and refuses writes: see its log", false, false, false, true, false},
-    {"NOREPLICAS",  "Redis has fewer good replicas than its min-replicas-to-write", false, false, false, true, false},
-    {"BUSY",        "Redis is busy with a script that does not end", false, false, false, false, false},
-    {"NOPERM",      MAY_NOT, false, false, false, false, true},
-    {"The user executing the script", MAY_NOT, false, false, false, false, true}, /* before Redis 8 */
-    {"ACL failure in script", MAY_NOT, false, false, false, false, true},         /* Redis 8, Valkey */
-    {"NOAUTH",      "Redis wants a password", true, false, false, false, false},
-    {NULL,          NULL, false, false, false, false, false},
+    {"READONLY",    "Redis is a replica and takes no writes", .is_elsewhere = true},
+    {"UNBLOCKED",   "Redis is not the master any more", .is_elsewhere = true},
+    {"cannot be used with replica", "Redis is a replica: the master's address is needed", .is_elsewhere = true},
+    {"LOADING",     "Redis is still loading its data", .is_elsewhere = true},
+    {"MASTERDOWN",  "Redis is a replica that has lost its master", .is_elsewhere = true},
+    {"MOVED",       "the data has just moved to another node of the cluster", .is_passing = true, .is_of_cluster = true},
+    {"CLUSTERDOWN", "Redis is a cluster that is down", .is_of_cluster = true},
+    {"TRYAGAIN",    "the data is on its way to another node of the cluster", .is_passing = true},
+    {"ASK ",        "the data is on its way to another node of the cluster", .is_passing = true},
+    {"non local key", "the data is on its way to another node of the cluster", .is_passing = true},
+    {"OOM",         "Redis is at its maxmemory: raise it, since delivering signals frees no memory", .is_of_writes = true},
+    {"MISCONF",     "Redis cannot save to its disk and refuses writes: see its log", .is_of_writes = true},
+    {"NOREPLICAS",  "Redis has fewer good replicas than its min-replicas-to-write", .is_of_writes = true},
+    {.word = "BUSY", .sentence = "Redis is busy with a script that does not end"},
+    {"NOPERM",      MAY_NOT, .is_of_rights = true},
+    {"The user executing the script", MAY_NOT, .is_of_rights = true}, /* before Redis 8 */
+    {"ACL failure in script", MAY_NOT, .is_of_rights = true},         /* Redis 8, Valkey */
+    {"NOAUTH",      "Redis wants a password", .is_elsewhere = true},
+    {.word = NULL},
 };
 /* clang-format on */
 
