@@ -112,7 +112,14 @@ class Referee:
         """The failover of its shard that may have lost something acknowledged of it."""
         shard = shard_of(application)
         return next((d for d in self.failovers if (d.shards is None or shard in d.shards) and any(
-            post.is_acknowledged and d.began - LAG_S <= post.ended <= d.ended for post in posts)), None)
+            self.may_forget(d, post) for post in posts if post.is_acknowledged)), None)
+
+    def may_forget(self, failover, post):
+        """What a spool acknowledged reached Redis later, at a moment that nobody knows: with SEEK's call at the latest."""
+        if post.durability != "spool":
+            return failover.began - LAG_S <= post.ended <= failover.ended
+        sent = min((call.received for call in self.by_token[post.token] if call.received > post.ended), default=math.inf)
+        return failover.ended >= post.ended and failover.began - LAG_S <= sent
 
     def lose(self, application, text):
         """A finding, unless the level that was acknowledged promises no more."""
@@ -129,7 +136,7 @@ class Referee:
         if application is None:
             return []
         posts = self.posts[application]
-        lines = [(post.began, f"{post.form} {post.token} until {post.ended or 0:.3f}: {post.answer} {post.result} "
+        lines = [(post.began, f"{post.form} {post.token} until {post.ended or 0:.3f}: {post.answer} {post.result}, {post.durability} "
                               f"by {post.replica}, loose {[(r, round(t, 3)) for r, t in post.loose]}") for post in posts]
         for token in {post.token for post in posts}:
             lines += [(call.received, f"SEEK: call {call.order} {call.token} {call.outcome}, fault {call.fault}, "

@@ -22,6 +22,10 @@ class Case:
         self.now += 1.0
         return self.now
 
+    def wait(self, seconds):
+        self.now += seconds
+        return self
+
     def post(self, token, answer=202, form="event", result="accepted", durability="fsync", loose=False, has_token=True):
         began = self.tick()
         post = Post("A", token, form, len(self.posts), began, has_token=has_token)
@@ -209,6 +213,7 @@ def it_knows_the_cause_of_a_duplicate(case, cause):
     Case().post("t1").call("t1").post("t2").fail_over().state("delivered", "t1"),
     Case().post("t1").fail_over().post("t1").call("t1"),
     Case().post("t1").call("t1").fail_over().post("t1").call("t1", event="event-2"),
+    Case().post("t1", durability="spool").wait(5).fail_over(),
 ])
 def it_counts_what_a_failover_forgets_that_nobody_waited_for(case):
     verdict = case.judge(is_forgetful=True)
@@ -220,7 +225,9 @@ def it_counts_what_a_failover_forgets_that_nobody_waited_for(case):
 @pytest.mark.parametrize("case", [
     Case().post("t1"),
     Case().fail_over(0.5).post("t1"),
-    Case().post("t1").call("u", None, after=5).fail_over(),
+    Case().post("t1").wait(5).fail_over(),
+    Case().fail_over(0.5).post("t1", durability="spool"),
+    Case().post("t1", durability="spool").fail_over(shards=frozenset(range(64)) - {shard_of("A")}),
     Case().post("t1").fail_over(shards=frozenset(range(64)) - {shard_of("A")}),
     Case().post("t1").fail_over().state("pending", "t1"),
 ])
