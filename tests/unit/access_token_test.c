@@ -133,7 +133,8 @@ static void counts_and_says_why(void **state)
     access_token_status(scene->token, START_MS, &status);
     assert_int_equal(status.failures, 2);
     assert_int_equal(status.failing_since_ms, START_MS);
-    assert_string_equal(status.last_error, "HTTP status 401, access_denied");
+    assert_string_equal(status.last_error,
+                        "HTTP status 401, access_denied; are CLIENT_ID and CLIENT_SECRET right?");
 
     grant(scene, "aaa", 1800, START_MS + 10);
     access_token_status(scene->token, START_MS + 10, &status);
