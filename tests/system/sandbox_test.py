@@ -384,7 +384,7 @@ def it_explains_a_start_that_cannot_be(sandbox, tmp_path):
             (["--bogus"], 2, "--bogus: unknown"),
             (["--listen", "127.0.0.1:0", "--script", tmp_path / "none.json"], 2, "none.json"),
             (["--listen", "127.0.0.1:0", "--script", bad], 2, 'fault 1: kind: there is no "no"'),
-            (["--listen", sandbox.address], 2, str(sandbox.port)),
+            (["--listen", sandbox.address], 1, str(sandbox.port)),
     ):
         done = run(*arguments)
         assert done.returncode == status and text in done.stderr and not done.stdout, done

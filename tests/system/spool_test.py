@@ -43,28 +43,28 @@ def it_takes_events_while_redis_is_away_and_delivers_them_when_it_is_back(stand,
     lose(redis, service)
     answer = service.must_post(event("A-1", completedAt="2026-01-02T03:04:05.678Z"))
     assert (answer["result"], answer["state"], answer["durability"]) == ("accepted", "pending", "spool")
-    batch = service.must_post([event("A-2", "t-2"), event("A-3", "not valid"), event("A-4", "t-4")])["results"]
+    batch = service.must_post([event("A-2", "seek-token-2"), event("A-3", "not valid"), event("A-4", "t-4")])["results"]
     assert [result.get("durability", result["status"]) for result in batch] == ["spool", 422, "spool"]
-    assert service.call("PUT", "/v1/applications/A-5/token", {"token": "t-5"}).status == 204
+    assert service.call("PUT", "/v1/applications/A-5/token", {"token": "seek-token-5"}).status == 204
     status = service.get("/v1/status").json
     assert status["spool"]["records"] == 4 and status["spool"]["able"] and status["ready"]
     assert service.metric("seek_signal_spool_records") == 4
     redis.start()
     signals = sandbox.must_receive(TOKEN)
     assert signals[0]["timestamp"] == "2026-01-02T03:04:05.678Z"
-    sandbox.must_receive("t-2")
+    sandbox.must_receive("seek-token-2")
     sandbox.must_receive("t-4")
     must_be_drained(service)
     assert service.must_become("A-1", "delivered")["eventId"] == answer["eventId"]
     service.must_become("A-5", "draft")
     assert service.must_post({"applicationId": "A-5"})["durability"] == "fsync"
-    sandbox.must_receive("t-5")
+    sandbox.must_receive("seek-token-5")
     assert service.metric('seek_signal_spool_drained_total{result="applied"}') == 4
     for name in ("spool_begins", "spool_drained"):
         service.must_log(name)
     assert service.must_post(event("A-1"), status=200)["result"] == "duplicate"
     service.must_stop()
-    for secret in (TOKEN, "t-2", "t-5"):
+    for secret in (TOKEN, "seek-token-2", "seek-token-5"):
         assert secret not in service.text()
 
 
