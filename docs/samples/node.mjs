@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: seek-signal contributors
 // SPDX-License-Identifier: MIT
 // usage: node node.mjs APPLICATION_ID SEEK_TOKEN      with SEEK_SIGNAL_API_KEY where the service asks for one
+import { pathToFileURL } from "node:url";
+
 const url = (process.env.SEEK_SIGNAL ?? "http://127.0.0.1:8787") + "/v1/events";
 const key = process.env.SEEK_SIGNAL_API_KEY;
 
@@ -30,4 +32,5 @@ export async function applicationCompleted(applicationId, token, tries = 8) {
   }
 }
 
-console.log(await applicationCompleted(process.argv[2], process.argv[3]));
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) // not where it is imported
+  console.log(await applicationCompleted(process.argv[2], process.argv[3]));

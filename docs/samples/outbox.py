@@ -16,6 +16,8 @@ NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
 def complete(db, application_id, seek_token):
     """The application and its event are committed together, or neither is."""
+    if seek_token:  # what a candidate has put into the link must not lose the application
+        seek_token = seek_token.encode(errors="replace").decode()
     with db:
         db.execute(f"INSERT OR REPLACE INTO application VALUES (?, {NOW})", (application_id,))  # perhaps once more
         if seek_token:  # without one the candidate did not come from SEEK

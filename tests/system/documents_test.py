@@ -49,11 +49,13 @@ def it_quotes_what_the_program_says(quoted):
 
 # --- and the other way round: what an operator can meet has a row ---------------------------------------------------------
 
-REASONS = ["service/store/refusal.c", "service/store/preflight.c", "service/store/inspection.c", "service/store/confirmation.c", "service/store/link.c", "service/store/script_call.c", "service/private_redis",
+REASONS = ["service/store/refusal.c", "service/store/preflight.c", "service/store/inspection.c", "service/store/confirmation.c", "service/store/link.c",
+           "service/store/script_call.c", "service/private_redis",
            "lib/net/redis_client.c", "lib/net/redis_greeting.c", "lib/net/redis_sentinel.c", "lib/net/redis_reader.c", "lib/net/tls.c", "lib/net/dialer.c",
            "lib/net/name_lookup.c", "service/config/config.c", "service/config/config_proxy.c", "service/config/config_reading.c",
            "service/config/config_tracing.c", "service/config/setting_guess.c", "service/config/setting_source.c", "service/config/setting_value.c",
-           "service/spool/spool.c", "service/inbound/spool_batch.c", "service/inbound/batch_calls.c", "service/spool/spool_drain.c", "service/spool/spool_record.c", "service/command/check.c", "service/command/check_redis.c",
+           "service/spool/spool.c", "service/inbound/spool_batch.c", "service/inbound/batch_calls.c", "service/spool/spool_drain.c", "service/spool/spool_record.c",
+           "service/command/check.c", "service/command/check_redis.c",
            "service/command/check_report.c", "service/command/dead.c", "service/command/question.c", "service/outbound/issuer_answer.c",
            "lib/base/journal.c", "lib/base/journal_directory.c", "lib/base/private_directory.c", "lib/base/secret.c",
            "lib/net/redis_url.c", "lib/net/listener.c", "lib/net/http_url.c", "lib/net/http_easy.c", "lib/net/http_sending.c", "lib/net/tls_server.c"]
@@ -73,7 +75,8 @@ NO_REASONS = {
     "Redis gives less durability than before, and events are still accepted. Look at its settings, or set DURABILITY to the level that you need":
         "the row has its beginning",
     "; it may be stored all the same": "behind one", "A newer seek-token had arrived in the meantime": "the same",
-    "%s gave one, valid for %lld s": "the same", "with this access token": "the same", "private Redis of the running service reached": "the same", "the certificate in %s is valid until %s": "the same",
+    "%s gave one, valid for %lld s": "the same", "with this access token": "the same", "private Redis of the running service reached": "the same",
+    "the certificate in %s is valid until %s": "the same",
     '%s%s; an acknowledged event is durable at the level \"%s\"%s%s': "the same", "would be sent again": "the same",
     "nothing to send again": "the same", "%s sent again, the last one at %s\\n": "the same",
     "note  proxy         SEEK is reached through the proxy %s": "the same",
