@@ -15,7 +15,8 @@ struct config;
 bool check_report(bool is_fine, const char *what, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Whether root asks about the directory of a service that runs as somebody else: with the package
- * that is usual, and right. Root leaves nothing in it. A line says so: check_report.c. */
+ * that is usual, and right. Root leaves nothing in it, and does not make it where it is missing
+ * and is to lie in a directory of that user's. A line says so: check_report.c. */
 bool check_is_of_another(const char *directory, const char *what, const char *setting);
 
 /* Whether this Redis, or each node of this cluster, will do: check_redis.c. */

@@ -73,6 +73,9 @@ bool check_redis(const struct config *config)
     AUTO(shard_map) *map = location.map;
     AUTO(secret) *running = NULL;
     if (config->redis_url == NULL) {
+        bool is_there = access(config->data_dir, F_OK) == 0; /* a Redis may run in it */
+        if (!is_there && check_is_of_another(config->data_dir, "Redis", "SEEK_SIGNAL_DATA_DIR"))
+            return true;
         embedded = embedded_redis_start(config->data_dir, &error);
         if (embedded == NULL)
             running = find_running_redis(config->data_dir);

@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,14 +24,35 @@ bool check_report(bool is_fine, const char *what, const char *format, ...)
     return is_fine;
 }
 
+/* The directory, or the nearest one that is there of those that it is to lie in. */
+static bool find_nearest(char path[PATH_MAX], struct stat *out)
+{
+    while (stat(path, out) != 0) {
+        char *slash = strrchr(path, '/');
+        if (errno != ENOENT)
+            return false;
+        if (slash == NULL) {
+            memcpy(path, ".", sizeof ".");
+            return stat(path, out) == 0;
+        }
+        slash[slash == path] = '\0'; /* "/" stays */
+    }
+    return true;
+}
+
 bool check_is_of_another(const char *directory, const char *what, const char *setting)
 {
     struct stat status;
-    if (geteuid() != 0 || stat(directory, &status) != 0 || status.st_uid == 0)
+    char nearest[PATH_MAX];
+    if (geteuid() != 0 ||
+        (size_t)snprintf(nearest, sizeof nearest, "%s", directory) >= sizeof nearest ||
+        !find_nearest(nearest, &status) || status.st_uid == 0)
         return false;
+    bool is_there = strcmp(nearest, directory) == 0;
     print_format(stdout,
-                 "note  %-13s not tried: %s belongs to user %u, which is right if the service runs "
-                 "as that user: %s",
-                 what, setting, (unsigned)status.st_uid, directory);
+                 "note  %-13s not tried: %s%s%s belongs to user %u, which is right if the service "
+                 "runs as that user: %s",
+                 what, setting, is_there ? "" : " is missing, and ", is_there ? "" : nearest,
+                 (unsigned)status.st_uid, directory);
     return true;
 }

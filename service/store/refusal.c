@@ -33,6 +33,7 @@ static const struct refusal refusals[] = {
     {"The user executing the script", MAY_NOT, .is_of_rights = true}, /* before Redis 8 */
     {"ACL failure in script", MAY_NOT, .is_of_rights = true},         /* Redis 8, Valkey */
     {"NOAUTH",      "Redis wants a password", .is_elsewhere = true},
+    {.word = "cluster support disabled", .sentence = "it is no cluster: let REDIS_URL begin with redis://, or rediss:// over TLS"},
     {.word = NULL},
 };
 /* clang-format on */

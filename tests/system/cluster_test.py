@@ -331,7 +331,7 @@ def it_says_which_url_is_right(stand, sandbox):
     service.must_stop()
     alone = stand.redis(name="alone")
     service = stand.service(sandbox, name="other", redis_url=f"redis+cluster://127.0.0.1:{alone.port}").start(is_ready=False)
-    eventually(lambda: "cluster support disabled" in service.get("/readyz").json["detail"], "it says that this is none")
+    eventually(lambda: "it is no cluster: let REDIS_URL begin with redis://" in service.get("/readyz").json["detail"], "it says that this is none")
     service.must_stop()
 
 

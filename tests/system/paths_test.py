@@ -50,6 +50,21 @@ def it_refuses_a_directory_that_others_can_change(fault, setting, command, stand
     assert not list(directory.iterdir()), "nothing was put there"
 
 
+@pytest.mark.parametrize("missing", ["directory", "parent/directory"])
+@pytest.mark.parametrize("setting", ["data_dir", "spool_dir"])
+def it_makes_no_directory_of_roots_in_one_of_the_services_user(setting, missing, stand, redis, sandbox, tmp_path):
+    """The service could not use it."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can make what belongs to somebody else")
+    os.chown(tmp_path, OTHER, -1)
+    settings = {setting: tmp_path / missing} | ({"redis_url": redis.url} if setting == "spool_dir" else {})
+    before = sorted(tmp_path.iterdir())
+    status, said = refuse(stand, sandbox, "check", **settings)
+    assert sorted(tmp_path.iterdir()) == before, said
+    assert status == 0 and "FAIL" not in said, said
+    assert f"not tried: SEEK_SIGNAL_{setting.upper()} is missing, and {tmp_path} belongs to user {OTHER}, " in said, said
+
+
 def it_makes_a_private_directory_in_one_that_everybody_may_write_to(stand, sandbox, tmp_path):
     """A fresh volume of Kubernetes (emptyDir) is like that."""
     volume = tmp_path / "volume"
