@@ -108,8 +108,8 @@ static bool is_usable(const struct move_end *end, bool is_source)
     return is_source ? store_are_all_ready(end->store, NULL) : is_all_ready(end);
 }
 
-/* Ready, or not within the time-out: with the reason. */
-static bool wait_for(struct move *move, const struct move_end *end, struct error *error)
+/* Ready, or not within the time-out: the whole reason is told, unless a signal has ended it. */
+static bool wait_for(struct move *move, const struct move_end *end)
 {
     bool is_source = end == &move->from;
     enum { START_MS = 5000, TURN_MS = 100 };
@@ -120,7 +120,9 @@ static bool wait_for(struct move *move, const struct move_end *end, struct error
     if (is_usable(end, is_source))
         return true;
     store_health(end->store, &health);
-    return error_set(error, ERROR_IO, "%s: %s", end->name, health.reason);
+    if (stop_signals == 0)
+        print_format(stderr, "move: %s: %s", end->name, health.reason);
+    return false;
 }
 
 /* --- what is said --- */
@@ -199,15 +201,10 @@ static void show_progress(const struct move *move)
 
 static int run(struct move *move)
 {
-    struct error error;
-    move->is_source_ready = wait_for(move, &move->from, &error);
-    bool are_ready = move->is_source_ready && wait_for(move, &move->to, &error);
-    if (!are_ready && stop_signals > 0)
-        return end_with(move, MOVER_STOPPED);
-    if (!are_ready) {
-        print_format(stderr, "move: %s", error.message);
-        return 1;
-    }
+    move->is_source_ready = wait_for(move, &move->from);
+    bool are_ready = move->is_source_ready && wait_for(move, &move->to);
+    if (!are_ready)
+        return stop_signals > 0 ? end_with(move, MOVER_STOPPED) : 1;
     enum mover_state state;
     bool is_late = false;
     while ((state = mover_turn(move->mover, clock_monotonic_ms())) == MOVER_RUNNING && !is_late) {
@@ -273,10 +270,8 @@ static int abandon(struct move *move)
 {
     struct error error;
     struct abandoning abandoning = {.shards_open = 0};
-    if (!wait_for(move, &move->from, &error)) {
-        print_format(stderr, "move: %s", error.message);
+    if (!wait_for(move, &move->from))
         return 1;
-    }
     for (unsigned i = 0; i < store_shard_count(move->from.store); i++) {
         const struct move_out_query query = {.shard = i, .proposal = "", .limit = MOVE_GIVE_UP};
         if (store_move_out(move->from.store, &query, on_abandoned, &abandoning, &error))

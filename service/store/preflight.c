@@ -212,13 +212,14 @@ static void describe_spread(const struct preflight_facts *facts, char *out, size
                    facts->shards, facts->shards_wanted);
 }
 
+/* What may be long comes last: some callers cut. */
 static void describe_environment(const struct preflight_facts *facts, char *out, size_t bytes)
 {
     (void)snprintf(out, bytes,
-                   "the signals in Redis belong to another GRAPHQL_URL and AUDIENCE: set another "
-                   "REDIS_PREFIX. There: %s; here: %s. To send them here on purpose, stop all "
-                   "processes and delete %s",
-                   facts->stored_environment, facts->environment, facts->environment_key);
+                   "the signals in Redis belong to another GRAPHQL_URL and AUDIENCE: set both as "
+                   "its services have them, or another REDIS_PREFIX. To send them here on purpose, "
+                   "stop all processes and delete %s. There: %s; here: %s",
+                   facts->environment_key, facts->stored_environment, facts->environment);
 }
 
 /* The first that applies is named, so the causes come before their consequences. */

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import random
+import re
 import signal
 import subprocess
 import threading
@@ -429,6 +430,9 @@ def it_mixes_no_two_environments_of_seek(stand, redis, sandbox):
         done = run_move(service, source.url, target.url)
         assert done.returncode == 1, done
         assert f"{side}: the signals in Redis belong to another GRAPHQL_URL and AUDIENCE" in done.stderr, done
+        assert "set both as its services have them, or another REDIS_PREFIX" in done.stderr, done
+        for audience in ("https://test.example", "https://live.example"):
+            assert re.search(rf" {audience}(;|$)", done.stderr, re.MULTILINE), f"nothing is cut: {done.stderr}"
     assert len(keys_of(redis)) == 5 and is_empty(live)
     assert redis.cli("EXISTS", "seek-signal:{0}:move") == live.cli("EXISTS", "seek-signal:{0}:move") == "0"
     assert fresh.cli("DBSIZE") == "0", "nobody has claimed it"
