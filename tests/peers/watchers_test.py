@@ -27,8 +27,10 @@ def shorter(rule):
     """A rule whose patience and windows are those of minutes, not of hours; its thresholds stay."""
     def window(found):
         return f"[{max(8, int(found[1]) * SECONDS[found[2]] // 60)}s]"
+
     def age(found):
         return f"{found[1]} < {max(8, int(found[2]) // 60)}"
+
     patience = {"for": "1s"} if "for" in rule else {}
     expression = re.sub(r"(process_start_time_seconds(?:{[^}]*})?) < (\d+)", age, rule["expr"])
     return rule | patience | {"expr": re.sub(r"\[(\d+)([smh])\]", window, expression)}
