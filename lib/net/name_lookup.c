@@ -280,13 +280,12 @@ enum name_lookup_status name_lookup_finish(struct name_lookup *lookup,
     if (!is_done(question))
         return NAME_LOOKUP_PENDING;
     stop_watching(lookup);
-    unlist(question);
-    if (question->code != 0) {
+    bool is_found = question->code == 0;
+    if (!is_found)
         (void)error_set(error, ERROR_IO, "the name %s cannot be resolved: %s", question->host,
                         gai_strerror(question->code));
-        return NAME_LOOKUP_FAILED;
-    }
-    assert(question->addresses != NULL && lookup->watch_fd < 0);
+    assert(!is_found || (question->addresses != NULL && lookup->watch_fd < 0));
     *out_addresses = question->addresses;
-    return NAME_LOOKUP_FOUND;
+    unlist(question); /* ours until the end */
+    return is_found ? NAME_LOOKUP_FOUND : NAME_LOOKUP_FAILED;
 }
