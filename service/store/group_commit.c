@@ -104,18 +104,24 @@ bool group_commit_is_due(const struct group_commit *group)
     return group->answers_open == 0 && !TAILQ_EMPTY(&group->gathering);
 }
 
-void group_commit_ask(struct group_commit *group)
+/* NOLINTNEXTLINE(readability-function-size): TAILQ_CONCAT nests by itself */
+static void take_in(struct group_commit *group)
 {
-    struct error error;
     struct group_member *member;
-    if (!group_commit_is_due(group))
-        return;
-    assert(TAILQ_EMPTY(&group->asked));
     TAILQ_FOREACH(member, &group->gathering, members)
     member->waits_in = &group->asked;
     TAILQ_CONCAT(&group->asked, &group->gathering, members);
     group->confirmation = group->wanted;
     group->wanted = (struct confirmation){0};
+}
+
+void group_commit_ask(struct group_commit *group)
+{
+    struct error error;
+    if (!group_commit_is_due(group))
+        return;
+    assert(TAILQ_EMPTY(&group->asked));
+    take_in(group);
     if (!send_questions(group, &error))
         tell_all(&group->asked, error.message); /* what they wrote cannot be called back */
 }

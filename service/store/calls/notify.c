@@ -152,6 +152,7 @@ static void merge(struct fan *fan)
         if (part->failure.status != STORE_OK)
             continue;
         const struct store_notification *one = part->results;
+        assert(part->shard != NULL);
         is_any_done = true;
         is_told |= part->shard == state->told;
         is_of_another |= part->shard->number == 0 && !one->is_ours;
