@@ -236,7 +236,7 @@ static void keeps_environments_apart(void **state)
     driver_must_become(&driver, true);
     must_accept_one(&driver, "A", "token", "event");
     start(&other, server, &two);
-    MUST_BE_UNFIT(&other, "set another REDIS_PREFIX", production, playground,
+    MUST_BE_UNFIT(&other, "or another REDIS_PREFIX", production, playground,
                   "delete seek-signal:{0}:environment");
     struct error error;
     assert_false(store_claim(other.store, 1, driver_claim_done, &other, &error));

@@ -108,7 +108,7 @@ def it_names_the_keys_that_are_missing(stand, redis, sandbox, user):
 def it_refuses_another_environment(stand, redis, sandbox):
     one = stand.service(sandbox, redis_url=f"redis://127.0.0.1:{redis.port}").start()
     two = stand.service(sandbox, redis_url=f"redis://127.0.0.1:{redis.port}", audience="https://test.graphql.seek.com").start(is_ready=False)
-    eventually(lambda: "set another REDIS_PREFIX" in call(two.ops, "GET", "/readyz").body.decode(), "it says why", patience=30)
+    eventually(lambda: "or another REDIS_PREFIX" in call(two.ops, "GET", "/readyz").body.decode(), "it says why", patience=30)
     assert "https://test.graphql.seek.com" in call(two.ops, "GET", "/readyz").body.decode()
     two.must_stop()
     two = stand.service(sandbox, redis_url=f"redis://127.0.0.1:{redis.port}", redis_prefix="staging",
