@@ -82,17 +82,7 @@ http {
 END
 in_background nginx -c "$PWD/nginx.conf"
 
-cat >haproxy.cfg <<END
-defaults
-    mode http
-    timeout connect 2s
-    timeout client 5s
-    timeout server 5s
-listen all
-    bind 127.0.0.1:$haproxy
-    server backend 127.0.0.1:${url##*:}
-END
-in_background haproxy -db -f haproxy.cfg
+start_haproxy "$haproxy" "${url##*:}"
 
 cat >Caddyfile <<END
 {

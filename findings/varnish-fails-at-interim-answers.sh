@@ -22,20 +22,6 @@ start_varnish() {
     in_background varnishd -F -j none -a "127.0.0.1:$1" -b "127.0.0.1:$2" -n "$PWD/varnish.$1" -s malloc,16m
 }
 
-start_haproxy() {
-    cat >haproxy.cfg <<END
-defaults
-    mode http
-    timeout connect 2s
-    timeout client 5s
-    timeout server 5s
-listen all
-    bind 127.0.0.1:$1
-    server backend 127.0.0.1:$2
-END
-    in_background haproxy -db -f haproxy.cfg
-}
-
 # through PROXY: starts it in front of $url, waits until a request gets through, and puts a post's status into $status.
 through() {
     local port
