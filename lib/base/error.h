@@ -27,7 +27,8 @@ enum { ERROR_MESSAGE_BYTES = 256 };
 
 struct error {
     enum error_kind kind;
-    char message[ERROR_MESSAGE_BYTES]; /* one sentence part, no newline, no secret */
+    /* One sentence part, UTF-8, no newline, no secret. One that is too long ends in "…". */
+    char message[ERROR_MESSAGE_BYTES];
 };
 
 /* Fills `error` (which may be NULL) and returns false, so that a caller can `return error_set(…)`.
