@@ -27,6 +27,7 @@ enum shard_key {
     SHARD_SHARDS,                   /* how many shards there are */
     SHARD_ENVIRONMENT,              /* of SEEK, that the applications belong to */
     SHARD_NOTIFY,                   /* how far the receiver of notifications has been told */
+    SHARD_HISTORY,                  /* counts of the last day, of the first shard alone */
     SHARD_MOVE,                     /* where this is moved to, or from: see move_out.lua */
     SHARD_TRIAL,                    /* what is only for trying begins so */
     SHARD_TRIAL_KEYS,               /* the KEYS of scripts that are tried: four */

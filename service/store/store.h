@@ -34,6 +34,7 @@
 #include "service/store/calls/drain.h"
 #include "service/store/calls/forget.h"
 #include "service/store/calls/forget_dead.h"
+#include "service/store/calls/history.h"
 #include "service/store/calls/list.h"
 #include "service/store/calls/move.h"
 #include "service/store/calls/notify.h"
