@@ -62,6 +62,7 @@ struct shard {
         char key[SHARD_CLAIM_BYTES]; /* remembers the last one */
         int64_t number, answered;    /* of the last one, and of the last answer */
         bool is_open;
+        bool is_held;                     /* see store_hold_claims */
     } claims, accepts[SHARD_ACCEPTS_MAX]; /* what accept leases: so many calls at a time */
 };
 

@@ -105,4 +105,7 @@ MUST_CHECK bool store_are_all_ready(const struct store *store, struct error *err
 /* Whether events of this shard can be taken now, and how durable they get; NULL: of no interest. */
 bool store_takes_events_for(const struct store *store, unsigned shard, struct durability *out);
 
+/* Whether a call about this application can begin. */
+bool store_leads_to(const struct store *store, const char *application_id);
+
 bool store_has_connected(const struct store *store); /* ever */

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """The service on a Redis Cluster: everything as on one Redis, and a node that goes, comes or hands over stops nobody else."""
+import collections
 import threading
 import time
 
@@ -110,6 +111,33 @@ def it_goes_on_by_itself_after_a_failover(stand, cluster, sandbox):
     cluster.masters[2].start()
     service.must_post(event("B-1", "token-b"))
     sandbox.must_receive("token-b")
+    service.must_stop()
+
+
+def it_records_beside_outcomes_for_a_lost_node(stand, sandbox):
+    """A worker that has more of them than a batch has room for records what SEEK has taken of the others."""
+    cluster = RedisCluster(stand, replicas=0)
+    service = stand.service(sandbox, redis_url=cluster.url, workers=1, max_in_flight=1024).start()
+    eventually(lambda: service.metric("seek_signal_shards_ready") == 64, "it has reached all nodes")
+    service.must_post(event("first", "first"))
+    service.must_become("first", "delivered")
+    sandbox.settings(latencyMs=4000)
+    for first in range(0, 1000, 200):
+        service.must_post([event(*pair) for pair in numbered(200, first)])
+    eventually(lambda: service.get("/v1/status").json["sending"]["inFlight"] == 1000, "all are on their way")
+    cluster.masters[2].kill()
+    sandbox.settings(latencyMs=0)
+    eventually(lambda: service.get("/v1/status").json["sending"]["inFlight"] == 0, "all are back")
+    eventually(lambda: service.get("/v1/status").json["store"]["shardsReady"] < 64, "a third of the shards is away")
+    taken = [pair for pair in numbered(60, first=2000) if service.post("/v1/events", event(*pair)).status == 202]
+    assert len(taken) > 20
+    for name, _ in taken:
+        service.must_become(name, "delivered")
+    cluster.masters[2].start()
+    for name, _ in numbered(1000):
+        service.must_become(name, "delivered")
+    sent = collections.Counter(call["seekToken"] for call in sandbox.calls("graphql"))
+    assert {token: sent[token] for _, token in taken + numbered(1000) if sent[token] != 1} == {}
     service.must_stop()
 
 
