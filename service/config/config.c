@@ -190,6 +190,8 @@ static void check_notifications(struct reading *reading)
                                    "both, or neither");
     else if (config->notify_secret != NULL && !webhook_check_secret(config->notify_secret, &error))
         config_note(reading->problems, SETTING_PREFIX "NOTIFY_SECRET: %s", error.message);
+    else
+        config_secret_check(reading, "NOTIFY_SECRET", config->notify_secret, SECRET_LINES);
 }
 
 static void check_together(struct reading *reading, enum config_need need,

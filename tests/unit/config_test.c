@@ -302,6 +302,9 @@ static void refuses_a_secret_that_nobody_sends(void **state)
     AUTO(config) *config = read_environment(ENVIRONMENT(
         CREDENTIALS, "SEEK_SIGNAL_API_KEY=two words of it\nh\xc3\xa4ufig-h\xc3\xa4ufig"));
     assert_non_null(config);
+    must_note(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_NOTIFY_URL=https://receiver.example",
+                          "SEEK_SIGNAL_NOTIFY_SECRET=hunter2-hunter2-hunter2-hunter2 "),
+              "NOTIFY_SECRET: it begins or ends with a blank");
 }
 
 static void reads_secrets_from_files(void **state)
