@@ -168,13 +168,15 @@ static unsigned print_commands(FILE *stream, const char *word)
     return count;
 }
 
-/* `dead --help` is about `dead`, everything else about the whole. `of_what` may be NULL. */
+/* `dead --help` and `help dead` are about `dead`, everything else about the whole. `of_what` may be
+ * NULL. */
 static void print_help(int count, char *arguments[], const char *of_what)
 {
     bool is_all = of_what != NULL && strcmp(of_what, "all") == 0;
+    const char *command = count > 0 ? arguments[0] : of_what;
     if (of_what != NULL && strcmp(of_what, "man") == 0)
         print_manual(stdout);
-    else if (count == 0 || arguments[0][0] == '-' || print_commands(stdout, arguments[0]) == 0)
+    else if (command == NULL || command[0] == '-' || print_commands(stdout, command) == 0)
         print_usage(stdout, is_all);
 }
 

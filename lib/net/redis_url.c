@@ -88,7 +88,8 @@ static bool parse_host(struct url_rest text, struct redis_url *url, struct error
             return error_set(error, ERROR_CONFIG, "only a :port may follow [host]");
     } else if (colon != NULL) {
         host.end = colon;
-        if (memchr(host.at, ':', (size_t)(host.end - host.at)) != NULL)
+        bool is_list = memchr(host.at, ',', (size_t)(host.end - host.at)) != NULL; /* see below */
+        if (!is_list && memchr(host.at, ':', (size_t)(host.end - host.at)) != NULL)
             return error_set(error, ERROR_CONFIG, "an IPv6 address is written in [ ]");
     }
     if (colon != NULL) {
@@ -104,6 +105,10 @@ static bool parse_host(struct url_rest text, struct redis_url *url, struct error
         return error_set(error, ERROR_CONFIG, "the host is missing");
     if (!decode(host, url->host, sizeof url->host, "host", error))
         return false;
+    if (strchr(url->host, ',') != NULL)
+        return error_set(error, ERROR_CONFIG,
+                         "several hosts are a cluster's or sentinels: begin it with "
+                         "redis+cluster:// or redis+sentinel:// (rediss+… over TLS)");
     if (strpbrk(url->host, "?#@/ ") != NULL)
         return error_set(error, ERROR_CONFIG, "the host has a character that no host name has");
     return true;

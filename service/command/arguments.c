@@ -123,6 +123,8 @@ static bool take_id(unsigned takes, const char *argument, struct command_argumen
     if ((takes & (TAKES_ID | NEEDS_ID)) == 0 || out->id != NULL)
         return error_set(error, ERROR_CONFIG, "%s: this command takes no such argument",
                          setting_shown(argument));
+    if (argument[0] == '\0') /* a script's variable, perhaps */
+        return error_set(error, ERROR_CONFIG, "the application's id is empty");
     out->id = argument;
     return true;
 }
@@ -131,14 +133,17 @@ bool command_arguments_take(unsigned takes, int *count, char *arguments[],
                             struct command_arguments *out, struct error *error)
 {
     int kept = 0;
+    bool is_id = false; /* what follows `--` is one, however it begins */
     *out = (struct command_arguments){.id = NULL};
     for (int next = 0; next < *count;) {
         char *argument = arguments[next++];
-        const struct option *option = find_option(takes, argument);
-        if (option != NULL) {
+        const struct option *option = is_id ? NULL : find_option(takes, argument);
+        if (!is_id && strcmp(argument, "--") == 0) {
+            is_id = true;
+        } else if (option != NULL) {
             if (!read_option(option, arguments, *count, &next, out, error))
                 return false;
-        } else if (strncmp(argument, "--", 2) == 0) {
+        } else if (!is_id && strncmp(argument, "--", 2) == 0) {
             keep_setting(arguments, *count, &next, &kept);
         } else if (!take_id(takes, argument, out, error)) {
             return false;

@@ -96,7 +96,7 @@ const struct setting settings[] = {
     {NUMBER("BODIES_BYTES_MAX", bodies_bytes_max, "50331648", 1048576, 4294967295), OPTIONAL, ADVANCED, "memory for the bodies of all requests together; 503 beyond"},
     {NUMBER("MAX_HEADER_BYTES", max_header_bytes, "8192", 2048, 262144), OPTIONAL, ADVANCED, "size of request line and headers, 64 for each header more; each connection takes it"},
     {NUMBER("MAX_CONNECTIONS", max_connections, "1024", 1, 65536), OPTIONAL, ADVANCED, "connections to LISTEN"},
-    {NUMBER("MAX_CONNECTIONS_PER_ADDRESS", max_connections_per_address, "0", 0, 65536), OPTIONAL, ADVANCED, "connections of one client address; 0: no limit"},
+    {NUMBER("MAX_CONNECTIONS_PER_ADDRESS", max_connections_per_address, "0", 0, 65536), OPTIONAL, ADVANCED, "connections of one client address to each intake thread; 0: no limit"},
     {NUMBER("MAX_BATCH", max_batch, "1000", 1, 10000), OPTIONAL, ADVANCED, "events in one request"},
     {NUMBER("IDLE_TIMEOUT_S", idle_timeout_s, "75", 1, 3600), OPTIONAL, ADVANCED, "time after which a silent connection is closed"},
     {NUMBER("READ_TIMEOUT_MS", read_timeout_ms, "10000", 100, 600000), OPTIONAL, ADVANCED, "time from the first to the last byte of a request"},

@@ -167,6 +167,16 @@ static bool read_text(struct call *call, const char *name, char *out, size_t siz
     return true;
 }
 
+/* Who mistypes it would wait for ever. */
+static bool read_event(struct call *call, struct tailing *tailing)
+{
+    return read_text(call, "event", tailing->event, sizeof tailing->event) &&
+           (tailing->event[0] == '\0' || tail_ring_shows(tailing->event) ||
+            refuse(call, "event", "No entry has this event.",
+                   "Ask for event_accepted, event_refused, request_refused, signal_delivered, "
+                   "signal_retry, signal_dead or another event about signals, or leave it out."));
+}
+
 static bool read_question(struct call *call, struct tailing *tailing, int64_t *out_wait_ms)
 {
     const char *wait = http_request_query(call->request, "wait");
@@ -176,7 +186,7 @@ static bool read_question(struct call *call, struct tailing *tailing, int64_t *o
                       "Send a time from 0 to 30s, such as 20s or 500ms.");
     return read_place(call, tailing) &&
            read_text(call, "id", tailing->application, sizeof tailing->application) &&
-           read_text(call, "event", tailing->event, sizeof tailing->event) &&
+           read_event(call, tailing) &&
            read_text(call, "class", tailing->class, sizeof tailing->class);
 }
 

@@ -62,6 +62,9 @@ struct tail_page {
     int64_t missed;
 };
 
+/* Whether there may be entries with this event. */
+bool tail_ring_shows(const char *event);
+
 /* In memory that is all zero. */
 void tail_ring_init(struct tail_ring *ring);
 void tail_ring_fini(struct tail_ring *ring);

@@ -30,12 +30,12 @@ class Authority:
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 30,
                 "-subj", f"/CN={name}", "-keyout", self.key, "-out", self.certificate)
 
-    def sign(self, name, usage, days=10):
+    def sign(self, name, usage, days=10, names="DNS:api.example.com,DNS:localhost,IP:127.0.0.1"):
         """→ the paths of certificate and key."""
         base = self.directory / f"{self.name}-{name}"
         paths = base.with_suffix(".pem"), base.with_suffix(".key")
         request, extensions = base.with_suffix(".csr"), base.with_suffix(".ext")
-        names = "\nsubjectAltName=DNS:api.example.com,DNS:localhost,IP:127.0.0.1" if usage == "serverAuth" else ""
+        names = f"\nsubjectAltName={names}" if usage == "serverAuth" else ""
         extensions.write_text(f"extendedKeyUsage={usage}{names}\n")
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
                 "-keyout", paths[1], "-out", request)
@@ -284,6 +284,19 @@ def it_lets_the_commands_reach_it(stand, redis, sandbox, files, authority, key):
     assert f" at {service.address}: " in done.stderr and "does it show the certificate that TLS_CERT_FILE has now" in done.stderr
     done = service.run("status", **here, tls_cert_file=None, tls_key_file=None)
     assert done.returncode == 1 and "give this command the service's TLS_CERT_FILE and TLS_KEY_FILE" in done.stderr
+    service.must_stop()
+
+
+# GnuTLS ends the connection of a client that asks for such a name.
+def it_is_not_called_by_a_name_with_an_underscore(stand, redis, sandbox, files, authority):
+    files.put_pair(authority.sign("some", "serverAuth", names="DNS:seek_signal,DNS:localhost,IP:127.0.0.1"))
+    service = start(stand, redis, sandbox, files, authority)
+    here = {"listen": service.address, "ops_listen": service.ops}
+    done = service.run("status", **here)
+    assert done.returncode == 0, done
+    only = authority.sign("only", "serverAuth", names="DNS:seek_signal")
+    done = service.run("status", **here, tls_cert_file=only[0], tls_key_file=only[1])
+    assert done.returncode == 1 and "is for no name that can be asked for" in done.stderr, done
     service.must_stop()
 
 

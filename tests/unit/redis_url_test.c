@@ -167,6 +167,8 @@ static void refuses_what_it_does_not_understand(void **state)
         {"cache:6379", "starts with"},
         {"http://cache", "starts with"},
         {"REDIS://cache", "starts with"},
+        {"redis://c1,c2:6379", "several hosts"},
+        {"rediss://c1:6379,c2:6379", "several hosts"},
         {"redis+cluster://", "the host is missing"},
         {"redis+cluster://c1,,c2", "the host is missing"},
         {"redis+cluster://c1/1", "a cluster has no database but 0"},
