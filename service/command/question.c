@@ -25,7 +25,7 @@ struct way {
 static void write_client_address(const struct listen_address *address, char out[HOST_PORT_BYTES])
 {
     const char *host = address->host;
-    if (strcmp(host, "0.0.0.0") == 0)
+    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "*") == 0)
         host = "127.0.0.1"; /* listening on every address includes this one */
     else if (strcmp(host, "::") == 0)
         host = "::1";

@@ -160,6 +160,22 @@ static void check_redis(struct reading *reading)
                                    "REDIS_KEY_FILE belong together: set both, or neither");
 }
 
+/* Otherwise the second one's start would say that another process has it. */
+static void check_listeners(struct reading *reading)
+{
+    const struct config *config = reading->config;
+    const struct listen_address *api = &config->listen_address, *ops = &config->ops_listen_address;
+    bool is_one = config->listen != NULL && config->ops_listen != NULL &&
+                  strcmp(api->host, ops->host) == 0 && api->is_unix == ops->is_unix &&
+                  api->port == ops->port && (api->is_unix || api->port > 0);
+    if (is_one && !is_refused(reading, "LISTEN") && !is_refused(reading, "OPS_LISTEN"))
+        config_note(reading->problems,
+                    SETTING_PREFIX "OPS_LISTEN=%s: it is the address of " SETTING_PREFIX
+                                   "LISTEN, which has the probes and metrics too: choose another "
+                                   "port or path",
+                    config->ops_listen);
+}
+
 static void check_files(struct reading *reading)
 {
     const struct config *config = reading->config;
@@ -213,6 +229,7 @@ static void check_together(struct reading *reading, enum config_need need,
     config_secret_check(reading, "CLIENT_ID", config->client_id, SECRET_ONE_LINE);
     config_secret_check(reading, "CLIENT_SECRET", config->client_secret, SECRET_ONE_LINE);
     check_callers(reading);
+    check_listeners(reading);
     check_log(reading);
     if (config->spool_dir != NULL &&
         !durability_satisfies((struct durability){.level = DURABILITY_SPOOL}, config->durability))

@@ -172,6 +172,15 @@ def it_takes_help_for_an_id_where_an_id_stands(service):
     assert service.get("/v1/applications/help").status == 404
 
 
+# What the service listens at; getaddrinfo takes a star for every address.
+@pytest.mark.parametrize("host", ["*", "0.0.0.0", "127.1"])
+def it_reaches_a_service_on_every_address_by(host, service):
+    api, ops = (address.replace("127.0.0.1", host) for address in (service.address, service.ops))
+    for command in ("status", "health"):
+        done = service.run(command, listen=api, ops_listen=ops)
+        assert done.returncode == 0, done
+
+
 def it_takes_any_id_after_two_hyphens(service):
     settings = dict(listen=service.address, ops_listen=service.ops)
     for name in ("--json", "--listen", "-h", "--"):

@@ -274,6 +274,22 @@ static void says_one_thing_of_an_address(void **state)
     assert_null(strstr(problems.bytes, "other machines"));
 }
 
+static void wants_two_addresses(void **state)
+{
+    (void)state;
+    must_note(
+        ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:8787"),
+        "SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:8787: it is the address of SEEK_SIGNAL_LISTEN, which "
+        "has the probes and metrics too: choose another port or path");
+    buffer_clear(&problems);
+    must_note(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_LISTEN=unix:/run/a",
+                          "SEEK_SIGNAL_OPS_LISTEN=unix:/run/a"),
+              "it is the address of SEEK_SIGNAL_LISTEN");
+    AUTO(config) *config = read_environment(ENVIRONMENT(
+        CREDENTIALS, "SEEK_SIGNAL_LISTEN=127.0.0.1:0", "SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:0"));
+    assert_non_null(config);
+}
+
 /* A header ends where its blanks begin, so that such a key is never the one that is sent. */
 static void refuses_a_secret_that_nobody_sends(void **state)
 {
@@ -472,6 +488,7 @@ int main(void)
                 begin, end),
         IT_WITH("says nothing more of an address that it cannot read", says_one_thing_of_an_address,
                 begin, end),
+        IT_WITH("refuses one address for both listeners", wants_two_addresses, begin, end),
         IT_WITH("refuses a secret with blanks around it, a mark or a control character",
                 refuses_a_secret_that_nobody_sends, begin, end),
         IT_WITH("reads secrets from files", reads_secrets_from_files, begin, end),
