@@ -27,7 +27,7 @@ static bool decode(struct url_rest text, char *out, size_t size, const char *wha
     if (outcome == PERCENT_TOO_LONG)
         return error_set(error, ERROR_CONFIG, "the %s is longer than %zu bytes", what, size - 1);
     if (outcome == PERCENT_BROKEN || strlen(out) != length)
-        return error_set(error, ERROR_CONFIG, "the %s has a %% that is no escape (%%25)", what);
+        return error_set(error, ERROR_CONFIG, "the %s has a %% that is not an escape (%%25)", what);
     return true;
 }
 
@@ -122,8 +122,8 @@ static bool refuse_parameters(struct url_rest rest, const char *authority_end, s
     const char *from = at_sign != NULL ? at_sign : rest.at;
     return memchr(from, '?', (size_t)(rest.end - from)) == NULL ||
            error_set(error, ERROR_CONFIG,
-                     "what follows the ? is not understood: leave it out; the database is /N, the "
-                     "rest are settings of ours");
+                     "the part after the ? is not supported: remove it. The database is /N, and "
+                     "everything else is a setting of seek-signal");
 }
 
 static bool parse_network(struct url_rest rest, struct redis_url *url, struct error *error)

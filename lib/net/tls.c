@@ -312,7 +312,7 @@ bool tls_certificate_name(const char *path, char name[TLS_NAME_BYTES], struct er
     X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
     (void)fclose(file); /* it was only read */
     if (certificate == NULL)
-        return error_set(error, ERROR_CONFIG, "%s is no certificate in PEM form: %s", path,
+        return error_set(error, ERROR_CONFIG, "%s is not a certificate in PEM form: %s", path,
                          queued_reason());
     find_name(certificate, GEN_DNS, name);
     find_name(certificate, GEN_IPADD, name);

@@ -78,9 +78,10 @@ static void check_callers(struct reading *reading)
                                    "API_KEY (or API_KEY_FILE) must be set, or listen on 127.0.0.1",
                     config->listen);
     if (!has_callers && config->api_read_key != NULL)
-        config_note(reading->problems, SETTING_PREFIX
-                    "API_READ_KEY: a caller without a key may do everything, so " SETTING_PREFIX
-                    "API_KEY (or API_KEY_FILE) must be set too");
+        config_note(
+            reading->problems, SETTING_PREFIX
+            "API_READ_KEY: without an API key every caller may do everything, so " SETTING_PREFIX
+            "API_KEY (or API_KEY_FILE) must be set too");
 }
 
 static void check_tls(struct reading *reading)
@@ -91,10 +92,9 @@ static void check_tls(struct reading *reading)
                     SETTING_PREFIX "TLS_CERT_FILE and " SETTING_PREFIX
                                    "TLS_KEY_FILE belong together: set both, or neither");
     else if (config->tls_client_ca_file != NULL && config->tls_cert_file == NULL)
-        config_note(reading->problems,
-                    SETTING_PREFIX "TLS_CLIENT_CA_FILE: clients show certificates only where "
-                                   "TLS is spoken: set " SETTING_PREFIX
-                                   "TLS_CERT_FILE and " SETTING_PREFIX "TLS_KEY_FILE");
+        config_note(reading->problems, SETTING_PREFIX
+                    "TLS_CLIENT_CA_FILE: client certificates need TLS: set " SETTING_PREFIX
+                    "TLS_CERT_FILE and " SETTING_PREFIX "TLS_KEY_FILE");
 }
 
 static void check_file(struct reading *reading, const char *name, const char *path)
@@ -118,9 +118,8 @@ static void check_socket(struct reading *reading, const char *name,
                    address->host);
     if (stat(directory, &status) == 0 && (status.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH)
         config_note(&reading->config->warnings,
-                    SETTING_PREFIX
-                    "%s=unix:%s: everybody may write to its directory, and could listen there "
-                    "in our place: chmod o-w %s",
+                    SETTING_PREFIX "%s=unix:%s: everybody may write to its directory, and could "
+                                   "replace the socket: chmod o-w %s",
                     name, address->host, directory);
 }
 

@@ -42,7 +42,8 @@ static bool read_state(const struct json_value *root, int64_t now_ms, struct dea
                refuse_value(problem, "state",
                             "state is missing. It may be left out where dryRun is true.");
     return (json_member_text(root, "state", &text) && strcmp(text.bytes, "dead") == 0) ||
-           refuse_value(problem, "state", "This is for the dead: state must be \"dead\".");
+           refuse_value(problem, "state",
+                        "This call works only on dead applications: state must be \"dead\".");
 }
 
 /* A zero byte would end the text early, and a shorter beginning fits more. */

@@ -44,7 +44,8 @@ static void note_recorded(struct worker_shared *shared, const struct attempt *at
         /* The newer seek-token waited for this end and is due now. */
         due_watch_note(&shared->due_watch, now_ms);
         metric_add(&shared->metrics[OUTBOUND_FENCED], 1);
-        log_info("settlement_fenced", "The application moved on while this attempt was sent",
+        log_info("settlement_fenced",
+                 "The application changed during this attempt, so the outcome does not count",
                  LOG_TEXT("application", attempt->application_id),
                  LOG_TEXT("event_id", attempt->event_id), LOG_INT("attempt", attempt->number));
         break;

@@ -79,7 +79,7 @@ ODD = {
     "a page of another site": ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, None),
     "a foreign host": ({"Host": "rebound.example"}, None),
     "another key": ({"Authorization": "Bearer another-key"}, None),
-    "the key that may only look": ({"Authorization": "Bearer a-key-to-look"}, None),
+    "the read-only key": ({"Authorization": "Bearer a-key-to-look"}, None),
     "an odd query": ({}, None),
 }
 

@@ -12,7 +12,7 @@ import pytest
 from operate_test import bury
 from stand import ROOT, SANDBOX, SERVICE, call, event, eventually
 
-FULL = "standard output: No space left on device: what was printed is not complete"
+FULL = "standard output: No space left on device: the output is not complete"
 # As they are typed. A page of the dead does not fit into the buffer of standard output, so it is lost in the middle.
 PRINTING = ["check", "health", "status", "status --json", "status D-00001", "replay D-00002", "replay D-00003 --json", "forget D-00004",
             "forget D-00005 --json", "dead list", "dead list --limit 300", "dead list --json --limit 300", "dead list --format csv",

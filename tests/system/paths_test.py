@@ -110,7 +110,7 @@ def it_is_not_held_up_by_a_fifo_in_its_data_directory(command, name, stand, sand
     data.mkdir(mode=0o700)
     os.mkfifo(data / name, 0o600)
     status, said = refuse(stand, sandbox, command, data_dir=data)
-    assert status == 1 and name in said and "it is no file of this user's: remove it" in said, said
+    assert status == 1 and name in said and "it is not a regular file of this user: remove it" in said, said
 
 
 @pytest.mark.parametrize("command", ["serve", "check"])

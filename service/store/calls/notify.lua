@@ -44,7 +44,7 @@ local LEASES_MAX = 10 -- a lease that ends later was written by a clock that has
 local values = redis.pcall('HMGET', key, 'holder', 'until', 'since', 'time', 'id', 'standing', 'change', 'change_id', 'change_at',
     'change_reason', 'change_detail')
 if values.err then
-    return redis.error_reply('WRONGTYPE ' .. key .. ' is no hash: somebody else has written to this key')
+    return redis.error_reply('WRONGTYPE ' .. key .. ' is not a hash: another program has written to this key')
 end
 local holder, ends, since, time_told, id_told, told_standing, change = unpack(values, 1, 7)
 
