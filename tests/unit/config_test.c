@@ -290,6 +290,25 @@ static void wants_two_addresses(void **state)
     assert_non_null(config);
 }
 
+static void wants_two_directories(void **state)
+{
+    (void)state;
+    static const char sentence[] =
+        "SPOOL_DIR=/tmp/: it is SEEK_SIGNAL_DATA_DIR, which belongs to the "
+        "private Redis alone: choose another directory";
+    must_note(
+        ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_SPOOL_DIR=/tmp/", "SEEK_SIGNAL_DATA_DIR=/var/../tmp"),
+        sentence);
+    AUTO(config) *config =
+        read_environment(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_REDIS_URL=redis://cache",
+                                     "SEEK_SIGNAL_SPOOL_DIR=/tmp/", "SEEK_SIGNAL_DATA_DIR=/tmp"));
+    assert_non_null(config);
+    buffer_clear(&problems);
+    must_note(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_SPOOL_DIR=/nonexistent/x",
+                          "SEEK_SIGNAL_DATA_DIR=/nonexistent/x"),
+              "it is SEEK_SIGNAL_DATA_DIR");
+}
+
 /* A header ends where its blanks begin, so that such a key is never the one that is sent. */
 static void refuses_a_secret_that_nobody_sends(void **state)
 {
@@ -489,6 +508,8 @@ int main(void)
         IT_WITH("says nothing more of an address that it cannot read", says_one_thing_of_an_address,
                 begin, end),
         IT_WITH("refuses one address for both listeners", wants_two_addresses, begin, end),
+        IT_WITH("refuses one directory for the private Redis and the spool", wants_two_directories,
+                begin, end),
         IT_WITH("refuses a secret with blanks around it, a mark or a control character",
                 refuses_a_secret_that_nobody_sends, begin, end),
         IT_WITH("reads secrets from files", reads_secrets_from_files, begin, end),
