@@ -4,15 +4,16 @@
 #
 # LWP, Mojo, neon and cpp-httplib lose an answer with a header of 12 KB, and HTTP::Tiny one with 65 header fields.
 #
-# Seen 2026-11-30, Debian 12: libwww-perl 6.68 with libnet-http-perl 6.22, Mojo::UserAgent 9.31, neon 0.32.5, cpp-httplib 0.11.4 and
-#   HTTP::Tiny 0.080 of Perl 5.36. Beside them curl 7.88.1, Tcl 8.6.13 (http 2.9.8), LuaSocket 3.1.0 and Python 3.11.2 (urllib).
-# A good guess: servers limit heads to 8 KB or so, and clients are more generous: browsers and curl take over 100 KB. Python's limit of 100
-#   fields is known, and nobody else is below that. A client that has a limit reports it, and no answer.
-# What happens: a header line of 12 KB is an error in LWP (a 500 of its own), neon and cpp-httplib. 65 fields are one in HTTP::Tiny (599).
-#   101 are in neon and Python. Mojo keeps 202 as the status, and takes the rest of the head for the body: after 12 KB, or 101 fields; only
-#   who asks $tx->error learns of it. The others take all of it.
-# Why it matters: the post was done. A proxy that adds a long cookie or a policy to its answers makes these clients post again and again, and
-#   Mojo's caller sees success with a body that is no JSON. Send small heads: short values, and few of them.
+# Seen 2026-11-30, Debian 12: libwww-perl 6.68 with libnet-http-perl 6.22, Mojo::UserAgent 9.31, neon 0.32.5, cpp-httplib
+#   0.11.4 and HTTP::Tiny 0.080 of Perl 5.36. Beside them curl 7.88.1, Tcl 8.6.13 (http 2.9.8), LuaSocket 3.1.0 and Python
+#   3.11.2 (urllib).
+# A good guess: servers limit heads to 8 KB or so, and clients are more generous: browsers and curl take over 100 KB. Python's
+#   limit of 100 fields is known, and nobody else is below that. A client that has a limit reports it, and no answer.
+# What happens: a header line of 12 KB is an error in LWP (a 500 of its own), neon and cpp-httplib. 65 fields are one in
+#   HTTP::Tiny (599). 101 are in neon and Python. Mojo keeps 202 as the status, and takes the rest of the head for the body:
+#   after 12 KB, or 101 fields; only who asks $tx->error learns of it. The others take all of it.
+# Why it matters: the post was done. A proxy that adds a long cookie or a policy to its answers makes these clients post again
+#   and again, and Mojo's caller sees success with a body that is no JSON. Send small heads: short values, and few of them.
 # shellcheck source-path=SCRIPTDIR source=common
 . "$(dirname "$0")/common"
 debian_packages libwww-perl=6.68 libnet-http-perl=6.22 libmojolicious-perl=9.31 libneon27-dev=0.32.5 libcpp-httplib-dev=0.11.4 gcc=4:12 g++=4:12 \

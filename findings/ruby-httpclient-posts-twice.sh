@@ -2,16 +2,17 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 #
-# Ruby's httpclient sends a POST twice when a fresh connection ends without an answer, and so do Qt, Crystal, httplib2, Emacs and Java.
+# Ruby's httpclient sends a POST twice when a fresh connection ends without an answer, and so do Qt, Crystal, httplib2, Emacs
+# and Java.
 #
-# Seen 2026-11-29: ruby-httpclient 2.8.3 (Debian 12), Ruby 3.1. Seen 2026-11-30, Debian 12: Qt 5.15.8 (QNetworkAccessManager), Crystal 1.6.0,
-#   python3-httplib2 0.20.4, Emacs 28.2 (url) and OpenJDK 17 (HttpURLConnection).
-# A good guess: a POST is repeated at most where a kept-alive connection turns out to be closed, since then the server
-#   has probably not seen it. On a new connection the error goes to the caller.
-# What happens: they take the end for a lost keep-alive, and post again on a second new connection. If that ends too, they report an error;
-#   httpclient calls it KeepAliveDisconnected. Net::HTTP, Excon and LuaSocket post once.
-# Why it matters: the server did see both. Each retry of the caller's own counts double; a server must not count posts
-#   to tell how many events there were.
+# Seen 2026-11-29: ruby-httpclient 2.8.3 (Debian 12), Ruby 3.1. Seen 2026-11-30, Debian 12: Qt 5.15.8 (QNetworkAccessManager),
+#   Crystal 1.6.0, python3-httplib2 0.20.4, Emacs 28.2 (url) and OpenJDK 17 (HttpURLConnection).
+# A good guess: a POST is repeated at most where a kept-alive connection turns out to be closed, since then the server has
+#   probably not seen it. On a new connection the error goes to the caller.
+# What happens: they take the end for a lost keep-alive, and post again on a second new connection. If that ends too, they
+#   report an error; httpclient calls it KeepAliveDisconnected. Net::HTTP, Excon and LuaSocket post once.
+# Why it matters: the server did see both. Each retry of the caller's own counts double; a server must not count posts to tell
+#   how many events there were.
 # shellcheck source-path=SCRIPTDIR source=common
 . "$(dirname "$0")/common"
 debian_packages ruby-httpclient=2.8.3 ruby-excon=0.88.0 qtbase5-dev=5.15.8 g++=4:12 pkg-config=1.8 crystal=1.6.0 python3-httplib2=0.20.4 \
