@@ -32,7 +32,9 @@ static const struct option {
     {"--since", TAKES_FILTER, OPTION_TEXT, FIELD(since), "only applications that died then or later: 2026-01-02T03:04:05Z, or a time ago: 2h, 7d"},
     {"--until", TAKES_FILTER, OPTION_TEXT, FIELD(until), "only applications that died before then"},
     {"--all", TAKES_ALL, OPTION_FLAG, FIELD(is_all), "all dead applications, without a filter"},
+    {"--yes", TAKES_YES, OPTION_FLAG, FIELD(is_yes), "do not ask"},
     {"--format", TAKES_FORMAT, OPTION_TEXT, FIELD(format), "csv or ndjson, for a download; all of them unless --limit is given"},
+    {"--latest", TAKES_LATEST, OPTION_FLAG, FIELD(is_latest), "the latest death first, instead of the earliest"},
     {"--limit", TAKES_LIMIT, OPTION_NUMBER, FIELD(limit), "at most this number; default 50"},
     {"--dry-run", TAKES_DRY_RUN, OPTION_FLAG, FIELD(is_dry_run), "only count them, and change nothing"},
     {"--from", TAKES_MOVE, OPTION_TEXT, FIELD(from), "URL of the Redis to move from, of every kind that REDIS_URL can be"},
@@ -81,7 +83,7 @@ static bool read_number(const char *name, const char *text, int64_t *out, struct
     char *end;
     long long number = ascii_is_digit(text[0]) ? strtoll(text, &end, 10) : 0;
     if (number < 1 || number > NUMBER_MAX || *end != '\0')
-        return error_set(error, ERROR_CONFIG, "%s: %s is no number from 1 on", name, text);
+        return error_set(error, ERROR_CONFIG, "%s: %s is not a number of 1 or more", name, text);
     *out = number;
     return true;
 }
