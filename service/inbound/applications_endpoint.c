@@ -28,6 +28,7 @@ enum parameter {
     PARAMETER_ORDER,
     PARAMETER_CODE,
     PARAMETER_CLASS,
+    PARAMETER_MESSAGE,
     PARAMETER_PREFIX,
     PARAMETER_SINCE,
     PARAMETER_UNTIL,
@@ -37,10 +38,10 @@ enum parameter {
     PARAMETER_COUNT
 };
 static const char *const parameters[PARAMETER_COUNT] = {
-    [PARAMETER_STATE] = "state",   [PARAMETER_ORDER] = "order",   [PARAMETER_CODE] = "code",
-    [PARAMETER_CLASS] = "class",   [PARAMETER_PREFIX] = "prefix", [PARAMETER_SINCE] = "since",
-    [PARAMETER_UNTIL] = "until",   [PARAMETER_LIMIT] = "limit",   [PARAMETER_FORMAT] = "format",
-    [PARAMETER_CURSOR] = "cursor",
+    [PARAMETER_STATE] = "state",   [PARAMETER_ORDER] = "order",     [PARAMETER_CODE] = "code",
+    [PARAMETER_CLASS] = "class",   [PARAMETER_MESSAGE] = "message", [PARAMETER_PREFIX] = "prefix",
+    [PARAMETER_SINCE] = "since",   [PARAMETER_UNTIL] = "until",     [PARAMETER_LIMIT] = "limit",
+    [PARAMETER_FORMAT] = "format", [PARAMETER_CURSOR] = "cursor",
 };
 
 static const char *query_value(const struct call *call, enum parameter parameter)
@@ -106,6 +107,8 @@ static bool read_filter(struct call *call, struct store_filter *filter)
 {
     filter->code = query_value(call, PARAMETER_CODE);
     filter->class = query_value(call, PARAMETER_CLASS);
+    filter->message = query_value(call, PARAMETER_MESSAGE);
+    filter->id_prefix = query_value(call, PARAMETER_PREFIX);
     return read_time(call, PARAMETER_SINCE, &filter->since_ms) &&
            read_time(call, PARAMETER_UNTIL, &filter->until_ms);
 }
@@ -305,7 +308,7 @@ static void start(struct call *call, const struct store_list_query *query,
 
 void applications_get(struct call *call)
 {
-    struct store_list_query query = {.id_prefix = query_value(call, PARAMETER_PREFIX)};
+    struct store_list_query query = {0};
     struct cursor cursor;
     if (!read_state(call, &query) || !read_limit(call, &query) || !read_order(call, &query) ||
         !read_filter(call, &query.filter) || !read_cursor(call, &query, &cursor))
