@@ -68,7 +68,7 @@ static const struct command_row {
     {"dead replay", command_dead_replay, CONFIG_NEED_ADDRESS, TAKES_FILTER | TAKES_CODE | TAKES_ALL | TAKES_DRY_RUN | TAKES_PER_SECOND | TAKES_JSON,
      NULL, "dead replay FILTER | --all [--dry-run] [--per-second N] [--json]", "send dead applications again", NULL},
     {"dead forget", command_dead_forget, CONFIG_NEED_ADDRESS, TAKES_FILTER | TAKES_CODE | TAKES_ALL | TAKES_DRY_RUN | TAKES_JSON,
-     NULL, "dead forget FILTER | --all [--dry-run] [--json]", "forget dead applications for good (FILTER: --code, --class, --since, --until)", NULL},
+     NULL, "dead forget FILTER | --all [--dry-run] [--json]", "forget dead applications for good (FILTER: --code, --class, --message, --prefix, --since, --until)", NULL},
     {"pause", command_pause, CONFIG_NEED_ADDRESS, TAKES_JSON,
      "pause, resume, move", "pause [--json]", "stop sending for every process on this Redis until `resume`; events are still accepted",
      "stop and restart sending for every process on this Redis; move all that it keeps"},

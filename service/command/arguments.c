@@ -26,6 +26,8 @@ static const struct option {
     {"--json", TAKES_JSON, OPTION_FLAG, FIELD(is_json), "print JSON, for programs"},
     {"--code", TAKES_CODE, OPTION_TEXT, FIELD(code), "only applications that died with this code, such as FORBIDDEN"},
     {"--class", TAKES_FILTER, OPTION_TEXT, FIELD(class), "only applications that died of this class: refused, transient, damaged, ..."},
+    {"--message", TAKES_FILTER, OPTION_TEXT, FIELD(message), "only applications whose message begins with this text, in SEEK's words"},
+    {"--prefix", TAKES_FILTER, OPTION_TEXT, FIELD(prefix), "only applications whose id begins with this text"},
     {"--id", TAKES_TAIL, OPTION_TEXT, FIELD(id), "only this application"},
     {"--event", TAKES_TAIL, OPTION_TEXT, FIELD(event), "only this event: event_accepted, signal_delivered, signal_retry, signal_dead, ..."},
     {"--class", TAKES_TAIL, OPTION_TEXT, FIELD(class), "only attempts that ended with this class: refused, transient, throttled, ..."},

@@ -22,7 +22,7 @@ enum { /* what a command takes */
        TAKES_LIMIT = 1 << 4,
        TAKES_DRY_RUN = 1 << 5,
        TAKES_PER_SECOND = 1 << 6,
-       TAKES_FILTER = 1 << 7, /* --class, --since and --until */
+       TAKES_FILTER = 1 << 7, /* --class, --message, --prefix, --since, --until */
        TAKES_ALL = 1 << 8,
        TAKES_FORMAT = 1 << 9,
        TAKES_TAIL = 1 << 10, /* --id, --event and --class */
@@ -32,7 +32,7 @@ enum { /* what a command takes */
 };
 
 struct command_arguments {
-    const char *id, *code, *class, *since, *until, *format, *event; /* NULL: not given */
+    const char *id, *code, *class, *message, *prefix, *since, *until, *format, *event; /* NULL: not given */
     const char *from_file, *to_file;
     char *from, *to; /* with passwords: to be overwritten once they are read */
     char *from_prefix, *to_prefix;

@@ -78,6 +78,8 @@ static bool append_list_path(struct buffer *path, const struct dead_listing *lis
                                 left < LIST_PAGE_MAX ? left : LIST_PAGE_MAX) &&
            append_parameter(path, "code", listing->arguments->code, error) &&
            append_parameter(path, "class", listing->arguments->class, error) &&
+           append_parameter(path, "message", listing->arguments->message, error) &&
+           append_parameter(path, "prefix", listing->arguments->prefix, error) &&
            append_parameter(path, "since", listing->times.since, error) &&
            append_parameter(path, "until", listing->times.until, error) &&
            append_parameter(path, "order", listing->arguments->is_latest ? "desc" : NULL, error) &&
@@ -115,8 +117,8 @@ static void print_page(const struct json_value *applications, bool is_json, bool
 
 bool dead_is_filtered(const struct command_arguments *arguments)
 {
-    return arguments->code != NULL || arguments->class != NULL || arguments->since != NULL ||
-           arguments->until != NULL;
+    return arguments->code != NULL || arguments->class != NULL || arguments->message != NULL ||
+           arguments->prefix != NULL || arguments->since != NULL || arguments->until != NULL;
 }
 
 bool dead_count(const struct config *config, int64_t *out, struct error *error)

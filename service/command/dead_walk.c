@@ -38,6 +38,8 @@ static bool append_body(struct buffer *body, const struct walk *walk, const char
                                 arguments->is_dry_run ? "true" : "false") &&
            append_text(body, "code", arguments->code, error) &&
            append_text(body, "class", arguments->class, error) &&
+           append_text(body, "message", arguments->message, error) &&
+           append_text(body, "prefix", arguments->prefix, error) &&
            append_text(body, "since", walk->times.since, error) &&
            append_text(body, "until", walk->times.until, error) &&
            (arguments->per_second == 0 ||
@@ -132,7 +134,8 @@ static bool is_asked_rightly(const struct command_arguments *arguments, const ch
     if (!is_everything(arguments) || print_can_ask())
         return true;
     print_format(stderr,
-                 "%s: give --code, --class, --since or --until; or --all for every dead "
+                 "%s: give --code, --class, --message, --prefix, --since or --until; or --all for "
+                 "every dead "
                  "application",
                  name);
     return false;

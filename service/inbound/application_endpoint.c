@@ -49,6 +49,7 @@ void application_get(struct call *call)
 /* A repetition finds nothing, perhaps because its first answer was lost: that is told too. */
 static void log_forgotten(const struct call *call, bool was_known)
 {
+    assert(call->application_id_length > 0);
     if (was_known)
         log_info("application_forgotten", "The application and its signal are forgotten",
                  LOG_TEXT("application", call->application_id), CALL_LOG_WHO(call));

@@ -715,6 +715,24 @@ def it_replays_and_forgets_one_by_command(service, redis):
     assert {line["application"] for line in service.logs("request_refused")} == {"D-00001", "A/7 ü"}, "so does the log"
 
 
+def it_filters_by_the_beginning_of_message_and_id_by_command(service, sandbox, redis):
+    refuse(service, sandbox, "A-1", "B-1")
+    refuse(service, sandbox, "A-2", kind="bad-user-input")
+    message = service.application("A-1")["lastError"]["message"]
+
+    def listed(*arguments):
+        return [line.split()[0] for line in run(service, "dead", "list", *arguments).stdout.splitlines()[1:]]
+
+    assert listed("--prefix", "A-") == ["A-1", "A-2"] and listed("--message", message[:5]) == ["A-1", "B-1"]
+    assert listed("--prefix", "A-", "--message", message[:5]) == ["A-1"] and listed("--message", message[1:5]) == []
+    for command in ("replay", "forget"):
+        assert run(service, "dead", command, "--dry-run", "--prefix", "A-").stdout.startswith("2 would be ")
+        assert run(service, "dead", command, "--dry-run", "--message", message[:5]).stdout.startswith("2 would be ")
+        assert run(service, "dead", command, "--all", "--prefix", "A-").returncode == 2
+    assert run(service, "dead", "forget", "--prefix", "A-", "--message", message[:5]).stdout == "1 is forgotten\n"
+    assert listed() == ["B-1", "A-2"]
+
+
 def it_says_when_a_replayed_one_is_sent(service, redis, sandbox):
     bury(redis, 3)
     assert run(service, "replay", "D-00000").stdout == "D-00000 is sent again\n"
