@@ -14,7 +14,7 @@
 #include "service/command/check_parts.h"
 #include "service/command/printing.h"
 
-enum { REPORT_BYTES = 2048 };
+enum { REPORT_BYTES = 2048, LINE_BYTES_MAX = 8 * REPORT_BYTES };
 
 enum result { RESULT_OK, RESULT_FAILED, RESULT_NOTE };
 
@@ -30,7 +30,7 @@ static void print_for_program(enum result result, const char *what, const char *
     static const char *const names[] = {
         [RESULT_OK] = "ok", [RESULT_FAILED] = "failed", [RESULT_NOTE] = "note"};
     struct buffer line;
-    buffer_init(&line, 8 * REPORT_BYTES);
+    buffer_init(&line, LINE_BYTES_MAX);
     if (buffer_append_text(&line, "{\"check\":", NULL) &&
         json_append_string(&line, what, strlen(what), NULL) &&
         buffer_append_format(&line, NULL, ",\"result\":\"%s\",\"message\":", names[result]) &&
@@ -39,8 +39,8 @@ static void print_for_program(enum result result, const char *what, const char *
     buffer_fini(&line);
 }
 
-static void print_report(enum result result, const char *what, const char *format,
-                         va_list arguments)
+__attribute__((format(printf, 3, 0))) static void
+print_report(enum result result, const char *what, const char *format, va_list arguments)
 {
     static const char *const names[] = {
         [RESULT_OK] = "ok", [RESULT_FAILED] = "FAIL", [RESULT_NOTE] = "note"};

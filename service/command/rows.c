@@ -10,7 +10,8 @@
 
 enum { LABEL_WIDTH = 14 };
 
-static void add(struct buffer *out, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void add(struct buffer *out, const char *format,
+                                                      va_list arguments)
 {
     char *text = NULL;
     int length = vasprintf(&text, format, arguments);
