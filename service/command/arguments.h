@@ -32,7 +32,8 @@ enum { /* what a command takes */
 };
 
 struct command_arguments {
-    const char *id, *code, *class, *message, *prefix, *since, *until, *format, *event; /* NULL: not given */
+    const char *id, *code, *class, *message, *prefix, *since, *until, *format,
+        *event; /* NULL: not given */
     const char *from_file, *to_file;
     char *from, *to; /* with passwords: to be overwritten once they are read */
     char *from_prefix, *to_prefix;

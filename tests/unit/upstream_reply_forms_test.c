@@ -151,14 +151,18 @@ static void says_what_was_there(void **state)
          "SEEK or a proxy answered HTTP 200 with JSON that cannot be read: at byte 5: not a value"},
         {404, "", NULL, "SEEK or a proxy answered HTTP 404 with an empty body, not GraphQL"},
         {200, "{\"error\":\"invalid_token\",\"error_description\":\"it has expired\"}", NULL,
-         "SEEK or a proxy answered HTTP 200 with JSON that has neither GraphQL errors nor a success of sendSignal; it says: "
+         "SEEK or a proxy answered HTTP 200 with JSON that has neither GraphQL errors nor a "
+         "success of sendSignal; it says: "
          "invalid_token: it has expired"},
         {403, "{\"message\":\"Forbidden\"}", NULL,
-         "SEEK or a proxy answered HTTP 403 with JSON that has neither GraphQL errors nor a success of sendSignal; it says: Forbidden"},
+         "SEEK or a proxy answered HTTP 403 with JSON that has neither GraphQL errors nor a "
+         "success of sendSignal; it says: Forbidden"},
         {403, "{\"error\":{\"message\":\"no\"},\"title\":7}", NULL,
-         "SEEK or a proxy answered HTTP 403 with JSON that has neither GraphQL errors nor a success of sendSignal; it says: no"},
+         "SEEK or a proxy answered HTTP 403 with JSON that has neither GraphQL errors nor a "
+         "success of sendSignal; it says: no"},
         {502, "{\"title\":\"Bad\",\"detail\":\"gateway\"}", NULL,
-         "SEEK or a proxy answered HTTP 502 with JSON that has neither GraphQL errors nor a success of sendSignal; it says: Bad: "
+         "SEEK or a proxy answered HTTP 502 with JSON that has neither GraphQL errors nor a "
+         "success of sendSignal; it says: Bad: "
          "gateway"},
         {200, "{\"errors\":\"all wrong\"}", NULL, "all wrong"},
         {200, "{\"errors\":[\"one\",{\"message\":\"two\"}]}", NULL, "one; two"},
