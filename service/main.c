@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "service/command/command.h"
 #include "service/command/printing.h"
 #include "service/config/config.h"
+#include "service/config/setting_guess.h"
 #include "service/serve/app.h"
 
 extern char **environ;
@@ -48,8 +50,8 @@ static const struct command_row {
 } commands[] = {
     {"serve", serve, CONFIG_NEED_ALL, TAKES_NOTHING,
      "serve", "serve", "run the service (default)", NULL},
-    {"check", command_check, CONFIG_NEED_ALL, TAKES_NOTHING,
-     "check", "check", "try settings, Redis, access token, SEEK and NOTIFY_URL for real", NULL},
+    {"check", command_check, CONFIG_NEED_ALL, TAKES_JSON,
+     "check", "check [--json]", "try settings, Redis, access token, SEEK and NOTIFY_URL for real", NULL},
     {"health", command_health, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
      "health", "health", "exit with 0 if the running service is ready", NULL},
     {"status", command_status, CONFIG_NEED_ADDRESS, TAKES_ID | TAKES_JSON,
@@ -58,22 +60,22 @@ static const struct command_row {
      NULL, "tail [--id ID] [--event EVENT] [--class CLASS] [--json]", "follow what happens to signals now, a line each", NULL},
     {"replay", command_replay, CONFIG_NEED_ADDRESS, NEEDS_ID | TAKES_JSON,
      NULL, "replay ID [--json]", "send one application's signal again now", NULL},
-    {"forget", command_forget, CONFIG_NEED_ADDRESS, NEEDS_ID | TAKES_JSON,
-     NULL, "forget ID [--json]", "forget one application for good", NULL},
-    {"dead list", command_dead_list, CONFIG_NEED_ADDRESS, TAKES_FILTER | TAKES_CODE | TAKES_LIMIT | TAKES_JSON | TAKES_FORMAT,
-     "dead, replay, forget", "dead list [FILTER] [--limit N] [--json | --format csv|ndjson]", "list dead applications (refused by SEEK, or too old)",
+    {"forget", command_forget, CONFIG_NEED_ADDRESS, NEEDS_ID | TAKES_YES | TAKES_JSON,
+     NULL, "forget ID [--yes] [--json]", "forget one application for good", NULL},
+    {"dead list", command_dead_list, CONFIG_NEED_ADDRESS, TAKES_FILTER | TAKES_CODE | TAKES_LIMIT | TAKES_LATEST | TAKES_JSON | TAKES_FORMAT,
+     "dead, replay, forget", "dead list [FILTER] [--latest] [--limit N] [--json | --format csv|ndjson]", "list dead applications (refused by SEEK, or too old)",
      "dead applications (refused by SEEK, or too old): list, send again, forget"},
     {"dead show", command_status, CONFIG_NEED_ADDRESS, NEEDS_ID | TAKES_JSON,
      NULL, "dead show ID [--json]", "show one of them", NULL},
     {"dead replay", command_dead_replay, CONFIG_NEED_ADDRESS, TAKES_FILTER | TAKES_CODE | TAKES_ALL | TAKES_DRY_RUN | TAKES_PER_SECOND | TAKES_JSON,
      NULL, "dead replay FILTER | --all [--dry-run] [--per-second N] [--json]", "send dead applications again", NULL},
     {"dead forget", command_dead_forget, CONFIG_NEED_ADDRESS, TAKES_FILTER | TAKES_CODE | TAKES_ALL | TAKES_DRY_RUN | TAKES_JSON,
-     NULL, "dead forget FILTER | --all [--dry-run] [--json]", "forget dead applications for good (FILTER: --code, --class, --since, --until)", NULL},
-    {"pause", command_pause, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
-     "pause, resume, move", "pause", "stop sending for every process on this Redis until `resume`; events are still accepted",
+     NULL, "dead forget FILTER | --all [--dry-run] [--json]", "forget dead applications for good (FILTER: --code, --class, --message, --prefix, --since, --until)", NULL},
+    {"pause", command_pause, CONFIG_NEED_ADDRESS, TAKES_JSON,
+     "pause, resume, move", "pause [--json]", "stop sending for every process on this Redis until `resume`; events are still accepted",
      "stop and restart sending for every process on this Redis; move all that it keeps"},
-    {"resume", command_resume, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
-     NULL, "resume", "restart sending", NULL},
+    {"resume", command_resume, CONFIG_NEED_ADDRESS, TAKES_JSON,
+     NULL, "resume [--json]", "restart sending", NULL},
     {"move", command_move, CONFIG_NEED_REDIS, TAKES_MOVE | TAKES_JSON,
      NULL, "move --from URL {--to URL [--follow] | --abandon} [--json]", "move everything from one Redis to another of any kind, while services run", NULL},
     {"version", NULL, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
@@ -183,10 +185,45 @@ static void print_help(int count, char *arguments[], const char *of_what)
         print_usage(stdout, is_all);
 }
 
-static int refuse_command(const char *word)
+/* The command that a mistyped word probably means: the first one, or the one after `first`. */
+static const char *guess_command(const char *first, const char *word)
 {
-    print_format(stderr, "%s: unknown command: see `seek-signal --help`", word);
-    (void)print_commands(stderr, word); /* perhaps its second word is missing or mistyped */
+    const char *guess = NULL;
+    size_t fewest = SIZE_MAX;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        const char *name = commands[i].name, *second = strchr(name, ' ');
+        char whole[32];
+        (void)snprintf(whole, sizeof whole, "%.*s", (int)strcspn(name, " "), name);
+        if (first != NULL && (second == NULL || strcmp(whole, first) != 0))
+            continue;
+        size_t mistakes = setting_guess_mistakes(word, first != NULL ? second + 1 : whole);
+        if (mistakes >= fewest)
+            continue;
+        fewest = mistakes;
+        guess = name;
+    }
+    return guess;
+}
+
+/* Of two words the second is the wrong one, if any command begins with the first. */
+static int refuse_command(const char *first, const char *second)
+{
+    bool is_known = false;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        is_known |= begins_with_word(commands[i].name, first);
+    bool is_second = is_known && second != NULL;
+    const char *guess = is_second ? guess_command(first, second) : guess_command(NULL, first);
+    if (is_second && guess != NULL)
+        print_format(stderr, "%s: unknown command after %s: did you mean `seek-signal %s`?", second,
+                     first, guess);
+    else if (is_second)
+        print_format(stderr, "%s: unknown command after %s: see `seek-signal --help`", second,
+                     first);
+    else if (guess != NULL)
+        print_format(stderr, "%s: unknown command: did you mean `seek-signal %s`?", first, guess);
+    else
+        print_format(stderr, "%s: unknown command: see `seek-signal --help`", first);
+    (void)print_commands(stderr, first);
     return EXIT_SETTING;
 }
 
@@ -332,7 +369,7 @@ static int run(int argc, char *argv[])
     if (count > 0 && strncmp(arguments[0], "--", 2) != 0)
         row = find_command(&count, &arguments);
     if (row == NULL)
-        return refuse_command(argv[1]);
+        return refuse_command(argv[1], argv[2]);
     if (is_version || row->run == NULL) {
         (void)puts("seek-signal " SEEK_SIGNAL_VERSION);
         return EXIT_FINE;

@@ -56,7 +56,7 @@ REASONS = ["service/store/refusal.c", "service/store/preflight.c", "service/stor
            "service/config/config_tracing.c", "service/config/setting_guess.c", "service/config/setting_source.c", "service/config/setting_value.c",
            "service/spool/spool.c", "service/inbound/spool_batch.c", "service/inbound/batch_calls.c", "service/spool/spool_drain.c", "service/spool/spool_record.c",
            "service/command/check.c", "service/command/check_redis.c",
-           "service/command/check_report.c", "service/command/dead.c", "service/command/question.c", "service/outbound/issuer_answer.c",
+           "service/command/check_report.c", "service/command/dead.c", "service/command/dead_walk.c", "service/command/question.c", "service/outbound/issuer_answer.c",
            "lib/base/journal.c", "lib/base/journal_directory.c", "lib/base/private_directory.c", "lib/base/secret.c",
            "lib/net/redis_url.c", "lib/net/listener.c", "lib/net/http_url.c", "lib/net/http_easy.c", "lib/net/http_sending.c", "lib/net/tls_server.c"]
 NO_REASONS = {
@@ -79,7 +79,7 @@ NO_REASONS = {
     "the certificate in %s is valid until %s": "the same",
     '%s%s; an acknowledged event is durable at the level \"%s\"%s%s': "the same", "would be sent again": "the same",
     "nothing to send again": "the same", "%s sent again, the last one at %s\\n": "the same",
-    "note  proxy         SEEK is reached through the proxy %s": "the same",
+    "SEEK is reached through the proxy %s": "the same",
     "Forget all%s dead applications for good?": "a question", "Send all%s dead applications again?": "the same",
     "(N from 1 to 16)": "behind one", "; its content type is": "the same", "(this text repeats the client secret)": "in the place of one",
     "nodes of a cluster": "in one", "libcurl writes that much": "a static assertion",
