@@ -27,7 +27,7 @@ static bool decode(struct url_rest text, char *out, size_t size, const char *wha
     if (outcome == PERCENT_TOO_LONG)
         return error_set(error, ERROR_CONFIG, "the %s is longer than %zu bytes", what, size - 1);
     if (outcome == PERCENT_BROKEN || strlen(out) != length)
-        return error_set(error, ERROR_CONFIG, "the %s has a %% that is no escape (%%25)", what);
+        return error_set(error, ERROR_CONFIG, "the %s has a %% that is not an escape (%%25)", what);
     return true;
 }
 
@@ -88,7 +88,8 @@ static bool parse_host(struct url_rest text, struct redis_url *url, struct error
             return error_set(error, ERROR_CONFIG, "only a :port may follow [host]");
     } else if (colon != NULL) {
         host.end = colon;
-        if (memchr(host.at, ':', (size_t)(host.end - host.at)) != NULL)
+        bool is_list = memchr(host.at, ',', (size_t)(host.end - host.at)) != NULL; /* see below */
+        if (!is_list && memchr(host.at, ':', (size_t)(host.end - host.at)) != NULL)
             return error_set(error, ERROR_CONFIG, "an IPv6 address is written in [ ]");
     }
     if (colon != NULL) {
@@ -104,6 +105,10 @@ static bool parse_host(struct url_rest text, struct redis_url *url, struct error
         return error_set(error, ERROR_CONFIG, "the host is missing");
     if (!decode(host, url->host, sizeof url->host, "host", error))
         return false;
+    if (strchr(url->host, ',') != NULL)
+        return error_set(error, ERROR_CONFIG,
+                         "several hosts are a cluster's or sentinels: begin it with "
+                         "redis+cluster:// or redis+sentinel:// (rediss+… over TLS)");
     if (strpbrk(url->host, "?#@/ ") != NULL)
         return error_set(error, ERROR_CONFIG, "the host has a character that no host name has");
     return true;
@@ -117,8 +122,8 @@ static bool refuse_parameters(struct url_rest rest, const char *authority_end, s
     const char *from = at_sign != NULL ? at_sign : rest.at;
     return memchr(from, '?', (size_t)(rest.end - from)) == NULL ||
            error_set(error, ERROR_CONFIG,
-                     "what follows the ? is not understood: leave it out; the database is /N, the "
-                     "rest are settings of ours");
+                     "the part after the ? is not supported: remove it. The database is /N, and "
+                     "everything else is a setting of seek-signal");
 }
 
 static bool parse_network(struct url_rest rest, struct redis_url *url, struct error *error)

@@ -152,7 +152,7 @@ static bool names_token(const char *uri, size_t length)
 static bool refuse_missing(const char *uri, size_t length, struct rejection *rejection)
 {
     return names_token(uri, length)
-               ? refuse(rejection, "Its seek-token is no parameter of its query.")
+               ? refuse(rejection, "Its seek-token is not a parameter of its query.")
                : seek_token_refuse_none(rejection, "applicationUri",
                                         "Its query has no seek-token, or an empty one.");
 }

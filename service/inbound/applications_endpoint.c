@@ -28,6 +28,7 @@ enum parameter {
     PARAMETER_ORDER,
     PARAMETER_CODE,
     PARAMETER_CLASS,
+    PARAMETER_MESSAGE,
     PARAMETER_PREFIX,
     PARAMETER_SINCE,
     PARAMETER_UNTIL,
@@ -37,10 +38,10 @@ enum parameter {
     PARAMETER_COUNT
 };
 static const char *const parameters[PARAMETER_COUNT] = {
-    [PARAMETER_STATE] = "state",   [PARAMETER_ORDER] = "order",   [PARAMETER_CODE] = "code",
-    [PARAMETER_CLASS] = "class",   [PARAMETER_PREFIX] = "prefix", [PARAMETER_SINCE] = "since",
-    [PARAMETER_UNTIL] = "until",   [PARAMETER_LIMIT] = "limit",   [PARAMETER_FORMAT] = "format",
-    [PARAMETER_CURSOR] = "cursor",
+    [PARAMETER_STATE] = "state",   [PARAMETER_ORDER] = "order",     [PARAMETER_CODE] = "code",
+    [PARAMETER_CLASS] = "class",   [PARAMETER_MESSAGE] = "message", [PARAMETER_PREFIX] = "prefix",
+    [PARAMETER_SINCE] = "since",   [PARAMETER_UNTIL] = "until",     [PARAMETER_LIMIT] = "limit",
+    [PARAMETER_FORMAT] = "format", [PARAMETER_CURSOR] = "cursor",
 };
 
 static const char *query_value(const struct call *call, enum parameter parameter)
@@ -64,7 +65,8 @@ static bool read_state(struct call *call, struct store_list_query *query)
     if (state != NULL && store_listing_parse(state, &query->listing))
         return true;
     return refuse_query(call, "state",
-                        state == NULL ? "The listing needs a state." : "This state is not listed.",
+                        state == NULL ? "The listing needs a state."
+                                      : "Applications in this state cannot be listed.",
                         "Ask for state=pending, sending, due (both of these) or dead. Look up "
                         "drafts and delivered applications by their id.");
 }
@@ -97,7 +99,7 @@ static bool read_time(struct call *call, enum parameter parameter, int64_t *out_
     const char *text = query_value(call, parameter);
     if (text == NULL || moment_parse(text, clock_wall_ms(), out_ms))
         return true;
-    return refuse_query(call, parameters[parameter], "This is no moment.",
+    return refuse_query(call, parameters[parameter], "This is not a time.",
                         "Send RFC 3339, such as 2026-01-02T03:04:05Z (a + in it as %2B), or how "
                         "long ago, such as 2h or 7d.");
 }
@@ -106,6 +108,8 @@ static bool read_filter(struct call *call, struct store_filter *filter)
 {
     filter->code = query_value(call, PARAMETER_CODE);
     filter->class = query_value(call, PARAMETER_CLASS);
+    filter->message = query_value(call, PARAMETER_MESSAGE);
+    filter->id_prefix = query_value(call, PARAMETER_PREFIX);
     return read_time(call, PARAMETER_SINCE, &filter->since_ms) &&
            read_time(call, PARAMETER_UNTIL, &filter->until_ms);
 }
@@ -305,7 +309,7 @@ static void start(struct call *call, const struct store_list_query *query,
 
 void applications_get(struct call *call)
 {
-    struct store_list_query query = {.id_prefix = query_value(call, PARAMETER_PREFIX)};
+    struct store_list_query query = {0};
     struct cursor cursor;
     if (!read_state(call, &query) || !read_limit(call, &query) || !read_order(call, &query) ||
         !read_filter(call, &query.filter) || !read_cursor(call, &query, &cursor))

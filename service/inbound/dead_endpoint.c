@@ -96,11 +96,13 @@ static void note(const struct dead_job *job)
     if (job->is_forgetting) {
         log_info("dead_forgotten", "Dead applications are forgotten",
                  LOG_INT("count", job->matched), LOG_TEXT("code", filter->code),
-                 LOG_TEXT("class", filter->class), CALL_LOG_WHO(job->call));
+                 LOG_TEXT("class", filter->class), LOG_TEXT("detail", filter->message),
+                 LOG_TEXT("prefix", filter->prefix), CALL_LOG_WHO(job->call));
         return;
     }
     log_info("dead_replayed", "Signals are sent again", LOG_INT("count", job->matched),
              LOG_TEXT("code", filter->code), LOG_TEXT("class", filter->class),
+             LOG_TEXT("detail", filter->message), LOG_TEXT("prefix", filter->prefix),
              LOG_INT("per_second", filter->per_second), CALL_LOG_WHO(job->call));
     service_view_note_due(job->call->context->view, true);
 }
@@ -177,6 +179,8 @@ static struct store_filter filter_of(const struct dead_job *job)
 {
     return (struct store_filter){.class = job->filter.class,
                                  .code = job->filter.code,
+                                 .message = job->filter.message,
+                                 .id_prefix = job->filter.prefix,
                                  .since_ms = job->filter.since_ms,
                                  .until_ms = job->filter.until_ms};
 }

@@ -19,7 +19,8 @@ static bool refuse(struct problem *problem, enum problem_code code, const char *
         .code = code,
         .field = field,
         .detail = detail,
-        .remedy = "Send {\"state\":\"dead\"} and, as wanted, code, class, since, until, dryRun, "
+        .remedy = "Send {\"state\":\"dead\"} and, as wanted, code, class, message, prefix, since, "
+                  "until, dryRun, "
                   "cursor and, to replay, perSecond and limit.",
     };
     return false;
@@ -41,18 +42,26 @@ static bool read_state(const struct json_value *root, int64_t now_ms, struct dea
                refuse_value(problem, "state",
                             "state is missing. It may be left out where dryRun is true.");
     return (json_member_text(root, "state", &text) && strcmp(text.bytes, "dead") == 0) ||
-           refuse_value(problem, "state", "This is for the dead: state must be \"dead\".");
+           refuse_value(problem, "state",
+                        "This call works only on dead applications: state must be \"dead\".");
+}
+
+/* A zero byte would end the text early, and a shorter beginning fits more. */
+static bool copy_text(const struct json_value *root, const char *name, char *out, size_t size)
+{
+    struct json_text text;
+    if (!json_member_text(root, name, &text) || text.length == 0 || text.length >= size ||
+        strlen(text.bytes) != text.length)
+        return false;
+    memcpy(out, text.bytes, text.length + 1);
+    return true;
 }
 
 static bool read_word(const struct json_value *root, const char *name, char word[DEAD_FILTER_BYTES],
                       struct problem *problem)
 {
-    struct json_text text;
-    if (!json_member_text(root, name, &text) || text.length == 0 ||
-        text.length >= DEAD_FILTER_BYTES)
-        return refuse_value(problem, name, "This is not a text of 1 to 127 bytes.");
-    memcpy(word, text.bytes, text.length + 1);
-    return true;
+    return copy_text(root, name, word, DEAD_FILTER_BYTES) ||
+           refuse_value(problem, name, "This is not a text of 1 to 127 bytes.");
 }
 
 static bool read_code(const struct json_value *root, int64_t now_ms, struct dead_filter *out,
@@ -67,6 +76,22 @@ static bool read_class(const struct json_value *root, int64_t now_ms, struct dea
 {
     (void)now_ms;
     return read_word(root, "class", out->class, problem);
+}
+
+static bool read_message(const struct json_value *root, int64_t now_ms, struct dead_filter *out,
+                         struct problem *problem)
+{
+    (void)now_ms;
+    return copy_text(root, "message", out->message, sizeof out->message) ||
+           refuse_value(problem, "message", "This is not a text of 1 to 2047 bytes.");
+}
+
+static bool read_prefix(const struct json_value *root, int64_t now_ms, struct dead_filter *out,
+                        struct problem *problem)
+{
+    (void)now_ms;
+    return copy_text(root, "prefix", out->prefix, sizeof out->prefix) ||
+           refuse_value(problem, "prefix", "This is not a text of 1 to 256 bytes.");
 }
 
 static bool read_time(const struct json_value *root, const char *name, int64_t now_ms,
@@ -151,6 +176,8 @@ static const struct {
     {"state", true, false, read_state},
     {"code", false, false, read_code},
     {"class", false, false, read_class},
+    {"message", false, false, read_message},
+    {"prefix", false, false, read_prefix},
     {"since", false, false, read_since},
     {"until", false, false, read_until},
     {"perSecond", false, true, read_per_second},

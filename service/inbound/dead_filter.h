@@ -12,10 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "service/domain/upstream_reply.h"
 #include "service/inbound/cursor.h"
 #include "service/inbound/problem.h"
 
-enum { DEAD_FILTER_BYTES = 128, REPLAY_PER_SECOND_DEFAULT = 20, REPLAY_PER_SECOND_MAX = 100000 };
+/* A message as long as the longest that is kept: those of a group may differ only at their end. */
+enum { DEAD_FILTER_BYTES = 128, DEAD_FILTER_MESSAGE_BYTES = VERDICT_MESSAGE_BYTES };
+enum { REPLAY_PER_SECOND_DEFAULT = 20, REPLAY_PER_SECOND_MAX = 100000 };
 enum { DEAD_LIMIT_MAX = 10000 }; /* of one request; then the caller goes on by the cursor */
 
 /* The numbers of a replay's cursor. */
@@ -29,7 +32,9 @@ enum {
 
 struct dead_filter {
     char class[DEAD_FILTER_BYTES], code[DEAD_FILTER_BYTES]; /* "": any */
-    int64_t since_ms, until_ms;                             /* 0: any */
+    /* How they begin; "": any. */
+    char message[DEAD_FILTER_MESSAGE_BYTES], prefix[APPLICATION_ID_BYTES_MAX + 1];
+    int64_t since_ms, until_ms; /* 0: any */
     bool is_dry;
     int64_t per_second;
     int64_t limit; /* how many at most */

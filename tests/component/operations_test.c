@@ -24,13 +24,19 @@ static struct {
     char next_id[32];
 } seen;
 
-static void must_die(const char *id, const char *code)
+static void must_die_of(const char *id, const char *code, const char *message)
 {
     (void)must_accept_one(&driver, id, "token", "event");
     struct claim claim = must_claim_one(&driver);
     struct verdict verdict = {.class = VERDICT_REFUSED};
     (void)snprintf(verdict.code, sizeof verdict.code, "%s", code);
+    (void)snprintf(verdict.message, sizeof verdict.message, "%s", message);
     assert_int_equal(must_settle(&driver, id, claim.generation, SETTLE_DEAD, 0, &verdict), SETTLED);
+}
+
+static void must_die(const char *id, const char *code)
+{
+    must_die_of(id, code, "");
 }
 
 /* --- answers --- */
@@ -162,7 +168,7 @@ static void lists_the_latest_first_by_the_beginning_of_the_id(void **state)
     must_die("A-2", "CODE");
     must_die("A-3", "CODE");
     struct store_list_query query = {
-        .listing = LISTING_DEAD, .id_prefix = "A-", .is_latest_first = true, .limit = 2};
+        .listing = LISTING_DEAD, .filter.id_prefix = "A-", .is_latest_first = true, .limit = 2};
     must_list(&query);
     assert_int_equal(seen.count, 2);
     assert_string_equal(seen.ids[0], "A-3");
@@ -216,6 +222,30 @@ static void replays_one_after_the_other(void **state)
                      (seen.replayed.next_due_us - 50000) / 1000);
     assert_int_equal(must_get(&driver, "A")->died_at_ms, 0);
     assert_true(must_get(&driver, "A")->replayed_at_ms > 0);
+}
+
+static void replays_what_begins_as_asked(void **state)
+{
+    (void)state;
+    must_die_of("A-1", "X", "Not authorized");
+    must_die_of("A-2", "X", "Not allowed");
+    must_die_of("B-1", "X", "Not authorized for this hirer");
+    must_die_of("B-2", "X", "");
+    struct replay_dead_query query = everything();
+    query.filter.message = "Not authorized";
+    query.is_dry = true;
+    must_replay_dead(&query);
+    assert_int_equal(seen.replayed.matched, 2);
+    query.is_dry = false;
+    query.filter.id_prefix = "B-";
+    must_replay_dead(&query);
+    assert_int_equal(seen.replayed.matched, 1);
+    assert_int_equal(must_get(&driver, "B-1")->state, DELIVERY_PENDING);
+    must_list(&(struct store_list_query){
+        .listing = LISTING_DEAD, .filter.message = "Not a", .filter.code = "x", .limit = 10});
+    assert_int_equal(seen.count, 2);
+    assert_string_equal(seen.ids[0], "A-1");
+    assert_string_equal(seen.ids[1], "A-2");
 }
 
 static void counts_when_it_is_dry(void **state)
@@ -307,6 +337,7 @@ int main(void)
              lists_nothing_of_an_entry_without_a_hash),
         HERE("knows which states can be listed", knows_what_can_be_listed),
         HERE("replays the dead one after the other", replays_one_after_the_other),
+        HERE("replays what begins as it is asked for", replays_what_begins_as_asked),
         HERE("only counts when it is dry", counts_when_it_is_dry),
         HERE("goes on where it was, at the same rate", goes_on_where_it_was),
         HERE("claims nothing while paused, and tells so", claims_nothing_while_paused),

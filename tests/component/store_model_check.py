@@ -108,7 +108,11 @@ BUGS = [
     ('a walk begins too early', 'page', 'rank = math.max(rank_behind(dead, place_time, place_id), first)', 'rank = rank_behind(dead, place_time, place_id)'),
     ('a walk takes another class', 'page', 'is_one_of(asked.class, class) and', ''),
     ('a listing goes on for too long', 'page', "ends == '' and redis.call('ZCARD', dead) or redis.call('ZCOUNT', dead, '-inf', '(' .. ends)", "redis.call('ZCARD', dead)"),
-    ('a listing forgets how the ids begin', 'list', 'if id:sub(1, #beginning) ~= beginning then', 'if false then'),
+    ('a listing forgets how the ids begin', 'list', 'if not begins(id, beginning) then', 'if false then'),
+    ('a walk forgets how the ids begin', 'page', 'if begins(id, asked.beginning) then', 'if true then'),
+    ('a listing forgets what the message says', 'list', ' and says(id, last_class, message)', ''),
+    ('a walk forgets what the message says', 'page', ' and says(id, class, asked.message)', ''),
+    ('a message is found in the middle', 'page', "return type(message) == 'string' and begins(message, beginning)", "return type(message) == 'string' and message:find(beginning, 1, true) ~= nil"),
     ('the latest first, an entry is met twice', 'page', 'is_there and rank - 1 or rank', 'rank'),
     ('the latest first, an entry is skipped', 'page', 'is_there and rank - 1 or rank', 'rank - 1'),
     ('a listing of what is due knows no time', 'list', 'return not time_of or', 'return true or'),
@@ -630,7 +634,7 @@ class Model:
             if matched == limit:
                 break
             looked, place = looked + 1, (died, id)
-            if asked.fits(self.applications[id]):
+            if asked.fits(id, self.applications[id]):
                 matched += 1
                 if is_done:
                     act(id)
@@ -642,7 +646,7 @@ class Model:
             every = [entry for entry in every if asked.is_in_time(entry[0])]
         for looked, (when, id) in enumerate(every, 1):
             entry = self.applications.get(id)
-            if entry and 'state' in entry and state in (entry['state'], 'due') and asked.fits(entry) and id.startswith(asked.beginning) and \
+            if entry and 'state' in entry and state in (entry['state'], 'due') and asked.fits(id, entry) and \
                     (state == 'dead' or asked.is_in_time(int(entry.get('accepted', 0)))):
                 found.append((id, str(when), shown(entry)))
             place = (when, id) if looked < len(every) else None
@@ -717,10 +721,10 @@ class Asked:
 
     def __init__(self, code='', cls='', since='', ends=''):
         self.code, self.cls, self.since, self.ends = code, cls, since, ends
-        self.is_latest_first, self.beginning = False, ''
+        self.is_latest_first, self.beginning, self.message = False, '', ''
 
-    def fits(self, entry):
-        return all(asked == '' or asked.lower() == entry.get(field, '').lower()
+    def fits(self, id, entry):
+        return id.startswith(self.beginning) and entry.get('message', '').startswith(self.message) and all(asked == '' or asked.lower() == entry.get(field, '').lower()
                    for field, asked in (('code', self.code), ('class', self.cls)))
 
     def is_in_time(self, time):
@@ -1279,7 +1283,7 @@ class Walk:
         latest, next_us = self.random.choice([-1, self.model.now - 2000]), self.random.choice([-1, self.model.now_us + 7_000])
         expected = self.model.replay_dead(asked, is_done, limit, gap_us, latest, next_us, place)
         return self.check(expected, self.call('replay_dead', asked.code, int(is_done), limit, 1000, gap_us, latest, next_us,
-                                              *written(place), asked.cls, asked.since))[1]
+                                              *written(place), asked.cls, asked.since, asked.message, asked.beginning))[1]
 
     def forget_dead(self):
         if self.damage_done.is_dead():
@@ -1293,12 +1297,14 @@ class Walk:
         for id in before - set(self.model.dead):
             self.promises.forgotten(id)
         return self.check(expected, self.call('forget_dead', asked.code, int(is_done), limit, 1000, latest, *written(place),
-                                              asked.cls, asked.since))[1]
+                                              asked.cls, asked.since, asked.message, asked.beginning))[1]
 
     def asked(self, codes):
         times = [*self.model.dead.values(), self.model.now - 1000]
-        return Asked(self.random.choice(codes), self.random.choice(['', '', '', 'Refused']),
-                     self.random.choice(['', '', '', self.random.choice(times)]))
+        asked = Asked(self.random.choice(codes), self.random.choice(['', '', '', 'Refused']),
+                      self.random.choice(['', '', '', self.random.choice(times)]))
+        asked.beginning, asked.message = self.random.choice(['', '', 'A', 'A-1', 'B']), self.random.choice(['', '', '', 'n', 'no', 'The last', 'o'])
+        return asked
 
     def list(self):
         state = self.random.choice(['due', 'pending', 'sending', 'dead'])
@@ -1306,11 +1312,11 @@ class Walk:
             return self.damage_done.list(state)
         asked, limit = self.asked(['', '', 'forbidden', 'UNAUTHENTICATED']), self.random.choice([1, 2, 200])
         asked.ends = self.random.choice(['', '', '', self.model.now - 500])
-        asked.is_latest_first, asked.beginning = self.random.random() < 0.3, self.random.choice(['', '', 'A', 'A-1', 'B'])
+        asked.is_latest_first = self.random.random() < 0.3
         place = self.place(self.model.dead if state == 'dead' else self.model.due)
         (time, id), found = self.model.list(state, asked, limit, place)
         command = self.call('list', state, asked.code, limit, 1000, *written(place), asked.cls, asked.since, asked.ends,
-                            int(asked.is_latest_first), asked.beginning, LIST_BYTES)
+                            int(asked.is_latest_first), asked.beginning, LIST_BYTES, asked.message)
         answer = self.redis.send(['SET', CLOCK, self.model.now_us], command)[1]
         assert answer[:2] == [time, id], f'goes on at {answer[:2]} instead of {[time, id]}'
         listed = [(item[2], item[0], dict(zip(item[3::2], item[4::2]))) for item in answer[2:]]

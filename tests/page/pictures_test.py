@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The pictures of the documents: a morning with some dead applications."""
 import datetime
+import math
+import time
 import uuid
 
 import pytest
@@ -38,9 +40,22 @@ def refuse_each(service, sandbox):
         service.must_become(application_id(number), "dead")
 
 
-def it_draws_the_pictures_of_the_documents(page, service, sandbox):
+def fill_the_day(redis):
+    """As an ATS has it whose candidates apply by day, with half an hour in which SEEK failed."""
+    present = int(time.time()) // 600
+    for ago in range(1, 144):
+        hour = (present - ago) * 600 / 3600 % 24
+        accepted = int(4 + 90 * max(0, math.sin((hour - 6) / 16 * math.pi)) ** 2 + (ago * 7919) % 13)
+        is_outage = 60 <= ago < 63
+        delivered = 2 if is_outage else accepted + (accepted // 2 if 54 <= ago < 60 else 0)
+        counts = accepted, delivered, accepted if is_outage else ago % 5 // 4, 1 if ago % 23 == 5 else 0
+        redis.cli("HSET", "seek-signal:{0}:history", (present - ago) % 144, " ".join(map(str, (present - ago, *counts))))
+
+
+def it_draws_the_pictures_of_the_documents(page, service, sandbox, redis):
     if not PICTURES:
         pytest.skip("PICTURES is not set")
+    fill_the_day(redis)
     refuse_each(service, sandbox)
     page.open(f"http://{service.address}/")
     page.must_say("#dead", "7")

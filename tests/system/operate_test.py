@@ -280,6 +280,44 @@ def it_replays_what_died_in_a_time(service, redis):
     assert must_replay(service, until="2100-01-01T00:00:00Z", code="forbidden")["replayed"] == 3
 
 
+def refuse_with(service, sandbox, **messages):
+    """Each of them dies of FORBIDDEN with its message."""
+    for application_id, message in messages.items():
+        sandbox.fault(on="graphql", kind="graphql-error", code="FORBIDDEN", message=message, count=1)
+        service.must_post(event(application_id, f"token-{application_id}"))
+        service.must_become(application_id, "dead")
+
+
+def it_takes_what_the_list_shows_by_message_and_by_the_beginning_of_the_id(service, sandbox, redis):
+    refuse_with(service, sandbox, A1="Not authorized", A2="No relationship: 50% ü & more", B1="Not authorized for this hirer", B2="not authorized")
+    for members, expected in [({"message": "Not authorized"}, ["A1", "B1"]), ({"message": "No relationship: 50% ü & more"}, ["A2"]),
+                              ({"prefix": "B"}, ["B1", "B2"]), ({"prefix": "B", "message": "Not", "code": "forbidden"}, ["B1"]),
+                              ({"message": "authorized"}, []), ({"prefix": "b"}, []), ({"message": "Not authorized for this hirer."}, [])]:
+        assert ids(service, urlencode({"state": "dead", **members})) == expected, members
+        for answer in (must_replay(service, dryRun=True, **members), must_forget(service, dryRun=True, **members)):
+            assert (answer["matched"], answer["looked"]) == (len(expected), 4), members
+    rows = service.get("/v1/applications?" + urlencode({"state": "dead", "message": "Not authorized", "format": "csv", "limit": 1}))
+    assert "&message=Not%20authorized&" in rows.headers["Link"]
+    assert must_forget(service, message="No relationship: 50% ü", prefix="A")["forgotten"] == 1 and service.application("A2") is None
+    (line,) = eventually(lambda: service.logs("dead_forgotten"), "the line")
+    assert (line["detail"], line["prefix"]) == ("No relationship: 50% ü", "A")
+    assert must_replay(service, message="Not authorized")["replayed"] == 2
+    (line,) = eventually(lambda: service.logs("dead_replayed"), "the line")
+    assert line["detail"] == "Not authorized"
+    for application_id in ("A1", "B1"):
+        service.must_become(application_id, "delivered")
+    assert service.application("B2")["state"] == "dead"
+
+
+def it_finds_the_damaged_by_what_is_shown_as_their_message(service, redis):
+    bury(redis, 3)
+    redis.cli("HSET", "seek-signal:{0}:app:D-00001", "state", "nonsense")
+    message = service.application("D-00001")["lastError"]["message"]
+    for beginning in (message, message[:5]):
+        assert ids(service, urlencode({"state": "dead", "message": beginning})) == ["D-00001"]
+        assert must_replay(service, message=beginning, dryRun=True)["matched"] == 1
+
+
 # --- forget by filter ---
 
 def must_forget(service, **members):
@@ -401,6 +439,9 @@ def it_leaves_alone_what_dies_again_meanwhile(service, redis):
     ({"state": "dead", "perSecond": 100001}, "replay_invalid", "perSecond"), ({"state": "dead", "cursor": "x"}, "replay_invalid", "cursor"),
     ({"state": "dead", "since": "yesterday"}, "replay_invalid", "since"), ({"state": "dead", "until": 5}, "replay_invalid", "until"),
     ({"state": "dead", "class": ""}, "replay_invalid", "class"),
+    ({"state": "dead", "message": ""}, "replay_invalid", "message"), ({"state": "dead", "message": "x" * 2048}, "replay_invalid", "message"),
+    ({"state": "dead", "prefix": ""}, "replay_invalid", "prefix"), ({"state": "dead", "prefix": "x" * 257}, "replay_invalid", "prefix"),
+    ({"state": "dead", "prefix": "x\0y"}, "replay_invalid", "prefix"), ({"state": "dead", "message": ["no"]}, "replay_invalid", "message"),
     ([], "not_an_object", None)])
 def it_replays_nothing_when_asked_wrongly(body, code, field, service, redis):
     bury(redis, 1)

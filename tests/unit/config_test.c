@@ -250,6 +250,79 @@ static void refuses_unknown_flags(void **state)
     assert_non_null(strstr(problems.bytes, "--workers: a value must follow"));
 }
 
+/* The value of a flag whose name is mistyped may be a secret. */
+static void never_shows_an_unknown_flags_value(void **state)
+{
+    (void)state;
+    char unknown[] = "--client-secrets", value[] = "hunter2", next[] = "--redis-ulr",
+         other[] = "--workres", last[] = "stray";
+    char *arguments[] = {unknown, value, next, other, value, last};
+    AUTO(config) *config =
+        config_read(CONFIG_NEED_ALL, 6, arguments, ENVIRONMENT(CREDENTIALS), &problems, NULL);
+    assert_null(config);
+    assert_string_equal(problems.bytes,
+                        "--client-secrets: unknown flag: did you mean --client-secret?\n"
+                        "--redis-ulr: unknown flag: did you mean --redis-url?\n"
+                        "--workres: unknown flag: did you mean --workers?\n"
+                        "stray: unexpected argument: see `seek-signal --help`\n");
+}
+
+static void says_one_thing_of_an_address(void **state)
+{
+    (void)state;
+    must_note(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_LISTEN=127.0.0.1:99999"), "expected HOST:PORT");
+    assert_null(strstr(problems.bytes, "other machines"));
+}
+
+static void wants_two_addresses(void **state)
+{
+    (void)state;
+    must_note(
+        ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:8787"),
+        "SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:8787: it is the address of SEEK_SIGNAL_LISTEN, which "
+        "has the probes and metrics too: choose another port or path");
+    buffer_clear(&problems);
+    must_note(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_LISTEN=unix:/run/a",
+                          "SEEK_SIGNAL_OPS_LISTEN=unix:/run/a"),
+              "it is the address of SEEK_SIGNAL_LISTEN");
+    AUTO(config) *config = read_environment(ENVIRONMENT(
+        CREDENTIALS, "SEEK_SIGNAL_LISTEN=127.0.0.1:0", "SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:0"));
+    assert_non_null(config);
+}
+
+/* A header ends where its blanks begin, so that such a key is never the one that is sent. */
+static void refuses_a_secret_that_nobody_sends(void **state)
+{
+    (void)state;
+    static const char blanks[] = "begins or ends with a blank: remove it",
+                      mark[] = "begins with a byte order mark: save it as UTF-8 without one",
+                      control[] = "has a control character: remove it";
+    static const struct {
+        const char *setting, *sentence;
+    } rows[] = {
+        {"SEEK_SIGNAL_API_KEY=hunter2-key ", blanks},
+        {"SEEK_SIGNAL_API_KEY=\thunter2-key", blanks},
+        {"SEEK_SIGNAL_API_KEY=hunter2-key\r\nhunter2-older \r\n", blanks},
+        {"SEEK_SIGNAL_API_KEY=hunter2-key\nhunter2\x01older", control},
+        {"SEEK_SIGNAL_API_KEY=\xef\xbb\xbfhunter2-key", mark},
+        {"SEEK_SIGNAL_CLIENT_ID= hunter2", blanks},
+        {"SEEK_SIGNAL_CLIENT_SECRET=hunter2 ", blanks},
+        {"SEEK_SIGNAL_CLIENT_SECRET=hunter2\x7f", control},
+        {"SEEK_SIGNAL_CLIENT_SECRET=\xef\xbb\xbfhunter2", mark},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        buffer_clear(&problems);
+        must_note(ENVIRONMENT(CREDENTIALS, rows[i].setting), rows[i].sentence);
+        assert_null(strstr(problems.bytes, "hunter"));
+    }
+    AUTO(config) *config = read_environment(ENVIRONMENT(
+        CREDENTIALS, "SEEK_SIGNAL_API_KEY=two words of it\nh\xc3\xa4ufig-h\xc3\xa4ufig"));
+    assert_non_null(config);
+    must_note(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_NOTIFY_URL=https://receiver.example",
+                          "SEEK_SIGNAL_NOTIFY_SECRET=hunter2-hunter2-hunter2-hunter2 "),
+              "NOTIFY_SECRET: it begins or ends with a blank");
+}
+
 static void reads_secrets_from_files(void **state)
 {
     (void)state;
@@ -411,6 +484,13 @@ int main(void)
                 names_what_was_meant_before_what_is_missing, begin, end),
         IT_WITH("refuses unknown flags, stray arguments and flags without a value",
                 refuses_unknown_flags, begin, end),
+        IT_WITH("never shows the value of an unknown flag", never_shows_an_unknown_flags_value,
+                begin, end),
+        IT_WITH("says nothing more of an address that it cannot read", says_one_thing_of_an_address,
+                begin, end),
+        IT_WITH("refuses one address for both listeners", wants_two_addresses, begin, end),
+        IT_WITH("refuses a secret with blanks around it, a mark or a control character",
+                refuses_a_secret_that_nobody_sends, begin, end),
         IT_WITH("reads secrets from files", reads_secrets_from_files, begin, end),
         IT_WITH("takes several API keys, one per line", takes_several_api_keys, begin, end),
         IT_WITH("treats an empty value as unset", treats_empty_as_unset, begin, end),

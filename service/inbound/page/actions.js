@@ -47,7 +47,7 @@ window.addEventListener("beforeunload", event => { if (job) event.preventDefault
 at("job-stop").onclick = () => { if (job) job.isStopped = true; };
 /* `work` is given the job, calls job.tell(done), and looks at job.isStopped between its steps. */
 async function runJob(title, total, verb, work) {
-  if (job) throw new Error("Another one is running: wait for it, or stop it.");
+  if (job) throw new Error("Another replay or forget is running. Wait until it ends, or stop it.");
   const mine = job = {isStopped: false, done: 0, failed: 0, reason: ""};
   job.tell = () => {
     at("job-progress").max = Math.max(total, 1);

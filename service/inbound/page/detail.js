@@ -109,3 +109,4 @@ at("open").onsubmit = event => {
 
 route();
 poll();
+pollHistory();

@@ -128,7 +128,7 @@ function showStale(why) {
 
 let features = {filters: false};
 async function look() {
-  if (isKeyRefused) { put("state", "The API key is missing", "bad"); showStale("Nothing is asked without the API key."); return; }
+  if (isKeyRefused) { put("state", "The API key is missing", "bad"); showStale("The page does not update without the API key."); return; }
   try {
     const status = await call("GET", "/v1/status"), isFirst = lastStatus === null;
     answeredAt = new Date();

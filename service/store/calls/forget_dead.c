@@ -7,7 +7,7 @@
 #include "service/store/reply.h"
 #include "service/store/script_call.h"
 
-enum { ARGUMENTS = 9, ANSWERS = 5 };
+enum { ARGUMENTS = 11, ANSWERS = 5 };
 
 static bool forget_dead_read(struct script_call *call, const struct redis_reply *reply)
 {
@@ -52,5 +52,6 @@ bool store_forget_dead(struct store *store, const struct forget_dead_query *quer
     place_add(call, &query->after);
     script_call_add_text(call, query->filter.class);
     filter_add_time(call, query->filter.since_ms);
+    filter_add_beginnings(call, &query->filter);
     return script_call_send(STEAL(call), error);
 }

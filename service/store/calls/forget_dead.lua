@@ -5,7 +5,8 @@
 --
 -- ARGV: code of the last outcome ('': any), whether it is to be done (0: only counted), how many to forget at most,
 --       how many entries to look at at most, the latest death that counts (ms; -1: now), place (time, id), class of the last
---       outcome ('': any), the first death that counts (ms; '': any)
+--       outcome ('': any), the first death that counts (ms; '': any), how the message of the last outcome begins ('': any), how
+--       the ids begin ('': any)
 -- Returns: entries looked at, applications that match, the latest death that counts (ms), the place to go on from ('' and '':
 --          that was all)
 
@@ -19,6 +20,6 @@ local function forget_one(id)
     return true
 end
 
-local asked = {code = ARGV[1], class = ARGV[8], since = ARGV[9]}
+local asked = {code = ARGV[1], class = ARGV[8], since = ARGV[9], message = ARGV[10], beginning = ARGV[11]}
 local looked, matched, place_time, place_id = walk_dead(asked, limit, look_max, latest, ARGV[6], ARGV[7], forget_one)
 return {looked, matched, digits(latest), place_time, place_id}

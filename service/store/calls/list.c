@@ -9,7 +9,7 @@
 #include "service/store/script_call.h"
 
 enum {
-    ARGUMENTS = 12,
+    ARGUMENTS = 13,
     HEAD = 2, /* the next place */
     /* What is asked for may be more than Redis's limits let out at once; and the answers of all
        shards come on one connection, before anybody else's. */
@@ -102,8 +102,9 @@ static struct script_call *make(struct store *store, struct shard *shard, const 
     filter_add_time(call, query->filter.since_ms);
     filter_add_time(call, query->filter.until_ms);
     script_call_add_number(call, query->is_latest_first);
-    script_call_add_text(call, query->id_prefix);
+    script_call_add_text(call, query->filter.id_prefix);
     script_call_add_number(call, (int64_t)bytes);
+    script_call_add_text(call, query->filter.message);
     return call;
 }
 

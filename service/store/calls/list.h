@@ -33,7 +33,6 @@ bool store_listing_parse(const char *name, enum store_listing *out);
 struct store_list_query {
     enum store_listing listing;
     struct store_filter filter;
-    const char *id_prefix; /* how its id begins; NULL: any */
     bool is_latest_first;
     size_t limit; /* 1 to STORE_LIST_MAX */
     struct store_place after;

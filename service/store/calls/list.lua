@@ -7,13 +7,14 @@
 -- ARGV: state (due: pending and sending, pending, sending, dead), code of the last outcome ('': any),
 --       limit, how many entries to look at at most, place (time, id), class of the last outcome ('': any), and the time from
 --       which on and before which it died, or, where it is not dead, was accepted (ms; '': any),
---       1: the latest first, how the ids begin ('': any), how many bytes to show, and one application more, at most
+--       1: the latest first, how the ids begin ('': any), how many bytes to show, and one application more, at most,
+--       how the message of the last outcome begins ('': any)
 -- Returns: the place to go on from ('' and '': that was all), then per application: {its entry in due or dead (ms), 'id',
 --          its id, then field and value by turns}
 
 local state, code, limit, look_max = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local class, since, ends = ARGV[7], ARGV[8], ARGV[9]
-local is_latest_first, beginning, bytes_max = ARGV[10] == '1', ARGV[11], tonumber(ARGV[12])
+local is_latest_first, beginning, bytes_max, message = ARGV[10] == '1', ARGV[11], tonumber(ARGV[12]), ARGV[13]
 local set = state == 'dead' and dead or due
 straighten(set)
 local first, last = 0, redis.call('ZCARD', set)
@@ -28,13 +29,13 @@ local function is_in_time(accepted)
 end
 
 local function is_wanted(id)
-    if id:sub(1, #beginning) ~= beginning then
+    if not begins(id, beginning) then
         return false
     end
     local found, last_class, last_code, _, accepted = glance(id)
     -- An entry without a hash was left behind by somebody who deleted that by hand.
     return found and (found == state or state == 'due') and is_one_of(code, last_code) and is_one_of(class, last_class)
-        and is_in_time(accepted)
+        and is_in_time(accepted) and says(id, last_class, message)
 end
 
 local round = is_latest_first and math.floor or math.ceil

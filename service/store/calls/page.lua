@@ -78,6 +78,24 @@ local function is_one_of(asked, found)
     return asked == '' or asked:lower() == (found or ''):lower()
 end
 
+-- Whether an application's id begins as it is asked for ('': any), byte for byte.
+local function begins(id, beginning)
+    return id:sub(1, #beginning) == beginning
+end
+
+-- Whether the message of the last outcome begins as it is asked for ('': any). To be asked last: it takes a look of its own.
+local function says(id, class, beginning)
+    if beginning == '' then
+        return true
+    end
+    local message = class ~= 'damaged' and redis.pcall('HGET', prefix .. id, 'message')
+    if class == 'damaged' then
+        local application = find_known(id) or {}
+        message = application.damage and damage_message(application.damage) or application.message
+    end
+    return type(message) == 'string' and begins(message, beginning)
+end
+
 -- Of the dead those that died from `since` (ms; '': the first) on, and before `ends` (ms; '': all): from which rank, to which.
 local function ranks_between(since, ends)
     return since == '' and 0 or redis.call('ZCOUNT', dead, '-inf', '(' .. since),
@@ -99,9 +117,12 @@ local function walk_dead(asked, limit, look_max, latest, place_time, place_id, a
         if tonumber(died) > latest then
             break
         end
-        local state, class, code, token = glance(id)
-        if state == 'dead' and is_one_of(asked.class, class) and is_one_of(asked.code, code) and act(id, token) then
-            matched = matched + 1
+        if begins(id, asked.beginning) then
+            local state, class, code, token = glance(id)
+            if state == 'dead' and is_one_of(asked.class, class) and is_one_of(asked.code, code) and says(id, class, asked.message)
+                and act(id, token) then
+                matched = matched + 1
+            end
         end
         looked = looked + 1
         if not is_foreign(dead, id) then

@@ -7,7 +7,7 @@
 #include "service/store/reply.h"
 #include "service/store/script_call.h"
 
-enum { ARGUMENTS = 11, ANSWERS = 6 };
+enum { ARGUMENTS = 13, ANSWERS = 6 };
 
 static bool replay_dead_read(struct script_call *call, const struct redis_reply *reply)
 {
@@ -55,5 +55,6 @@ bool store_replay_dead(struct store *store, const struct replay_dead_query *quer
     place_add(call, &query->after);
     script_call_add_text(call, query->filter.class);
     filter_add_time(call, query->filter.since_ms);
+    filter_add_beginnings(call, &query->filter);
     return script_call_send(STEAL(call), error);
 }

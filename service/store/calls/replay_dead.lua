@@ -7,7 +7,7 @@
 -- ARGV: code of the last outcome ('': any), whether it is to be done (0: only counted), how many to replay at most,
 --       how many entries to look at at most, time from one to the next (us), the latest death that counts (ms; -1: now),
 --       when the next one falls due (us; -1: now), place (time, id), class of the last outcome ('': any), the first death
---       that counts (ms; '': any)
+--       that counts (ms; '': any), how the message of the last outcome begins ('': any), how the ids begin ('': any)
 -- Returns: entries looked at, applications that match, the latest death that counts (ms), when the next one falls due (us),
 --          the place to go on from ('' and '': that was all)
 
@@ -28,6 +28,6 @@ local function replay(id, token)
     return true
 end
 
-local asked = {code = ARGV[1], class = ARGV[10], since = ARGV[11]}
+local asked = {code = ARGV[1], class = ARGV[10], since = ARGV[11], message = ARGV[12], beginning = ARGV[13]}
 local looked, matched, place_time, place_id = walk_dead(asked, limit, look_max, latest, ARGV[8], ARGV[9], replay)
 return {looked, matched, digits(latest), digits(next_us), place_time, place_id}
