@@ -4,14 +4,14 @@
 #
 # Tornado, Furl and cpp-httplib turn an answer with a trailer field into an error, and Emacs puts the field into the body.
 #
-# Seen 2026-11-30, Debian 12: python3-tornado 6.2.0 (its own client), Furl 3.14, cpp-httplib 0.11.4 and Emacs 28.2 (url). Beside them curl
-#   7.88.1, LuaSocket 3.1.0, Tcl 8.6.13 (http 2.9.8) and Guile 3.0.8.
-# A good guess: a client that knows chunks skips the fields behind the last one, if it has no use for them. RFC 9112 §7.1.2 has
-#   them, gRPC and checksums use them, and even the small clients skip them.
-# What happens: Tornado raises 599 "Connection closed", Furl a 500 of its own, and cpp-httplib a failed read; the 202 and its body are
-#   lost. Emacs reports the 202, and the body ends with the trailer fields. Without a trailer all four are right.
-# Why it matters: the server has done what was asked, and the client is told that there was no answer. It posts again, and a counter of
-#   errors rises on one side only. A sidecar should send no trailers, also not behind a proxy that may add some.
+# Seen 2026-11-30, Debian 12: python3-tornado 6.2.0 (its own client), Furl 3.14, cpp-httplib 0.11.4 and Emacs 28.2 (url).
+#   Beside them curl 7.88.1, LuaSocket 3.1.0, Tcl 8.6.13 (http 2.9.8) and Guile 3.0.8.
+# A good guess: a client that knows chunks skips the fields behind the last one, if it has no use for them. RFC 9112 §7.1.2
+#   has them, gRPC and checksums use them, and even the small clients skip them.
+# What happens: Tornado raises 599 "Connection closed", Furl a 500 of its own, and cpp-httplib a failed read; the 202 and its
+#   body are lost. Emacs reports the 202, and the body ends with the trailer fields. Without a trailer all four are right.
+# Why it matters: the server has done what was asked, and the client is told that there was no answer. It posts again, and a
+#   counter of errors rises on one side only. A sidecar should send no trailers, also not behind a proxy that may add some.
 # shellcheck source-path=SCRIPTDIR source=common
 . "$(dirname "$0")/common"
 debian_packages python3-tornado=6.2.0 libfurl-perl=3.14 libcpp-httplib-dev=0.11.4 emacs-nox=1:28.2 g++=4:12 curl=7.88.1 lua5.3=5.3.6 \

@@ -4,11 +4,11 @@
 #
 # Six HTTP clients send an IPv6 address in Host without its brackets, and five cannot post to one.
 #
-# Seen 2026-11-30, Debian 12: Tcl 8.6.13 (http 2.9.8), LuaSocket 3.1.0, ruby-rest-client 2.1.0, Racket 8.7, Nim 1.6.10 and Pike 8.0;
-#   ruby-http 4.4.1, Furl 3.14, treq 22.2.0, Emacs 28.2 (url) and SWI-Prolog 9.0.4. Beside them curl 7.88.1, Python 3.11.2 (urllib),
-#   HTTP::Tiny of Perl 5.36 and Guile 3.0.8.
-# A good guess: http://[::1]:8787/ is as old as these clients. They connect to ::1 and send "Host: [::1]:8787", since RFC 9112 §3.2
-#   has Host equal to that part of the URL.
+# Seen 2026-11-30, Debian 12: Tcl 8.6.13 (http 2.9.8), LuaSocket 3.1.0, ruby-rest-client 2.1.0, Racket 8.7, Nim 1.6.10 and
+#   Pike 8.0; ruby-http 4.4.1, Furl 3.14, treq 22.2.0, Emacs 28.2 (url) and SWI-Prolog 9.0.4. Beside them curl 7.88.1, Python
+#   3.11.2 (urllib), HTTP::Tiny of Perl 5.36 and Guile 3.0.8.
+# A good guess: http://[::1]:8787/ is as old as these clients. They connect to ::1 and send "Host: [::1]:8787", since RFC 9112
+#   §3.2 has Host equal to that part of the URL.
 # What happens: the first six send "Host: ::1:8787", which is the address ::1:8787 to who reads it strictly. The next five
 #   look for a host named "[::1]", or call the URL malformed, and never connect. The last four do as the guess says.
 # Why it matters: a server that compares Host with its own names, against DNS rebinding, refuses honest programs. A sidecar

@@ -4,14 +4,15 @@
 #
 # Six HTTP clients take the sizes of the chunks for part of the answer if "Chunked" has a capital.
 #
-# Seen 2026-11-30, Debian 12: Nim 1.6.10, Crystal 1.6.0, Guile 3.0.8, Furl 3.14, php-symfony-http-client 5.4.53 (its NativeHttpClient) and
-#   OCaml's cohttp 4.0.0. Beside them curl 7.88.1, LuaSocket 3.1.0, Tcl 8.6.13 (http 2.9.8) and HTTP::Tiny of Perl 5.36.
-# A good guess: "Transfer-Encoding: Chunked" is the same as "chunked", since RFC 9112 §7 has the names of transfer codings in any case
-#   of letters. A client that does not know the coding raises an error, since it cannot know where the answer ends.
+# Seen 2026-11-30, Debian 12: Nim 1.6.10, Crystal 1.6.0, Guile 3.0.8, Furl 3.14, php-symfony-http-client 5.4.53 (its
+#   NativeHttpClient) and OCaml's cohttp 4.0.0. Beside them curl 7.88.1, LuaSocket 3.1.0, Tcl 8.6.13 (http 2.9.8) and
+#   HTTP::Tiny of Perl 5.36.
+# A good guess: "Transfer-Encoding: Chunked" is the same as "chunked", since RFC 9112 §7 has the names of transfer codings in
+#   any case of letters. A client that does not know the coding raises an error, since it cannot know where the answer ends.
 # What happens: the six report 202 as a success, and a body that begins with "8", the size of the chunk in a line of its own,
 #   and ends with "0". If "chunked" is in small letters, they give the JSON alone. So do the other four in both cases.
-# Why it matters: the error comes from the JSON parser, or never if the caller looks at the status alone: "8" at the beginning is JSON
-#   for some parsers. A server should write the word in small letters, and send Content-Length where it knows it.
+# Why it matters: the error comes from the JSON parser, or never if the caller looks at the status alone: "8" at the beginning
+#   is JSON for some parsers. A server should write the word in small letters, and send Content-Length where it knows it.
 # shellcheck source-path=SCRIPTDIR source=common
 . "$(dirname "$0")/common"
 debian_packages nim=1.6.10 crystal=1.6.0 guile-3.0=3.0.8 libfurl-perl=3.14 php-cli=2:8.2 php-symfony-http-client=5.4.53 \

@@ -5,13 +5,15 @@
 # The CloudEvents SDK for JavaScript neither encodes nor decodes the header values of the binary mode.
 #
 # Seen 2026-11-30: cloudevents 10.0.0, Node 20.
-# A good guess: HTTP.binary() writes attributes as the HTTP binding 1.0.2 has them (§3.1.3.2): blanks, quotation marks, percent signs and
-#   all beyond ASCII are percent-encoded in headers. HTTP.toEvent() decodes them, so another SDK's event arrives as it was sent.
-# What happens: the value is put into the header as it is, and taken out as it is. "50%25" means "50%" to a reader that follows the
-#   binding, and stays "50%25" for this one. "Malmö" is sent as one byte of Latin-1. "Łódź" makes fetch raise a TypeError, and
-#   the event is not sent. The structured mode has none of this.
-# Why it matters: `id` and `source` have another value behind a gateway in another language, so deduplication by them fails, and
-#   an ATS with a Polish customer cannot send at all. Use ASCII without percent signs in attributes, or the structured mode.
+# A good guess: HTTP.binary() writes attributes as the HTTP binding 1.0.2 has them (§3.1.3.2): blanks, quotation marks,
+#   percent signs and all beyond ASCII are percent-encoded in headers. HTTP.toEvent() decodes them, so another SDK's event
+#   arrives as it was sent.
+# What happens: the value is put into the header as it is, and taken out as it is. "50%25" means "50%" to a reader that
+#   follows the binding, and stays "50%25" for this one. "Malmö" is sent as one byte of Latin-1. "Łódź" makes fetch raise a
+#   TypeError, and the event is not sent. The structured mode has none of this.
+# Why it matters: `id` and `source` have another value behind a gateway in another language, so deduplication by them fails,
+#   and an ATS with a Polish customer cannot send at all. Use ASCII without percent signs in attributes, or the structured
+#   mode.
 # shellcheck source-path=SCRIPTDIR source=common
 . "$(dirname "$0")/common"
 npm_packages cloudevents@10.0.0

@@ -5,13 +5,13 @@
 # Perl's GraphQL runs a mutation that does not fit the schema, and answers it with null and no error.
 #
 # Seen 2026-11-30, Debian 12: libgraphql-perl 0.54; python3-graphql-core 2.3.2 beside it.
-# A good guess: a document is validated before anything runs (GraphQL specification, section 5). A field or an argument that the schema
-#   does not have gives `errors` and no `data`, and the resolver is not called.
-# What happens: a mutation with an unknown field in its selection runs, and the answer is {"data":{"send":null}}. With an unknown
-#   argument it runs too, and its result is given. A mutation that is unknown itself is {"data":null}. None has `errors`. A variable that
-#   does not fit its type does have them.
-# Why it matters: null without an error is a legal success where the schema allows null. After a change of the schema a caller believes that
-#   its mutation was done, and it may have been, or not. Ask for a result that is never null, and look for it.
+# A good guess: a document is validated before anything runs (GraphQL specification, section 5). A field or an argument that
+#   the schema does not have gives `errors` and no `data`, and the resolver is not called.
+# What happens: a mutation with an unknown field in its selection runs, and the answer is {"data":{"send":null}}. With an
+#   unknown argument it runs too, and its result is given. A mutation that is unknown itself is {"data":null}. None has
+#   `errors`. A variable that does not fit its type does have them.
+# Why it matters: null without an error is a legal success where the schema allows null. After a change of the schema a caller
+#   believes that its mutation was done, and it may have been, or not. Ask for a result that is never null, and look for it.
 # shellcheck source-path=SCRIPTDIR source=common
 . "$(dirname "$0")/common"
 debian_packages libgraphql-perl=0.54 python3-graphql-core=2.3.2
@@ -38,7 +38,12 @@ def send(root, info, id):
     calls += 1
     return {"id": id}
 
-schema = build_ast_schema(parse("type Out { id: ID } type Mutation { send(id: ID!): Out } type Query { one: Int } schema { query: Query mutation: Mutation }"))
+schema = build_ast_schema(parse("""
+type Out { id: ID }
+type Mutation { send(id: ID!): Out }
+type Query { one: Int }
+schema { query: Query mutation: Mutation }
+"""))
 schema.get_mutation_type().fields["send"].resolver = send
 answer = graphql(schema, sys.argv[1])
 print("errors" if answer.errors else json.dumps(answer.data), f"{calls} call(s)", sep=", ")

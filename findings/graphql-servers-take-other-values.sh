@@ -2,17 +2,18 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 #
-# Five GraphQL servers differ in which values of a variable fit String, Int and ID, and one drops a member that the input does not have.
+# Five GraphQL servers differ in which values of a variable fit String, Int and ID, and one drops a member that the input does
+# not have.
 #
-# Seen 2026-11-30: python3-graphene 2.1.9 on graphql-core 2.3.2, ruby-graphql 1.13.15, libgraphql-perl 0.54, graph-gophers/graphql-go 1.5.0
-#   with Go 1.19.8 (Debian 12); graphql 16.11.0 for JavaScript, Node 20.
-# A good guess: the specification (3.5, "Input Coercion") has the same rules for all. A String takes strings alone, an Int takes no 1.5 and
-#   no "5", an ID takes strings and integers, and a member that the input object does not have is an error.
-# What happens: JavaScript and Ruby keep to that, but Ruby refuses 5.0 for an Int, which JavaScript takes. Graphene takes a list or true for a
-#   String, as the text ['n'] or true, and cuts 1.5 to 1. Graphene and Perl take 5 for a String and "5" for an Int. Go refuses the
-#   number 1 for an ID, and drops an unknown member without a word.
-# Why it matters: a mistyped optional member is lost behind Go, and a wrong type is stored behind Python, where the tests ran against
-#   JavaScript. A stand-in for a server accepts or refuses something else than the server. Send strings for ID and
+# Seen 2026-11-30: python3-graphene 2.1.9 on graphql-core 2.3.2, ruby-graphql 1.13.15, libgraphql-perl 0.54,
+#   graph-gophers/graphql-go 1.5.0 with Go 1.19.8 (Debian 12); graphql 16.11.0 for JavaScript, Node 20.
+# A good guess: the specification (3.5, "Input Coercion") has the same rules for all. A String takes strings alone, an Int
+#   takes no 1.5 and no "5", an ID takes strings and integers, and a member that the input object does not have is an error.
+# What happens: JavaScript and Ruby keep to that, but Ruby refuses 5.0 for an Int, which JavaScript takes. Graphene takes a
+#   list or true for a String, as the text ['n'] or true, and cuts 1.5 to 1. Graphene and Perl take 5 for a String and "5" for
+#   an Int. Go refuses the number 1 for an ID, and drops an unknown member without a word.
+# Why it matters: a mistyped optional member is lost behind Go, and a wrong type is stored behind Python, where the tests ran
+#   against JavaScript. A stand-in for a server accepts or refuses something else than the server. Send strings for ID and
 #   String, integers for Int, and read the input's type before you trust a success.
 # shellcheck source-path=SCRIPTDIR source=common
 . "$(dirname "$0")/common"

@@ -5,13 +5,13 @@
 # GraphQL Tools' HTTP executor with `retry` repeats a mutation that was refused with a code, and loses the code of a 400.
 #
 # Seen 2026-11-30: @graphql-tools/executor-http 3.4.1, @graphql-tools/stitch 10.3.1, graphql 16.11.0, Node 20.
-# A good guess: `retry: 2` repeats a request that got no answer or a 503, at most twice, and leaves mutations alone or at least
-#   those that were answered. 0 is the same as leaving it out. What the errors of an answer say does not depend on it.
-# What happens: the number counts all posts, and any `errors` are a reason to repeat, also of a mutation: FORBIDDEN with 200 is posted
-#   twice. BAD_USER_INPUT with 400 is too, and arrives as SUBREQUEST_HTTP_ERROR; without `retry` its code arrives. With 0 nothing is
-#   posted at all, and the error is "No response returned from fetch".
-# Why it matters: a gateway that is given `retry` against outages doubles each refusal, and what is final looks like an outage to
-#   the worker in front of it, which repeats it again. Leave it out, and repeat where the code is known.
+# A good guess: `retry: 2` repeats a request that got no answer or a 503, at most twice, and leaves mutations alone or at
+#   least those that were answered. 0 is the same as leaving it out. What the errors of an answer say does not depend on it.
+# What happens: the number counts all posts, and any `errors` are a reason to repeat, also of a mutation: FORBIDDEN with 200
+#   is posted twice. BAD_USER_INPUT with 400 is too, and arrives as SUBREQUEST_HTTP_ERROR; without `retry` its code arrives.
+#   With 0 nothing is posted at all, and the error is "No response returned from fetch".
+# Why it matters: a gateway that is given `retry` against outages doubles each refusal, and what is final looks like an outage
+#   to the worker in front of it, which repeats it again. Leave it out, and repeat where the code is known.
 # shellcheck source-path=SCRIPTDIR source=common
 . "$(dirname "$0")/common"
 npm_packages @graphql-tools/executor-http@3.4.1 @graphql-tools/stitch@10.3.1 graphql@16.11.0

@@ -5,12 +5,12 @@
 # libmicrohttpd 0.9.75 keeps blanks behind the value of a header, and refuses a Content-Length that has one.
 #
 # Seen 2026-11-30: libmicrohttpd 0.9.75 (Debian 12) and 1.0.1 (Debian 13), the same program.
-# A good guess: the blanks around a value do not belong to it (RFC 9112 §5.1), so the library takes them off before its application sees
-#   the value, and before it reads Content-Length itself.
-# What happens: 0.9.75 takes them off in front alone. "X-Key: secret " is "secret ", a tab stays too, and "Content-Length: 2 " gets 400
-#   with a page of HTML before the application is called. 1.0.1 does as the guess says.
-# Why it matters: keys, media types and ids that are compared as texts fail for clients that write such a blank, and work after an upgrade
-#   of Debian. An application has to trim by itself. About Content-Length it can do nothing.
+# A good guess: the blanks around a value do not belong to it (RFC 9112 §5.1), so the library takes them off before its
+#   application sees the value, and before it reads Content-Length itself.
+# What happens: 0.9.75 takes them off in front alone. "X-Key: secret " is "secret ", a tab stays too, and "Content-Length: 2 "
+#   gets 400 with a page of HTML before the application is called. 1.0.1 does as the guess says.
+# Why it matters: keys, media types and ids that are compared as texts fail for clients that write such a blank, and work
+#   after an upgrade of Debian. An application has to trim by itself. About Content-Length it can do nothing.
 # shellcheck source-path=SCRIPTDIR source=common
 . "$(dirname "$0")/common"
 debian_packages libmicrohttpd-dev=0.9.75 gcc=4:12 debootstrap=1

@@ -2,18 +2,19 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 #
-# One "=" too many in OTEL_RESOURCE_ATTRIBUTES takes all attributes away in JavaScript, and Go of Debian 12 does not decode them.
+# One "=" too many in OTEL_RESOURCE_ATTRIBUTES takes all attributes away in JavaScript, and Go of Debian 12 does not decode
+# them.
 #
 # Seen 2026-11-30: @opentelemetry/resources 2.12.1, @opentelemetry/exporter-trace-otlp-http 0.223.1, Node 20;
 #   golang-opentelemetry-otel-dev 1.1.0, Go 1.19.8 (Debian 12).
-# A good guess: key=value,key2=value2 is read in the same way in each language. A value ends at the comma, may have "=" as in Base64, and is
-#   percent-decoded. OTEL_EXPORTER_OTLP_HEADERS, which has the same form, is read by the same rule.
-# What happens: with "service.namespace=ats,build=Zm9v=" JavaScript has no attribute at all, not even service.namespace. It says so only to
-#   a diagnostic logger, of which there is none by default. The newest text of the specification allows that; in the headers the same
-#   text is taken whole. Go takes
-#   "build=Zm9v=", but leaves "my%20ats" as it is. A part without "=" costs JavaScript all of them, and Go that part.
-# Why it matters: a sidecar and its ATS share the variable, and their spans belong to different services. Values of letters, digits,
-#   "-", "_" and "." mean the same to all.
+# A good guess: key=value,key2=value2 is read in the same way in each language. A value ends at the comma, may have "=" as in
+#   Base64, and is percent-decoded. OTEL_EXPORTER_OTLP_HEADERS, which has the same form, is read by the same rule.
+# What happens: with "service.namespace=ats,build=Zm9v=" JavaScript has no attribute at all, not even service.namespace. It
+#   says so only to a diagnostic logger, of which there is none by default. The newest text of the specification allows that;
+#   in the headers the same text is taken whole. Go takes "build=Zm9v=", but leaves "my%20ats" as it is. A part without "="
+#   costs JavaScript all of them, and Go that part.
+# Why it matters: a sidecar and its ATS share the variable, and their spans belong to different services. Values of letters,
+#   digits, "-", "_" and "." mean the same to all.
 # shellcheck source-path=SCRIPTDIR source=common
 . "$(dirname "$0")/common"
 debian_packages golang-go=2:1.19 golang-opentelemetry-otel-dev=1.1.0

@@ -4,15 +4,17 @@
 #
 # simple-oauth2 reports the 503 of an issuer's proxy as 406, and an OAuth error with HTTP 200 as an access token.
 #
-# Seen 2026-11-30: simple-oauth2 5.1.0; openid-client 6.9.0, client-oauth2 4.3.3 and @badgateway/oauth2-client 3.3.1 beside it, Node 20.
-# A good guess: a token request that gets 503 fails with an error that has the 503, whatever the body is. A 200 without `access_token`
-#   is an error too, as an access token is all that was asked for.
-# What happens: with a page of HTML the error is a Boom whose output has 406 "Not Acceptable", and the message blames the content type.
-#   If the 503 has JSON, the error has 503. {"error": "invalid_client"} with 200, as some issuers send it, gives a token object
-#   whose access_token is undefined, and which has not expired. The others raise an error for both, or for the page with its status.
-# Why it matters: code that retries 5xx alone gives up during an outage of the proxy, since 406 looks final. With the other answer each
-#   call has "Authorization: Bearer undefined", and the error shows at the resource. Look at error.data.res.statusCode, and
-#   at token.access_token.
+# Seen 2026-11-30: simple-oauth2 5.1.0; openid-client 6.9.0, client-oauth2 4.3.3 and @badgateway/oauth2-client 3.3.1 beside
+#   it, Node 20.
+# A good guess: a token request that gets 503 fails with an error that has the 503, whatever the body is. A 200 without
+#   `access_token` is an error too, as an access token is all that was asked for.
+# What happens: with a page of HTML the error is a Boom whose output has 406 "Not Acceptable", and the message blames the
+#   content type. If the 503 has JSON, the error has 503. {"error": "invalid_client"} with 200, as some issuers send it, gives
+#   a token object whose access_token is undefined, and which has not expired. The others raise an error for both, or for the
+#   page with its status.
+# Why it matters: code that retries 5xx alone gives up during an outage of the proxy, since 406 looks final. With the other
+#   answer each call has "Authorization: Bearer undefined", and the error shows at the resource. Look at
+#   error.data.res.statusCode, and at token.access_token.
 # shellcheck source-path=SCRIPTDIR source=common
 . "$(dirname "$0")/common"
 npm_packages simple-oauth2@5.1.0 openid-client@6.9.0 client-oauth2@4.3.3 @badgateway/oauth2-client@3.3.1
@@ -50,17 +52,20 @@ console.error = () => {};
 console.warn = () => {};
 const ask = {
     async simple() {
-        const options = { client: { id: "id", secret: "s" }, auth: { tokenHost: base, tokenPath: path }, options: { authorizationMethod: "body" } };
-        const access = await new simple.ClientCredentials(options).getToken({});
+        const client = { id: "id", secret: "s" };
+        const auth = { tokenHost: base, tokenPath: path };
+        const access = await new simple.ClientCredentials({ client, auth }).getToken({});
         return `${access.token.access_token}, expired: ${access.expired()}`;
     },
     async openid() {
-        const configuration = new openid.Configuration({ issuer: base, token_endpoint: base + path }, "id", {}, openid.ClientSecretPost("s"));
+        const server = { issuer: base, token_endpoint: base + path };
+        const configuration = new openid.Configuration(server, "id", {}, openid.ClientSecretPost("s"));
         openid.allowInsecureRequests(configuration);
         return (await openid.clientCredentialsGrant(configuration)).access_token;
     },
     async client() {
-        return (await new ClientOAuth2({ clientId: "id", clientSecret: "s", accessTokenUri: base + path }).credentials.getToken()).accessToken;
+        const client = new ClientOAuth2({ clientId: "id", clientSecret: "s", accessTokenUri: base + path });
+        return (await client.credentials.getToken()).accessToken;
     },
     async badgateway() {
         const client = new OAuth2Client({ server: base, clientId: "id", clientSecret: "s", tokenEndpoint: path });

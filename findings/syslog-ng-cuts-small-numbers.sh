@@ -4,13 +4,15 @@
 #
 # syslog-ng makes 0 of a small number in a line of JSON, and leaves out empty objects.
 #
-# Seen 2026-11-30: syslog-ng-core 4.8.1 (Debian 13), json-parser and format-json; rsyslog 8.2302.0 (Debian 12), mmjsonparse, beside it.
-# A good guess: since version 4 syslog-ng keeps the types of JSON, so a number has its value after json-parser and format-json, to the
-#   precision of a double. An object without members stays one.
-# What happens: all behind the sixth decimal place is lost. 0.00012345 becomes 0.000123, and 0.0000005 and 1.5e-9 become 0. Large numbers
-#   and 0.1 are right to 16 digits. {"labels": {}} becomes nothing, and [] stays. rsyslog writes each number as it came.
-# Why it matters: durations in seconds, rates and costs are often that small, and a 0 looks like a measurement. Log them in a unit that
-#   makes them integers, as milliseconds or nanoseconds.
+# Seen 2026-11-30: syslog-ng-core 4.8.1 (Debian 13), json-parser and format-json; rsyslog 8.2302.0 (Debian 12), mmjsonparse,
+#   beside it.
+# A good guess: since version 4 syslog-ng keeps the types of JSON, so a number has its value after json-parser and
+#   format-json, to the precision of a double. An object without members stays one.
+# What happens: all behind the sixth decimal place is lost. 0.00012345 becomes 0.000123, and 0.0000005 and 1.5e-9 become 0.
+#   Large numbers and 0.1 are right to 16 digits. {"labels": {}} becomes nothing, and [] stays. rsyslog writes each number as
+#   it came.
+# Why it matters: durations in seconds, rates and costs are often that small, and a 0 looks like a measurement. Log them in a
+#   unit that makes them integers, as milliseconds or nanoseconds.
 # shellcheck source-path=SCRIPTDIR source=common
 . "$(dirname "$0")/common"
 debian_packages rsyslog=8.2302.0 debootstrap=1

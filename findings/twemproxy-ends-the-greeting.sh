@@ -2,22 +2,23 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 #
-# Four Redis clients get no command through twemproxy, which ends the connection at their greeting, and redis-py began to in Debian 13.
+# Four Redis clients, redis-py of Debian 13 among them, get no command through twemproxy: it ends the connection at their
+# greeting.
 #
-# Seen 2026-11-30: nutcracker 0.5.0, redis-server 7.0.15, python3-redis 4.3.4, ruby-redis 4.8.0, php-redis 5.3.7 (Debian 12); python3-redis 6.1.0
-#   (Debian 13); ioredis 6.0.0, @redis/client 6.3.1 and iovalkey 0.4.0, Node 20.
-# A good guess: SET and GET are supported, so each client works. What a client says of itself at the beginning (HELLO, CLIENT SETINFO) is
-#   optional: a server that does not know it answers with an error, and the client goes on without.
-# What happens: twemproxy answers no error to a command that it does not support. It ends the connection, at HELLO, CLIENT, SELECT, MULTI, INFO
-#   and TIME alike. redis-py 6.1, ioredis, node-redis and iovalkey report a closed connection. redis-py 4.3, ruby-redis and php-redis, which
-#   say nothing at the beginning, work. redis-py 6.1 does too with lib_name=None and lib_version=None, and node-redis with RESP 2 and
-#   disableClientInfo.
-# Why it matters: an upgrade of a client library, or of Debian, cuts a program off from its Redis, and "connection closed" looks like an
-#   outage or like TLS. A program that needs scripts and INFO needs a Redis without this proxy in between.
+# Seen 2026-11-30: nutcracker 0.5.0, redis-server 7.0.15, python3-redis 4.3.4, ruby-redis 4.8.0, php-redis 5.3.7 (Debian 12);
+#   python3-redis 6.1.0 (Debian 13); ioredis 6.0.0, @redis/client 6.3.1 and iovalkey 0.4.0, Node 20.
+# A good guess: SET and GET are supported, so each client works. What a client says of itself at the beginning (HELLO, CLIENT
+#   SETINFO) is optional: a server that does not know it answers with an error, and the client goes on without.
+# What happens: twemproxy answers no error to a command that it does not support. It ends the connection, at HELLO, CLIENT,
+#   SELECT, MULTI, INFO and TIME alike. redis-py 6.1, ioredis, node-redis and iovalkey report a closed connection. redis-py
+#   4.3, ruby-redis and php-redis, which say nothing at the beginning, work. redis-py 6.1 does too with lib_name=None and
+#   lib_version=None, and node-redis with RESP 2 and disableClientInfo.
+# Why it matters: an upgrade of a client library, or of Debian, cuts a program off from its Redis, and "connection closed"
+#   looks like an outage or like TLS. A program that needs scripts and INFO needs a Redis without this proxy in between.
 # shellcheck source-path=SCRIPTDIR source=common
 . "$(dirname "$0")/common"
-debian_packages nutcracker=0.5.0 redis-server=5:7.0.15 redis-tools=5:7.0.15 python3-redis=4.3.4 ruby=1:3.1 ruby-redis=4.8.0 php-cli=2:8.2 php-redis=5.3.7 \
-    debootstrap=1
+debian_packages nutcracker=0.5.0 redis-server=5:7.0.15 redis-tools=5:7.0.15 python3-redis=4.3.4 ruby=1:3.1 ruby-redis=4.8.0 \
+    php-cli=2:8.2 php-redis=5.3.7 debootstrap=1
 npm_packages ioredis@6.0.0 @redis/client@6.3.1 iovalkey@0.4.0
 debian_13 python3-redis=6.1.0
 
@@ -68,9 +69,18 @@ const io = (Client) => {
 const node = (options) => {
     const client = createClient({ socket: { port: Number(port), reconnectStrategy: false }, ...options });
     client.on("error", () => {});
-    return { set: async () => { await client.connect(); return client.set("key", "value"); }, end: () => client.isOpen && client.destroy() };
+    const set = async () => {
+        await client.connect();
+        return client.set("key", "value");
+    };
+    return { set, end: () => client.isOpen && client.destroy() };
 };
-const make = { ioredis: () => io(Redis), iovalkey: () => io(Valkey), redis: () => node({}), "redis-quiet": () => node({ RESP: 2, disableClientInfo: true }) };
+const make = {
+    ioredis: () => io(Redis),
+    iovalkey: () => io(Valkey),
+    redis: () => node({}),
+    "redis-quiet": () => node({ RESP: 2, disableClientInfo: true }),
+};
 const client = make[library]();
 try {
     console.log(await client.set());

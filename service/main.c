@@ -3,6 +3,8 @@
 /*
  * Arguments in, exit status out: 0 fine, 2 a setting or argument is wrong, 1 anything else.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -345,10 +347,22 @@ static int run(int argc, char *argv[])
     return run_command(row, count, arguments, &taken);
 }
 
+/* What is opened next would get the number of one that is closed, and errors would be written to a
+ * connection. Reading and writing fail as before. */
+static void fill_standard_descriptors(void)
+{
+    static const int modes[] = {
+        [STDIN_FILENO] = O_WRONLY, [STDOUT_FILENO] = O_RDONLY, [STDERR_FILENO] = O_RDONLY};
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", modes[fd]); /* the lowest number that is free */
+}
+
 /* Nothing ends by SIGPIPE: neither what prints to a reader who has left, nor what writes to a Redis
  * over TLS that has. */
 int main(int argc, char *argv[])
 {
     (void)signal(SIGPIPE, SIG_IGN);
+    fill_standard_descriptors();
     return print_end(run(argc, argv));
 }

@@ -72,12 +72,27 @@ static bool take_credentials(struct url_rest *rest, const char *authority_end,
     return true;
 }
 
+static bool parse_port(struct url_rest text, struct redis_url *url, struct error *error)
+{
+    unsigned number = 0;
+    if (!parse_number(text, UINT16_MAX, "port", &number, error))
+        return false;
+    if (number == 0)
+        return error_set(error, ERROR_CONFIG, "the port must not be 0");
+    url->port = (uint16_t)number;
+    return true;
+}
+
 /* "host", "host:port" or "[::1]:port". */
 static bool parse_host(struct url_rest text, struct redis_url *url, struct error *error)
 {
     struct url_rest host = text;
     struct url_rest port = {text.end, text.end};
     const char *colon = memrchr(text.at, ':', (size_t)(text.end - text.at));
+    if (memchr(text.at, ',', (size_t)(text.end - text.at)) != NULL)
+        return error_set(error, ERROR_CONFIG,
+                         "several hosts are a cluster's or sentinels: begin it with "
+                         "redis+cluster:// or redis+sentinel:// (rediss+… over TLS)");
     if (text.at < text.end && *text.at == '[') {
         const char *bracket = memchr(text.at, ']', (size_t)(text.end - text.at));
         if (bracket == NULL)
@@ -88,28 +103,19 @@ static bool parse_host(struct url_rest text, struct redis_url *url, struct error
             return error_set(error, ERROR_CONFIG, "only a :port may follow [host]");
     } else if (colon != NULL) {
         host.end = colon;
-        bool is_list = memchr(host.at, ',', (size_t)(host.end - host.at)) != NULL; /* see below */
-        if (!is_list && memchr(host.at, ':', (size_t)(host.end - host.at)) != NULL)
+        if (memchr(host.at, ':', (size_t)(host.end - host.at)) != NULL)
             return error_set(error, ERROR_CONFIG, "an IPv6 address is written in [ ]");
     }
     if (colon != NULL) {
         port.at = colon + 1;
-        unsigned number = 0;
-        if (!parse_number(port, UINT16_MAX, "port", &number, error))
+        if (!parse_port(port, url, error))
             return false;
-        if (number == 0)
-            return error_set(error, ERROR_CONFIG, "the port must not be 0");
-        url->port = (uint16_t)number;
     }
     if (host.at == host.end)
         return error_set(error, ERROR_CONFIG, "the host is missing");
     if (!decode(host, url->host, sizeof url->host, "host", error))
         return false;
-    if (strchr(url->host, ',') != NULL)
-        return error_set(error, ERROR_CONFIG,
-                         "several hosts are a cluster's or sentinels: begin it with "
-                         "redis+cluster:// or redis+sentinel:// (rediss+… over TLS)");
-    if (strpbrk(url->host, "?#@/ ") != NULL)
+    if (strpbrk(url->host, "?#@/, ") != NULL)
         return error_set(error, ERROR_CONFIG, "the host has a character that no host name has");
     return true;
 }

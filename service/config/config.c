@@ -175,6 +175,26 @@ static void check_listeners(struct reading *reading)
                     config->ops_listen);
 }
 
+static bool is_same_directory(const char *a, const char *b)
+{
+    struct stat first, second;
+    return strcmp(a, b) == 0 || (stat(a, &first) == 0 && stat(b, &second) == 0 &&
+                                 first.st_dev == second.st_dev && first.st_ino == second.st_ino);
+}
+
+/* The private Redis locks its own first, and the spool would name another process for it. */
+static void check_directories(struct reading *reading)
+{
+    const struct config *config = reading->config;
+    if (config->redis_url == NULL && config->spool_dir != NULL && config->data_dir != NULL &&
+        is_same_directory(config->spool_dir, config->data_dir))
+        config_note(reading->problems,
+                    SETTING_PREFIX "SPOOL_DIR=%s: it is " SETTING_PREFIX
+                                   "DATA_DIR, which belongs to the private Redis alone: choose "
+                                   "another directory",
+                    config->spool_dir);
+}
+
 static void check_files(struct reading *reading)
 {
     const struct config *config = reading->config;
@@ -229,6 +249,7 @@ static void check_together(struct reading *reading, enum config_need need,
     config_secret_check(reading, "CLIENT_SECRET", config->client_secret, SECRET_ONE_LINE);
     check_callers(reading);
     check_listeners(reading);
+    check_directories(reading);
     check_log(reading);
     if (config->spool_dir != NULL &&
         !durability_satisfies((struct durability){.level = DURABILITY_SPOOL}, config->durability))

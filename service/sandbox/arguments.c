@@ -124,7 +124,7 @@ static bool find_value(const struct argument *argument, const char *const **next
                        struct error *error)
 {
     const char *equals = strchr(**next, '=');
-    *out = equals != NULL ? equals + 1 : NULL;
+    *out = equals != NULL ? equals + 1 : "";
     if (argument->type == ARGUMENT_FLAG)
         return equals == NULL ||
                error_set(error, ERROR_CONFIG, "%s: it takes no value", argument->name);

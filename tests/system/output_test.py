@@ -93,3 +93,16 @@ def it_is_bold_in_the_quickstart_on_a_terminal_alone(is_terminal, settings, is_b
     said = os.read(reader, 1000).decode()
     os.close(reader)
     assert "hello" in said and ("\033" in said) == is_bold, said
+
+
+def it_writes_to_no_socket_if_its_own_output_is_closed(stand, service):
+    """A descriptor that is opened later would have the number of standard error."""
+    settings = stand.service(listen=service.address, ops_listen=service.ops).environment()
+    command = subprocess.Popen(["bash", "-c", 'exec "$0" tail <&- >&- 2>&-', SERVICE], env=settings)
+    try:
+        eventually(lambda: service.metric("seek_signal_http_waiters") == 1, "it follows")
+        places = [os.readlink(f"/proc/{command.pid}/fd/{number}") for number in range(3)]
+        assert places == ["/dev/null"] * 3
+    finally:
+        command.kill()
+        command.wait()

@@ -290,63 +290,23 @@ static void wants_two_addresses(void **state)
     assert_non_null(config);
 }
 
-/* A header ends where its blanks begin, so that such a key is never the one that is sent. */
-static void refuses_a_secret_that_nobody_sends(void **state)
+static void wants_two_directories(void **state)
 {
     (void)state;
-    static const char blanks[] = "begins or ends with a blank: remove it",
-                      mark[] = "begins with a byte order mark: save it as UTF-8 without one",
-                      control[] = "has a control character: remove it";
-    static const struct {
-        const char *setting, *sentence;
-    } rows[] = {
-        {"SEEK_SIGNAL_API_KEY=hunter2-key ", blanks},
-        {"SEEK_SIGNAL_API_KEY=\thunter2-key", blanks},
-        {"SEEK_SIGNAL_API_KEY=hunter2-key\r\nhunter2-older \r\n", blanks},
-        {"SEEK_SIGNAL_API_KEY=hunter2-key\nhunter2\x01older", control},
-        {"SEEK_SIGNAL_API_KEY=\xef\xbb\xbfhunter2-key", mark},
-        {"SEEK_SIGNAL_CLIENT_ID= hunter2", blanks},
-        {"SEEK_SIGNAL_CLIENT_SECRET=hunter2 ", blanks},
-        {"SEEK_SIGNAL_CLIENT_SECRET=hunter2\x7f", control},
-        {"SEEK_SIGNAL_CLIENT_SECRET=\xef\xbb\xbfhunter2", mark},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        buffer_clear(&problems);
-        must_note(ENVIRONMENT(CREDENTIALS, rows[i].setting), rows[i].sentence);
-        assert_null(strstr(problems.bytes, "hunter"));
-    }
-    AUTO(config) *config = read_environment(ENVIRONMENT(
-        CREDENTIALS, "SEEK_SIGNAL_API_KEY=two words of it\nh\xc3\xa4ufig-h\xc3\xa4ufig"));
+    static const char sentence[] =
+        "SPOOL_DIR=/tmp/: it is SEEK_SIGNAL_DATA_DIR, which belongs to the "
+        "private Redis alone: choose another directory";
+    must_note(
+        ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_SPOOL_DIR=/tmp/", "SEEK_SIGNAL_DATA_DIR=/var/../tmp"),
+        sentence);
+    AUTO(config) *config =
+        read_environment(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_REDIS_URL=redis://cache",
+                                     "SEEK_SIGNAL_SPOOL_DIR=/tmp/", "SEEK_SIGNAL_DATA_DIR=/tmp"));
     assert_non_null(config);
-    must_note(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_NOTIFY_URL=https://receiver.example",
-                          "SEEK_SIGNAL_NOTIFY_SECRET=hunter2-hunter2-hunter2-hunter2 "),
-              "NOTIFY_SECRET: it begins or ends with a blank");
-}
-
-static void reads_secrets_from_files(void **state)
-{
-    (void)state;
-    char path[] = "/tmp/seek-signal-secret-XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, "from-file\n", 10), 10);
-    close(fd);
-    char setting[128];
-    (void)snprintf(setting, sizeof setting, "SEEK_SIGNAL_CLIENT_SECRET_FILE=%s", path);
-    AUTO(config) *config = read_environment(ENVIRONMENT("SEEK_SIGNAL_CLIENT_ID=id", setting));
-    (void)unlink(path);
-    assert_non_null(config);
-    assert_true(secret_has_line(config->client_secret, "from-file"));
-}
-
-static void takes_several_api_keys(void **state)
-{
-    (void)state;
-    AUTO(config) *config = read_environment(
-        ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_API_KEY=the-newer-api-key\nthe-older-api-key"));
-    assert_non_null(config);
-    assert_true(secret_has_line(config->api_key, "the-newer-api-key"));
-    assert_true(secret_has_line(config->api_key, "the-older-api-key"));
+    buffer_clear(&problems);
+    must_note(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_SPOOL_DIR=/nonexistent/x",
+                          "SEEK_SIGNAL_DATA_DIR=/nonexistent/x"),
+              "it is SEEK_SIGNAL_DATA_DIR");
 }
 
 static void treats_empty_as_unset(void **state)
@@ -489,10 +449,8 @@ int main(void)
         IT_WITH("says nothing more of an address that it cannot read", says_one_thing_of_an_address,
                 begin, end),
         IT_WITH("refuses one address for both listeners", wants_two_addresses, begin, end),
-        IT_WITH("refuses a secret with blanks around it, a mark or a control character",
-                refuses_a_secret_that_nobody_sends, begin, end),
-        IT_WITH("reads secrets from files", reads_secrets_from_files, begin, end),
-        IT_WITH("takes several API keys, one per line", takes_several_api_keys, begin, end),
+        IT_WITH("refuses one directory for the private Redis and the spool", wants_two_directories,
+                begin, end),
         IT_WITH("treats an empty value as unset", treats_empty_as_unset, begin, end),
         IT_WITH("needs no credentials to ask a running service",
                 needs_no_credentials_to_ask_a_running_service, begin, end),
