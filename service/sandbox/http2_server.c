@@ -213,8 +213,8 @@ void http2_server_destroy(struct http2_server *server)
         return;
     struct http2_connection *connection;
     while ((connection = TAILQ_FIRST(&server->connections)) != NULL)
-        connection_destroy(connection,
-                           HTTP2_OPEN); /* NOLINT(clang-analyzer-unix.Malloc): it left */
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it left the list */
+        connection_destroy(connection, HTTP2_OPEN);
     lingering_fini(&server->lingering);
     for (size_t i = 0; i < server->listener.count; i++)
         event_loop_forget(server->loop, server->listener.fds[i]);
