@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "service/inbound/dead_filter.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "lib/base/json.h"
@@ -249,6 +250,7 @@ bool dead_filter_parse(const char *body, size_t length, bool has_rate, int64_t n
     *out = (struct dead_filter){.per_second = REPLAY_PER_SECOND_DEFAULT, .limit = DEAD_LIMIT_MAX};
     if (parse(body, length, has_rate, now_ms, out, problem, detail))
         return true;
+    assert(problem->detail != NULL);
     problem->remedy = has_rate ? REMEDY ", perSecond, limit and cursor." : REMEDY " and cursor.";
     return false;
 }
