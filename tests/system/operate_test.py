@@ -385,6 +385,20 @@ def it_logs_the_user_at_a_unix_socket(stand, redis, sandbox):
     service.must_stop()
 
 
+@pytest.mark.parametrize("path, member, own", [("/v1/replay", "dryrun", " perSecond, limit"), ("/v1/forget", "perSecond", ""), ("/v1/forget", "limit", ""),
+                                               ("/v1/forget", 'quo"te', "")])
+def it_names_the_member_that_a_call_does_not_have(path, member, own, service):
+    refused = service.post(path, {"state": "dead", member: 5}).json
+    assert (refused["code"], refused["field"], refused["detail"]) == ("replay_invalid", member, f'This call has no member "{member}".')
+    assert ("perSecond" in refused["remedy"], "limit" in refused["remedy"]) == (bool(own), bool(own)), refused
+    assert service.post(path, []).json["remedy"] == refused["remedy"]
+
+
+def it_shortens_the_name_of_a_member_that_is_too_long(service):
+    refused = service.post("/v1/forget", {"state": "dead", "ü" * 400: 5}).json
+    assert "field" not in refused and refused["detail"].startswith('This call has no member "üüü') and refused["detail"].endswith("…")
+
+
 def it_spreads_them_over_time_inside_redis(service, redis):
     bury(redis, 50)
     assert service.post("/v1/pause", {}).status == 204
@@ -442,7 +456,7 @@ def it_leaves_alone_what_dies_again_meanwhile(service, redis):
 @pytest.mark.parametrize("body, code, field", [
     ({}, "replay_invalid", "state"), ({"state": "pending"}, "replay_invalid", "state"),
     ({"state": "dead", "code": ""}, "replay_invalid", "code"), ({"state": "dead", "code": 5}, "replay_invalid", "code"),
-    ({"state": "dead", "dryRun": "yes"}, "replay_invalid", "dryRun"), ({"state": "dead", "dryrun": True}, "replay_invalid", None),
+    ({"state": "dead", "dryRun": "yes"}, "replay_invalid", "dryRun"), ({"state": "dead", "dryrun": True}, "replay_invalid", "dryrun"),
     ({"state": "dead", "perSecond": 0}, "replay_invalid", "perSecond"), ({"state": "dead", "perSecond": 1.5}, "replay_invalid", "perSecond"),
     ({"state": "dead", "limit": 0}, "replay_invalid", "limit"), ({"state": "dead", "limit": 10001}, "replay_invalid", "limit"),
     ({"state": "dead", "perSecond": 100001}, "replay_invalid", "perSecond"), ({"state": "dead", "cursor": "x"}, "replay_invalid", "cursor"),
@@ -450,7 +464,8 @@ def it_leaves_alone_what_dies_again_meanwhile(service, redis):
     ({"state": "dead", "class": ""}, "replay_invalid", "class"),
     ({"state": "dead", "message": ""}, "replay_invalid", "message"), ({"state": "dead", "message": "x" * 2048}, "replay_invalid", "message"),
     ({"state": "dead", "prefix": ""}, "replay_invalid", "prefix"), ({"state": "dead", "prefix": "x" * 257}, "replay_invalid", "prefix"),
-    ({"state": "dead", "prefix": "x\0y"}, "replay_invalid", "prefix"), ({"state": "dead", "message": ["no"]}, "replay_invalid", "message"),
+    ({"state": "dead", "prefix": "x\0y"}, "not_json", None), ({"state": "dead", "message": ["no"]}, "replay_invalid", "message"),
+    ({"state": "dead", "x" * 127: 1}, "replay_invalid", "x" * 127), ({"state": "dead", "x" * 128: 1}, "replay_invalid", None),
     ([], "not_an_object", None)])
 def it_replays_nothing_when_asked_wrongly(body, code, field, service, redis):
     bury(redis, 1)
