@@ -3,6 +3,8 @@
 /*
  * Arguments in, exit status out: 0 fine, 2 a setting or argument is wrong, 1 anything else.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +51,7 @@ static const struct command_row {
     {"check", command_check, CONFIG_NEED_ALL, TAKES_NOTHING,
      "check", "check", "try settings, Redis, access token, SEEK and NOTIFY_URL for real", NULL},
     {"health", command_health, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
-     "health", "health", "end with 0 if the running service is ready", NULL},
+     "health", "health", "exit with 0 if the running service is ready", NULL},
     {"status", command_status, CONFIG_NEED_ADDRESS, TAKES_ID | TAKES_JSON,
      "status [ID], tail", "status [ID] [--json]", "show the running service, or one application", NULL},
     {"tail", command_tail, CONFIG_NEED_ADDRESS, TAKES_TAIL | TAKES_JSON,
@@ -73,7 +75,7 @@ static const struct command_row {
     {"resume", command_resume, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
      NULL, "resume", "restart sending", NULL},
     {"move", command_move, CONFIG_NEED_REDIS, TAKES_MOVE | TAKES_JSON,
-     NULL, "move --from URL {--to URL [--follow] | --abandon} [--json]", "move all that one Redis keeps to another, of any kind, beside running services", NULL},
+     NULL, "move --from URL {--to URL [--follow] | --abandon} [--json]", "move everything from one Redis to another of any kind, while services run", NULL},
     {"version", NULL, CONFIG_NEED_ADDRESS, TAKES_NOTHING,
      "version", "version", "print the version", NULL},
 };
@@ -101,14 +103,15 @@ static void print_manual_end(FILE *stream)
 {
     manual_section(stream, "SIGNALS");
     manual_entry(stream, "SIGTERM, SIGINT", "",
-                 "The service reports not ready. If other machines reach it, it works on for "
-                 "SEEK_SIGNAL_SHUTDOWN_DELAY_S. It sends what it can within "
+                 "The service reports not ready. If other machines reach it, it works normally "
+                 "for another SEEK_SIGNAL_SHUTDOWN_DELAY_S. It sends what it can within "
                  "SEEK_SIGNAL_SHUTDOWN_TIMEOUT_S, still answers requests meanwhile, and ends. A "
                  "second signal ends it at once.");
     manual_section(stream, "EXIT STATUS");
     manual_entry(stream, "0", "", "success");
-    manual_entry(stream, "1", "",
-                 "anything else, such as an address to listen at that is taken or not there yet");
+    manual_entry(
+        stream, "1", "",
+        "any other failure, such as a listen address that is in use or does not exist yet");
     manual_entry(stream, "2", "", "a setting or an argument is wrong");
     manual_section(stream, "FILES");
     manual_entry(stream, "/etc/seek-signal/environment", "",
@@ -130,8 +133,8 @@ static void print_manual(FILE *stream)
     manual_section(stream, "DESCRIPTION");
     manual_paragraph(stream,
                      "A sidecar that tells SEEK about completed job applications. An "
-                     "applicant tracking system posts one small JSON to it; it keeps the event "
-                     "in Redis and delivers the signal, with retries.");
+                     "applicant tracking system posts one small JSON document to it. It keeps "
+                     "the event in Redis and delivers the signal, with retries.");
     manual_section(stream, "COMMANDS");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         manual_entry(stream, commands[i].full, "", commands[i].help);
@@ -168,13 +171,15 @@ static unsigned print_commands(FILE *stream, const char *word)
     return count;
 }
 
-/* `dead --help` is about `dead`, everything else about the whole. `of_what` may be NULL. */
+/* `dead --help` and `help dead` are about `dead`, everything else about the whole. `of_what` may be
+ * NULL. */
 static void print_help(int count, char *arguments[], const char *of_what)
 {
     bool is_all = of_what != NULL && strcmp(of_what, "all") == 0;
+    const char *command = count > 0 ? arguments[0] : of_what;
     if (of_what != NULL && strcmp(of_what, "man") == 0)
         print_manual(stdout);
-    else if (count == 0 || arguments[0][0] == '-' || print_commands(stdout, arguments[0]) == 0)
+    else if (command == NULL || command[0] == '-' || print_commands(stdout, command) == 0)
         print_usage(stdout, is_all);
 }
 
@@ -342,10 +347,22 @@ static int run(int argc, char *argv[])
     return run_command(row, count, arguments, &taken);
 }
 
+/* What is opened next would get the number of one that is closed, and errors would be written to a
+ * connection. Reading and writing fail as before. */
+static void fill_standard_descriptors(void)
+{
+    static const int modes[] = {
+        [STDIN_FILENO] = O_WRONLY, [STDOUT_FILENO] = O_RDONLY, [STDERR_FILENO] = O_RDONLY};
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", modes[fd]); /* the lowest number that is free */
+}
+
 /* Nothing ends by SIGPIPE: neither what prints to a reader who has left, nor what writes to a Redis
  * over TLS that has. */
 int main(int argc, char *argv[])
 {
     (void)signal(SIGPIPE, SIG_IGN);
+    fill_standard_descriptors();
     return print_end(run(argc, argv));
 }

@@ -89,7 +89,7 @@ const char *private_file_reason(int code)
     case 0:
     case ENXIO:  /* a FIFO that nobody reads, or a socket */
     case ENODEV: /* a device without a driver */
-        return "it is no file of this user's: remove it";
+        return "it is not a regular file of this user: remove it";
     case ELOOP:
         return "it is a symbolic link: remove it";
     default:

@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: MIT */
 /*
  * Text as a terminal, a pager or a log viewer may be given it: what steers instead of showing is
- * escaped as JSON does it (\u001b). That are control characters (C0, DEL, C1), what turns the
- * direction of writing (U+202E and its kin), other ends of a line (U+2028, U+2029) and what nobody
- * sees (zero width characters, tags): a peer could forge lines or hide words with them.
+ * escaped as JSON does it (\u001b). These are control characters (C0, DEL, C1), characters that
+ * change the direction of writing (U+202E and similar), other line ends (U+2028, U+2029) and
+ * invisible characters (zero width characters, tags). A peer could forge lines or hide words with
+ * them.
  *
  * Owns: nothing. Threads: any. Blocks: never.
  */

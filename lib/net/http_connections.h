@@ -7,7 +7,7 @@
  *                ▲  └────────────────────▲           │
  *                └───────────────────────────────────┘
  *
- * A place that nobody makes progress in is given to who comes new: a connection that has sent
+ * A new connection takes the place of one that makes no progress: a connection that has sent
  * nothing since its accept for a hundredth of the time for a request goes, else the longest idle
  * one, else the one whose request has been arriving, or whose answer has been leaving, the longest
  * and for more than a tenth of that time. What the service itself works on stays.

@@ -231,6 +231,13 @@ static bool remove_if_stale(const struct sockaddr_un *name)
     return is_refused && unlink(name->sun_path) == 0;
 }
 
+/* Nobody listens there, and nobody will. */
+static bool is_no_socket(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode);
+}
+
 static bool open_unix(const char *path, struct listener *out, struct error *error)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
@@ -241,6 +248,11 @@ static bool open_unix(const char *path, struct listener *out, struct error *erro
     if (fd < 0)
         return fail_to_listen(path, errno, error);
     bool is_bound = bind(fd, generic, sizeof name) == 0;
+    if (!is_bound && errno == EADDRINUSE && is_no_socket(path)) {
+        (void)close(fd);
+        return error_set(error, ERROR_IO,
+                         "%s is there and is no socket: remove it, or choose another path", path);
+    }
     if (!is_bound && errno == EADDRINUSE) {
         is_bound = remove_if_stale(&name) && bind(fd, generic, sizeof name) == 0;
         if (!is_bound)

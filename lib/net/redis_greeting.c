@@ -48,7 +48,7 @@ static const struct greeting_refusal {
 } refusals[] = {
     {"NOAUTH", "Redis demands a password"},
     {"DENIED", "Redis is in protected mode: set a password there, or bind it to loopback only"},
-    {"ERR max number of clients", "Redis has its maximum of clients (maxclients)"},
+    {"ERR max number of clients", "Redis has reached its maximum number of clients (maxclients)"},
 };
 
 const char *redis_greetings_refusal(struct redis_greetings *greetings,

@@ -117,7 +117,7 @@ static void read_master(struct redis_sentinel *search, const struct redis_reply 
     int64_t port = redis_reply_integer(redis_reply_item(reply, 1));
     if (host[0] == '\0' || strlen(host) >= sizeof search->master.host || port < 1 ||
         port > UINT16_MAX) {
-        fail(search, "its answer is no address");
+        fail(search, "its answer is not an address");
         return;
     }
     (void)snprintf(search->master.host, sizeof search->master.host, "%s", host);
@@ -133,8 +133,8 @@ static const char *failure_in(const struct redis_reply *reply)
     if (type == REDIS_TYPE_ERROR)
         return strncmp(redis_reply_text(reply, NULL), "NOAUTH", 6) == 0
                    ? "it demands a password: ?sentinelPassword="
-                   : "it is no sentinel, or forbids SENTINEL GET-MASTER-ADDR-BY-NAME";
-    return redis_reply_length(reply) == 2 ? NULL : "it is no sentinel";
+                   : "it is not a sentinel, or forbids SENTINEL GET-MASTER-ADDR-BY-NAME";
+    return redis_reply_length(reply) == 2 ? NULL : "it is not a sentinel";
 }
 
 static void answered(void *context, enum redis_failure failure, const struct redis_reply *reply)
@@ -226,7 +226,7 @@ static enum stream_status give_up(const struct redis_sentinel *search, struct er
         (void)error_set(error, ERROR_IO, "the sentinels do not know the master %s",
                         sentinels->master);
     else
-        (void)error_set(error, ERROR_IO, "no sentinel tells the master; %s: %s", first,
+        (void)error_set(error, ERROR_IO, "no sentinel names the master; %s: %s", first,
                         search->first_failure.message);
     return STREAM_FAILED;
 }

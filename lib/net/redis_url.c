@@ -27,7 +27,7 @@ static bool decode(struct url_rest text, char *out, size_t size, const char *wha
     if (outcome == PERCENT_TOO_LONG)
         return error_set(error, ERROR_CONFIG, "the %s is longer than %zu bytes", what, size - 1);
     if (outcome == PERCENT_BROKEN || strlen(out) != length)
-        return error_set(error, ERROR_CONFIG, "the %s has a %% that is no escape (%%25)", what);
+        return error_set(error, ERROR_CONFIG, "the %s has a %% that is not an escape (%%25)", what);
     return true;
 }
 
@@ -72,12 +72,27 @@ static bool take_credentials(struct url_rest *rest, const char *authority_end,
     return true;
 }
 
+static bool parse_port(struct url_rest text, struct redis_url *url, struct error *error)
+{
+    unsigned number = 0;
+    if (!parse_number(text, UINT16_MAX, "port", &number, error))
+        return false;
+    if (number == 0)
+        return error_set(error, ERROR_CONFIG, "the port must not be 0");
+    url->port = (uint16_t)number;
+    return true;
+}
+
 /* "host", "host:port" or "[::1]:port". */
 static bool parse_host(struct url_rest text, struct redis_url *url, struct error *error)
 {
     struct url_rest host = text;
     struct url_rest port = {text.end, text.end};
     const char *colon = memrchr(text.at, ':', (size_t)(text.end - text.at));
+    if (memchr(text.at, ',', (size_t)(text.end - text.at)) != NULL)
+        return error_set(error, ERROR_CONFIG,
+                         "several hosts are a cluster's or sentinels: begin it with "
+                         "redis+cluster:// or redis+sentinel:// (rediss+… over TLS)");
     if (text.at < text.end && *text.at == '[') {
         const char *bracket = memchr(text.at, ']', (size_t)(text.end - text.at));
         if (bracket == NULL)
@@ -93,18 +108,14 @@ static bool parse_host(struct url_rest text, struct redis_url *url, struct error
     }
     if (colon != NULL) {
         port.at = colon + 1;
-        unsigned number = 0;
-        if (!parse_number(port, UINT16_MAX, "port", &number, error))
+        if (!parse_port(port, url, error))
             return false;
-        if (number == 0)
-            return error_set(error, ERROR_CONFIG, "the port must not be 0");
-        url->port = (uint16_t)number;
     }
     if (host.at == host.end)
         return error_set(error, ERROR_CONFIG, "the host is missing");
     if (!decode(host, url->host, sizeof url->host, "host", error))
         return false;
-    if (strpbrk(url->host, "?#@/ ") != NULL)
+    if (strpbrk(url->host, "?#@/, ") != NULL)
         return error_set(error, ERROR_CONFIG, "the host has a character that no host name has");
     return true;
 }
@@ -117,8 +128,8 @@ static bool refuse_parameters(struct url_rest rest, const char *authority_end, s
     const char *from = at_sign != NULL ? at_sign : rest.at;
     return memchr(from, '?', (size_t)(rest.end - from)) == NULL ||
            error_set(error, ERROR_CONFIG,
-                     "what follows the ? is not understood: leave it out; the database is /N, the "
-                     "rest are settings of ours");
+                     "the part after the ? is not supported: remove it. The database is /N, and "
+                     "everything else is a setting of seek-signal");
 }
 
 static bool parse_network(struct url_rest rest, struct redis_url *url, struct error *error)

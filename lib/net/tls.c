@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/ascii.h"
 #include "lib/base/file_version.h"
 #include "lib/base/mutex.h"
 
@@ -274,6 +275,16 @@ static void copy_address(const ASN1_OCTET_STRING *address, char name[TLS_NAME_BY
         (void)snprintf(name, TLS_NAME_BYTES, "[%s]", text);
 }
 
+/* GnuTLS, which the listener has, ends a connection whose client asks for another name, as one with
+ * an underscore. */
+static bool can_be_asked_for(const char *name)
+{
+    for (; *name != '\0'; name++)
+        if (!ascii_is_alphanumeric(*name) && *name != '-' && *name != '.')
+            return false;
+    return true;
+}
+
 static void find_name(const X509 *certificate, int kind, char name[TLS_NAME_BYTES])
 {
     GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
@@ -285,6 +296,8 @@ static void find_name(const X509 *certificate, int kind, char name[TLS_NAME_BYTE
             copy_text(each->d.dNSName, name);
         else
             copy_address(each->d.iPAddress, name);
+        if (kind == GEN_DNS && !can_be_asked_for(name))
+            name[0] = '\0';
     }
     GENERAL_NAMES_free(names);
 }
@@ -299,14 +312,16 @@ bool tls_certificate_name(const char *path, char name[TLS_NAME_BYTES], struct er
     X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
     (void)fclose(file); /* it was only read */
     if (certificate == NULL)
-        return error_set(error, ERROR_CONFIG, "%s is no certificate in PEM form: %s", path,
+        return error_set(error, ERROR_CONFIG, "%s is not a certificate in PEM form: %s", path,
                          queued_reason());
     find_name(certificate, GEN_DNS, name);
     find_name(certificate, GEN_IPADD, name);
     X509_free(certificate);
     return name[0] != '\0' ||
            error_set(error, ERROR_CONFIG,
-                     "the certificate in %s is for no name: it needs a subjectAltName", path);
+                     "the certificate in %s is for no name that can be asked for: it needs a "
+                     "subjectAltName with letters, digits, hyphens and dots alone, or an address",
+                     path);
 }
 
 bool tls_speaks_http2(void *session)

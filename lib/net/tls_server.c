@@ -106,7 +106,7 @@ static bool add_pair(struct tls_identity *identity, const struct tls_server *ser
     bool is_added = result == GNUTLS_E_SUCCESS;
     if (!is_added) {
         (void)error_set(error, ERROR_CONFIG,
-                        "%s is no private key in PEM form without a passphrase: %s", server->key,
+                        "%s is not a private key in PEM form without a passphrase: %s", server->key,
                         gnutls_strerror(result));
     } else {
         result = gnutls_certificate_set_x509_key(identity->credentials, chain, (int)count, key);
@@ -131,7 +131,7 @@ static bool read_pair(struct tls_identity *identity, const struct tls_server *se
                                                  GNUTLS_X509_CRT_LIST_FAIL_IF_UNSORTED);
     if (result <= 0)
         return error_set(error, ERROR_CONFIG,
-                         "%s is no certificate in PEM form, followed by those up to its "
+                         "%s is not a certificate in PEM form, followed by those up to its "
                          "authority: %s",
                          server->certificate, gnutls_strerror(result));
     count = (unsigned)result;

@@ -35,7 +35,7 @@ static const struct option {
     {"--format", TAKES_FORMAT, OPTION_TEXT, FIELD(format), "csv or ndjson, for a download; all of them unless --limit is given"},
     {"--limit", TAKES_LIMIT, OPTION_NUMBER, FIELD(limit), "at most this number; default 50"},
     {"--dry-run", TAKES_DRY_RUN, OPTION_FLAG, FIELD(is_dry_run), "only count them, and change nothing"},
-    {"--from", TAKES_MOVE, OPTION_TEXT, FIELD(from), "URL of the Redis to move from, of every kind that REDIS_URL can be"},
+    {"--from", TAKES_MOVE, OPTION_TEXT, FIELD(from), "URL of the Redis to move from, in any form that REDIS_URL accepts"},
     {"--to", TAKES_MOVE, OPTION_TEXT, FIELD(to), "URL of the Redis to move to"},
     {"--from-file", TAKES_MOVE, OPTION_TEXT, FIELD(from_file), "file with that URL, since others see a command's arguments"},
     {"--to-file", TAKES_MOVE, OPTION_TEXT, FIELD(to_file), "the same of the target"},
@@ -43,8 +43,8 @@ static const struct option {
     {"--to-prefix", TAKES_MOVE, OPTION_TEXT, FIELD(to_prefix), "the same of the target"},
     {"--from-shards", TAKES_MOVE, OPTION_NUMBER, FIELD(from_shards), "its REDIS_SHARDS; default 1, on a cluster 64"},
     {"--to-shards", TAKES_MOVE, OPTION_NUMBER, FIELD(to_shards), "the same of the target"},
-    {"--follow", TAKES_MOVE, OPTION_FLAG, FIELD(is_following), "go on with what still comes, until SIGTERM or SIGINT"},
-    {"--abandon", TAKES_MOVE, OPTION_FLAG, FIELD(is_abandoning), "give up a move from there: --from sends again what it still has; only once --to sends nothing more"},
+    {"--follow", TAKES_MOVE, OPTION_FLAG, FIELD(is_following), "keep moving new events until SIGTERM or SIGINT"},
+    {"--abandon", TAKES_MOVE, OPTION_FLAG, FIELD(is_abandoning), "give up a move: --from sends its remaining signals again; use it only when --to no longer sends"},
     {"--per-second", TAKES_PER_SECOND, OPTION_NUMBER, FIELD(per_second), "this number a second; default 20"},
     /* clang-format on */
 };
@@ -81,7 +81,7 @@ static bool read_number(const char *name, const char *text, int64_t *out, struct
     char *end;
     long long number = ascii_is_digit(text[0]) ? strtoll(text, &end, 10) : 0;
     if (number < 1 || number > NUMBER_MAX || *end != '\0')
-        return error_set(error, ERROR_CONFIG, "%s: %s is no number from 1 on", name, text);
+        return error_set(error, ERROR_CONFIG, "%s: %s is not a number of 1 or more", name, text);
     *out = number;
     return true;
 }
@@ -123,6 +123,8 @@ static bool take_id(unsigned takes, const char *argument, struct command_argumen
     if ((takes & (TAKES_ID | NEEDS_ID)) == 0 || out->id != NULL)
         return error_set(error, ERROR_CONFIG, "%s: this command takes no such argument",
                          setting_shown(argument));
+    if (argument[0] == '\0') /* a script's variable, perhaps */
+        return error_set(error, ERROR_CONFIG, "the application's id is empty");
     out->id = argument;
     return true;
 }
@@ -131,14 +133,17 @@ bool command_arguments_take(unsigned takes, int *count, char *arguments[],
                             struct command_arguments *out, struct error *error)
 {
     int kept = 0;
+    bool is_id = false; /* what follows `--` is one, however it begins */
     *out = (struct command_arguments){.id = NULL};
     for (int next = 0; next < *count;) {
         char *argument = arguments[next++];
-        const struct option *option = find_option(takes, argument);
-        if (option != NULL) {
+        const struct option *option = is_id ? NULL : find_option(takes, argument);
+        if (!is_id && strcmp(argument, "--") == 0) {
+            is_id = true;
+        } else if (option != NULL) {
             if (!read_option(option, arguments, *count, &next, out, error))
                 return false;
-        } else if (strncmp(argument, "--", 2) == 0) {
+        } else if (!is_id && strncmp(argument, "--", 2) == 0) {
             keep_setting(arguments, *count, &next, &kept);
         } else if (!take_id(takes, argument, out, error)) {
             return false;

@@ -62,11 +62,12 @@ static bool check_tls(const struct config *config)
     tls_server_status(server, &status);
     rfc3339_format(status.expires_at_ms, expires_at);
     bool is_valid = status.expires_at_ms > clock_wall_ms();
-    return check_report(is_valid, "TLS",
-                        is_valid ? "the certificate in %s is valid until %s"
-                                 : "the certificate in %s has ended at %s: put the next one and "
-                                   "its key into the files",
-                        config->tls_cert_file, expires_at);
+    return check_report(
+        is_valid, "TLS",
+        is_valid
+            ? "the certificate in %s is valid until %s"
+            : "the certificate in %s expired at %s: put the new one and its key into the files",
+        config->tls_cert_file, expires_at);
 }
 
 /* --- SEEK ---------------------------------------------------------------------------------------
@@ -171,7 +172,7 @@ static const char *hint(const struct verdict *verdict)
     case VERDICT_UNREADABLE:
         return "is GRAPHQL_URL right, or does a proxy or firewall answer?";
     case VERDICT_DELIVERED:
-        return "this is no answer to the query for its version";
+        return "this is not an answer to the query for its version";
     case VERDICT_TRANSIENT:
     case VERDICT_CLASS_COUNT:
         break;

@@ -44,8 +44,10 @@ static bool read_time(const char *name, const char *text, char out[RFC3339_BYTES
     if (text == NULL)
         return true;
     if (!moment_parse(text, clock_wall_ms(), &ms)) {
-        print_format(stderr, "%s: %s is no moment: give 2026-01-02T03:04:05Z, or 2h, 7d", name,
-                     text);
+        print_format(
+            stderr,
+            "%s: %s is not a time: give 2026-01-02T03:04:05Z, or how long ago, such as 2h or 7d",
+            name, text);
         return false;
     }
     rfc3339_format(ms, out);
@@ -308,7 +310,7 @@ static bool is_everything(const struct command_arguments *arguments)
 static bool is_asked_rightly(const struct command_arguments *arguments, const char *name)
 {
     if (arguments->is_all && is_filtered(arguments)) {
-        print_format(stderr, "%s: --all goes with no filter", name);
+        print_format(stderr, "%s: --all cannot be combined with a filter", name);
         return false;
     }
     if (!is_everything(arguments) || print_can_ask())

@@ -162,16 +162,17 @@ static int end_with(const struct move *move, enum mover_state state)
     unsigned blocked_count;
     const char *blocked = mover_blocked(move->mover, &blocked_count);
     if (blocked_count > 0)
-        print_format(stderr,
-                     "move: --to: %u keys of applications hold something else, and these stay at "
-                     "--from: %s: delete or rename those keys, and run the move again",
-                     blocked_count, blocked);
+        print_format(
+            stderr,
+            "move: --to: %u keys that applications need hold something else. These applications "
+            "stay at --from: %s. Delete or rename the keys, and run the move again",
+            blocked_count, blocked);
     if (counts.held > 0)
-        (void)fprintf(stderr,
-                      "move: %" PRId64
-                      " applications are on their way, and are sent by nobody until "
-                      "the move is run again\n",
-                      counts.held);
+        (void)fprintf(
+            stderr,
+            "move: %" PRId64
+            " applications are in transit. Nothing sends them until you run the move again\n",
+            counts.held);
     if (state != MOVER_EMPTY && !is_fine && mover_has_paused(move->mover))
         (void)fputs("move: sending at --from stays paused: run the move again, or give it up with "
                     "--abandon\n",
@@ -187,7 +188,7 @@ static void tell_quiet(struct move *move)
     print_progress_end();
     (void)puts(move->arguments->is_json
                    ? "{\"quiet\":true}"
-                   : "nothing is sent from --from any more: point the clients to the new services");
+                   : "sending from --from has ended: point the clients to the new services");
     (void)print_flush(); /* whether anybody reads it or not, the move goes on */
     move->is_told = true;
 }
@@ -237,7 +238,7 @@ static void on_abandoned(void *context, const struct store_failure *failure,
     }
     if (result->outcome != MOVE_FINE) {
         (void)snprintf(abandoning->problem, sizeof abandoning->problem,
-                       "nothing of this version's is kept there");
+                       "there is no data of this version");
         return;
     }
     abandoning->let_go += result->deleted;
@@ -254,7 +255,7 @@ static int end_abandoning(const struct move *move, const struct abandoning *aban
                      is_done ? "true" : "false", abandoning->let_go, is_paused ? "true" : "false");
     else if (is_done)
         (void)printf("the move is given up: --from %s, and %" PRId64
-                     " applications that were on their way are due there\n",
+                     " applications that were in transit are due there\n",
                      is_paused ? "stays paused, as before the move (`seek-signal resume` ends that)"
                                : "sends again",
                      abandoning->let_go);

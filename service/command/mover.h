@@ -5,7 +5,7 @@
  * `seek-signal move` does between its two stores. docs/decisions/move.md says why nothing is lost
  * or repeated wherever it ends.
  *
- * Owns:    what it has copied of the batches that are on their way; the stores are borrowed.
+ * Owns:    what it has copied of the batches that are in transit; the stores are borrowed.
  * Threads: one, the loop's of both stores.
  * Blocks:  never.
  */
@@ -26,13 +26,13 @@ struct mover_counts {
     int64_t moved;      /* applications that the target has, and the source no more */
     int64_t superseded; /* of these, what the target knew better; again, where it came twice */
     int64_t left;       /* what cannot be moved: its key, here or there, holds something else */
-    int64_t held;       /* applications that are on their way */
+    int64_t held;       /* applications that are in transit */
 };
 
 enum mover_state {
     MOVER_RUNNING,
     MOVER_EMPTY,   /* nothing is left in the source but what cannot be moved */
-    MOVER_STOPPED, /* as was asked: nothing is on its way */
+    MOVER_STOPPED, /* as was asked: nothing is in transit */
     MOVER_FAILED,
 };
 
@@ -47,7 +47,7 @@ DEFINE_AUTO(mover);
 enum mover_state mover_turn(struct mover *mover, int64_t now_ms);
 /* The longest wait until the next turn. */
 int64_t mover_timeout_ms(const struct mover *mover, int64_t now_ms);
-/* What is on its way is brought to its end, and nothing more is begun. */
+/* What is in transit is brought to its end, and nothing more is begun. */
 void mover_stop(struct mover *mover);
 
 void mover_count(const struct mover *mover, struct mover_counts *out);

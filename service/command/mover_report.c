@@ -99,8 +99,8 @@ void mover_refuse(struct mover *mover, const char *where, enum move_outcome outc
         break;
     case MOVE_NOTHING_HERE:
         mover_fail(mover,
-                   "%s: nothing of this version's is kept there: look at the URL, the prefix "
-                   "and the shards; or start a service of this version on it once",
+                   "%s: there is no data of this version: check the URL, the prefix and the "
+                   "shards, or start a service of this version there once",
                    where);
         break;
     case MOVE_SAME:
@@ -108,8 +108,8 @@ void mover_refuse(struct mover *mover, const char *where, enum move_outcome outc
         break;
     case MOVE_BUSY:
         mover_fail(mover,
-                   "%s: a move from there to another Redis was not brought to its end: run that "
-                   "one again first, or give it up with --abandon",
+                   "%s: an earlier move from there to another Redis is not finished: run that move "
+                   "again first, or give it up with --abandon",
                    where);
         break;
     }

@@ -130,8 +130,7 @@ int print_end(int status)
     if (lost_by == 0)
         lost_by = errno;
     if (lost_by != EPIPE)
-        print_format(stderr, "standard output: %s: what was printed is not complete",
-                     strerror(lost_by));
+        print_format(stderr, "standard output: %s: the output is not complete", strerror(lost_by));
     return status == 0 ? 1 : status;
 }
 

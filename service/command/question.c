@@ -25,7 +25,7 @@ struct way {
 static void write_client_address(const struct listen_address *address, char out[HOST_PORT_BYTES])
 {
     const char *host = address->host;
-    if (strcmp(host, "0.0.0.0") == 0)
+    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "*") == 0)
         host = "127.0.0.1"; /* listening on every address includes this one */
     else if (strcmp(host, "::") == 0)
         host = "::1";
@@ -90,8 +90,8 @@ static bool ask(const struct config *config, const struct way *way, struct http_
     return error_set(error, ERROR_IO, "no answer from %s%s%s: %s; %s", transfer.url,
                      is_at ? " at " : "", is_at ? transfer.connect_to : "", answer->detail,
                      answer->outcome == HTTP_TLS_FAILED
-                         ? "does it show the certificate that TLS_CERT_FILE has now, and is that "
-                           "still valid? `seek-signal check` tells"
+                         ? "does it use the certificate that is in TLS_CERT_FILE now, and is that "
+                           "still valid? Run `seek-signal check`"
                          : "is the service running?");
 }
 

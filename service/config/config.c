@@ -17,7 +17,7 @@
 #include "service/notification/webhook.h"
 #include "service/store/shard.h"
 
-enum { FOUND_BYTES_MAX = 65536, API_KEY_BYTES_MIN = 8 };
+enum { FOUND_BYTES_MAX = 65536 };
 
 static void require_settings(struct reading *reading)
 {
@@ -56,63 +56,14 @@ static void check_audience(struct reading *reading)
                     setting_credentials_remedy);
 }
 
-enum secret_shape { ONE_LINE, LINES };
-
-/* A file that is not there yet is a mistake at the start; one that vanishes later is lived with. */
-static void check_secret(struct reading *reading, const char *name, struct secret *secret,
-                         enum secret_shape shape)
+/* A value that was refused is no value that is missing. */
+static bool is_refused(const struct reading *reading, const char *name)
 {
-    if (secret == NULL)
-        return;
-    struct buffer value;
-    buffer_init(&value, SECRET_BYTES_MAX);
-    struct error error;
-    if (!secret_read(secret, &value, &error))
-        config_note(reading->problems, SETTING_PREFIX "%s_FILE: %s", name, error.message);
-    else if (shape == ONE_LINE && strcspn(value.bytes, "\r\n") != value.length)
-        config_note(reading->problems, SETTING_PREFIX "%s: expected one line that is not empty",
-                    name);
-    else if (strcspn(value.bytes, "\r\n") == 0)
-        config_note(reading->problems, SETTING_PREFIX "%s: the first line is empty", name);
-    buffer_wipe(&value);
-    buffer_fini(&value);
-}
-
-/* Words of examples and of forms that nobody filled in. */
-static bool is_placeholder(const char *key)
-{
-    static const char *const words[] = {"change-me", "changeme", "placeholder", "your-api-key",
-                                        "your_api_key"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcasestr(key, words[i]) != NULL)
-            return true;
-    }
-    return false;
-}
-
-/* A key is all that stands before everything: one that can be guessed is refused. */
-static void check_api_keys(struct reading *reading, const char *name, struct secret *secret)
-{
-    static const char remedy[] = "make one with `openssl rand -hex 32`";
-    struct buffer keys;
-    buffer_init(&keys, SECRET_BYTES_MAX);
-    struct error error; /* check_secret has told it */
-    if (secret == NULL || !secret_read(secret, &keys, &error)) {
-        buffer_fini(&keys);
-        return;
-    }
-    char *rest = NULL;
-    for (char *key = strtok_r(keys.bytes, "\r\n", &rest); key != NULL;
-         key = strtok_r(NULL, "\r\n", &rest)) {
-        if (is_placeholder(key))
-            config_note(reading->problems, SETTING_PREFIX "%s: it is an example's placeholder: %s",
-                        name, remedy);
-        else if (strlen(key) < API_KEY_BYTES_MIN)
-            config_note(reading->problems, SETTING_PREFIX "%s: it has less than %d characters: %s",
-                        name, API_KEY_BYTES_MIN, remedy);
-    }
-    buffer_wipe(&keys);
-    buffer_fini(&keys);
+    const struct buffer *problems = reading->problems;
+    char beginning[64];
+    int length = snprintf(beginning, sizeof beginning, SETTING_PREFIX "%s=", name);
+    return problems->length > 0 &&
+           memmem(problems->bytes, problems->length, beginning, (size_t)length) != NULL;
 }
 
 /* What may be called by others asks who calls: by a key or by a certificate. */
@@ -120,15 +71,17 @@ static void check_callers(struct reading *reading)
 {
     const struct config *config = reading->config;
     bool has_callers = config->api_key != NULL || config->tls_client_ca_file != NULL;
-    if (!has_callers && config->listen != NULL && !listen_address_is_local(&config->listen_address))
+    if (!has_callers && config->listen != NULL && !is_refused(reading, "LISTEN") &&
+        !listen_address_is_local(&config->listen_address))
         config_note(reading->problems,
                     SETTING_PREFIX "LISTEN=%s: other machines reach it, so " SETTING_PREFIX
                                    "API_KEY (or API_KEY_FILE) must be set, or listen on 127.0.0.1",
                     config->listen);
     if (!has_callers && config->api_read_key != NULL)
-        config_note(reading->problems, SETTING_PREFIX
-                    "API_READ_KEY: a caller without a key may do everything, so " SETTING_PREFIX
-                    "API_KEY (or API_KEY_FILE) must be set too");
+        config_note(
+            reading->problems, SETTING_PREFIX
+            "API_READ_KEY: without an API key every caller may do everything, so " SETTING_PREFIX
+            "API_KEY (or API_KEY_FILE) must be set too");
 }
 
 static void check_tls(struct reading *reading)
@@ -139,10 +92,9 @@ static void check_tls(struct reading *reading)
                     SETTING_PREFIX "TLS_CERT_FILE and " SETTING_PREFIX
                                    "TLS_KEY_FILE belong together: set both, or neither");
     else if (config->tls_client_ca_file != NULL && config->tls_cert_file == NULL)
-        config_note(reading->problems,
-                    SETTING_PREFIX "TLS_CLIENT_CA_FILE: clients show certificates only where "
-                                   "TLS is spoken: set " SETTING_PREFIX
-                                   "TLS_CERT_FILE and " SETTING_PREFIX "TLS_KEY_FILE");
+        config_note(reading->problems, SETTING_PREFIX
+                    "TLS_CLIENT_CA_FILE: client certificates need TLS: set " SETTING_PREFIX
+                    "TLS_CERT_FILE and " SETTING_PREFIX "TLS_KEY_FILE");
 }
 
 static void check_file(struct reading *reading, const char *name, const char *path)
@@ -166,9 +118,8 @@ static void check_socket(struct reading *reading, const char *name,
                    address->host);
     if (stat(directory, &status) == 0 && (status.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH)
         config_note(&reading->config->warnings,
-                    SETTING_PREFIX
-                    "%s=unix:%s: everybody may write to its directory, and could listen there "
-                    "in our place: chmod o-w %s",
+                    SETTING_PREFIX "%s=unix:%s: everybody may write to its directory, and could "
+                                   "replace the socket: chmod o-w %s",
                     name, address->host, directory);
 }
 
@@ -208,6 +159,42 @@ static void check_redis(struct reading *reading)
                                    "REDIS_KEY_FILE belong together: set both, or neither");
 }
 
+/* Otherwise the second one's start would say that another process has it. */
+static void check_listeners(struct reading *reading)
+{
+    const struct config *config = reading->config;
+    const struct listen_address *api = &config->listen_address, *ops = &config->ops_listen_address;
+    bool is_one = config->listen != NULL && config->ops_listen != NULL &&
+                  strcmp(api->host, ops->host) == 0 && api->is_unix == ops->is_unix &&
+                  api->port == ops->port && (api->is_unix || api->port > 0);
+    if (is_one && !is_refused(reading, "LISTEN") && !is_refused(reading, "OPS_LISTEN"))
+        config_note(reading->problems,
+                    SETTING_PREFIX "OPS_LISTEN=%s: it is the address of " SETTING_PREFIX
+                                   "LISTEN, which has the probes and metrics too: choose another "
+                                   "port or path",
+                    config->ops_listen);
+}
+
+static bool is_same_directory(const char *a, const char *b)
+{
+    struct stat first, second;
+    return strcmp(a, b) == 0 || (stat(a, &first) == 0 && stat(b, &second) == 0 &&
+                                 first.st_dev == second.st_dev && first.st_ino == second.st_ino);
+}
+
+/* The private Redis locks its own first, and the spool would name another process for it. */
+static void check_directories(struct reading *reading)
+{
+    const struct config *config = reading->config;
+    if (config->redis_url == NULL && config->spool_dir != NULL && config->data_dir != NULL &&
+        is_same_directory(config->spool_dir, config->data_dir))
+        config_note(reading->problems,
+                    SETTING_PREFIX "SPOOL_DIR=%s: it is " SETTING_PREFIX
+                                   "DATA_DIR, which belongs to the private Redis alone: choose "
+                                   "another directory",
+                    config->spool_dir);
+}
+
 static void check_files(struct reading *reading)
 {
     const struct config *config = reading->config;
@@ -224,16 +211,6 @@ static void check_log(struct reading *reading)
                                    "leave it off outside development");
 }
 
-/* A value that was refused is no value that is missing. */
-static bool is_refused(const struct reading *reading, const char *name)
-{
-    const struct buffer *problems = reading->problems;
-    char beginning[64];
-    int length = snprintf(beginning, sizeof beginning, SETTING_PREFIX "%s=", name);
-    return problems->length > 0 &&
-           memmem(problems->bytes, problems->length, beginning, (size_t)length) != NULL;
-}
-
 /* Who is told of trouble has to know who tells. */
 static void check_notifications(struct reading *reading)
 {
@@ -248,27 +225,31 @@ static void check_notifications(struct reading *reading)
                                    "both, or neither");
     else if (config->notify_secret != NULL && !webhook_check_secret(config->notify_secret, &error))
         config_note(reading->problems, SETTING_PREFIX "NOTIFY_SECRET: %s", error.message);
+    else
+        config_secret_check(reading, "NOTIFY_SECRET", config->notify_secret, SECRET_LINES);
 }
 
 static void check_together(struct reading *reading, enum config_need need,
                            const char *const environment[])
 {
     struct config *config = reading->config;
-    check_secret(reading, "API_KEY", config->api_key, LINES);
-    check_secret(reading, "API_READ_KEY", config->api_read_key, LINES);
+    config_secret_check(reading, "API_KEY", config->api_key, SECRET_LINES);
+    config_secret_check(reading, "API_READ_KEY", config->api_read_key, SECRET_LINES);
     check_tls(reading);
     if (need != CONFIG_NEED_ADDRESS)
         check_redis(reading);
     if (need != CONFIG_NEED_ALL)
         return;
     require_settings(reading);
-    check_api_keys(reading, "API_KEY", config->api_key);
-    check_api_keys(reading, "API_READ_KEY", config->api_read_key);
+    config_secret_check_keys(reading, "API_KEY", config->api_key);
+    config_secret_check_keys(reading, "API_READ_KEY", config->api_read_key);
     check_files(reading);
     check_redis_url(reading);
-    check_secret(reading, "CLIENT_ID", config->client_id, ONE_LINE);
-    check_secret(reading, "CLIENT_SECRET", config->client_secret, ONE_LINE);
+    config_secret_check(reading, "CLIENT_ID", config->client_id, SECRET_ONE_LINE);
+    config_secret_check(reading, "CLIENT_SECRET", config->client_secret, SECRET_ONE_LINE);
     check_callers(reading);
+    check_listeners(reading);
+    check_directories(reading);
     check_log(reading);
     if (config->spool_dir != NULL &&
         !durability_satisfies((struct durability){.level = DURABILITY_SPOOL}, config->durability))

@@ -30,6 +30,13 @@ struct reading {
  */
 void config_tracing_finish(struct reading *reading);
 
+/* config_secret.c: what a secret must be. `secret` may be NULL. */
+enum secret_shape { SECRET_ONE_LINE, SECRET_LINES };
+void config_secret_check(struct reading *reading, const char *name, struct secret *secret,
+                         enum secret_shape shape);
+/* Beside that: that nobody guesses it. */
+void config_secret_check_keys(struct reading *reading, const char *name, struct secret *secret);
+
 /* config_proxy.c: the proxies of the environment that will be used. */
 void config_proxy_finish(struct reading *reading, const char *const environment[]);
 

@@ -174,6 +174,8 @@ void setting_source_arguments(struct reading *reading, int count, char *const ar
         const struct setting *setting = setting_by_flag(flag, length, &is_file);
         if (setting == NULL) {
             note_unknown_flag(reading->problems, flag, length);
+            /* What follows is its value, and a secret if a secret's flag was meant. */
+            i += flag[length] == '\0' && i + 1 < count && strncmp(arguments[i + 1], "--", 2) != 0;
             continue;
         }
         const char *value = flag[length] == '=' ? flag + length + 1 : NULL;

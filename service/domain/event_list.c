@@ -50,7 +50,7 @@ static void reject_empty(struct rejection *rejection)
 static void reject_long(struct rejection *rejection, size_t batch_max)
 {
     (void)rejection_set(rejection, REJECTED_BATCH_TOO_LONG, "", "Split the batch.",
-                        "The batch has more than %zu events, which are the limit.", batch_max);
+                        "The batch has more than %zu events, which is the limit.", batch_max);
 }
 
 static struct event_list *create_batch(size_t count, size_t batch_max, struct rejection *rejection)

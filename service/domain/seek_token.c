@@ -92,12 +92,13 @@ bool seek_token_check(const char *token, size_t length, struct rejection *reject
         return rejection_set(rejection, REJECTED_TOKEN, "token",
                              "Send the value of the URL parameter seek-token. If the link has "
                              "none, leave token out: the candidate did not come from SEEK.",
-                             "The seek-token is a word that programs write for a missing value.");
+                             "The seek-token is a word such as undefined or null, which programs "
+                             "write when a value is missing.");
     if (is_link(token, length))
-        return rejection_set(rejection, REJECTED_TOKEN, "token",
-                             "Post the whole link as applicationUri, or only what stands behind "
-                             "seek-token= in it as token.",
-                             "The seek-token is a link, or a part of one with its seek-token=.");
+        return rejection_set(
+            rejection, REJECTED_TOKEN, "token",
+            "Post the whole link as applicationUri, or only the value after seek-token= as token.",
+            "The seek-token is a link, or a part of a link that includes seek-token=.");
     if (has_percent_escape(token, length))
         return rejection_set(
             rejection, REJECTED_TOKEN_ENCODED, "token",

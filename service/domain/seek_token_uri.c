@@ -82,10 +82,6 @@ static bool has_host(struct uri_part authority)
 /* False when it is not an absolute http or https URL. `query` may come out with nothing in it. */
 static bool find_query(const char *uri, size_t length, struct uri_part *query)
 {
-    for (size_t i = 0; i < length; i++) {
-        if (ascii_is_space_or_control(uri[i]))
-            return false;
-    }
     struct uri_part rest = after_scheme(uri, length);
     struct uri_part before_query, authority;
     if (!next_part(&rest, '#', query))
@@ -93,6 +89,14 @@ static bool find_query(const char *uri, size_t length, struct uri_part *query)
     (void)next_part(query, '?', &before_query);
     (void)next_part(&before_query, '/', &authority);
     return has_host(authority);
+}
+
+static bool has_blank(const char *uri, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (ascii_is_space_or_control(uri[i]))
+            return true;
+    return false;
 }
 
 struct decoded {
@@ -152,7 +156,7 @@ static bool names_token(const char *uri, size_t length)
 static bool refuse_missing(const char *uri, size_t length, struct rejection *rejection)
 {
     return names_token(uri, length)
-               ? refuse(rejection, "Its seek-token is no parameter of its query.")
+               ? refuse(rejection, "Its seek-token is not a parameter of its query.")
                : seek_token_refuse_none(rejection, "applicationUri",
                                         "Its query has no seek-token, or an empty one.");
 }
@@ -163,6 +167,12 @@ bool seek_token_from_uri(const char *uri, size_t length, struct buffer *out,
     struct uri_part query;
     struct decoded token;
     token.length = 0;
+    if (has_blank(uri, length))
+        return rejection_set(
+            rejection, REJECTED_APPLICATION_URI, "applicationUri",
+            "Post the link as the candidate followed it, without blanks around it. "
+            "Those in it are percent-encoded (%20).",
+            "It holds white space or a control character.");
     if (!find_query(uri, length, &query))
         return refuse(rejection, "It is not an absolute http or https URL.");
     if (!find_token(query, &token, rejection))

@@ -33,7 +33,7 @@ static const struct {
     [UPSTREAM_TIMED_OUT]     = {"TIMEOUT", "SEEK did not answer in time", false, VERDICT_TRANSIENT},
     [UPSTREAM_BROKEN]        = {"BROKEN", "the connection broke before the answer was complete", false, VERDICT_TRANSIENT},
     [UPSTREAM_TOO_LARGE]     = {"TOO_LARGE", "SEEK's answer was too large", true, VERDICT_UNREADABLE},
-    [UPSTREAM_BAD_CODING]    = {"BAD_CODING", "the answer's content coding cannot be undone", true, VERDICT_UNREADABLE},
+    [UPSTREAM_BAD_CODING]    = {"BAD_CODING", "the answer's content coding cannot be decoded", true, VERDICT_UNREADABLE},
     [UPSTREAM_PROXY_REFUSED] = {"PROXY_REFUSED", "the proxy refuses the connection to SEEK", false, VERDICT_MISCONFIGURED},
     [UPSTREAM_NOT_SENT]      = {"NOT_SENT", "SEEK's server closes each connection without processing the request", false, VERDICT_TRANSIENT},
     /* clang-format on */

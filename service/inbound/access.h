@@ -31,7 +31,7 @@ enum access_verdict {
     ACCESS_GRANTED,
     ACCESS_KEY_MISSING,
     ACCESS_KEY_WRONG,
-    ACCESS_READ_ONLY,           /* the key may only look */
+    ACCESS_READ_ONLY,           /* the key is read-only */
     ACCESS_CERTIFICATE_REFUSED, /* and there is no key */
 };
 

@@ -36,6 +36,7 @@ const struct route api_routes[] = {
     {"POST",   "/v1/pause",                        RIGHT_ALL,  UNTRACED, OTHER,  IGNORED, pause_post},
     {"POST",   "/v1/resume",                       RIGHT_ALL,  UNTRACED, OTHER,  IGNORED, resume_post},
     {"GET",    "/v1/status",                       RIGHT_READ, UNTRACED, OTHER,  IGNORED, status_get},
+    {"GET",    "/v1/history",                      RIGHT_READ, UNTRACED, OTHER,  IGNORED, history_get},
     {"GET",    "/v1/tail",                         RIGHT_READ, UNTRACED, OTHER,  IGNORED, tail_get},
 };
 /* clang-format on */

@@ -65,7 +65,8 @@ static bool read_state(struct call *call, struct store_list_query *query)
     if (state != NULL && store_listing_parse(state, &query->listing))
         return true;
     return refuse_query(call, "state",
-                        state == NULL ? "The listing needs a state." : "This state is not listed.",
+                        state == NULL ? "The listing needs a state."
+                                      : "Applications in this state cannot be listed.",
                         "Ask for state=pending, sending, due (both of these) or dead. Look up "
                         "drafts and delivered applications by their id.");
 }
@@ -98,7 +99,7 @@ static bool read_time(struct call *call, enum parameter parameter, int64_t *out_
     const char *text = query_value(call, parameter);
     if (text == NULL || moment_parse(text, clock_wall_ms(), out_ms))
         return true;
-    return refuse_query(call, parameters[parameter], "This is no moment.",
+    return refuse_query(call, parameters[parameter], "This is not a time.",
                         "Send RFC 3339, such as 2026-01-02T03:04:05Z (a + in it as %2B), or how "
                         "long ago, such as 2h or 7d.");
 }

@@ -102,8 +102,8 @@ void batch_destroy(struct batch *batch)
     if (batch == NULL)
         return;
     assert(batch_is_sound(batch) && batch->sent_count == 0); /* the store has ended its calls */
-    const struct store_failure failure = {.status = STORE_UNAVAILABLE,
-                                          .detail = "The service stopped before it was stored."};
+    const struct store_failure failure = {
+        .status = STORE_UNAVAILABLE, .detail = "The service stopped before the event was stored."};
     const struct batch_result result = {.failure = &failure};
     for (size_t i = batch->first; i < batch->count; i++)
         batch_report(&batch->open[i], &result);

@@ -43,7 +43,8 @@ static bool read_state(const struct json_value *root, int64_t now_ms, struct dea
                refuse_value(problem, "state",
                             "state is missing. It may be left out where dryRun is true.");
     return (json_member_text(root, "state", &text) && strcmp(text.bytes, "dead") == 0) ||
-           refuse_value(problem, "state", "This is for the dead: state must be \"dead\".");
+           refuse_value(problem, "state",
+                        "This call works only on dead applications: state must be \"dead\".");
 }
 
 static bool copy_text(const struct json_value *root, const char *name, char *out, size_t size)

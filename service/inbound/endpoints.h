@@ -31,6 +31,8 @@ void resume_post(struct call *call);
 void page_get(struct call *call);
 /* status_endpoint.c */
 void status_get(struct call *call);
+/* history_endpoint.c */
+void history_get(struct call *call);
 /* tail_endpoint.c */
 void tail_get(struct call *call);
 /* document_endpoint.c */

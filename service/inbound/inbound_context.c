@@ -73,8 +73,9 @@ static bool check_origin(struct call *call)
     static const struct problem foreign_host = {
         .code = PROBLEM_FORBIDDEN_ORIGIN,
         .detail = "The request names another host than this machine.",
-        .remedy = "Call 127.0.0.1 or localhost. Let a proxy in front name one of them in the Host "
-                  "header, or set SEEK_SIGNAL_API_KEY if it calls the API.",
+        .remedy =
+            "Call 127.0.0.1 or localhost. If a proxy is in front, let it send one of these in the "
+            "Host header. If the proxy calls the API, you can set SEEK_SIGNAL_API_KEY instead.",
     };
     static const struct problem foreign_site = {
         .code = PROBLEM_FORBIDDEN_ORIGIN,
@@ -276,8 +277,9 @@ static void note_full(struct inbound_context *context, struct metric *metrics, b
         metric_add(&metrics[INBOUND_FULL + listener_of(context)], is_full ? 1 : -1);
     if (is_full)
         log_warn("connections_full",
-                 "The listener has as many connections as are allowed. For each new one the "
-                 "longest idle one is closed. Close unused connections, or raise MAX_CONNECTIONS",
+                 "The listener has reached its maximum number of connections. For each new one, "
+                 "the connection that has been idle longest is closed. Close unused connections, "
+                 "or raise MAX_CONNECTIONS",
                  LOG_TEXT("listener", listener_name(context)));
     else
         log_info("connections_free", "There is room for connections again",

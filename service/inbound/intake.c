@@ -29,6 +29,7 @@
 #include "service/inbound/api.h"
 #include "service/inbound/batch.h"
 #include "service/inbound/census.h"
+#include "service/inbound/history_writer.h"
 #include "service/inbound/inbound_context.h"
 #include "service/inbound/service_view.h"
 #include "service/inbound/spool_batch.h"
@@ -52,7 +53,8 @@ struct intake {
     struct batch *batch;
     struct spool_batch *spool; /* NULL: none */
     struct waiting_room waits;
-    struct census census; /* census_ask from any thread */
+    struct census census;          /* census_ask from any thread */
+    struct history_writer history; /* of the first thread, for the whole process */
     struct inbound_context context;
     bool was_waits_full;
     int64_t trimmed_at_ms;
@@ -135,6 +137,8 @@ static bool create_parts(struct intake *intake, unsigned index,
     if (intake->batch == NULL)
         return false;
     census_init(&intake->census, intake->store, intake->metrics);
+    if (index == 0)
+        history_writer_init(&intake->history, intake->store, intake->metrics, options->view);
     return event_loop_watch(intake->loop, http_server_fd(intake->server), EVENT_READ,
                             take_http_events, intake, error) &&
            create_spool_batch(intake, options->spool, error);
@@ -273,6 +277,7 @@ static void turn(struct intake *intake)
     waiting_room_turn(&intake->waits, now_ms);
     inbound_context_turn(&intake->context, now_ms);
     census_turn(&intake->census, now_ms);
+    history_writer_turn(&intake->history, now_ms);
     http_server_turn(intake->server);
     commit(intake);
     publish(intake);
@@ -293,7 +298,9 @@ static bool has_finished_stopping(struct intake *intake)
     }
     waiting_room_expire_all(&intake->waits);
     assert(intake->waits.count == 0);
-    return http_server_open_requests(intake->server) == 0 || clock_monotonic_ms() >= stop_at_ms;
+    int64_t now_ms = clock_monotonic_ms();
+    bool is_writing = history_writer_is_ending(&intake->history, now_ms);
+    return (http_server_open_requests(intake->server) == 0 && !is_writing) || now_ms >= stop_at_ms;
 }
 
 static void run(void *context)

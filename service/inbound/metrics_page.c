@@ -100,7 +100,7 @@ static const struct metric_row rows[COUNT] = {
     [REDIS_READY] = METRIC_ROW(GAUGE, "seek_signal_redis_ready", "1 while every intake thread is connected to a Redis that is fit."),
     [REDIS_CLOCK] = METRIC_ROW(GAUGE, "seek_signal_redis_clock_ahead_seconds", "Redis's clock minus this machine's, at the last check.", .scale = 1e-3),
     [SHARDS]      = METRIC_ROW(GAUGE, "seek_signal_shards", "Shards that the queue in Redis is spread over."),
-    [SHARDS_READY] = METRIC_ROW(GAUGE, "seek_signal_shards_ready", "Shards that events can be written to, as the intake thread that sees the fewest has it."),
+    [SHARDS_READY] = METRIC_ROW(GAUGE, "seek_signal_shards_ready", "Shards that events can be written to. If the intake threads differ, the smallest number counts."),
     [FALLEN]      = METRIC_ROW(GAUGE, "seek_signal_durability_fallen", "1 while Redis gives less durability than before in the life of this process."),
     [STARTED]     = METRIC_ROW(GAUGE, "process_start_time_seconds", "Start of the process, in seconds since 1970.", .scale = 1e-3),
     [MEMORY]      = METRIC_ROW(GAUGE, "process_resident_memory_bytes", "Resident memory."),
@@ -177,7 +177,7 @@ static bool write_loops(struct buffer *out, const struct service_view *view, str
         (void)snprintf(labels[i], sizeof labels[i], "loop=\"%s\"", loops[i]->name);
         loop_rows[i] = (struct metric_row)METRIC_ROW(
             GAUGE, "seek_signal_loop_age_seconds",
-            "Time since the loop last turned, without what it meant to rest.", .labels = labels[i],
+            "Time since the last turn of the loop, without planned rests.", .labels = labels[i],
             .scale = 1e-3);
         metrics_init(&ages[i], &loop_rows[i], 1);
         metric_set(&ages[i], heartbeat_age_ms(loops[i], now_ms));

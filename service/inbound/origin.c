@@ -22,11 +22,19 @@
 
 #include "lib/net/this_machine.h"
 
-/* The Host without its port. */
+/* The Host without its port. Some clients leave out the brackets of an IPv6 address ("::1:8787"),
+ * so its last part may be a port. A browser never does, so no name of a page has two colons. */
 static bool is_local_name(const char *host)
 {
-    size_t length = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-    return this_machine_is_host(host, strnlen(host, length));
+    const char *first = strchr(host, ':');
+    const char *last = strrchr(host, ':');
+    if (host[0] == '[')
+        return this_machine_is_host(host, strnlen(host, strcspn(host, "]") + 1));
+    if (first == last)
+        return this_machine_is_host(host, strcspn(host, ":"));
+    return this_machine_is_host(host, strlen(host)) ||
+           (last[1 + strspn(last + 1, "0123456789")] == '\0' &&
+            this_machine_is_host(host, (size_t)(last - host)));
 }
 
 static bool is_reading(const char *method)

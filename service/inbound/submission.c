@@ -202,7 +202,7 @@ static bool may_wait(const struct submission *submission)
     metric_add(&context->metrics[INBOUND_WAITS_CUT], 1);
     if (!was_full)
         log_warn("waits_full",
-                 "A quarter of the connections waits with ?wait=, and no more are allowed to. "
+                 "A quarter of the connections wait with ?wait=, which is the maximum. "
                  "Further requests with ?wait= get 202 at once. Use ?wait= for few requests, or "
                  "raise MAX_CONNECTIONS",
                  LOG_INT("waiting", context->waits->max));

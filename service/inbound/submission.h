@@ -5,7 +5,7 @@
  *
  *     gathered ──► stored ──► (waits for the final state) ──► answered
  *
- * Owns:    its events, and what became of each.
+ * Owns:    its events, and the outcome of each.
  * Threads: one, its loop's.
  * Blocks:  never.
  */

@@ -32,7 +32,8 @@ static const struct problem token_missing_of_others = {
 
 static const struct problem damaged = {
     .code = PROBLEM_APPLICATION_DAMAGED,
-    .detail = "The application's key in Redis is no hash: something else has written to it.",
+    .detail =
+        "The application's key in Redis is not a hash, because another program has written to it.",
     .remedy = "DELETE the application, then send its event again.",
 };
 
@@ -154,8 +155,8 @@ static void answer_refused_batch(struct submission *submission)
 {
     static const struct problem problem = {
         .code = PROBLEM_BATCH_REFUSED,
-        .detail =
-            "Each event is at fault; results has a problem for each, in the order of the batch.",
+        .detail = "Every event was refused. results has a problem document for each of them, in "
+                  "the order of the batch.",
     };
     struct buffer *body = call_scratch(submission->call);
     if (problem_write_open(body, &problem, NULL) && buffer_append_text(body, ",", NULL) &&

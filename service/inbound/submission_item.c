@@ -12,7 +12,8 @@ const struct outcome_kind *submission_outcome_kind(enum accept_outcome outcome)
         [ACCEPT_REPLACED] = {"replaced", INTAKE_REPLACED, NULL},
         [ACCEPT_NO_TOKEN] = {"no_token", INTAKE_REFUSED,
                              "No seek-token is known for the application"},
-        [ACCEPT_DAMAGED] = {"damaged", INTAKE_REFUSED, "The application's key in Redis is no hash"},
+        [ACCEPT_DAMAGED] = {"damaged", INTAKE_REFUSED,
+                            "The application's key in Redis is not a hash"},
     };
     assert((size_t)outcome < sizeof kinds / sizeof kinds[0]);
     return &kinds[outcome];

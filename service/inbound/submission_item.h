@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * One event of a submission, and what became of it.
+ * One event of a submission, and its outcome.
  *
  * Owns:    nothing. Threads: any. Blocks: never.
  */

@@ -162,9 +162,19 @@ static bool read_text(struct call *call, const char *name, char *out, size_t siz
     if (text == NULL)
         return true;
     if (strlen(text) >= size)
-        return refuse(call, name, "Nothing has so long a name.", NULL);
+        return refuse(call, name, "This value is too long.", NULL);
     (void)snprintf(out, size, "%s", text);
     return true;
+}
+
+/* Who mistypes it would wait for ever. */
+static bool read_event(struct call *call, struct tailing *tailing)
+{
+    return read_text(call, "event", tailing->event, sizeof tailing->event) &&
+           (tailing->event[0] == '\0' || tail_ring_shows(tailing->event) ||
+            refuse(call, "event", "No entry has this event.",
+                   "Ask for event_accepted, event_refused, request_refused, signal_delivered, "
+                   "signal_retry, signal_dead or another event about signals, or leave it out."));
 }
 
 static bool read_question(struct call *call, struct tailing *tailing, int64_t *out_wait_ms)
@@ -172,11 +182,11 @@ static bool read_question(struct call *call, struct tailing *tailing, int64_t *o
     const char *wait = http_request_query(call->request, "wait");
     *out_wait_ms = 0;
     if (wait != NULL && !wait_parse(wait, out_wait_ms))
-        return refuse(call, "wait", "This is no time to wait.",
+        return refuse(call, "wait", "wait is not a duration of at most 30 seconds.",
                       "Send a time from 0 to 30s, such as 20s or 500ms.");
     return read_place(call, tailing) &&
            read_text(call, "id", tailing->application, sizeof tailing->application) &&
-           read_text(call, "event", tailing->event, sizeof tailing->event) &&
+           read_event(call, tailing) &&
            read_text(call, "class", tailing->class, sizeof tailing->class);
 }
 

@@ -27,7 +27,7 @@ static const char *const shown[] = {
     "intake_available",
 };
 
-static bool is_shown(const char *event)
+bool tail_ring_shows(const char *event)
 {
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
         if (strcmp(shown[i], event) == 0)
@@ -123,7 +123,7 @@ static void take(void *context, const char *event, const char *message,
         fall_asleep(ring, now_ms);
         return;
     }
-    if (!is_shown(event))
+    if (!tail_ring_shows(event))
         return;
     struct tail_entry *entry = make_entry(event, message, fields, count);
     mutex_lock(&ring->shared.lock);

@@ -1,9 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What has happened to signals lately, for who looks on: the lines of the log about them, the
- * latest TAIL_ENTRIES_MAX, in memory. Kept only while somebody asks, and for TAIL_LISTENED_MS
- * after.
+ * The latest TAIL_ENTRIES_MAX log lines about signals, in memory, for callers that follow them.
+ * Kept only while somebody asks, and for TAIL_LISTENED_MS after.
  *
  * Owns:    its entries; log lines reach it by log_set_tap.
  * Threads: init and fini alone; everything else any.
@@ -61,6 +60,9 @@ struct tail_page {
      * since nobody has listened meanwhile, or another process has. */
     int64_t missed;
 };
+
+/* Whether there may be entries with this event. */
+bool tail_ring_shows(const char *event);
 
 /* In memory that is all zero. */
 void tail_ring_init(struct tail_ring *ring);

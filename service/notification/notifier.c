@@ -205,8 +205,8 @@ static void take_census(void *context, const struct store_failure *failure,
     struct notifier *notifier = context;
     assert(notifier->is_census_open);
     notifier->is_census_open = false;
-    if (failure->status != STORE_OK || census->due > 0 || census->paused_at_ms > 0 ||
-        notifier->watch.view.paused_at_ms > 0)
+    if (failure->status != STORE_OK || census->is_partial || census->due > 0 ||
+        census->paused_at_ms > 0 || notifier->watch.view.paused_at_ms > 0)
         shard_rounds_stir(&notifier->rounds, clock_monotonic_ms());
     sending_watch_note(&notifier->watch, failure->status == STORE_OK ? census : NULL);
 }
@@ -221,7 +221,7 @@ static void look(struct notifier *notifier, int64_t now_ms)
     bool is_of_all = shard_rounds_begin(&notifier->rounds, is_urgent, now_ms);
     if (!notifier->is_census_open)
         notifier->is_census_open =
-            is_of_all ? store_census(notifier->store, 0, take_census, notifier, &error)
+            is_of_all ? store_census_of_some(notifier->store, take_census, notifier, &error)
                       : store_census_of_first(notifier->store, take_census, notifier, &error);
     struct store_notify_query query = {.asker = notifier->name,
                                        .is_of_first = !is_of_all,

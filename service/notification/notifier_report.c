@@ -8,8 +8,8 @@
 #include "lib/base/clock.h"
 
 #define TOLD(result)                                                                               \
-    METRIC_ROW(COUNTER, "seek_signal_notifications_total",                                         \
-               "Requests to NOTIFY_URL, by what came of them.", .labels = "result=\"" result "\"")
+    METRIC_ROW(COUNTER, "seek_signal_notifications_total", "Requests to NOTIFY_URL, by result.",   \
+               .labels = "result=\"" result "\"")
 /* clang-format off */
 static const struct metric_row notifier_rows[NOTIFIER_METRIC_COUNT] = {
     [TOLD_DELIVERED] = TOLD("delivered"),

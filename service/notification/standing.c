@@ -50,9 +50,15 @@ void sending_watch_init(struct sending_watch *watch, struct sending_gate *gate,
     watch->view.due = -1;
 }
 
+/* Something may wait in a shard that has not answered. */
+static int64_t due_in(const struct store_census *census)
+{
+    return census->is_partial && census->due == 0 ? 1 : census->due;
+}
+
 void sending_watch_note(struct sending_watch *watch, const struct store_census *census)
 {
-    watch->view.due = census != NULL ? census->due : -1;
+    watch->view.due = census != NULL ? due_in(census) : -1;
     watch->view.paused_at_ms = census != NULL ? census->paused_at_ms : 0;
     watch->view.oldest_due_age_ms = census != NULL ? census->oldest_due_age_ms : 0;
 }

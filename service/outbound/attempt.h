@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * The attempts of one worker, from the claim until the store has recorded what came of them.
+ * The attempts of one worker, from the claim until the store has recorded their outcomes.
  *
  *     free ──► claimed ──► sending ──► finished ──► settling ──► free
  *                 └────(never sent)───────▲  └─(connection lost)─┘

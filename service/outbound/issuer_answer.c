@@ -101,7 +101,8 @@ static bool is_bearer(const struct json_value *root, const struct redaction *sec
     struct json_text type;
     if (!json_member_text(root, "token_type", &type))
         return json_type(json_member(root, "token_type")) == JSON_NULL ||
-               error_set(error, ERROR_PROTOCOL, "token_type is no text; only Bearer can be used");
+               error_set(error, ERROR_PROTOCOL,
+                         "token_type is not a text; only Bearer can be used");
     if (strcasecmp(type.bytes, "Bearer") == 0)
         return true;
     withhold_secrets(secrets, &type);

@@ -9,13 +9,12 @@ static const double delivery_bounds[] = {0.025, 0.05, 0.1, 0.25, 0.5,  1,    2.5
 _Static_assert(sizeof delivery_bounds / sizeof delivery_bounds[0] <= METRIC_BUCKETS_MAX, "fit");
 
 #define ATTEMPTS(class_)                                                                           \
-    METRIC_ROW(COUNTER, "seek_signal_attempts_total",                                              \
-               "Attempts to send a signal, by what came of them.",                                 \
+    METRIC_ROW(COUNTER, "seek_signal_attempts_total", "Attempts to send a signal, by outcome.",    \
                .labels = "class=\"" class_ "\"")
 #define RETRY_AGE(class_)                                                                          \
     METRIC_ROW(GAUGE, "seek_signal_oldest_retry_age_seconds",                                      \
-               "Age of the oldest signal that is to be tried again, by what came of its last "     \
-               "attempt; 0: there is none.",                                                       \
+               "Age of the oldest signal that will be tried again, by the outcome of its last "    \
+               "attempt; 0: no such signal.",                                                      \
                .labels = "class=\"" class_ "\"", .scale = 1e-3)
 #define REFRESHES(result)                                                                          \
     METRIC_ROW(COUNTER, "seek_signal_access_token_refreshes_total",                                \
@@ -44,18 +43,18 @@ const struct metric_row outbound_rows[OUTBOUND_METRIC_COUNT] = {
     [OUTBOUND_RESENT]          = METRIC_ROW(COUNTER, "seek_signal_resent_total", "Requests that SEEK's server did not process, and that were sent again at once."),
     [OUTBOUND_DEAD]            = METRIC_ROW(COUNTER, "seek_signal_dead_total", "Signals that died: refused by SEEK, or too old."),
     [OUTBOUND_BRAKED]          = METRIC_ROW(COUNTER, "seek_signal_refusal_brakes_total", "Pauses of sending after a run of refusals for the same reason."),
-    [OUTBOUND_FENCED]          = METRIC_ROW(COUNTER, "seek_signal_settlements_fenced_total", "Outcomes not recorded because the application had moved on."),
+    [OUTBOUND_FENCED]          = METRIC_ROW(COUNTER, "seek_signal_settlements_fenced_total", "Outcomes not recorded because the application changed during the attempt."),
     [OUTBOUND_LEASES_EXPIRED]  = METRIC_ROW(COUNTER, "seek_signal_leases_expired_total", "Attempts that never reported an outcome and were repeated."),
     [OUTBOUND_DAMAGED]         = METRIC_ROW(COUNTER, "seek_signal_damaged_total", "Applications set aside because another program has changed them in Redis."),
     [OUTBOUND_CLAIMS_HALVED]   = METRIC_ROW(COUNTER, "seek_signal_claims_halved_total", "Claims made smaller because the answer to a larger one was lost."),
     [OUTBOUND_IN_FLIGHT]       = METRIC_ROW(GAUGE, "seek_signal_in_flight", "Signals that are being sent."),
     [OUTBOUND_IN_FLIGHT_LIMIT] = METRIC_ROW(GAUGE, "seek_signal_in_flight_limit", "Signals that may be sent at once."),
-    [OUTBOUND_BREAKER]         = METRIC_ROW(GAUGE, "seek_signal_breaker_state", "Circuit breaker: 0 closed, 1 open, 2 probing, -1 unknown: it was open, and nothing has been tried since."),
+    [OUTBOUND_BREAKER]         = METRIC_ROW(GAUGE, "seek_signal_breaker_state", "Circuit breaker: 0 closed, 1 open, 2 probing, -1 unknown: it was open, and nothing has been tried for half a minute or more."),
     [OUTBOUND_THROTTLED]       = METRIC_ROW(GAUGE, "seek_signal_throttled_seconds", "Remaining time for which sending respects SEEK's Retry-After.", .scale = 1e-3),
     [OUTBOUND_TOKEN_REFRESHED] = REFRESHES("ok"),
     [OUTBOUND_TOKEN_FAILED]    = REFRESHES("failed"),
-    [OUTBOUND_TOKEN_EXPIRY]    = METRIC_ROW(GAUGE, "seek_signal_access_token_expires_in_seconds", "Remaining life of the access token; 0: there is none.", .scale = 1e-3),
-    [OUTBOUND_TOKEN_AGE]       = METRIC_ROW(GAUGE, "seek_signal_access_token_age_seconds", "Time since the access token was issued; NaN: there is none.", .scale = 1e-3),
+    [OUTBOUND_TOKEN_EXPIRY]    = METRIC_ROW(GAUGE, "seek_signal_access_token_expires_in_seconds", "Remaining life of the access token; 0: no access token.", .scale = 1e-3),
+    [OUTBOUND_TOKEN_AGE]       = METRIC_ROW(GAUGE, "seek_signal_access_token_age_seconds", "Time since the access token was issued; NaN: no access token.", .scale = 1e-3),
     [OUTBOUND_TOKEN_FAILING]   = METRIC_ROW(GAUGE, "seek_signal_access_token_failing_seconds", "Time for which no access token could be fetched; 0: the last try worked.", .scale = 1e-3),
     [OUTBOUND_REDIS_CONNECTS]  = METRIC_ROW(COUNTER, "seek_signal_worker_redis_connects_total", "Connections to Redis opened by the workers."),
     [OUTBOUND_REDIS_LOSSES]    = METRIC_ROW(COUNTER, "seek_signal_worker_redis_losses_total", "Connections to Redis that the workers lost."),

@@ -44,7 +44,8 @@ static void note_recorded(struct worker_shared *shared, const struct attempt *at
         /* The newer seek-token waited for this end and is due now. */
         due_watch_note(&shared->due_watch, now_ms);
         metric_add(&shared->metrics[OUTBOUND_FENCED], 1);
-        log_info("settlement_fenced", "The application moved on while this attempt was sent",
+        log_info("settlement_fenced",
+                 "The application changed during this attempt, so the outcome does not count",
                  LOG_TEXT("application", attempt->application_id),
                  LOG_TEXT("event_id", attempt->event_id), LOG_INT("attempt", attempt->number));
         break;
@@ -89,6 +90,13 @@ static size_t finish_all(struct recorder *recorder, const enum settle_outcome *o
     return undone;
 }
 
+/* What comes meanwhile goes on. */
+static void wait_for_shards(struct recorder *recorder, size_t undone, int64_t now_ms)
+{
+    recorder->undone_count = undone;
+    recorder->retry_at_ms = now_ms + REST_MS;
+}
+
 static void on_recorded(void *context, const struct store_failure *failure,
                         const enum settle_outcome *outcomes, size_t count)
 {
@@ -102,9 +110,9 @@ static void on_recorded(void *context, const struct store_failure *failure,
         note_success(recorder);
     else
         note_failure(recorder, failure);
-    recorder->undone_count = is_recorded ? undone : 0;
-    if (recorder->undone_count > 0) /* of a shard that is away: what comes meanwhile goes on */
-        recorder->retry_at_ms = clock_monotonic_ms() + REST_MS;
+    recorder->undone_count = 0;
+    if (is_recorded && undone > 0)
+        wait_for_shards(recorder, undone, clock_monotonic_ms());
 }
 
 static bool was_sent(const struct attempt *attempt)
@@ -112,13 +120,16 @@ static bool was_sent(const struct attempt *attempt)
     return attempt->action != SETTLE_RELEASE && attempt->action != SETTLE_DAMAGED;
 }
 
-static size_t gather(struct recorder *recorder)
+/* What a shard that is away cannot take is passed over: it would fill the batch in the end. */
+static size_t gather(struct recorder *recorder, const struct store *store)
 {
     size_t count = 0;
     struct attempt *attempt;
     TAILQ_FOREACH(attempt, &recorder->attempts->lists[ATTEMPT_FINISHED], links)
     {
         assert(count < recorder->attempts->size && attempt->state == ATTEMPT_FINISHED);
+        if (!store_leads_to(store, attempt->application_id))
+            continue;
         recorder->sent[count] = attempt;
         recorder->batch[count++] = (struct settlement){
             .application_id = attempt->application_id,
@@ -188,8 +199,12 @@ void recorder_turn(struct recorder *recorder, struct store *store, int64_t now_m
     if (recorder->sent_count > 0 || recorder->attempts->counts[ATTEMPT_FINISHED] == 0 ||
         now_ms < record_at_ms(recorder))
         return;
-    size_t count = gather(recorder);
+    size_t count = gather(recorder, store);
     struct error error;
+    if (count == 0) {
+        wait_for_shards(recorder, recorder->attempts->counts[ATTEMPT_FINISHED], now_ms);
+        return;
+    }
     if (!store_settle(store, recorder->batch, count, on_recorded, recorder, &error)) {
         recorder->rest_until_ms = now_ms + REST_MS;
         log_debug("settlement_delayed", "The outcome is kept and recorded later",

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * The oldest of the signals that this process tried and that are to be tried again, by what came of
+ * The oldest of the signals that this process tried and that will be tried again, by the outcome of
  * their last attempt: one that always fails hides behind all those that are delivered.
  *
  * Each is forgotten when it is delivered or dead, and some time after its next attempt was due:

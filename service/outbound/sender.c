@@ -61,8 +61,8 @@ static const char *explain(const struct verdict *verdict)
         return "SEEK does not accept the form of our request. Has its schema changed, and is there "
                "a newer seek-signal?";
     if (strcmp(verdict->code, "PROXY_REFUSED") == 0)
-        return "The proxy does not let us through to SEEK. Does it know this machine, and the user "
-               "in its variable?";
+        return "The proxy refuses the connection to SEEK. Does it allow this machine, and the user "
+               "in the proxy variable?";
     return "The answer does not come from SEEK's GraphQL. Is GRAPHQL_URL right, or does a proxy or "
            "firewall answer?";
 }
@@ -92,8 +92,8 @@ static void note_result(struct worker_shared *shared, const struct verdict *verd
         !worker_shared_turn(&shared->is_result_odd, verdict->is_result_odd))
         return;
     log_info("signal_result", verdict->is_result_odd
-                                  ? "SEEK takes signals with another value than true"
-                                  : "SEEK takes signals with true again");
+                                  ? "SEEK accepts signals with a value other than true"
+                                  : "SEEK accepts signals with true again");
 }
 
 /* What an answer of 200 means is in its body, so the verdict says what failed: SEEK's code or ours,

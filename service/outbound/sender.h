@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Sends what one worker has claimed, and judges what came of it: each attempt goes from sending to
+ * Sends what one worker has claimed, and judges the outcome: each attempt goes from sending to
  * finished.
  *
  * Owns:    nothing.

@@ -130,7 +130,8 @@ static struct attempt *take(struct claimer *claimer, const struct claim *claim,
     assert(leased_at_ms <= now_ms);
     struct attempt *attempt = attempts_take(claimer->attempts, claim, now_ms);
     if (attempt == NULL) {
-        log_error("claim_unusable", "The application cannot be handled; its lease runs out",
+        log_error("claim_unusable",
+                  "The application cannot be processed now. It is tried again when its lease ends",
                   LOG_TEXT("event_id", claim->event_id));
         return NULL;
     }

@@ -66,13 +66,26 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Nothing is claimed from a shard that has just come back; where there are others, from those. */
+static void yield_to_recorders(struct worker *worker, int64_t now_ms)
+{
+    unsigned shard_count = store_shard_count(worker->store);
+    bool is_any_freed = false;
+    absence_turn(&worker->absence, worker->store, now_ms);
+    worker->claimer.yields_until_ms = now_ms + absence_wait_ms(&worker->absence, shard_count);
+    for (unsigned i = 0; i < shard_count; i++)
+        is_any_freed |=
+            store_hold_claims(worker->store, i, absence_is_yielded(&worker->absence, i));
+    if (is_any_freed) /* what is due there was passed over */
+        due_watch_note(&worker->shared->due_watch, now_ms);
+}
+
 static int64_t work(struct worker *worker, int64_t now_ms)
 {
     struct store_health health;
     store_health(worker->store, &health);
     atomic_store_explicit(&worker->is_connected, health.is_ready, memory_order_relaxed);
-    if (absence_turn(&worker->absence, worker->store, now_ms))
-        worker->claimer.yields_until_ms = now_ms + ABSENCE_RECORDING_MS;
+    yield_to_recorders(worker, now_ms);
     if (health.is_ready)
         recorder_turn(&worker->recorder, worker->store, now_ms);
     int64_t wait_ms = claimer_turn(&worker->claimer, health.is_ready, now_ms);
@@ -81,6 +94,8 @@ static int64_t work(struct worker *worker, int64_t now_ms)
     store_flush(worker->store);
     if (!health.is_ready)
         return wait_ms; /* the store ends the wait */
+    wait_ms = clock_sooner_ms(
+        wait_ms, absence_timeout_ms(&worker->absence, store_shard_count(worker->store)));
     return clock_sooner_ms(wait_ms, recorder_timeout_ms(&worker->recorder, now_ms));
 }
 

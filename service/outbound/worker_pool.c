@@ -185,8 +185,10 @@ static size_t copy_all(struct handed_list *list, const struct leased_signals *le
         struct handed *handed =
             handed_create(&leased->claims[i], leased->leased_at_ms, leased->is_committed);
         if (handed == NULL) {
-            log_error("claim_unusable", "The application cannot be handled; its lease runs out",
-                      LOG_TEXT("event_id", leased->claims[i].event_id));
+            log_error(
+                "claim_unusable",
+                "The application cannot be processed now. It is tried again when its lease ends",
+                LOG_TEXT("event_id", leased->claims[i].event_id));
             continue;
         }
         TAILQ_INSERT_TAIL(list, handed, links);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * The worker threads: each claims what is due, sends it to SEEK, and settles what came of it.
+ * The worker threads: each claims what is due, sends it to SEEK, and settles the outcome.
  *
  * Owns:    its threads, each with a curl multi and a store of its own.
  * Threads: create, start, stop, destroy from main; wake and status from any.

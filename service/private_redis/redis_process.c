@@ -363,7 +363,7 @@ bool redis_process_end_earlier(const char *directory, int64_t patience_ms, struc
     while (!is_lock_free(directory)) {
         if (clock_monotonic_ms() > deadline_ms)
             return error_set(error, ERROR_IO,
-                             "a redis-server of an earlier life still uses %s: end it", directory);
+                             "a redis-server of an earlier run still uses %s: stop it", directory);
         (void)nanosleep(&pause, NULL);
     }
     return true;

@@ -102,23 +102,47 @@ static bool read_value(const struct argument *argument, const char *text, void *
     return false;
 }
 
+/* Without the value that may follow an equals sign: it may be a secret. */
+static int name_length(const char *text)
+{
+    enum { SHOWN_BYTES_MAX = 60 };
+    size_t length = strcspn(text, "=");
+    return length < SHOWN_BYTES_MAX ? (int)length : SHOWN_BYTES_MAX;
+}
+
 static const struct argument *find_argument(const char *text)
 {
+    size_t length = strcspn(text, "=");
     for (size_t i = 0; i < ARGUMENT_COUNT; i++)
-        if (strcmp(arguments[i].name, text) == 0)
+        if (strlen(arguments[i].name) == length && strncmp(arguments[i].name, text, length) == 0)
             return &arguments[i];
     return NULL;
+}
+
+/* `--name value` or `--name=value`; moves on to what was read last. */
+static bool find_value(const struct argument *argument, const char *const **next, const char **out,
+                       struct error *error)
+{
+    const char *equals = strchr(**next, '=');
+    *out = equals != NULL ? equals + 1 : "";
+    if (argument->type == ARGUMENT_FLAG)
+        return equals == NULL ||
+               error_set(error, ERROR_CONFIG, "%s: it takes no value", argument->name);
+    if (equals == NULL)
+        *out = *++*next;
+    return *out != NULL || error_set(error, ERROR_CONFIG, "%s: it needs a value", argument->name);
 }
 
 static bool read_all(const char *const argv[], struct arguments *out, struct error *error)
 {
     for (const char *const *next = argv + 1; *next != NULL; next++) {
         const struct argument *argument = find_argument(*next);
+        const char *value;
         if (argument == NULL)
-            return error_set(error, ERROR_CONFIG, "%.60s: unknown; see --help", *next);
-        if (argument->type != ARGUMENT_FLAG && *++next == NULL)
-            return error_set(error, ERROR_CONFIG, "%s: it needs a value", argument->name);
-        if (!read_value(argument, *next, (char *)out + argument->offset, error))
+            return error_set(error, ERROR_CONFIG, "%.*s: unknown; see --help", name_length(*next),
+                             *next);
+        if (!find_value(argument, &next, &value, error) ||
+            !read_value(argument, value, (char *)out + argument->offset, error))
             return false;
     }
     return true;

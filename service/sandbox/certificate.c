@@ -57,7 +57,7 @@ static bool name_alternatives(const char *name, struct paths *out, struct error 
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
     if (name != NULL &&
         (*name == '\0' || strlen(name) > NAME_BYTES_MAX || name[strspn(name, letters)] != '\0'))
-        return error_set(error, ERROR_CONFIG, "the certificate's name is no name of a host");
+        return error_set(error, ERROR_CONFIG, "the certificate's name is not the name of a host");
     (void)snprintf(out->alternatives, sizeof out->alternatives,
                    "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1%s%s",
                    name != NULL ? ",DNS:" : "", name != NULL ? name : "");

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Every call of SEEK's two endpoints and what became of it.
+ * Every call of SEEK's two endpoints and its outcome.
  *
  * Full (the maximum of calls, or LEDGER_BYTES_MAX) means: later calls are counted, not kept, and
  * `is_full` says so.

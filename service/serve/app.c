@@ -212,7 +212,8 @@ static void on_signal(void *context, unsigned events)
     if (!process_is_ended_by((int)info.ssi_signo, name))
         return;
     if (app->is_stopping)
-        process_end_at_once("Second signal: the service ends at once, and leases run out");
+        process_end_at_once("A second stop signal came, so the service ends at once. Signals in "
+                            "progress are sent again when their leases end");
     uint32_t delay_s = stop_delay_s(app->config);
     log_info("stopping", "Signals in progress are finished first", LOG_TEXT("signal", name),
              LOG_INT("delay_s", delay_s), LOG_INT("deadline_s", app->config->shutdown_timeout_s));

@@ -87,8 +87,8 @@ bool process_is_ended_by(int number, char name[PROCESS_SIGNAL_BYTES])
         if (ending[i] == number)
             return true;
     log_info("signal_ignored",
-             "This signal changes nothing. Files of secrets are read again without it, other "
-             "settings need a restart, and SIGTERM ends the service",
+             "SIGHUP, SIGUSR1 and SIGUSR2 change nothing. Secret files are read again without "
+             "them. Other settings need a restart. SIGTERM ends the service",
              LOG_TEXT("signal", name));
     return false;
 }

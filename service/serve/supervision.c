@@ -65,7 +65,7 @@ void supervision_turn(struct supervision *supervision, const struct service_view
         supervision->is_ready_told = report(supervision, "READY=1");
     if (supervision->is_stopping && !supervision->is_stopping_told)
         supervision->is_stopping_told =
-            report(supervision, "STOPPING=1\nSTATUS=Signals on their way are finished.");
+            report(supervision, "STOPPING=1\nSTATUS=Signals in progress are finished first.");
     if (!supervision->is_stopping && now_ms - supervision->looked_at_ms >= LOOK_EVERY_MS)
         report_status(supervision, view, now_ms);
     if (now_ms - supervision->alive_at_ms >= alive_every_ms(supervision))

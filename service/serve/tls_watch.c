@@ -51,8 +51,8 @@ static void look_at_end(struct tls_watch *watch)
     rfc3339_format(status.expires_at_ms, expires_at);
     if (has_ended && !watch->is_end_told)
         log_error("tls_certificate_ended",
-                  "The certificate of the API listener has ended, so clients refuse it. Put the "
-                  "next one and its key into the files; they are read within a second",
+                  "The certificate of the API listener has expired, so clients refuse it. Put the "
+                  "new one and its key into the files; they are read within a second",
                   LOG_TEXT("expires_at", expires_at));
     watch->is_end_told = has_ended;
 }

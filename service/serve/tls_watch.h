@@ -3,7 +3,7 @@
 /*
  * The certificate and key of the API listener. Looks once a second whether the files of the TLS
  * listener have changed, and tells in the log when they have, when they cannot be used, when they
- * can again, and when the certificate in use has ended.
+ * can again, and when the certificate in use has expired.
  *
  * Owns:    the server's end of TLS, and what it told last.
  * Threads: main.
@@ -23,7 +23,7 @@ struct tls_watch {
     struct tls_server *server; /* owned; NULL: plain HTTP */
     int64_t looked_at_ms;
     unsigned failures; /* looks in a row that found no files to be used */
-    bool is_end_told;  /* that the certificate in use has ended */
+    bool is_end_told;  /* that the certificate in use has expired */
 };
 
 /* ERROR_CONFIG when the files cannot be used. */

@@ -249,9 +249,9 @@ static void note_damaged(struct spool *spool, const struct drain_record *record)
 {
     spool->drain.rest.is_damaged = true;
     log_error("spool_damaged",
-              "The application's key in Redis is no hash, because another program has written to "
-              "it. The spooled event is kept as corrupt-….log in SPOOL_DIR. Delete the application "
-              "and post its event again",
+              "The application's key in Redis is not a hash, because another program has written "
+              "to it. The spooled event is kept as corrupt-….log in SPOOL_DIR. Delete the "
+              "application and post its event again",
               LOG_TEXT("application", record->application_id),
               LOG_TEXT("event_id", record->event_id),
               LOG_TEXT("directory", spool->options.directory));

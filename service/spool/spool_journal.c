@@ -59,13 +59,14 @@ void spool_find_damage(void *context, enum journal_damage damage, uint64_t segme
     } kinds[JOURNAL_DAMAGE_COUNT] = {
         [JOURNAL_WAS_TORN] =
             {LOG_WARN, "spool_torn",
-             "The last write was cut short and never acknowledged. Its rest is cut off"},
+             "The last write was cut short and never acknowledged. The incomplete part is removed"},
         [JOURNAL_IS_DAMAGED] = {LOG_ERROR, "spool_damaged",
                                 "Bytes in SPOOL_DIR differ from those that were written. The "
                                 "events around them are delivered"},
-        [JOURNAL_IS_NO_FILE] = {LOG_ERROR, "spool_damaged",
-                                "A segment is no file of this user's. It is kept as corrupt-….log "
-                                "in SPOOL_DIR"},
+        [JOURNAL_IS_NO_FILE] =
+            {LOG_ERROR, "spool_damaged",
+             "A segment is not a regular file of this user. It is kept as corrupt-….log "
+             "in SPOOL_DIR"},
         [JOURNAL_IS_GONE] = {LOG_ERROR, "spool_damaged",
                              "A segment is gone: another program has removed it from SPOOL_DIR"},
     };

@@ -23,7 +23,7 @@ const struct metric_row spool_rows[SPOOL_METRIC_COUNT] = {
     [SPOOL_BYTES]      = METRIC_ROW(GAUGE, "seek_signal_spool_bytes", "Size of the spool on the disk, including segments that were set aside."),
     [SPOOL_LIMIT]      = METRIC_ROW(GAUGE, "seek_signal_spool_limit_bytes", "Limit of the spool, SPOOL_BYTES_MAX."),
     [SPOOL_RECORDS]    = METRIC_ROW(GAUGE, "seek_signal_spool_records", "Events and draft seek-tokens that wait for Redis on the disk."),
-    [SPOOL_OLDEST_AGE] = METRIC_ROW(GAUGE, "seek_signal_spool_oldest_age_seconds", "Age of the oldest event in the spool; 0: there is none.", .scale = 1e-3),
+    [SPOOL_OLDEST_AGE] = METRIC_ROW(GAUGE, "seek_signal_spool_oldest_age_seconds", "Age of the oldest event in the spool; 0: no events.", .scale = 1e-3),
     [SPOOL_WRITTEN]    = METRIC_ROW(COUNTER, "seek_signal_spool_written_total", "Events and draft seek-tokens that were spooled."),
     [SPOOL_REFUSED]    = METRIC_ROW(COUNTER, "seek_signal_spool_refused_total", "Events and draft seek-tokens that the spool could not take."),
     [SPOOL_DRAINED_APPLIED]    = DRAINED("applied"),

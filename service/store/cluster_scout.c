@@ -73,7 +73,7 @@ static bool locate(void *context, struct redis_url *out, struct error *error)
 
 static void note_trouble(struct cluster_scout *scout, const char *reason)
 {
-    static const char start[] = "no node of the cluster tells where the data is: ";
+    static const char start[] = "no node of the cluster can say where the data is: ";
     char text[SHARD_MAP_REASON_BYTES];
     (void)snprintf(text, sizeof text, "%s%.*s", start, (int)(sizeof text - sizeof start), reason);
     shard_map_note_trouble(scout->options.map, text);

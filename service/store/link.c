@@ -146,8 +146,8 @@ void store_link_note_moving(const struct store_link *link, struct shard *shard, 
     const struct log_field number = LOG_INT("shard", shard->number);
     if (is_moving)
         log_at(LOG_WARN, "shard_moving",
-               "A shard is on its way to another node of the cluster, and takes nothing until it "
-               "is there",
+               "A shard is being moved to another node of the cluster, and its events are refused "
+               "until the move ends",
                role, number);
     else
         log_at(LOG_INFO, "shard_moved", "The shard takes everything again", role, number);

@@ -199,27 +199,29 @@ static void describe_layout(const struct preflight_facts *facts, char *out, size
                        facts->layout, SHARD_LAYOUT_NUMBER);
     else
         (void)snprintf(out, bytes,
-                       "the number of the layout in Redis is %s, which no version writes: somebody "
-                       "else has written to this key",
+                       "the number of the layout in Redis is %s, which no version writes: another "
+                       "program has written to this key",
                        facts->layout);
 }
 
 static void describe_spread(const struct preflight_facts *facts, char *out, size_t bytes)
 {
-    (void)snprintf(out, bytes,
-                   "the data in Redis is spread over another number of shards, %s, than "
-                   "REDIS_SHARDS says, %s: set it to that number",
-                   facts->shards, facts->shards_wanted);
+    (void)snprintf(
+        out, bytes,
+        "the number of shards in Redis is %s, but REDIS_SHARDS is %s: set it to the number "
+        "in Redis",
+        facts->shards, facts->shards_wanted);
 }
 
 /* What may be long comes last: some callers cut. */
 static void describe_environment(const struct preflight_facts *facts, char *out, size_t bytes)
 {
-    (void)snprintf(out, bytes,
-                   "the signals in Redis belong to another GRAPHQL_URL and AUDIENCE: set both as "
-                   "its services have them, or another REDIS_PREFIX. To send them here on purpose, "
-                   "stop all processes and delete %s. There: %s; here: %s",
-                   facts->environment_key, facts->stored_environment, facts->environment);
+    (void)snprintf(
+        out, bytes,
+        "the signals in Redis belong to another GRAPHQL_URL and AUDIENCE: set both to the values "
+        "of the services on it, or set another REDIS_PREFIX. To send these signals with the values "
+        "here, stop all processes and delete %s. There: %s; here: %s",
+        facts->environment_key, facts->stored_environment, facts->environment);
 }
 
 /* The first that applies is named, so the causes come before their consequences. */
@@ -307,9 +309,8 @@ static const char *unsynced(const struct preflight_facts *facts)
     if (!facts->has_append_only_file)
         return "Redis keeps no append-only file: set appendonly yes and appendfsync always";
     if (facts->appendfsync[0] == '\0')
-        return "Redis does not let us see its appendfsync: allow CONFIG GET to its user; where "
-               "that "
-               "cannot be, set DURABILITY=redis";
+        return "Redis does not show its appendfsync: grant its user CONFIG GET, or, if that is not "
+               "possible, set DURABILITY=redis";
     if (strcmp(facts->appendfsync, "no") == 0)
         return "Redis leaves syncing its file to the system: set appendfsync always";
     if (strcmp(facts->appendfsync, "always") != 0)
@@ -333,8 +334,8 @@ static void describe_reason(const struct preflight_facts *facts, struct durabili
         (void)snprintf(reason, sizeof reason, "%s", facts->confirmation_refusal);
     else
         (void)snprintf(reason, sizeof reason,
-                       "only %u of %u online acknowledge in time: see their lag in INFO "
-                       "replication",
+                       "only %u of the %u replicas online acknowledge in time: see their lag in "
+                       "INFO replication",
                        facts->replicas_received, facts->replicas_online);
     (void)snprintf(out->reason, sizeof out->reason, "%s is demanded, but %s",
                    durability_name(demand), reason);

@@ -21,10 +21,10 @@ static const struct refusal refusals[] = {
     {"LOADING",     "Redis is still loading its data", .is_elsewhere = true},
     {"MASTERDOWN",  "Redis is a replica that has lost its master", .is_elsewhere = true},
     {"MOVED",       "the data has just moved to another node of the cluster", .is_passing = true, .is_of_cluster = true},
-    {"CLUSTERDOWN", "Redis is a cluster that is down", .is_of_cluster = true},
-    {"TRYAGAIN",    "the data is on its way to another node of the cluster", .is_passing = true},
-    {"ASK ",        "the data is on its way to another node of the cluster", .is_passing = true},
-    {"non local key", "the data is on its way to another node of the cluster", .is_passing = true},
+    {"CLUSTERDOWN", "the Redis Cluster is down", .is_of_cluster = true},
+    {"TRYAGAIN",    "the data is being moved to another node of the cluster", .is_passing = true},
+    {"ASK ",        "the data is being moved to another node of the cluster", .is_passing = true},
+    {"non local key", "the data is being moved to another node of the cluster", .is_passing = true},
     {"OOM",         "Redis is at its maxmemory: raise it, since delivering signals frees no memory", .is_of_writes = true},
     {"MISCONF",     "Redis cannot save to its disk and refuses writes: see its log", .is_of_writes = true},
     {"NOREPLICAS",  "Redis has fewer good replicas than its min-replicas-to-write", .is_of_writes = true},
@@ -33,7 +33,7 @@ static const struct refusal refusals[] = {
     {"The user executing the script", MAY_NOT, .is_of_rights = true}, /* before Redis 8 */
     {"ACL failure in script", MAY_NOT, .is_of_rights = true},         /* Redis 8, Valkey */
     {"NOAUTH",      "Redis wants a password", .is_elsewhere = true},
-    {.word = "cluster support disabled", .sentence = "it is no cluster: let REDIS_URL begin with redis://, or rediss:// over TLS"},
+    {.word = "cluster support disabled", .sentence = "this Redis is not a cluster: begin REDIS_URL with redis://, or rediss:// over TLS"},
     {.word = NULL},
 };
 /* clang-format on */

@@ -12,6 +12,7 @@
 #include "embedded/script_drain.h"
 #include "embedded/script_forget.h"
 #include "embedded/script_forget_dead.h"
+#include "embedded/script_history.h"
 #include "embedded/script_layout.h"
 #include "embedded/script_lease.h"
 #include "embedded/script_list.h"
@@ -45,6 +46,7 @@ static const struct {
     [SCRIPT_DRAIN]       = {"drain",       script_drain,       {NULL}, true, NULL},
     [SCRIPT_FORGET]      = {"forget",      script_forget,      {script_whole}, true, NULL},
     [SCRIPT_FORGET_DEAD] = {"forget_dead", script_forget_dead, {script_whole, script_page}, true, NULL},
+    [SCRIPT_HISTORY]     = {"history",     script_history,     {NULL}, false, NULL},
     [SCRIPT_LIST]        = {"list",        script_list,        {script_whole, script_page}, false, NULL},
     [SCRIPT_MOVE_IN]     = {"move_in",     script_move_in,     {NULL}, true, NULL},
     [SCRIPT_MOVE_OUT]    = {"move_out",    script_move_out,    {NULL}, true, NULL},

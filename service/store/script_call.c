@@ -123,7 +123,7 @@ static void set_command(struct script_call *call, const char *command, const cha
 
 /* No error of Redis: nobody knows what was done. */
 static const struct refusal odd = {.sentence =
-                                       "Redis answered something that the script does not return"};
+                                       "Redis gave an answer that the script never returns"};
 
 /* Logs when a script is refused for another reason than before, and when it works again. */
 static void note_refusal(struct script_call *call, const struct refusal *refusal,

@@ -44,6 +44,7 @@ union script_call_done { /* by kind */
     store_claim_done claim;
     store_settle_done settle;
     store_census_done census;
+    store_history_done history;
     store_drain_done drain;
     store_list_done list;
     store_move_in_done move_in;
@@ -78,8 +79,7 @@ struct script_call {
     unsigned moves;               /* so far */
     struct durability told;       /* what its caller may name: that of the link it was sent to */
 
-    /* Answers that are still to come: the script's, its mark's, and that to all who wait with it.
-     */
+    /* Answers that are still to come: the script's, its mark's, and that to all who wait. */
     size_t answers_open;
     struct confirmation confirmation;
     struct group_member member;   /* of those that the link asks for together */

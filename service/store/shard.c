@@ -20,6 +20,7 @@ static const char *const names[SHARD_KEY_COUNT] = {
     [SHARD_SHARDS] = "shards",
     [SHARD_ENVIRONMENT] = "environment",
     [SHARD_NOTIFY] = "notify",
+    [SHARD_HISTORY] = "history",
     [SHARD_MOVE] = "move",
     [SHARD_TRIAL] = "trial:",
     [SHARD_TRIAL_KEYS + SHARD_APPLICATION] = "trial:app:",

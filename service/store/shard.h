@@ -27,6 +27,7 @@ enum shard_key {
     SHARD_SHARDS,                   /* how many shards there are */
     SHARD_ENVIRONMENT,              /* of SEEK, that the applications belong to */
     SHARD_NOTIFY,                   /* how far the receiver of notifications has been told */
+    SHARD_HISTORY,                  /* counts of the last day, of the first shard alone */
     SHARD_MOVE,                     /* where this is moved to, or from: see move_out.lua */
     SHARD_TRIAL,                    /* what is only for trying begins so */
     SHARD_TRIAL_KEYS,               /* the KEYS of scripts that are tried: four */
@@ -61,6 +62,7 @@ struct shard {
         char key[SHARD_CLAIM_BYTES]; /* remembers the last one */
         int64_t number, answered;    /* of the last one, and of the last answer */
         bool is_open;
+        bool is_held;                     /* see store_hold_claims */
     } claims, accepts[SHARD_ACCEPTS_MAX]; /* what accept leases: so many calls at a time */
 };
 

@@ -222,7 +222,7 @@ bool shard_map_found(struct shard_map *map, const struct shard_nodes *nodes, uin
     }
     mutex_unlock(&map->shared.lock);
     if (was_lost)
-        log_info("cluster_found", "A node of the cluster tells where the data is");
+        log_info("cluster_found", "A node of the cluster says again where the data is");
     return is_taken;
 }
 

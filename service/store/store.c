@@ -191,6 +191,12 @@ bool store_takes_events_for(const struct store *store, unsigned shard, struct du
     return store_link_accepts(&store->shards[shard]) && !is_held(store);
 }
 
+bool store_leads_to(const struct store *store, const char *application_id)
+{
+    unsigned shard = shard_of(application_id, store->shard_count);
+    return store_is_shard_ready(store, &store->shards[shard], NULL);
+}
+
 /* --- for its calls --- */
 
 struct shard *store_shard_of(struct store *store, const char *application_id)

@@ -34,6 +34,7 @@
 #include "service/store/calls/drain.h"
 #include "service/store/calls/forget.h"
 #include "service/store/calls/forget_dead.h"
+#include "service/store/calls/history.h"
 #include "service/store/calls/list.h"
 #include "service/store/calls/move.h"
 #include "service/store/calls/notify.h"
@@ -103,5 +104,8 @@ unsigned store_shard_count(const struct store *store);
 MUST_CHECK bool store_are_all_ready(const struct store *store, struct error *error);
 /* Whether events of this shard can be taken now, and how durable they get; NULL: of no interest. */
 bool store_takes_events_for(const struct store *store, unsigned shard, struct durability *out);
+
+/* Whether a call about this application can begin. */
+bool store_leads_to(const struct store *store, const char *application_id);
 
 bool store_has_connected(const struct store *store); /* ever */

@@ -19,8 +19,7 @@ _Static_assert(BODY_BYTES_MAX / TRACER_BATCH_MAX > 4096, "a span is about 1 KiB"
 enum span_metric { SPANS_EXPORTED, SPANS_DROPPED, SPANS_FAILED, SPAN_METRIC_COUNT };
 
 #define SPANS(result)                                                                              \
-    METRIC_ROW(COUNTER, "seek_signal_spans_total",                                                 \
-               "Spans of sampled traces, by what became of them.",                                 \
+    METRIC_ROW(COUNTER, "seek_signal_spans_total", "Spans of sampled traces, by result.",          \
                .labels = "result=\"" result "\"")
 static const struct metric_row span_rows[SPAN_METRIC_COUNT] = {
     [SPANS_EXPORTED] = SPANS("exported"),

@@ -33,7 +33,7 @@ static void starts_while_a_slot_moves(void **state)
     driver_must_become(&driver, true); /* at the start, all are waited for some time */
     store_health(driver.store, &health);
     assert_non_null(strstr(health.reason, "1 of 12 shards are away, of 127.0.0.1:"));
-    assert_non_null(strstr(health.reason, "the data is on its way to another node"));
+    assert_non_null(strstr(health.reason, "the data is being moved to another node"));
     assert_false(store_takes_events_for(driver.store, shard, NULL));
     assert_false(try_to_accept(7));
     must_take_all_but(shard);
@@ -59,7 +59,7 @@ static void starts_while_all_slots_of_a_node_move(void **state)
     for (unsigned i = 0; i < count; i++)
         redis_cluster_begin_move(&cluster, slots[i], 0, 1);
     start_with_shards(SHARDS - count);
-    const char *reason = "the data is on its way to another node";
+    const char *reason = "the data is being moved to another node";
     int64_t deadline_ms = clock_monotonic_ms() + 20000;
     while (store_health(driver.store, &health), strstr(health.reason, reason) == NULL) {
         if (clock_monotonic_ms() > deadline_ms)

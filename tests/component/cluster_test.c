@@ -70,6 +70,34 @@ static void names_the_right_url(void **state)
 
 /* --- a node that is away --------------------------------------------------------------- */
 
+static struct store_census counted;
+
+static void take_census(void *context, const struct store_failure *failure,
+                        const struct store_census *census)
+{
+    (void)context;
+    assert_int_equal(failure->status, STORE_OK);
+    counted = *census;
+}
+
+static void must_count_some(bool is_partial, unsigned due)
+{
+    struct error error;
+    counted = (struct store_census){.due = -1};
+    assert_true(store_census_of_some(driver.store, take_census, NULL, &error));
+    driver_settle_down(&driver);
+    assert_int_equal(counted.is_partial, is_partial);
+    assert_int_equal(counted.due, due);
+}
+
+/* All are not known while one node is away. */
+static void must_not_count(void)
+{
+    struct error error;
+    assert_false(store_census(driver.store, 0, take_census, NULL, &error));
+    assert_int_equal(error.kind, ERROR_IO);
+}
+
 static void goes_on_without_a_node(void **state)
 {
     (void)state;
@@ -90,11 +118,14 @@ static void goes_on_without_a_node(void **state)
     assert_true(health.is_ready);
     assert_in_range(health.shards_ready, 1, SHARDS - 1);
     assert_non_null(strstr(health.reason, "shards are away, of 127.0.0.1:"));
+    must_not_count();
+    must_count_some(true, taken);
     redis_server_restart(cluster.nodes[1]);
     for (unsigned i = 0; i < MANY; i++)
         accept_in_the_end(i);
     wait_for_shards(SHARDS);
     must_count(&driver, MANY, 0);
+    must_count_some(false, MANY);
     claim_everything(MANY);
     stop();
 }

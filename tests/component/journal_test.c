@@ -243,7 +243,8 @@ static void refuses_a_lock_that_is_no_file(void **state)
     journal_stand_path("lock", path);
     assert_int_equal(mkfifo(path, 0600), 0);
     assert_null(try_to_open(JOURNAL_BYTES_MAX, &error));
-    assert_non_null(strstr(error.message, "/lock: it is no file of this user's: remove it"));
+    assert_non_null(
+        strstr(error.message, "/lock: it is not a regular file of this user: remove it"));
     assert_int_equal(unlink(path), 0);
     journal_destroy(must_open());
 }

@@ -206,9 +206,10 @@ static void touches_nothing_of_another_layout(void **state)
         {"SET 'seek-signal:{0}:layout' 10", "layout 10, and this version knows layout 2"},
         {"SET 'seek-signal:{0}:layout' one", "is one, which no version writes"},
         {"SET 'seek-signal:{0}:layout' 0", "is 0, which no version writes"},
-        {"SET 'seek-signal:{0}:shards' 64", "another number of shards"},
-        {"SET seek-signal:shards 64", "another number of shards"},
-        {"SADD 'seek-signal:{0}:layout' x", "seek-signal:{0}:layout is no string"},
+        {"SET 'seek-signal:{0}:shards' 64",
+         "the number of shards in Redis is 64, but REDIS_SHARDS is 1"},
+        {"SET seek-signal:shards 64", "the number of shards in Redis is 64, but REDIS_SHARDS is 1"},
+        {"SADD 'seek-signal:{0}:layout' x", "seek-signal:{0}:layout is not a string"},
     };
     AUTO(redis_server) *server = redis_server_start(REDIS_SERVER_UNIX, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -236,7 +237,7 @@ static void keeps_environments_apart(void **state)
     driver_must_become(&driver, true);
     must_accept_one(&driver, "A", "token", "event");
     start(&other, server, &two);
-    MUST_BE_UNFIT(&other, "or another REDIS_PREFIX", production, playground,
+    MUST_BE_UNFIT(&other, "or set another REDIS_PREFIX", production, playground,
                   "delete seek-signal:{0}:environment");
     struct error error;
     assert_false(store_claim(other.store, 1, driver_claim_done, &other, &error));

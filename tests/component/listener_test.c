@@ -414,7 +414,7 @@ static void leaves_a_file(void **state)
     assert_true(file >= 0);
     (void)close(file);
 
-    must_refuse(&directory->address, "is in use");
+    must_refuse(&directory->address, "is there and is no socket");
 
     assert_int_equal(access(directory->address.host, F_OK), 0);
 }

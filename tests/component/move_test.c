@@ -300,6 +300,17 @@ static void moves_what_the_receiver_of_notifications_was_told(void **state)
     assert_string_equal(redis_server_cli(move_to_server, "HGETALL 'seek-signal:{0}:notify'"),
                         "since\n1000");
 }
+
+static void moves_on_where_that_was_written_over(void **state)
+{
+    (void)state;
+    (void)must_accept_one(&move_from, "A-1", "token", event);
+    (void)redis_server_cli(move_from_server, "HSET 'seek-signal:{0}:notify' since nonsense");
+    move_all();
+    assert_int_equal(must_get(&move_to, "A-1")->state, DELIVERY_PENDING);
+    assert_string_equal(redis_server_cli(move_to_server, "EXISTS 'seek-signal:{0}:notify'"), "0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +335,8 @@ int main(void)
                 move_start, move_stop),
         IT_WITH("moves what the receiver of notifications was told",
                 moves_what_the_receiver_of_notifications_was_told, move_start, move_stop),
+        IT_WITH("moves on where that was written over", moves_on_where_that_was_written_over,
+                move_start, move_stop),
     };
     return cmocka_run_group_tests_name("move", tests, move_begin, move_finish);
 }

@@ -148,6 +148,13 @@ static void remembers_what_the_one_before_has_told(void **state)
     must_see("b", "");
 }
 
+static void let_a_moment_pass(void)
+{
+    int64_t now_ms = clock_wall_ms();
+    while (clock_wall_ms() <= now_ms + 1)
+        driver_turn(&driver);
+}
+
 static void tells_again_of_who_dies_again(void **state)
 {
     (void)state;
@@ -156,9 +163,7 @@ static void tells_again_of_who_dies_again(void **state)
     must_tell("a", "");
     assert_int_equal(must_replay(&driver, "A"), REPLAY_SCHEDULED);
     must_see("a", "");
-    int64_t told_at_ms = clock_wall_ms();
-    while (clock_wall_ms() <= told_at_ms + 1) /* SEEK would take longer */
-        driver_turn(&driver);
+    let_a_moment_pass(); /* SEEK would take longer */
     struct claim claim = must_claim_one(&driver);
     const struct verdict verdict = {.class = VERDICT_REFUSED};
     assert_int_equal(must_settle(&driver, "A", claim.generation, SETTLE_DEAD, 0, &verdict),
@@ -305,6 +310,44 @@ static void tells_changes_of_sending_one_after_the_other(void **state)
     must_change(SENDING_UNKNOWN, "");
 }
 
+/* As if it was not there. */
+static void goes_on_where_a_field_was_written_over(void **state)
+{
+    (void)state;
+    static const char *const damages[] = {
+        "HDEL " KEY " change_id",
+        "HSET " KEY " change_id 0123456789012345678901234567890123456789",
+        "HSET " KEY " change_id ''",
+        "HSET " KEY " change nonsense",
+        "HSET " KEY " since nonsense",
+        "HSET " KEY " since 99999999999999999999",
+        "HDEL " KEY " since",
+        "HSET " KEY " time nonsense",
+        "HDEL " KEY " id",
+    };
+    for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "A-%zu", i);
+        must_die(id);
+        must_see("a", id);
+        must_tell("a", "");
+        must_ask(sending(SENDING_STALLED, "before", NULL));
+        (void)redis_server_cli(server, "%s", damages[i]);
+        (void)snprintf(id, sizeof id, "B-%zu", i);
+        must_die(id);
+        let_a_moment_pass();
+        must_ask(sending(SENDING_STALLED, "behind", NULL));
+        assert_int_equal(seen.last.change.to, SENDING_STALLED);
+        assert_in_range(strlen(seen.change_id), 1, 36);
+        assert_string_equal(seen.id, id);
+        must_tell("a", "");
+        must_ask(sending(SENDING_STALLED, "other", "before"));
+        must_ask(sending(SENDING_STALLED, "other", "behind"));
+        must_change(SENDING_UNKNOWN, "");
+        (void)redis_server_cli(server, "HDEL " KEY " standing");
+    }
+}
+
 static void names_a_key_of_another_type(void **state)
 {
     (void)state;
@@ -369,6 +412,8 @@ int main(void)
         HERE("passes over what is no application", passes_over_what_is_no_application),
         HERE("tells changes of sending one after the other, each under one id",
              tells_changes_of_sending_one_after_the_other),
+        HERE("goes on where another program has written over a field",
+             goes_on_where_a_field_was_written_over),
         HERE("names a key of another type", names_a_key_of_another_type),
         IT("tells the dead of all shards, each once", tells_the_dead_of_all_shards),
     };

@@ -111,12 +111,12 @@ static void opens_its_own_files_and_waits_for_nothing(void **state)
     (void)close(file);
     if (geteuid() == 0) {
         assert_int_equal(fchownat(fd, "file", OTHER_USER, 0, 0), 0);
-        must_not_open(fd, "it is no file of this user's: remove it");
+        must_not_open(fd, "it is not a regular file of this user: remove it");
     } else {
         assert_int_equal(unlinkat(fd, "file", 0), 0);
     }
     assert_int_equal(mkfifoat(fd, "file", 0600), 0);
-    must_not_open(fd, "it is no file of this user's: remove it");
+    must_not_open(fd, "it is not a regular file of this user: remove it");
     assert_int_equal(symlinkat("/etc/passwd", fd, "file"), 0);
     must_not_open(fd, "it is a symbolic link: remove it");
     (void)close(fd);

@@ -337,7 +337,7 @@ static void says_why_redis_refuses(void **state)
     url.database = 0;
     subject_start(&second, &url);
     WAIT_UNTIL(&second, second.closed == 1);
-    subject_must_say(&second, "Redis has its maximum of clients (maxclients)");
+    subject_must_say(&second, "Redis has reached its maximum number of clients (maxclients)");
     subject_stop(&first);
     WAIT_UNTIL(&second, second.opened == 1);
     subject_stop(&second);

@@ -263,7 +263,7 @@ static void says_why_nobody_knows_the_master(void **state)
         {NULL, "no answer in time"},
         {"-NOAUTH Authentication required.\r\n", "it demands a password"},
         {"-ERR unknown command 'SENTINEL', with args beginning with: 'geheim'\r\n",
-         "it is no sentinel"},
+         "it is not a sentinel"},
         {"-WRONGPASS invalid geheim\r\n*-1\r\n", "it refuses the password"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -319,7 +319,7 @@ static void names_the_first_of_several_that_are_gone(void **state)
     subject_start(&subject, &url);
     WAIT_UNTIL(&subject, subject.located >= 6);
     assert_int_equal(subject.closed, 1);
-    assert_string_equal(subject.reason, "no sentinel tells the master; 127.0.0.1:1: connect: "
+    assert_string_equal(subject.reason, "no sentinel names the master; 127.0.0.1:1: connect: "
                                         "Connection refused");
     subject_stop(&subject);
 }

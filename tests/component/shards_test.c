@@ -122,12 +122,12 @@ static void refuses_another_number_of_shards(void **state)
             redis_server_cli(server, "MGET 'seek-signal:{%u}:layout' 'seek-signal:{%u}:shards'", i,
                              i),
             "2\n3");
-    must_be_unfit(1, "number of shards, 3, than REDIS_SHARDS says, 1");
-    must_be_unfit(64, "number of shards, 3, than REDIS_SHARDS says, 64");
+    must_be_unfit(1, "number of shards in Redis is 3, but REDIS_SHARDS is 1");
+    must_be_unfit(64, "number of shards in Redis is 3, but REDIS_SHARDS is 64");
     /* And has left nothing behind. */
     assert_string_equal(redis_server_cli(server, "EXISTS 'seek-signal:{63}:layout'"), "0");
     (void)redis_server_cli(server, "SET 'seek-signal:{2}:shards' 5");
-    must_be_unfit(SHARDS, "number of shards, 5, than REDIS_SHARDS says, 3");
+    must_be_unfit(SHARDS, "number of shards in Redis is 5, but REDIS_SHARDS is 3");
     (void)redis_server_cli(server, "SET 'seek-signal:{2}:layout' 3");
     must_be_unfit(SHARDS, "layout 3, and this version knows layout 2");
 }

@@ -128,7 +128,7 @@ static void tells_of_readiness_and_of_the_stop(void **state)
     must_hear_nothing(&manager);
     supervision.is_stopping = true;
     supervision_turn(&supervision, &view, 52001);
-    must_hear(&manager, "STOPPING=1\nSTATUS=Signals on their way are finished.");
+    must_hear(&manager, "STOPPING=1\nSTATUS=Signals in progress are finished first.");
     supervision_turn(&supervision, &view, 54000);
     must_hear_nothing(&manager);
     (void)close(manager.fd);

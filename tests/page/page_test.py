@@ -4,6 +4,7 @@
 import http.server
 import json
 import threading
+import time
 
 from selenium.webdriver.common.keys import Keys
 
@@ -59,7 +60,7 @@ def it_names_every_control_and_is_driven_by_the_keyboard_alone(page, service, sa
         if page.run("return arguments[0].checkVisibility()", control):
             assert control.accessible_name, control.get_attribute("outerHTML")
     for image in page.all("svg"):
-        assert image.accessible_name
+        assert image.accessible_name or not image.is_displayed()
     for _ in range(60):
         page.browser.switch_to.active_element.send_keys(Keys.TAB)
         if page.browser.switch_to.active_element.get_attribute("aria-label") == "Replay A-1001":
@@ -73,6 +74,25 @@ def it_names_every_control_and_is_driven_by_the_keyboard_alone(page, service, sa
     page.browser.switch_to.active_element.send_keys(Keys.ENTER)
     page.browser.switch_to.active_element.send_keys(Keys.ENTER)
     service.must_become("A-1001", "delivered")
+
+
+def it_shows_the_last_day_of_all_processes(page, service, redis):
+    present = int(time.time()) // 600
+    for ago, counts in ((0, "40 30 5 2"), (3, "1200 1100 0 1"), (142, "7 7 0 0")):
+        bucket = present - ago
+        redis.cli("HSET", "seek-signal:{0}:history", bucket % 144, f"{bucket} {counts}")
+    page.open(f"http://{service.address}/")
+    page.must_say("#day-plots", "1,247")
+    page.must_say("#day-plots", "1,137")
+    names = [image.accessible_name for image in page.all("#day-plots svg")]
+    assert names[0] == "Accepted in the last 24 hours: 1,247, at most 1,200 in ten minutes"
+    assert [name.split()[0] for name in names] == ["Accepted", "Delivered", "Retried", "Died"]
+    assert [len(image.find_elements("css selector", "rect")) for image in page.all("#day-plots svg")] == [3, 3, 1, 2]
+    assert not page.find("#live").is_displayed()
+    page.click("#show-live")
+    assert page.find("#live").is_displayed() and not page.find("#day").is_displayed()
+    assert page.find("#show-live").get_attribute("aria-pressed") == "true"
+    page.must_have_no_complaint()
 
 
 def it_talks_to_nobody_else(page, service):

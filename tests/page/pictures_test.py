@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The pictures of the documents: a day with some dead applications."""
 import datetime
+import math
+import time
 import uuid
 
 import pytest
@@ -58,9 +60,22 @@ def draw(page, name, width, scheme, last_row=None):
     page.picture(name)
 
 
+def fill_the_day(redis):
+    """As an ATS has it whose candidates apply by day, with half an hour in which SEEK failed."""
+    present, deaths = int(time.time()) // 600, [before(minutes).timestamp() // 600 for minutes, *_ in DEATHS]
+    for ago in range(1, 144):
+        hour = (present - ago) * 600 / 3600 % 24
+        accepted = int(4 + 90 * max(0, math.sin((hour - 6) / 16 * math.pi)) ** 2 + (ago * 7919) % 13)
+        is_outage = 60 <= ago < 63
+        delivered = 2 if is_outage else accepted + (accepted // 2 if 54 <= ago < 60 else 0)
+        counts = accepted, delivered, accepted if is_outage else ago % 5 // 4, deaths.count(present - ago)
+        redis.cli("HSET", "seek-signal:{0}:history", (present - ago) % 144, " ".join(map(str, (present - ago, *counts))))
+
+
 def it_draws_the_pictures_of_the_documents(page, service, sandbox, redis):
     if not PICTURES:
         pytest.skip("PICTURES is not set")
+    fill_the_day(redis)
     for number, (_, *death) in enumerate(DEATHS):
         bury(redis, number, *death)
     refuse_now(service, sandbox)

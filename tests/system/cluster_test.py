@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """The service on a Redis Cluster: everything as on one Redis, and a node that goes, comes or hands over stops nobody else."""
+import collections
 import threading
 import time
 
@@ -110,6 +111,33 @@ def it_goes_on_by_itself_after_a_failover(stand, cluster, sandbox):
     cluster.masters[2].start()
     service.must_post(event("B-1", "token-b"))
     sandbox.must_receive("token-b")
+    service.must_stop()
+
+
+def it_records_beside_outcomes_for_a_lost_node(stand, sandbox):
+    """A worker that has more of them than a batch has room for records what SEEK has taken of the others."""
+    cluster = RedisCluster(stand, replicas=0)
+    service = stand.service(sandbox, redis_url=cluster.url, workers=1, max_in_flight=1024).start()
+    eventually(lambda: service.metric("seek_signal_shards_ready") == 64, "it has reached all nodes")
+    service.must_post(event("first", "first"))
+    service.must_become("first", "delivered")
+    sandbox.settings(latencyMs=4000)
+    for first in range(0, 1000, 200):
+        service.must_post([event(*pair) for pair in numbered(200, first)])
+    eventually(lambda: service.get("/v1/status").json["sending"]["inFlight"] == 1000, "all are on their way")
+    cluster.masters[2].kill()
+    sandbox.settings(latencyMs=0)
+    eventually(lambda: service.get("/v1/status").json["sending"]["inFlight"] == 0, "all are back")
+    eventually(lambda: service.get("/v1/status").json["store"]["shardsReady"] < 64, "a third of the shards is away")
+    taken = [pair for pair in numbered(60, first=2000) if service.post("/v1/events", event(*pair)).status == 202]
+    assert len(taken) > 20
+    for name, _ in taken:
+        service.must_become(name, "delivered")
+    cluster.masters[2].start()
+    for name, _ in numbered(1000):
+        service.must_become(name, "delivered")
+    sent = collections.Counter(call["seekToken"] for call in sandbox.calls("graphql"))
+    assert {token: sent[token] for _, token in taken + numbered(1000) if sent[token] != 1} == {}
     service.must_stop()
 
 
@@ -292,12 +320,12 @@ def it_starts_while_a_move_is_left_half_way(stand, sandbox, tmp_path):
     service.must_stop()
     service.start()
     eventually(lambda: service.metric("seek_signal_shards_ready") == 63, "all others are there")
-    reason = f"1 of 64 shards are away, of 127.0.0.1:{source.port}: the data is on its way to another node of the cluster"
+    reason = f"1 of 64 shards are away, of 127.0.0.1:{source.port}: the data is being moved to another node of the cluster"
     assert service.get("/readyz").json["warning"] == reason
     (moving,) = (line for line in service.logs("shard_moving") if line["role"] == "intake-0")
     assert moving["shard"] == int(shard.strip("{}"))
     done = service.run("check")
-    assert done.returncode == 1 and "the data is on its way to another node" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 1 and "the data is being moved to another node" in done.stdout, done.stdout + done.stderr
     answers = {name: service.post("/v1/events", event(name, f"newer-{name}")).status for name, _ in everybody}
     assert answers == {name: 503 if name in held else 202 for name, _ in everybody}
     for name in answers.keys() - held:
@@ -331,7 +359,7 @@ def it_says_which_url_is_right(stand, sandbox):
     service.must_stop()
     alone = stand.redis(name="alone")
     service = stand.service(sandbox, name="other", redis_url=f"redis+cluster://127.0.0.1:{alone.port}").start(is_ready=False)
-    eventually(lambda: "it is no cluster: let REDIS_URL begin with redis://" in service.get("/readyz").json["detail"], "it says that this is none")
+    eventually(lambda: "this Redis is not a cluster: begin REDIS_URL with redis://" in service.get("/readyz").json["detail"], "it says that this is none")
     service.must_stop()
 
 
@@ -397,10 +425,10 @@ def it_uses_no_shard_while_one_node_has_another_number_of_them(stand, sandbox):
     first = stand.service(sandbox, redis_url=cluster.url, redis_shards="2").start()
     first.must_post([event(*pair) for pair in numbered(60)])
     service = stand.service(sandbox, name="other", redis_url=cluster.url).start(is_ready=False)
-    eventually(lambda: "REDIS_SHARDS says, 64" in service.get("/readyz").json.get("detail", ""), "it says what differs")
+    eventually(lambda: "REDIS_SHARDS is 64" in service.get("/readyz").json.get("detail", ""), "it says what differs")
     time.sleep(4)  # longer than a node is waited for at the start
     ready = service.get("/readyz")
-    assert ready.status == 503 and "REDIS_SHARDS says, 64" in ready.json["detail"], ready.json
+    assert ready.status == 503 and "REDIS_SHARDS is 64" in ready.json["detail"], ready.json
     assert service.metric("seek_signal_shards_ready") == 0
     answer = service.post("/v1/events", [event(name, token + "-newer") for name, token in numbered(60)])
     assert {result.get("result") for result in answer.json.get("results", [])} <= {None}, answer.json

@@ -172,9 +172,32 @@ def it_takes_help_for_an_id_where_an_id_stands(service):
     assert service.get("/v1/applications/help").status == 404
 
 
+# What the service listens at; getaddrinfo takes a star for every address.
+@pytest.mark.parametrize("host", ["*", "0.0.0.0", "127.1"])
+def it_reaches_a_service_on_every_address_by(host, service):
+    api, ops = (address.replace("127.0.0.1", host) for address in (service.address, service.ops))
+    for command in ("status", "health"):
+        done = service.run(command, listen=api, ops_listen=ops)
+        assert done.returncode == 0, done
+
+
+def it_takes_any_id_after_two_hyphens(service):
+    settings = dict(listen=service.address, ops_listen=service.ops)
+    for name in ("--json", "--listen", "-h", "--"):
+        service.must_post(event(name))
+        for command in (["status", "--json"], ["dead", "show"], ["forget"]):
+            done = service.run(*command, "--", name, **settings)
+            assert done.returncode == 0 and name in done.stdout, done
+        assert service.get(f"/v1/applications/{name}").status == 404
+    for command in ("status", "forget", "replay"):
+        done = service.run(command, "", **settings)
+        assert done.returncode == 2 and "the application's id is empty" in done.stderr, done
+
+
 @pytest.mark.parametrize("words, said", [
     (["help"], "usage:"), (["help", "all"], "RETRY_MAX_AGE_S"), (["-h"], "usage:"), (["forget", "-h"], "seek-signal forget"),
-    (["dead", "-h"], "seek-signal dead list"), (["dead", "--help"], "seek-signal dead list"), (["unknown", "--help"], "usage:")])
+    (["dead", "-h"], "seek-signal dead list"), (["dead", "--help"], "seek-signal dead list"), (["unknown", "--help"], "usage:"),
+    (["help", "dead"], "seek-signal dead list"), (["--help", "forget"], "seek-signal forget"), (["help", "unknown"], "usage:")])
 def it_explains_itself_for(stand, words, said):
     done = stand.service().run(*words)
     assert done.returncode == 0 and said in done.stdout, done

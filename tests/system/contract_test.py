@@ -46,6 +46,7 @@ def it_describes_every_operation_truly(stand, redis, sandbox):
     service.post("/v1/applications/A-3/replay", headers=key)
     service.call("DELETE", "/v1/applications/A-1", headers=key)
     service.get("/v1/status", headers=key)
+    service.get("/v1/history", headers=key)
     service.get("/v1/tail", headers=key)
     service.get("/v1/applications?state=due", headers=key)
     service.get("/v1/applications?state=draft", headers=key)
@@ -78,7 +79,7 @@ ODD = {
     "a page of another site": ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, None),
     "a foreign host": ({"Host": "rebound.example"}, None),
     "another key": ({"Authorization": "Bearer another-key"}, None),
-    "the key that may only look": ({"Authorization": "Bearer a-key-to-look"}, None),
+    "the read-only key": ({"Authorization": "Bearer a-key-to-look"}, None),
     "an odd query": ({}, None),
 }
 

@@ -71,7 +71,7 @@ NO_REASONS = {
     "The spool can be read again": "the same", "all can be used": "the same",
     "Everything that was spooled is in Redis": "the same", "Redis accepts the calls again that it refused": "the same",
     "Redis gives as much durability as before": "the same", "Redis is connected and fit": "the same", "The shard takes everything again": "the same",
-    "A shard is on its way to another node of the cluster, and takes nothing until it is there": "the row names its event",
+    "A shard is being moved to another node of the cluster, and its events are refused until the move ends": "the row names its event",
     "Redis gives less durability than before, and events are still accepted. Look at its settings, or set DURABILITY to the level that you need":
         "the row has its beginning",
     "; it may be stored all the same": "behind one", "A newer seek-token had arrived in the meantime": "the same",

@@ -30,12 +30,12 @@ class Authority:
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 30,
                 "-subj", f"/CN={name}", "-keyout", self.key, "-out", self.certificate)
 
-    def sign(self, name, usage, days=10):
+    def sign(self, name, usage, days=10, names="DNS:api.example.com,DNS:localhost,IP:127.0.0.1"):
         """→ the paths of certificate and key."""
         base = self.directory / f"{self.name}-{name}"
         paths = base.with_suffix(".pem"), base.with_suffix(".key")
         request, extensions = base.with_suffix(".csr"), base.with_suffix(".ext")
-        names = "\nsubjectAltName=DNS:api.example.com,DNS:localhost,IP:127.0.0.1" if usage == "serverAuth" else ""
+        names = f"\nsubjectAltName={names}" if usage == "serverAuth" else ""
         extensions.write_text(f"extendedKeyUsage={usage}{names}\n")
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
                 "-keyout", paths[1], "-out", request)
@@ -187,8 +187,8 @@ def broken(authority, tmp_path):
     other = authority.sign("other", "serverAuth")
     return {
         "another's key": ({"key": other[1]}, "does not belong to"),
-        "no certificate": ({"cert": b"rubbish"}, "no certificate in PEM form"),
-        "no key": ({"key": b""}, "no private key"),
+        "no certificate": ({"cert": b"rubbish"}, "not a certificate in PEM form"),
+        "no key": ({"key": b""}, "not a private key"),
     }
 
 
@@ -242,15 +242,15 @@ def it_says_that_its_certificate_has_ended(stand, redis, sandbox, files, authori
     assert ended["level"] == "error" and ended["expires_at"]
     here = {"listen": service.address, "ops_listen": service.ops}
     done = service.run("status", **here)
-    assert done.returncode == 1 and "expired" in done.stderr and "`seek-signal check` tells" in done.stderr
-    assert re.search(r"^FAIL .* has ended at .*: put the next one and its key into the files$", service.run("check", **here).stdout, re.M)
+    assert done.returncode == 1 and "expired" in done.stderr and "Run `seek-signal check`" in done.stderr
+    assert re.search(r"^FAIL .* expired at .*: put the new one and its key into the files$", service.run("check", **here).stdout, re.M)
     metrics = call(service.ops, "GET", "/metrics").body.decode()
     assert float(re.search(r"^seek_signal_tls_certificate_expiry_timestamp_seconds (.*)$", metrics, re.M)[1]) < time.time()
     files.put_pair(authority.sign("next", "serverAuth"))
     service.must_log("tls_renewed")
     eventually(lambda: service.run("status", **here).returncode == 0, "clients take the next one")
     files.put_pair(authority.sign("older", "serverAuth", days=-1))
-    eventually(lambda: len(service.logs("tls_certificate_ended")) == 2, "each one that has ended is told of, once")
+    eventually(lambda: len(service.logs("tls_certificate_ended")) == 2, "each one that has expired is logged once")
     service.must_stop()
 
 
@@ -281,9 +281,22 @@ def it_lets_the_commands_reach_it(stand, redis, sandbox, files, authority, key):
     other = authority.sign("other", "serverAuth")
     done = service.run("status", **here, tls_cert_file=other[0], tls_key_file=other[1])
     assert done.returncode == 1 and "certificate" in done.stderr, "another server is not taken for the own"
-    assert f" at {service.address}: " in done.stderr and "does it show the certificate that TLS_CERT_FILE has now" in done.stderr
+    assert f" at {service.address}: " in done.stderr and "does it use the certificate that is in TLS_CERT_FILE now" in done.stderr
     done = service.run("status", **here, tls_cert_file=None, tls_key_file=None)
     assert done.returncode == 1 and "give this command the service's TLS_CERT_FILE and TLS_KEY_FILE" in done.stderr
+    service.must_stop()
+
+
+# GnuTLS ends the connection of a client that asks for such a name.
+def it_is_not_called_by_a_name_with_an_underscore(stand, redis, sandbox, files, authority):
+    files.put_pair(authority.sign("some", "serverAuth", names="DNS:seek_signal,DNS:localhost,IP:127.0.0.1"))
+    service = start(stand, redis, sandbox, files, authority)
+    here = {"listen": service.address, "ops_listen": service.ops}
+    done = service.run("status", **here)
+    assert done.returncode == 0, done
+    only = authority.sign("only", "serverAuth", names="DNS:seek_signal")
+    done = service.run("status", **here, tls_cert_file=only[0], tls_key_file=only[1])
+    assert done.returncode == 1 and "is for no name that can be asked for" in done.stderr, done
     service.must_stop()
 
 

@@ -43,7 +43,7 @@ def it_outlives_slots_that_move_and_a_failover(stand, sandbox, side):
         known = set(clients.number_of)
         eventually(lambda: len(set(taken_by(sandbox)) & set(clients.number_of) - known) > 20, what, patience=60)
 
-    assert "nothing is sent from --from any more" in mover.stdout.readline()
+    assert "sending from --from has ended" in mover.stdout.readline()
     single = {f"L-{number}": f"token-l-{number}" for number in range(600)}
     left = [dict(list(single.items())[first:first + 50]) for first in range(0, 600, 50)]  # no later one makes up for one of these
     for shard in range(6):

@@ -274,7 +274,7 @@ def it_may_be_killed_at_any_moment(stand, sandbox, kinds):
     while kills < 24:
         mover = start()
         if kills == 12:
-            assert "nothing is sent from --from any more" in mover.stdout.readline()
+            assert "sending from --from has ended" in mover.stdout.readline()
             clients.service = new
         time.sleep(luck.uniform(0.05, 0.9))
         assert mover.poll() is None, mover.communicate()
@@ -377,7 +377,7 @@ def hold_some(service, source, target, *arguments):
     """A mover is killed with some of 50 applications on their way, which the target does not have yet."""
     mover = subprocess.Popen([SERVICE, "move", "--from", source.url, "--to", target.url, "--follow", *arguments],
                              env=service.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert "nothing is sent from --from any more" in mover.stdout.readline()
+    assert "sending from --from has ended" in mover.stdout.readline()
     target.cli("CONFIG", "SET", "maxmemory", "1")
     service.must_post([event(f"H-{number}", f"token-h-{number}") for number in range(50)])
     eventually(lambda: "held:" in source.cli("HKEYS", "seek-signal:{0}:move"), "they are held")
@@ -398,8 +398,8 @@ def it_says_why_it_cannot(stand, redis, sandbox):
         assert len(keys_of(redis)) == 50
 
     must_fail(redis.url, redis.url, "--from and --to are the same Redis, under the same prefix")
-    must_fail(third.url, target.url, "--from: nothing of this version's is kept there")
-    must_fail(redis.url, target.url, "--from: the data in Redis is spread over another number of shards, 1,", "--from-shards", "64")
+    must_fail(third.url, target.url, "--from: there is no data of this version")
+    must_fail(redis.url, target.url, "--from: the number of shards in Redis is 1, but REDIS_SHARDS is 64:", "--from-shards", "64")
     must_fail(redis.url, "redis://127.0.0.1:1", "--to: ")
     must_fail("http://127.0.0.1", target.url, "--from: ", status=2)
     must_fail(redis.url, target.url, "--to-prefix: expected 1 to 64", "--to-prefix", "{x}", status=2)
@@ -412,8 +412,8 @@ def it_says_why_it_cannot(stand, redis, sandbox):
     assert done.returncode == 2 and "give --to URL, or --to-file FILE" in done.stderr
     # With a batch that is held: nobody sends it, and no other target gets it.
     hold_some(old, redis, target)
-    must_fail(redis.url, third.url, "--from: a move from there to another Redis was not brought to its end: run that one again first, or give it up with --abandon")
-    must_fail(target.url, redis.url, "--to: a move from there to another Redis was not brought to its end")
+    must_fail(redis.url, third.url, "--from: an earlier move from there to another Redis is not finished: run that move again first, or give it up with --abandon")
+    must_fail(target.url, redis.url, "--to: an earlier move from there to another Redis is not finished")
     assert must_move(old, redis.url, target.url)["moved"] == 50
     old.must_stop()
 
@@ -430,7 +430,7 @@ def it_mixes_no_two_environments_of_seek(stand, redis, sandbox):
         done = run_move(service, source.url, target.url)
         assert done.returncode == 1, done
         assert f"{side}: the signals in Redis belong to another GRAPHQL_URL and AUDIENCE" in done.stderr, done
-        assert "set both as its services have them, or another REDIS_PREFIX" in done.stderr, done
+        assert "set both to the values of the services on it, or set another REDIS_PREFIX" in done.stderr, done
         for audience in ("https://test.example", "https://live.example"):
             assert re.search(rf" {audience}(;|$)", done.stderr, re.MULTILINE), f"nothing is cut: {done.stderr}"
     assert len(keys_of(redis)) == 5 and is_empty(live)
@@ -461,10 +461,10 @@ def it_changes_nothing_where_it_is_refused(stand, redis, sandbox):
             assert redis.cli("HEXISTS", f"seek-signal:{{{shard}}}:move", "to") == "1"
 
     must_refuse(redis, redis, "--from and --to are the same Redis")
-    must_refuse(third, redis, "--from: nothing of this version's is kept there")
-    must_refuse(target, redis, "--from: a move from there to another Redis was not brought to its end")
+    must_refuse(third, redis, "--from: there is no data of this version")
+    must_refuse(target, redis, "--from: an earlier move from there to another Redis is not finished")
     redis.cli("HSET", "seek-signal:{3}:move", "batch", "1")
-    must_refuse(target, redis, "--to: a move from there to another Redis was not brought to its end")
+    must_refuse(target, redis, "--to: an earlier move from there to another Redis is not finished")
     redis.cli("HDEL", "seek-signal:{3}:move", "batch")
     target.cli("HDEL", "seek-signal:{3}:move", "batch", "to")
     must_move(old, target.url, redis.url, *shards)
@@ -483,8 +483,8 @@ def it_leaves_what_is_not_ours_and_says_so(stand, redis, sandbox):
     done = run_move(old, redis.url, target.url)
     assert done.returncode == 1
     assert done.stdout == "3 applications are moved\n2 keys cannot be moved: they hold something else\n"
-    assert done.stderr == ("move: --to: 1 keys of applications hold something else, and these stay at --from: A-1: delete or rename those "
-                           "keys, and run the move again\n")
+    assert done.stderr == ("move: --to: 1 keys that applications need hold something else. These applications stay at --from: A-1. "
+                           "Delete or rename the keys, and run the move again\n")
     target.cli("DEL", "seek-signal:{0}:app:A-1")
     done = run_move(old, redis.url, target.url)
     assert done.stdout == "1 applications are moved\n1 keys cannot be moved: they hold something else\n" and done.stderr == "", done
@@ -508,7 +508,7 @@ def it_lets_no_key_at_the_target_stop_the_others(stand, redis, sandbox):
     done = run_move(new, redis.url, cluster.url, "--json")
     answer = json.loads(done.stdout)
     assert done.returncode == 1 and (answer["moved"], answer["left"], answer["held"], answer["complete"]) == (345 - 16, 16, 0, False), done
-    assert "--to: 16 keys of applications hold something else" in done.stderr and all(id in done.stderr for id in blocked), done
+    assert "--to: 16 keys that applications need hold something else" in done.stderr and all(id in done.stderr for id in blocked), done
     assert len(keys_of(redis)) == 16
     for node, key in keys:
         node.cli("DEL", key)
@@ -551,13 +551,13 @@ def it_names_the_side_that_fails(stand, redis, sandbox):
     old = stand.service(sandbox, redis_url=redis.url).start()
     mover = subprocess.Popen([SERVICE, "move", "--from", redis.url, "--to", target.url, "--follow"], env=old.environment(),
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert "nothing is sent from --from any more" in mover.stdout.readline()
+    assert "sending from --from has ended" in mover.stdout.readline()
     target.cli("CONFIG", "SET", "maxmemory", "1")
     old.must_post(event("A-1", "token-1"))
     eventually(lambda: "held:A-1" in redis.cli("HKEYS", "seek-signal:{0}:move"), "it is held")
     _, err = mover.communicate(timeout=90)
     assert mover.returncode == 1
-    assert "move: --to: Redis is at its maxmemory" in err and "1 applications are on their way" in err, err
+    assert "move: --to: Redis is at its maxmemory" in err and "1 applications are in transit" in err, err
     target.cli("CONFIG", "SET", "maxmemory", "0")
     assert must_move(old, redis.url, target.url)["moved"] == 1
     old.must_stop()
@@ -568,7 +568,7 @@ def it_names_the_shard_that_is_away_though_others_go_on(stand, redis, sandbox):
     old = stand.service(sandbox, redis_url=cluster.url).start()
     mover = subprocess.Popen([SERVICE, "move", "--from", cluster.url, "--to", redis.url, "--follow"], env=old.environment(),
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert "nothing is sent from --from any more" in mover.stdout.readline()
+    assert "sending from --from has ended" in mover.stdout.readline()
     cluster.nodes[2].kill()
     _, err = mover.communicate(timeout=90)
     assert mover.returncode == 1 and err.startswith("move: --from: "), err
@@ -630,7 +630,7 @@ def it_can_be_given_up(stand, redis, sandbox):
     assert "--from: no move from there was under way, and nothing is changed" in done.stderr, done
     assert must_move(old, redis.url, third.url, *settings)["moved"] == 50
     done = old.run("move", "--from", redis.url, "--abandon", *settings)
-    assert done.stdout == "the move is given up: --from sends again, and 0 applications that were on their way are due there\n", done
+    assert done.stdout == "the move is given up: --from sends again, and 0 applications that were in transit are due there\n", done
     old.must_stop()
 
 

@@ -349,3 +349,23 @@ def it_tells_nothing_without_a_receiver(service, sandbox):
     assert "notifications" not in service.get("/v1/status").json
     assert service.metric("seek_signal_notifications_waiting") is None
     assert TOKEN not in service.text()
+
+
+def it_tells_of_a_pause_while_a_node_of_a_cluster_is_away(stand, sandbox, receiver):
+    cluster = RedisCluster(stand, replicas=0)
+    service = start(stand, cluster, sandbox, receiver, pause_after_refusals="5")
+    eventually(lambda: service.metric("seek_signal_shards_ready") == 64, "it has reached all nodes")
+    cluster.masters[1].kill()  # the first shard lies elsewhere
+    eventually(lambda: service.get("/v1/status").json["store"]["shardsReady"] < 64, "its shards are away")
+    refuse(sandbox, count=0)
+    for number in range(60):
+        service.post("/v1/events", event(f"A-{number}", f"token-{number}"))
+    eventually(lambda: service.logs("refusals_braked"), "sending is paused")
+    told, = eventually(lambda: receiver.taken("sending.stalled"), "it is told soon", patience=10)
+    assert told["data"]["reason"] == "paused"
+    cluster.masters[1].start()
+    eventually(lambda: service.get("/v1/status").json["store"]["shardsReady"] == 64, "the node is back")
+    sandbox.clear_faults()
+    assert service.post("/v1/resume", {}).status == 204
+    receiver.must_take("sending.resumed")
+    service.must_stop()

@@ -3,13 +3,16 @@
 """A command whose output is lost has failed, and says so: `dead list --format csv > dead.csv` on a full disk is no success. A reader that
 has seen enough (`| head`) gets no complaint."""
 import os
+import pty
 import re
 import subprocess
 
-from operate_test import bury
-from stand import SANDBOX, SERVICE, call, event, eventually
+import pytest
 
-FULL = "standard output: No space left on device: what was printed is not complete"
+from operate_test import bury
+from stand import ROOT, SANDBOX, SERVICE, call, event, eventually
+
+FULL = "standard output: No space left on device: the output is not complete"
 # As they are typed. A page of the dead does not fit into the buffer of standard output, so it is lost in the middle.
 PRINTING = ["check", "health", "status", "status --json", "status D-00001", "replay D-00002", "replay D-00003 --json", "forget D-00004",
             "forget D-00005 --json", "dead list", "dead list --limit 300", "dead list --json --limit 300", "dead list --format csv",
@@ -76,3 +79,30 @@ def it_fails_in_the_sandbox_too():
         with open("/dev/full", "w") as full:
             done = subprocess.run([str(SANDBOX), *line.split()], stdout=full, stderr=subprocess.PIPE, text=True)
         assert done.returncode == 1 and done.stderr == "seek-sandbox: standard output cannot be written\n", done
+
+
+@pytest.mark.parametrize("is_terminal, settings, is_bold", [
+    (False, {}, False), (True, {}, True), (True, {"NO_COLOR": "1"}, False), (True, {"TERM": "dumb"}, False)])
+def it_is_bold_in_the_quickstart_on_a_terminal_alone(is_terminal, settings, is_bold):
+    script = (ROOT / "quickstart").read_text()
+    say = script[script.index("\nbold="):script.index("\nfail() ")] + "\nsay hello"
+    reader, writer = pty.openpty() if is_terminal else os.pipe()
+    environment = {"PATH": os.environ["PATH"], "TERM": "xterm"} | settings
+    subprocess.run(["bash", "-euo", "pipefail", "-c", say], stdout=writer, env=environment, check=True, timeout=60)
+    os.close(writer)
+    said = os.read(reader, 1000).decode()
+    os.close(reader)
+    assert "hello" in said and ("\033" in said) == is_bold, said
+
+
+def it_writes_to_no_socket_if_its_own_output_is_closed(stand, service):
+    """A descriptor that is opened later would have the number of standard error."""
+    settings = stand.service(listen=service.address, ops_listen=service.ops).environment()
+    command = subprocess.Popen(["bash", "-c", 'exec "$0" tail <&- >&- 2>&-', SERVICE], env=settings)
+    try:
+        eventually(lambda: service.metric("seek_signal_http_waiters") == 1, "it follows")
+        places = [os.readlink(f"/proc/{command.pid}/fd/{number}") for number in range(3)]
+        assert places == ["/dev/null"] * 3
+    finally:
+        command.kill()
+        command.wait()

@@ -110,7 +110,7 @@ def it_is_not_held_up_by_a_fifo_in_its_data_directory(command, name, stand, sand
     data.mkdir(mode=0o700)
     os.mkfifo(data / name, 0o600)
     status, said = refuse(stand, sandbox, command, data_dir=data)
-    assert status == 1 and name in said and "it is no file of this user's: remove it" in said, said
+    assert status == 1 and name in said and "it is not a regular file of this user: remove it" in said, said
 
 
 @pytest.mark.parametrize("command", ["serve", "check"])
@@ -160,5 +160,5 @@ def it_warns_of_a_socket_that_everybody_could_replace(command, stand, redis, san
 def it_refuses_a_socket_where_something_else_is(setting, stand, redis, sandbox, tmp_path):
     os.mkfifo(tmp_path / "api", 0o600)
     status, said = refuse(stand, sandbox, "serve", redis_url=redis.url, **{setting: f"unix:{tmp_path}/api"})
-    assert status == 1 and setting.upper() in said and f"{tmp_path}/api is in use" in said, said
+    assert status == 1 and setting.upper() in said and f"{tmp_path}/api is there and is no socket" in said, said
     assert (tmp_path / "api").is_fifo(), "it is left alone"

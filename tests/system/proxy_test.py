@@ -160,6 +160,6 @@ def it_says_that_the_proxy_lets_nobody_through(status, code, state, stand, redis
     assert application["lastError"]["code"] == code and application["lastError"]["class"] == state
     assert f"the proxy {refusing.place} (HTTPS_PROXY)" in application["lastError"]["message"] and status[:3] in application["lastError"]["message"]
     told = service.must_log("upstream_misconfigured", int(state == "misconfigured"))
-    assert all("The proxy does not let us through" in line["message"] for line in told)
+    assert all("The proxy refuses the connection to SEEK." in line["message"] for line in told)
     service.must_stop()
     refusing.close()

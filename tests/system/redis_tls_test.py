@@ -162,4 +162,4 @@ def it_takes_a_long_password_from_a_file(stand, sandbox, redis, tmp_path):
 def it_refuses_what_follows_a_question_mark(stand, sandbox):
     for url in ("redis://127.0.0.1:6379/0?timeout=5", "rediss://127.0.0.1?ssl_cert_reqs=none", "redis://u:p@127.0.0.1:1?x"):
         done = stand.service(sandbox, redis_url=url).run("check")
-        assert done.returncode == 2 and "what follows the ? is not understood" in done.stderr, done
+        assert done.returncode == 2 and "the part after the ? is not supported" in done.stderr, done

@@ -69,7 +69,7 @@ def it_delivers_with_the_documented_rights(stand, redis, sandbox, user):
 
 
 def it_says_why_it_promises_less_than_fsync(stand, redis, sandbox, user):
-    why = "Redis does not let us see its appendfsync: allow CONFIG GET to its user"
+    why = "Redis does not show its appendfsync: grant its user CONFIG GET"
     assert redis.cli("CONFIG", "GET", "appendfsync").split()[-1] == "always"
     done = stand.service(sandbox, redis_url=user).run("check")
     assert done.returncode == 0 and f'at the level "redis"; note: {why}' in done.stdout, done.stdout
@@ -108,7 +108,7 @@ def it_names_the_keys_that_are_missing(stand, redis, sandbox, user):
 def it_refuses_another_environment(stand, redis, sandbox):
     one = stand.service(sandbox, redis_url=f"redis://127.0.0.1:{redis.port}").start()
     two = stand.service(sandbox, redis_url=f"redis://127.0.0.1:{redis.port}", audience="https://test.graphql.seek.com").start(is_ready=False)
-    eventually(lambda: "or another REDIS_PREFIX" in call(two.ops, "GET", "/readyz").body.decode(), "it says why", patience=30)
+    eventually(lambda: "or set another REDIS_PREFIX" in call(two.ops, "GET", "/readyz").body.decode(), "it says why", patience=30)
     assert "https://test.graphql.seek.com" in call(two.ops, "GET", "/readyz").body.decode()
     two.must_stop()
     two = stand.service(sandbox, redis_url=f"redis://127.0.0.1:{redis.port}", redis_prefix="staging",

@@ -118,10 +118,16 @@ def it_says_when_it_is_another_process_that_answers(service):
 
 @pytest.mark.parametrize("query, field", [
     ("wait=1h", "wait"), ("cursor=abc", "cursor"), ("cursor=0123456789abcdef-", "cursor"), ("cursor=0123456789abcdef-1x", "cursor"),
-    ("id=" + "x" * 257, "id"), ("class=" + "x" * 40, "class")])
+    ("id=" + "x" * 257, "id"), ("class=" + "x" * 40, "class"),
+    ("event=signal_delievered", "event"), ("event=secret_rotated", "event")])
 def it_names_what_is_wrong_with_the_question(service, query, field):
     answer = service.get("/v1/tail?" + query)
     assert answer.status == 400 and answer.json["field"] == field
+
+
+def it_does_not_wait_for_an_event_that_never_comes(stand, service):
+    done = service.run("tail", "--event", "signal_delievered", listen=service.address, ops_listen=service.ops, timeout=20)
+    assert done.returncode == 1 and "event" in done.stderr, done
 
 
 def it_ends_with_the_process(service):

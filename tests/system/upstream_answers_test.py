@@ -99,7 +99,7 @@ def it_understands_a_success(form, start, fake_seek):
     assert service.must_become("A-1", "delivered")["attempts"] == 1
     assert fake_seek.tokens() and fake_seek.calls["/graphql"][0][0]["Accept-Encoding"] == "identity"
     told = service.must_log("signal_result", int(form in ("null", "false")))
-    assert all(line["message"] == "SEEK takes signals with another value than true" for line in told)
+    assert all(line["message"] == "SEEK accepts signals with a value other than true" for line in told)
 
 
 REFUSALS = {

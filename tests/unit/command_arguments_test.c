@@ -55,6 +55,38 @@ static void a_settings_value_is_its_own(void **state)
     assert_int_equal(count, 2);
 }
 
+/* An application may have any id. */
+static void takes_what_follows_two_hyphens_for_an_id(void **state)
+{
+    (void)state;
+    struct command_arguments out;
+    struct error error;
+    int count = split("--listen unix:/a -- --json");
+    assert_true(command_arguments_take(EVERYTHING, &count, list, &out, &error));
+    assert_string_equal(out.id, "--json");
+    assert_false(out.is_json);
+    assert_int_equal(count, 2);
+    count = split("--json --");
+    assert_true(command_arguments_take(EVERYTHING, &count, list, &out, &error));
+    assert_null(out.id);
+    assert_int_equal(count, 0);
+    count = split("--user-agent -- A-1");
+    assert_true(command_arguments_take(EVERYTHING, &count, list, &out, &error));
+    assert_string_equal(out.id, "A-1");
+    assert_int_equal(count, 2);
+}
+
+static void refuses_an_empty_id(void **state)
+{
+    (void)state;
+    struct command_arguments out;
+    struct error error;
+    char empty[] = "", *arguments[] = {empty};
+    int count = 1;
+    assert_false(command_arguments_take(TAKES_ID, &count, arguments, &out, &error));
+    assert_string_equal(error.message, "the application's id is empty");
+}
+
 static void leaves_what_another_command_takes_to_the_settings(void **state)
 {
     (void)state;
@@ -77,7 +109,8 @@ static void refuses_what_cannot_be_meant(void **state)
         {EVERYTHING, "--limit -1"}, {EVERYTHING, "--limit 1x"}, {EVERYTHING, "--limit 99999999999"},
         {EVERYTHING, "--code"},     {EVERYTHING, "--code="},    {EVERYTHING, "--json=yes"},
         {EVERYTHING, "A-1 A-2"},    {TAKES_JSON, "A-1"},        {NEEDS_ID, ""},
-        {NEEDS_ID, "--listen A-1"},
+        {NEEDS_ID, "--listen A-1"}, {EVERYTHING, "-- A-1 A-2"}, {TAKES_JSON, "-- A-1"},
+        {NEEDS_ID, "--"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct command_arguments out;
@@ -97,6 +130,8 @@ int main(void)
         IT("does not look into a setting's value", a_settings_value_is_its_own),
         IT("leaves what another command takes to the settings",
            leaves_what_another_command_takes_to_the_settings),
+        IT("takes what follows -- for an id", takes_what_follows_two_hyphens_for_an_id),
+        IT("refuses an empty id", refuses_an_empty_id),
         IT("refuses what cannot be meant", refuses_what_cannot_be_meant),
     };
     return cmocka_run_group_tests_name("command_arguments", tests, NULL, NULL);

@@ -250,30 +250,63 @@ static void refuses_unknown_flags(void **state)
     assert_non_null(strstr(problems.bytes, "--workers: a value must follow"));
 }
 
-static void reads_secrets_from_files(void **state)
+/* The value of a flag whose name is mistyped may be a secret. */
+static void never_shows_an_unknown_flags_value(void **state)
 {
     (void)state;
-    char path[] = "/tmp/seek-signal-secret-XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, "from-file\n", 10), 10);
-    close(fd);
-    char setting[128];
-    (void)snprintf(setting, sizeof setting, "SEEK_SIGNAL_CLIENT_SECRET_FILE=%s", path);
-    AUTO(config) *config = read_environment(ENVIRONMENT("SEEK_SIGNAL_CLIENT_ID=id", setting));
-    (void)unlink(path);
-    assert_non_null(config);
-    assert_true(secret_has_line(config->client_secret, "from-file"));
+    char unknown[] = "--client-secrets", value[] = "hunter2", next[] = "--redis-ulr",
+         other[] = "--workres", last[] = "stray";
+    char *arguments[] = {unknown, value, next, other, value, last};
+    AUTO(config) *config =
+        config_read(CONFIG_NEED_ALL, 6, arguments, ENVIRONMENT(CREDENTIALS), &problems, NULL);
+    assert_null(config);
+    assert_string_equal(problems.bytes,
+                        "--client-secrets: unknown flag: did you mean --client-secret?\n"
+                        "--redis-ulr: unknown flag: did you mean --redis-url?\n"
+                        "--workres: unknown flag: did you mean --workers?\n"
+                        "stray: unexpected argument: see `seek-signal --help`\n");
 }
 
-static void takes_several_api_keys(void **state)
+static void says_one_thing_of_an_address(void **state)
 {
     (void)state;
-    AUTO(config) *config = read_environment(
-        ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_API_KEY=the-newer-api-key\nthe-older-api-key"));
+    must_note(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_LISTEN=127.0.0.1:99999"), "expected HOST:PORT");
+    assert_null(strstr(problems.bytes, "other machines"));
+}
+
+static void wants_two_addresses(void **state)
+{
+    (void)state;
+    must_note(
+        ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:8787"),
+        "SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:8787: it is the address of SEEK_SIGNAL_LISTEN, which "
+        "has the probes and metrics too: choose another port or path");
+    buffer_clear(&problems);
+    must_note(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_LISTEN=unix:/run/a",
+                          "SEEK_SIGNAL_OPS_LISTEN=unix:/run/a"),
+              "it is the address of SEEK_SIGNAL_LISTEN");
+    AUTO(config) *config = read_environment(ENVIRONMENT(
+        CREDENTIALS, "SEEK_SIGNAL_LISTEN=127.0.0.1:0", "SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:0"));
     assert_non_null(config);
-    assert_true(secret_has_line(config->api_key, "the-newer-api-key"));
-    assert_true(secret_has_line(config->api_key, "the-older-api-key"));
+}
+
+static void wants_two_directories(void **state)
+{
+    (void)state;
+    static const char sentence[] =
+        "SPOOL_DIR=/tmp/: it is SEEK_SIGNAL_DATA_DIR, which belongs to the "
+        "private Redis alone: choose another directory";
+    must_note(
+        ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_SPOOL_DIR=/tmp/", "SEEK_SIGNAL_DATA_DIR=/var/../tmp"),
+        sentence);
+    AUTO(config) *config =
+        read_environment(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_REDIS_URL=redis://cache",
+                                     "SEEK_SIGNAL_SPOOL_DIR=/tmp/", "SEEK_SIGNAL_DATA_DIR=/tmp"));
+    assert_non_null(config);
+    buffer_clear(&problems);
+    must_note(ENVIRONMENT(CREDENTIALS, "SEEK_SIGNAL_SPOOL_DIR=/nonexistent/x",
+                          "SEEK_SIGNAL_DATA_DIR=/nonexistent/x"),
+              "it is SEEK_SIGNAL_DATA_DIR");
 }
 
 static void treats_empty_as_unset(void **state)
@@ -411,8 +444,13 @@ int main(void)
                 names_what_was_meant_before_what_is_missing, begin, end),
         IT_WITH("refuses unknown flags, stray arguments and flags without a value",
                 refuses_unknown_flags, begin, end),
-        IT_WITH("reads secrets from files", reads_secrets_from_files, begin, end),
-        IT_WITH("takes several API keys, one per line", takes_several_api_keys, begin, end),
+        IT_WITH("never shows the value of an unknown flag", never_shows_an_unknown_flags_value,
+                begin, end),
+        IT_WITH("says nothing more of an address that it cannot read", says_one_thing_of_an_address,
+                begin, end),
+        IT_WITH("refuses one address for both listeners", wants_two_addresses, begin, end),
+        IT_WITH("refuses one directory for the private Redis and the spool", wants_two_directories,
+                begin, end),
         IT_WITH("treats an empty value as unset", treats_empty_as_unset, begin, end),
         IT_WITH("needs no credentials to ask a running service",
                 needs_no_credentials_to_ask_a_running_service, begin, end),

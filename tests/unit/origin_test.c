@@ -25,7 +25,7 @@ static void knows_this_machine(void **state)
         "127.0.0.1", "127.0.0.1:8787", "127.9.9.9:1",        "[::1]:8787",
         "[::1]",     "localhost",      "LocalHost:8787",     "ats.localhost:8787",
         "",          "localhost.",     "ip6-localhost:8787", "[::ffff:127.0.0.1]:8787",
-        "127.1",     "2130706433",
+        "127.1",     "2130706433",     "::1:8787",           "::1",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         must_judge(&(struct origin_facts){.method = "GET", .host = names[i], LOCAL}, ORIGIN_FINE);
@@ -50,6 +50,13 @@ static void knows_foreign_names(void **state)
         "localhost@evil.example",
         "[evil]",
         "[",
+        "::2:8787",
+        "::1.evil.example",
+        "::1:evil.example",
+        "::1:evil.example:8787",
+        "evil.example::1",
+        ":8787",
+        ":",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         must_judge(&(struct origin_facts){.method = "GET", .host = names[i], LOCAL},

@@ -9,7 +9,7 @@ replace_calls(claimer_places_test store_claim sender_send authorizer_prepare clo
 replace_calls(starting_test sender_send authorizer_prepare clock_monotonic_ms)
 replace_calls(authorizer_test access_token_acquire access_token_failed access_token_refreshed access_token_request
     due_watch_wake_one upstream_fetch_token upstream_note_token_answer)
-replace_calls(recorder_test store_settle store_brake clock_monotonic_ms)
+replace_calls(recorder_test store_settle store_brake store_leads_to clock_monotonic_ms)
 foreach(name access_token access_token_rejection)
     target_sources(${name}_test PRIVATE support/access_token_stand.c)
 endforeach()

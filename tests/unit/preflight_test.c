@@ -81,7 +81,7 @@ static void promises_fsync_only_when_it_is_known(void **state)
     } cases[] = {
         {"everysec", "no", "set appendfsync always"},
         {"no", "no", "set appendfsync always"},
-        {"", "", "allow CONFIG GET"},
+        {"", "", "grant its user CONFIG GET"},
         {"always", "yes", "set no-appendfsync-on-rewrite no"},
         {"always", "", "set no-appendfsync-on-rewrite no"},
     };
@@ -179,7 +179,8 @@ static void counts_replicas(void **state)
         {ONLINE("0"), 1, 2, false, "online is 1"},
         {ONLINE("0") ONLINE("1"), 2, 2, true, ""},
         {ONLINE("0") ONLINE("1"), 2, 1, true, ""},
-        {ONLINE("0") ONLINE("11"), 1, 2, false, "only 1 of 2 online acknowledge in time"},
+        {ONLINE("0") ONLINE("11"), 1, 2, false,
+         "only 1 of the 2 replicas online acknowledge in time"},
         {ONLINE("0") "slave1:ip=10.0.0.1,port=1,state=wait_bgsave,offset=0,lag=0\r\n", 1, 2, false,
          "online is 1"},
         {"slave_repl_offset:1,state=online\r\n", 0, 1, false, "online is 0"},

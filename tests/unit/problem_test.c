@@ -168,9 +168,9 @@ static void what_is_not_there_is_left_out(void **state)
                         "\"title\":\"There is nothing at this path\",\"status\":404,"
                         "\"code\":\"not_found\",\"retryable\":false,"
                         "\"detail\":\"No call has this path.\","
-                        "\"remedy\":\"Look for a slash too many, and at the port: that of "
-                        "OPS_LISTEN has only probes and metrics. GET /openapi.yaml at "
-                        "the port of LISTEN has all calls.\"}");
+                        "\"remedy\":\"Check the path for an extra slash, and check the port: "
+                        "the port of OPS_LISTEN has only probes and metrics. GET "
+                        "/openapi.yaml at the port of LISTEN lists all calls.\"}");
     buffer_fini(&out);
 }
 

@@ -41,6 +41,15 @@ bool __wrap_store_settle(struct store *store, const struct settlement *settlemen
     return true;
 }
 
+static bool is_away; /* the shard of whatever begins with B */
+
+bool __wrap_store_leads_to(const struct store *store, const char *application_id);
+bool __wrap_store_leads_to(const struct store *store, const char *application_id)
+{
+    (void)store;
+    return !is_away || application_id[0] != 'B';
+}
+
 static struct {
     unsigned calls;
     store_done done;
@@ -70,6 +79,7 @@ static int begin(void **state)
     memset(&asked, 0, sizeof asked);
     memset(&braked, 0, sizeof braked);
     memset(&shared, 0, sizeof shared);
+    is_away = false;
     loop = event_loop_create(&error);
     assert_non_null(loop);
     assert_true(due_watch_init(&shared.due_watch, 1, &error));
@@ -94,15 +104,20 @@ static int end(void **state)
     return 0;
 }
 
-static void finish_attempt(enum settle_action action, int64_t delay_ms)
+static void finish_attempt_of(const char *id, enum settle_action action, int64_t delay_ms)
 {
     const struct claim claim = {
-        .application_id = "A-1", .seek_token = "token", .event_id = "", .traceparent = ""};
+        .application_id = id, .seek_token = "token", .event_id = "", .traceparent = ""};
     struct attempt *attempt = attempts_take(&attempts, &claim, NOW_MS);
     assert_non_null(attempt);
     attempt->action = action;
     attempt->delay_ms = delay_ms;
     attempts_move(&attempts, attempt, ATTEMPT_FINISHED);
+}
+
+static void finish_attempt(enum settle_action action, int64_t delay_ms)
+{
+    finish_attempt_of("A-1", action, delay_ms);
 }
 
 static void answer(enum store_status status, enum settle_outcome outcome)
@@ -234,6 +249,37 @@ static void says_when_it_goes_on(void **state)
     assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), -1);
 }
 
+/* However many they are: a batch has room for fewer. */
+static void records_what_stands_behind_those_of_a_shard_that_is_away(void **state)
+{
+    enum { MANY = 300 };
+    struct error error;
+    (void)state;
+    recorder_fini(&recorder);
+    attempts_fini(&attempts);
+    assert_true(attempts_init(&attempts, MANY, NULL, &error));
+    assert_true(recorder_init(&recorder, &shared, &attempts, &error));
+    is_away = true;
+    for (int i = 0; i < MANY; i++)
+        finish_attempt_of("B-1", SETTLE_DELIVERED, 0);
+    recorder_turn(&recorder, NULL, NOW_MS);
+    assert_int_equal(asked.calls, 0);
+    assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), 1000);
+    finish_attempt_of("A-1", SETTLE_DELIVERED, 0);
+    assert_int_equal(recorder_timeout_ms(&recorder, NOW_MS), 0);
+    recorder_turn(&recorder, NULL, NOW_MS);
+    assert_int_equal(asked.count, 1);
+    assert_string_equal(asked.first.application_id, "A-1");
+    answer(STORE_OK, SETTLED);
+    assert_int_equal(attempts.counts[ATTEMPT_FINISHED], MANY);
+    recorder_turn(&recorder, NULL, NOW_MS);
+    assert_int_equal(asked.calls, 1);
+    is_away = false;
+    recorder_turn(&recorder, NULL, NOW_MS + 1000);
+    assert_int_equal(asked.calls, 2);
+    assert_string_equal(asked.first.application_id, "B-1");
+}
+
 static void answer_brake(enum store_status status)
 {
     const struct store_failure failure = {.status = status};
@@ -280,6 +326,8 @@ int main(void)
         IT_WITH("records on while no pause is taken", records_on_while_no_pause_is_taken, begin,
                 end),
         IT_WITH("repeats what may be lost", repeats_what_may_be_lost, begin, end),
+        IT_WITH("records what stands behind those of a shard that is away",
+                records_what_stands_behind_those_of_a_shard_that_is_away, begin, end),
     };
     return cmocka_run_group_tests_name("recorder", tests, NULL, NULL);
 }

@@ -78,6 +78,17 @@ static void reads_every_argument(void **state)
     assert_true(arguments.is_quiet);
 }
 
+static void takes_a_value_after_an_equals_sign(void **state)
+{
+    (void)state;
+    struct arguments arguments;
+    assert_true(arguments_parse(ARGV("--listen=[::1]:7", "--client-secret=hu=sh", "--quiet", NULL),
+                                &arguments, NULL));
+    assert_int_equal(arguments.sandbox.listen.port, 7);
+    assert_string_equal(arguments.sandbox.behaviour.client_secret, "hu=sh");
+    assert_true(arguments.is_quiet);
+}
+
 static void must_refuse(const char *const argv[], const char *message)
 {
     struct arguments arguments;
@@ -86,6 +97,7 @@ static void must_refuse(const char *const argv[], const char *message)
     assert_int_equal(error.kind, ERROR_CONFIG);
     if (strstr(error.message, message) == NULL)
         fail_msg("expected \"%s\" in \"%s\"", message, error.message);
+    assert_null(strstr(error.message, "hush"));
 }
 
 static void says_what_is_wrong(void **state)
@@ -93,6 +105,9 @@ static void says_what_is_wrong(void **state)
     (void)state;
     must_refuse(ARGV("--lisen", "x", NULL), "--lisen: unknown");
     must_refuse(ARGV("--listen", NULL), "--listen: it needs a value");
+    must_refuse(ARGV("--listen=", NULL), "--listen");
+    must_refuse(ARGV("--quiet=yes", NULL), "--quiet: it takes no value");
+    must_refuse(ARGV("--client-secrets=hush", NULL), "--client-secrets: unknown");
     must_refuse(ARGV("--listen", ":8790", NULL), "--listen");
     must_refuse(ARGV("--expires-in", "-1", NULL), "--expires-in: expected a number");
     must_refuse(ARGV("--expires-in", "5s", NULL), "--expires-in");
@@ -113,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IT("has defaults", has_defaults),
         IT("reads every argument", reads_every_argument),
+        IT("takes a value after an equals sign", takes_a_value_after_an_equals_sign),
         IT("says what is wrong", says_what_is_wrong),
     };
     return cmocka_run_group_tests_name("sandbox_arguments", tests, NULL, NULL);

@@ -182,6 +182,23 @@ static void says_what_was_encoded_twice(void **state)
     buffer_fini(&out);
 }
 
+static void says_that_a_link_has_a_blank(void **state)
+{
+    (void)state;
+    static const char *const uris[] = {"https://example.com/?seek-token=secret ",
+                                       "https://example.com/a b?seek-token=secret",
+                                       "\nhttps://example.com/?seek-token=secret"};
+    for (size_t i = 0; i < sizeof uris / sizeof uris[0]; i++) {
+        struct buffer token;
+        struct rejection rejection;
+        buffer_init(&token, SEEK_TOKEN_BYTES_MAX);
+        assert_false(seek_token_from_uri(uris[i], strlen(uris[i]), &token, &rejection));
+        buffer_fini(&token);
+        assert_string_equal(rejection.detail, "It holds white space or a control character.");
+        assert_non_null(strstr(rejection.remedy, "percent-encoded"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +209,7 @@ int main(void)
         IT("takes 4096 decoded bytes and no more", bounds_the_decoded_length),
         IT("appends to what is there", appends),
         IT("says that a link was encoded twice", says_what_was_encoded_twice),
+        IT("says that a link has a blank", says_that_a_link_has_a_blank),
     };
     return cmocka_run_group_tests_name("seek_token_uri", tests, NULL, NULL);
 }

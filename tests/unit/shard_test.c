@@ -23,6 +23,7 @@ static void names_its_keys(void **state)
                                                        "shards",
                                                        "environment",
                                                        "notify",
+                                                       "history",
                                                        "move",
                                                        "trial:",
                                                        "trial:app:",

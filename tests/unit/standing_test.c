@@ -67,6 +67,21 @@ static void knows_nothing_without_redis(void **state)
             SENDING_UNKNOWN, "", NULL);
 }
 
+/* Of a cluster with a node that is away. */
+static void does_not_take_a_part_for_all(void **state)
+{
+    (void)state;
+    struct sending_watch watch = {.view = {FINE, .due = -1}};
+    sending_watch_note(&watch, &(struct store_census){.is_partial = true, .paused_at_ms = 1});
+    must_be(watch.view, SENDING_STALLED, "paused", NULL);
+    sending_watch_note(&watch, &(struct store_census){.is_partial = true});
+    must_be(watch.view, SENDING_UNKNOWN, "", NULL);
+    sending_watch_note(&watch, &(struct store_census){.is_partial = false});
+    must_be(watch.view, SENDING_RESUMED, "", NULL);
+    sending_watch_note(&watch, NULL);
+    must_be(watch.view, SENDING_UNKNOWN, "", NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -74,6 +89,7 @@ int main(void)
         IT("waits with what may be over soon", waits_with_what_may_be_over_soon),
         IT("says that sending goes on when that is proven",
            says_that_it_goes_on_when_that_is_proven),
+        IT("does not take a part of the shards for all", does_not_take_a_part_for_all),
         IT("knows nothing without Redis", knows_nothing_without_redis),
     };
     return cmocka_run_group_tests_name("standing", tests, NULL, NULL);

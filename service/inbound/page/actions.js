@@ -75,7 +75,7 @@ const doneText = mine => count(mine.done) + " of " + count(mine.total) + " " + m
 
 /* `work` is given the job, calls tell, and looks at job.isStopped between its steps. */
 async function runJob(title, settings, work) {
-  if (job) throw new Error("Another one is running: wait for it, or stop it.");
+  if (job) throw new Error("Another replay or forget is running. Wait until it ends, or stop it.");
   const mine = job = {isStopped: false, done: 0, failed: 0, reason: "", perSecond: 0, outcome: null, ...settings};
   at("job-title").textContent = title;
   at("job-stop").textContent = "Stop";

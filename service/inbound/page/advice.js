@@ -12,7 +12,7 @@ const advice = {
   DAMAGED: ["Something else has written to it in Redis. A replay repairs what can be repaired.", "`lastError.code` is `DAMAGED`"],
   DNS: ["Look at DNS.", "SEEK's host name could not be resolved"],
   NO_CONNECTION: ["Look at firewalls and network policies: port 443 to SEEK’s hosts.", "look at firewalls and network policies"],
-  TLS: ["Look for a proxy that breaks TLS open, and at the clock.", "the TLS handshake with SEEK failed"],
+  TLS: ["Check whether a proxy intercepts TLS, and check the clock.", "the TLS handshake with SEEK failed"],
   TIMEOUT: ["If it lasts, raise REQUEST_TIMEOUT_MS.", "SEEK did not answer in time"],
   PROXY_REFUSED: ["Look at the proxy.", "the proxy refuses the connection to SEEK"],
   HTTP_403: ["A proxy or firewall refuses. Let GRAPHQL_URL pass.", "a proxy or firewall refuses"],

@@ -117,3 +117,4 @@ at("open").onsubmit = event => {
 
 route();
 poll();
+pollHistory();

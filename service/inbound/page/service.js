@@ -70,7 +70,7 @@ async function call(method, path, body) {
   }
 }
 
-/* --- who may only look --- */
+/* --- a key that is read-only --- */
 
 function setReadOnly(is) {
   isReadOnly = is;

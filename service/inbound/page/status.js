@@ -149,7 +149,7 @@ async function look() {
 }
 function showKeyMissing() {
   put("state", "The API key is missing", "bad");
-  showStale("Without the API key this page shows nothing new.");
+  showStale("The page does not update without the API key.");
   if (!shown) put("list-caption", "The list needs the API key.");
 }
 async function begin() {

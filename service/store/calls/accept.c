@@ -204,7 +204,7 @@ void store_give_back_lost(struct store *store, int64_t now_ms)
 
 const struct store_failure accept_came_late = {
     .status = STORE_UNAVAILABLE,
-    .detail = "The event came to Redis so late that the answer was hardly awaited any more."};
+    .detail = "The event reached Redis after its time limit, so Redis did not store it."};
 
 static void accept_finish(struct script_call *call, const struct store_failure *failure)
 {

@@ -35,7 +35,7 @@ local function damage_of(application)
 end
 
 local function damage_message(damage)
-    return damage == OF_ANOTHER_TYPE and 'Its key in Redis is no hash: something else has written to it.'
+    return damage == OF_ANOTHER_TYPE and 'Its key in Redis is not a hash, because another program has written to it.'
         or 'Its field ' .. damage .. ' in Redis is missing or holds what this service does not write.'
 end
 

@@ -127,39 +127,70 @@ static void name_causes(struct census_sum *sum)
     assert(all->cause_count <= CENSUS_CAUSES_MAX);
 }
 
+/* Whether any has answered. */
+static bool add_parts(struct fan *fan)
+{
+    struct census_sum *sum = fan->state;
+    bool is_any_known = false;
+    sum->census.moved_to = "";
+    for (size_t i = 0; i < fan->count; i++) {
+        if (fan->parts[i]->failure.status != STORE_OK)
+            continue;
+        add_census(sum, fan->parts[i]->results);
+        is_any_known = true;
+    }
+    name_causes(sum);
+    return is_any_known;
+}
+
 /* What one shard does not tell is not known of all. */
 static void add_up(struct fan *fan)
 {
     struct census_sum *sum = fan->state;
-    sum->census.moved_to = "";
-    if (fan->failure.status != STORE_OK) {
-        fan->done.census(fan->context, &fan->failure, &unknown);
-        return;
-    }
-    for (size_t i = 0; i < fan->count; i++)
-        add_census(sum, fan->parts[i]->results);
-    name_causes(sum);
-    fan->done.census(fan->context, &fan->failure, &sum->census);
+    bool is_known = fan->failure.status == STORE_OK && add_parts(fan);
+    fan->done.census(fan->context, &fan->failure, is_known ? &sum->census : &unknown);
+}
+
+static void add_up_some(struct fan *fan)
+{
+    static const struct store_failure fine = {.status = STORE_OK};
+    struct census_sum *sum = fan->state;
+    bool is_known = add_parts(fan);
+    sum->census.is_partial = fan->failure.status != STORE_OK;
+    fan->done.census(fan->context, is_known ? &fine : &fan->failure,
+                     is_known ? &sum->census : &unknown);
+}
+
+/* Takes the fan. */
+static bool count_with(struct fan *take_fan, unsigned look_max, store_census_done done,
+                       void *context, struct error *error)
+{
+    AUTO(fan) *fan = take_fan;
+    if (fan == NULL)
+        return false;
+    fan->done.census = done;
+    fan->context = context;
+    unsigned count = fan->store->shard_count, look_each = (look_max + count - 1) / count;
+    if (!fan_send_all(fan, make, &look_each, error))
+        return false;
+    (void)STEAL(fan); /* its last part ends it */
+    return true;
+}
+
+static struct fan *create_fan(struct store *store, void (*finish)(struct fan *fan),
+                              struct error *error)
+{
+    size_t causes_max = (size_t)store->shard_count * CENSUS_CAUSES_MAX;
+    return fan_create(store, store->shard_count,
+                      sizeof(struct census_sum) + causes_max * sizeof(struct store_cause), finish,
+                      error);
 }
 
 static bool count_all(struct store *store, unsigned look_max, store_census_done done, void *context,
                       struct error *error)
 {
-    size_t causes_max = (size_t)store->shard_count * CENSUS_CAUSES_MAX;
-    if (!store_are_all_ready(store, error))
-        return false;
-    AUTO(fan) *fan = fan_create(store, store->shard_count,
-                                sizeof(struct census_sum) + causes_max * sizeof(struct store_cause),
-                                add_up, error);
-    if (fan == NULL)
-        return false;
-    fan->done.census = done;
-    fan->context = context;
-    unsigned look_each = (look_max + store->shard_count - 1) / store->shard_count;
-    if (!fan_send_all(fan, make, &look_each, error))
-        return false;
-    (void)STEAL(fan); /* its last part ends it */
-    return true;
+    return store_are_all_ready(store, error) &&
+           count_with(create_fan(store, add_up, error), look_max, done, context, error);
 }
 
 static bool count_first(struct store *store, unsigned look_max, store_census_done done,
@@ -178,6 +209,14 @@ bool store_census(struct store *store, unsigned look_max, store_census_done done
 {
     return store->shard_count > 1 ? count_all(store, look_max, done, context, error)
                                   : count_first(store, look_max, done, context, error);
+}
+
+bool store_census_of_some(struct store *store, store_census_done done, void *context,
+                          struct error *error)
+{
+    return store->shard_count > 1
+               ? count_with(create_fan(store, add_up_some, error), 0, done, context, error)
+               : count_first(store, 0, done, context, error);
 }
 
 bool store_census_of_first(struct store *store, store_census_done done, void *context,

@@ -28,6 +28,7 @@ struct store_cause {
 struct store_census {
     int64_t due, dead, oldest_due_age_ms;
     int64_t paused_at_ms; /* 0: sending is not paused */
+    bool is_partial;      /* a shard has not answered, and is left out */
     const char
         *moved_to; /* where the data was moved from here, which is paused by that; "": nowhere */
     int64_t causes_of; /* how many of the dead, the latest, were looked at for `causes` */
@@ -40,6 +41,9 @@ typedef void (*store_census_done)(void *context, const struct store_failure *fai
  * With many shards each has its share of them. Unknown while one shard is. */
 MUST_CHECK bool store_census(struct store *store, unsigned look_max, store_census_done done,
                              void *context, struct error *error);
+/* The same of those shards that answer, if any does. */
+MUST_CHECK bool store_census_of_some(struct store *store, store_census_done done, void *context,
+                                     struct error *error);
 /* Of the first shard alone. */
 MUST_CHECK bool store_census_of_first(struct store *store, store_census_done done, void *context,
                                       struct error *error);

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "service/store/calls/claim.h"
 
+#include <assert.h>
+
 #include "service/store/calls/claim_call.h"
 
 bool store_claim(struct store *store, size_t limit, store_claim_done done, void *context,
@@ -18,4 +20,12 @@ bool store_claim(struct store *store, size_t limit, store_claim_done done, void 
         return false;
     claim_note_sent(&store->shards[0]);
     return true;
+}
+
+bool store_hold_claims(struct store *store, unsigned shard, bool is_held)
+{
+    assert(shard < store->shard_count);
+    bool was_held = store->shards[shard].claims.is_held;
+    store->shards[shard].claims.is_held = is_held;
+    return was_held && !is_held;
 }

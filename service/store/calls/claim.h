@@ -52,3 +52,5 @@ typedef void (*store_claim_done)(void *context, const struct store_failure *fail
  * less the attempt's budget after this call. */
 MUST_CHECK bool store_claim(struct store *store, size_t limit, store_claim_done done, void *context,
                             struct error *error);
+/* Of many shards, whether nothing is taken from this one, for now. True: that has just ended. */
+bool store_hold_claims(struct store *store, unsigned shard, bool is_held);

@@ -62,10 +62,15 @@ static void note_next(const struct script_call *call, int64_t now_ms)
         due_table_lower(due, shard, now_ms + result->next_due_in_ms);
 }
 
+static bool is_ready(const struct store *store, unsigned shard)
+{
+    return store_is_shard_ready(store, &store->shards[shard], NULL);
+}
+
 static void note_able(const struct store *store, bool is_able[])
 {
     for (unsigned i = 0; i < store->shard_count; i++)
-        is_able[i] = store_is_shard_ready(store, &store->shards[i], NULL);
+        is_able[i] = is_ready(store, i) && !store->shards[i].claims.is_held;
 }
 
 static void merge_claims(struct fan *fan)
@@ -136,12 +141,12 @@ static void send_looks(struct fan *fan, int64_t now_ms)
 }
 
 /* Of the first claims those whose answer nobody has: they may have taken something. */
-static size_t choose_unanswered(struct store *store, bool is_able[], unsigned out[])
+static size_t choose_unanswered(const struct store *store, bool is_able[], unsigned out[])
 {
     size_t count = 0;
     for (unsigned i = 0; i < store->shard_count; i++) {
         const struct shard_claims *claims = &store->shards[i].claims;
-        if (!is_able[i] || claims->answered == claims->number)
+        if (!is_ready(store, i) || claims->answered == claims->number)
             continue;
         out[count++] = i;
         is_able[i] = false; /* so that it is not chosen twice */
@@ -176,6 +181,8 @@ static size_t choose(struct store *store, size_t limit, int64_t now_ms, unsigned
 {
     bool is_able[SHARD_COUNT_MAX];
     note_able(store, is_able);
+    for (unsigned i = 0; limit == 0 && i < store->shard_count; i++)
+        is_able[i] = is_ready(store, i); /* nothing is taken from any */
     size_t count = choose_unanswered(store, is_able, out);
     size_t most = limit < SHARDS_MAX ? limit : SHARDS_MAX;
     if (count < most)
@@ -204,7 +211,7 @@ static void send_claims(struct fan *fan, const unsigned shards[], size_t count, 
 {
     for (size_t i = 0; i < count; i++) {
         struct shard *shard = &fan->store->shards[shards[i]];
-        size_t share = limit / count + (i < limit % count ? 1 : 0);
+        size_t share = shard->claims.is_held ? 0 : limit / count + (i < limit % count ? 1 : 0);
         struct script_call *call = claim_make(fan->store, shard, share, error);
         if (call != NULL && fan_send(fan, call, error))
             claim_note_sent(shard);

@@ -25,7 +25,8 @@ static void draft_finish(struct script_call *call, const struct store_failure *f
 {
     static const struct store_failure not_ours = {
         .status = STORE_DAMAGED,
-        .detail = "The application's key in Redis is no hash: something else has written to it."};
+        .detail = "The application's key in Redis is not a hash, because another program has "
+                  "written to it."};
     const struct draft_result *result = call->results;
     if (failure->status == STORE_OK && result->is_damaged)
         failure = &not_ours;

@@ -23,7 +23,7 @@ for i, key in ipairs(keys) do
     local value = redis.pcall('GET', key)
     if type(value) == 'table' then
         return value.err:find('WRONGTYPE') and redis.error_reply('WRONGTYPE ' .. key ..
-            ' is no string: somebody else has written to this key') or value
+            ' is not a string: another program has written to this key') or value
     end
     found[i] = value
 end

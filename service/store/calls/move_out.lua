@@ -109,7 +109,7 @@ end
 local name = (state.id or proposal) .. prefix:match('{%d+}')
 local was_paused = redis.call('EXISTS', paused) == 1 and (tostring(redis.pcall('GET', paused)):match('^%d+$') or now_digits) or ''
 local since = redis.pcall('HMGET', notify_key, 'since')
-since = not since.err and since[1] or ''
+since = not since.err and since[1] and since[1]:match('^%d+$') or ''
 if limit < 0 then
     -- Rights that only a move needs: what lacks them is not paused first.
     redis.call('DBSIZE')

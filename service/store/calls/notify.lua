@@ -44,9 +44,24 @@ local LEASES_MAX = 10 -- a lease that ends later was written by a clock that has
 local values = redis.pcall('HMGET', key, 'holder', 'until', 'since', 'time', 'id', 'standing', 'change', 'change_id', 'change_at',
     'change_reason', 'change_detail')
 if values.err then
-    return redis.error_reply('WRONGTYPE ' .. key .. ' is no hash: somebody else has written to this key')
+    return redis.error_reply('WRONGTYPE ' .. key .. ' is not a hash: another program has written to this key')
 end
 local holder, ends, since, time_told, id_told, told_standing, change = unpack(values, 1, 7)
+
+-- What somebody else has written over is as good as not there: it must not stop what comes after it.
+local function is_time(text)
+    return text and text:find('^%d+$') and #text <= 16
+end
+
+since = is_time(since) and since or nil
+if not (is_time(time_told) and id_told) then
+    time_told, id_told = nil, nil
+end
+local has_id = values[8] and #values[8] <= 36 and values[8]:find('^[%w%-]+$')
+if not (has_id and (change == 'stalled' or change == 'resumed')) then
+    change = nil
+end
+
 local is_told = told_id ~= '' or told_change ~= ''
 if is_told or lease > 0 then
     begin_draining()
@@ -74,7 +89,7 @@ elseif lease == 0 then
         redis.call('HDEL', key, 'holder', 'until')
     end
     return {0}
-elseif holder ~= asker then
+elseif holder ~= asker or not since then
     since = since or digits(now - wanted_for)
     redis.call('HSET', key, 'holder', asker, 'until', digits(now + lease), 'since', since)
     redis.call('HDEL', key, 'time', 'id')

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * Says what came of claims.
+ * Records the outcomes of claims.
  *
  * Owns: nothing. Threads: the store's. Blocks: never.
  */
