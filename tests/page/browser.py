@@ -102,6 +102,16 @@ class Page:
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                                      {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
 
+    def must_be_in_view(self, selector):
+        """Wherever somebody has scrolled to."""
+        top, bottom, height = self.run("const {top, bottom} = document.querySelector(arguments[0]).getBoundingClientRect(); return [top, bottom, innerHeight]",
+                                       selector)
+        assert 0 <= top < bottom <= height, f"{selector} is from {top} to {bottom} in a window of {height}"
+
+    def focused(self):
+        """The id of what has the focus, or else its name."""
+        return self.run("const one = document.activeElement; return one.id || one.ariaLabel || one.innerText.slice(0, 40)")
+
     def picture(self, name):
         if PICTURES:
             self.run("scrollTo(0, 0)")
@@ -135,6 +145,13 @@ class Page:
         complaints = [line for line in self.browser.get_log("browser") if line["level"] == "SEVERE"
                       and not any(f"status of {status} " in line["message"] for status in allowed)]
         assert not complaints, complaints
+
+
+def refuse_many(service, sandbox, number, prefix="M-"):
+    sandbox.fault(kind="forbidden", count=number)
+    for first in range(0, number, 1000):
+        service.must_post([event(f"{prefix}{i:05}", f"t-{prefix}{i}") for i in range(first, min(first + 1000, number))])
+    eventually(lambda: service.get("/v1/status").json["signals"]["dead"] >= number, "all are dead", patience=120)
 
 
 def refuse(service, sandbox, count, kind="forbidden", prefix="A-10", first=1):

@@ -96,7 +96,62 @@ def it_leads_to_the_row_of_the_manual(page, service, sandbox):
     manual = service.get("/troubleshooting.md").body.decode()
     page.open(f"http://{service.address}/#/applications/A-1001")
     page.must_say("#one", "What to do")
-    link = page.find("#one a[href^='troubleshooting.md']").get_attribute("href")
-    assert link.startswith(f"http://{service.address}/troubleshooting.md#:~:text=the%20access%20token%20is%20valid")
+    page.click("#one button[aria-label='More about FORBIDDEN']")
+    page.must_show("#help")
+    row = next(line for line in manual.splitlines() if "the access token is valid, the operation is not allowed" in line)
+    for part in ("What to do", row.split(" | ")[1][:30].replace("`", ""), row.split(" | ")[2][:20].replace("`", "")):
+        assert part in page.text("#help"), part
+    assert "|" not in page.text("#help-text") and "`" not in page.text("#help-text") and "](" not in page.text("#help-text")
+    page.must_fit_everywhere()
+    assert page.find("#help-all").get_attribute("href").startswith(f"http://{service.address}/troubleshooting.md#:~:text=the%20access%20token%20is%20valid")
+    page.browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    page.must_show("#help", False)
+    assert page.focused() == "More about FORBIDDEN"
     for key, (_, words) in page.run("return Object.entries(advice)"):
         assert words in manual, f"{key}: the manual does not say “{words}”"
+        texts = page.run("return helpOf(arguments[0]).map(one => one.textContent)", words)
+        assert len(texts) >= 2 and all(texts) and not any("](" in text or "`" in text for text in texts), f"{key}: {texts}"
+
+
+def it_says_each_thing_of_an_error_once(page, service, sandbox, redis):
+    service.post("/v1/pause", {})
+    service.must_post([event("E-1"), event("E-2")])
+    for one, code, message in (("E-1", "HTTP_503", "HTTP status 503; the answer is not JSON"), ("E-2", "HTTP_502", "HTTP status 502")):
+        redis.cli("HSET", f"seek-signal:{{0}}:app:{one}", "class", "transient", "code", code, "message", message, "http", code[-3:])
+    page.open(f"http://{service.address}/#/applications/E-1")
+    page.must_say("#one", "HTTP_503 — the answer is not JSON")
+    assert page.text("#one dl").count("503") == 1
+    page.open(f"http://{service.address}/#/applications/E-2")
+    page.must_say("#one", "HTTP_502")
+    assert page.text("#one dl").count("502") == 1
+    sandbox.fault(kind="forbidden", count=1)
+    service.post("/v1/resume", {})
+
+
+def it_finds_an_id_that_was_copied_with_a_blank(page, service, sandbox):
+    refuse(service, sandbox, 1)
+    page.open(f"http://{service.address}/")
+    page.find("#id").send_keys(" A-1001 ", Keys.ENTER)
+    page.must_say("#one", "FORBIDDEN")
+    assert page.text("#detail-title") == "Application A-1001"
+
+
+def it_skips_to_what_is_shown(page, service, sandbox):
+    refuse(service, sandbox, 1)
+    page.open(f"http://{service.address}/#/applications/A-1001")
+    page.must_say("#one", "FORBIDDEN")
+    page.run("document.getElementById('skip').focus()")
+    page.browser.switch_to.active_element.send_keys(Keys.ENTER)
+    assert page.focused() == "detail-title" and page.find("#detail").is_displayed()
+    assert page.browser.current_url.endswith("#/applications/A-1001")
+    page.browser.get(f"http://{service.address}/#/")
+    page.must_list("A-1001")
+    page.run("document.getElementById('skip').focus()")
+    page.browser.switch_to.active_element.send_keys(Keys.ENTER)
+    assert page.focused() == "work"
+    page.must_be_in_view("#pick-all")
+    for tabs in range(1, 8):
+        page.browser.switch_to.active_element.send_keys(Keys.TAB)
+        if page.focused() == "pick-all":
+            break
+    assert tabs <= 6

@@ -8,17 +8,10 @@ import uuid
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from browser import refuse
+from browser import refuse, refuse_many
 from stand import eventually, event
 
 LONG = "Your organisation is not authorised to send signals for this hirer: no relationship of the kind posting or apply is configured; see the docs at seek.example"
-
-
-def refuse_many(service, sandbox, number, prefix="M-"):
-    sandbox.fault(kind="forbidden", count=number)
-    for first in range(0, number, 1000):
-        service.must_post([event(f"{prefix}{i:05}", f"t-{prefix}{i}") for i in range(first, min(first + 1000, number))])
-    eventually(lambda: service.get("/v1/status").json["signals"]["dead"] >= number, "all are dead", patience=120)
 
 
 def it_shows_uuids_and_long_errors_at_every_width(page, service, sandbox):
@@ -64,7 +57,7 @@ def it_does_not_move_under_the_hand(page, service, sandbox):
     page.choose("A-1002")
     page.write("#code", "BAD_USER")  # half typed, not submitted
     refuse(service, sandbox, 2, first=4)
-    page.must_say("#fresh", "2 new: show")
+    page.must_say("#fresh", "Show 2 new")
     assert page.rows() == ["A-1003", "A-1002", "A-1001"]
     assert page.find("input[aria-label='Select A-1002']").is_selected()
     page.must_be_accessible()
@@ -84,14 +77,14 @@ def it_acts_on_the_submitted_filter_only(page, service, sandbox):
     page.must_list("B-2002", "B-2001")
     page.write("#code", "FORBIDDEN")  # not submitted
     page.click("#replay-all")
-    page.must_say("#question-text", "2 dead with BAD_USER_INPUT")
+    page.must_say("#question-text", "2 dead applications with BAD_USER_INPUT")
     page.write("#rate", "100")
     page.click("#yes")
-    page.must_say("#news", "2 of 2 sent again")
+    page.must_say("#news", "2 of 2 queued. 2 delivered.")
     for number in (1, 2):
         service.must_become(f"B-200{number}", "delivered")
     assert service.application("A-1001")["state"] == "dead"
-    assert page.cell("B-2001", 6) == "Sent again"
+    assert page.cell("B-2001", 6) == "Delivered"
     page.must_say("#dead", "3")
     page.must_have_no_complaint()
 
@@ -104,11 +97,22 @@ def it_finds_by_the_beginning_of_an_id(page, service, sandbox):
     page.find("#prefix").send_keys("A-", Keys.ENTER)
     page.must_list("A-1002", "A-1001")
     page.must_say("#list-caption", "id beginning with A-")
-    page.must_show("#replay-all", False)  # no replay knows this filter: rows are selected instead
+    page.click("#replay-all")
+    page.must_say("#question-text", "2 dead applications, id beginning with A-")
+    page.click("#yes")
+    page.must_say("#news", "2 delivered")
+    assert service.application("B-2001")["state"] == "dead"
+    page.write("#prefix", "B-")
+    page.find("#prefix").send_keys(Keys.ENTER)
+    page.must_list("B-2002", "B-2001")
+    page.click("#forget-all")
+    page.click("#yes")
+    page.must_say("#news", "2 of 2 forgotten")
     page.write("#prefix", "nobody")
     page.find("#prefix").send_keys(Keys.ENTER)
     page.must_list()
-    page.must_say("#list-caption", "No application is dead")
+    page.must_say("#list-caption", "No dead application matches the filter: id beginning with nobody.")
+    page.must_fit_everywhere()
 
 
 def it_groups_by_code_and_message(page, service, sandbox):
@@ -126,16 +130,98 @@ def it_groups_by_code_and_message(page, service, sandbox):
     page.click("#groups button")
     page.must_list("G-2", "G-0")
     page.must_say("#list-caption", "with FORBIDDEN and “Not authorized”")
-    page.must_show("#replay-all", False)
-    page.click("#pick-all")
-    page.must_say("#replay-selected", "Replay 2 selected")
-    page.click("#replay-selected")
+    assert [page.find(one).get_attribute("value") for one in ("#code", "#message")] == ["FORBIDDEN", "Not authorized"]
+    assert "2 × FORBIDDEN" in page.text("#groups") and page.all("#groups button.link[data-key^='[']") == []
+    page.click("#filter [type=submit]")  # keeps all of the filter
+    page.must_list("G-2", "G-0")
+    keep_files(page)
+    page.click("#download")
+    eventually(lambda: len(files(page)) == 1, "the file is there")
+    [[_, text]] = files(page)
+    assert [row["applicationId"] for row in csv.DictReader(io.StringIO(text, newline=""))] == ["G-2", "G-0"]
+    page.click("#replay-all")
+    page.must_say("#question-text", "2 dead applications with FORBIDDEN and “Not authorized”")
+    page.must_fit_everywhere()
     page.click("#yes")
-    page.must_say("#news", "2 of 2 sent again")
+    page.must_say("#news", "2 of 2 queued. 2 delivered.")
     service.must_become("G-0", "delivered")
     service.must_become("G-2", "delivered")
     assert service.application("G-1")["state"] == "dead"
     page.must_have_no_complaint()
+
+
+def it_counts_each_cause_as_a_whole(page, stand, redis, sandbox):
+    service = stand.service(sandbox, redis_url=redis.url, pause_after_refusals=0).start()
+    refuse(service, sandbox, 3, kind="bad-user-input", prefix="B-20")
+    refuse_many(service, sandbox, 250)
+    sandbox.fault(kind="graphql-error", code="FORBIDDEN", message="Not for this hirer", count=1)
+    service.must_post(event("N-1"))
+    service.must_become("N-1", "dead")
+    page.open(f"http://{service.address}/")
+    page.must_say("#list-caption", "100 of 254 dead")
+    page.must_say("#groups", "250 × FORBIDDEN")
+    page.must_say("#groups", "1 × FORBIDDEN Not for this hirer")
+    page.must_say("#groups", "3 × BAD_USER_INPUT")  # though none of the rows loaded has it
+    assert page.text("#groups").count(" × ") == 3 and page.text("#groups-title") == "Why they are dead"
+    page.click("#groups button")
+    page.must_say("#list-caption", "100 of 250 dead with FORBIDDEN and “")
+    page.click("#replay-all")
+    page.must_say("#question-text", "250 dead applications with FORBIDDEN")
+    page.click("#no")
+    page.must_have_no_complaint()
+    service.must_stop()
+
+
+def it_has_an_address_for_each_filter(page, service, sandbox):
+    refuse(service, sandbox, 2)
+    refuse(service, sandbox, 1, kind="bad-user-input", prefix="B-20")
+    page.open(f"http://{service.address}/")
+    page.must_list("B-2001", "A-1002", "A-1001")
+    page.write("#code", "FORBIDDEN")
+    page.run("document.getElementById('times').open = true; document.getElementById('since').value = '2001-02-03T04:05:06'")
+    page.find("#prefix").send_keys("A-1", Keys.ENTER)
+    page.must_list("A-1002", "A-1001")
+    address = page.browser.current_url
+    assert "#/?code=FORBIDDEN&prefix=A-1&since=2001-02-" in address, address
+    page.browser.refresh()
+    page.must_list("A-1002", "A-1001")
+    page.must_say("#list-caption", "with FORBIDDEN, id beginning with A-1, died since ")
+    assert [page.find(one).get_attribute("value") for one in ("#code", "#prefix", "#since")] == ["FORBIDDEN", "A-1", "2001-02-03T04:05:06"]
+    assert page.find("#since").is_displayed()
+    page.find("#list a").click()
+    page.must_say("#one", "FORBIDDEN")
+    page.click("#back")
+    page.must_list("A-1002", "A-1001")
+    assert page.browser.current_url == address
+    page.click("#clear")
+    page.must_list("B-2001", "A-1002", "A-1001")
+    assert page.focused() == "code" and page.find("#code").get_attribute("value") == ""
+    page.browser.back()
+    page.must_list("A-1002", "A-1001")
+    page.open(f"http://{service.address}/#/?state=nonsense&since=nonsense&code=bad_user_input")
+    page.must_list("B-2001")
+    page.must_have_no_complaint()
+
+
+def it_fills_its_rows_at_every_width(page, service, sandbox):
+    refuse(service, sandbox, 7)
+    page.open(f"http://{service.address}/")
+    page.must_list(*[f"A-10{number:02}" for number in range(7, 0, -1)])
+    rows_of = """return [...document.querySelectorAll(arguments[0])].filter(one => one.checkVisibility()).map(box => {
+        const tops = {};
+        for (const one of box.children) { const top = Math.round(one.getBoundingClientRect().top); tops[top] = (tops[top] || 0) + 1; }
+        return Object.values(tops); })"""
+    for width, why_at_most, list_at_most in ((380, 1150, 1250), (800, 900, 560), (1400, 640, 420)):
+        page.look(width)
+        for selector in (".tiles", ".plots"):  # none stands alone in its row
+            for rows in page.run(rows_of, selector):
+                assert len(set(rows)) == 1, (width, selector, rows)
+        gap = page.run("return document.querySelector('main section').getBoundingClientRect().top - document.querySelector('header').getBoundingClientRect().bottom")
+        assert gap <= 20, (width, gap)
+        why = page.run("return document.getElementById('groups-title').getBoundingClientRect().top + scrollY")
+        assert why <= why_at_most, (width, why)
+        high = page.run("return document.getElementById('table').offsetHeight")
+        assert high <= list_at_most, (width, high)
 
 
 def it_forgets_one_and_many_after_a_question(page, service, sandbox):
@@ -170,10 +256,10 @@ def it_shows_and_stops_a_running_replay(page, service, sandbox):
     page.must_say("#question-text", "60 dead")
     page.write("#rate", "1")
     page.click("#yes")
-    page.must_say("#job-text", "5 of 60 sent again")
+    page.must_say("#job-text", "5 of 60 queued")
     page.must_be_accessible()
     page.click("#job-stop")
-    page.must_say("#news", "Stopped: ")
+    page.must_say("#news", "Stopped. ")
     page.must_say("#news", "The rest is as it was.")
     page.must_show("#job", False)
     assert service.get("/v1/status").json["signals"]["dead"] >= 60 - 10
@@ -189,7 +275,8 @@ def it_goes_on_past_what_is_refused(page, service, sandbox):
     page.click("#replay-selected")
     page.write("#rate", "1000")
     page.click("#yes")
-    page.must_say("#news", "2 of 3 sent again, 1 not")
+    page.must_say("#news", "2 of 3 queued, 1 refused. 2 delivered.")
+    assert "was deleted" in page.cell("A-1002", 6)
     service.must_become("A-1001", "delivered")
     page.must_have_no_complaint(404)
 

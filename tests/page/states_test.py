@@ -17,6 +17,8 @@ def it_says_that_nothing_is_dead(page, service):
     page.must_say("#state", "Working")
     page.must_say("#list-caption", "No application is dead.")
     assert page.browser.title == "seek-signal"
+    for selector in ("#table", "#pick-all", "#actions", "#actions button"):  # there is nothing to do anything with
+        page.must_show(selector, False)
     page.must_fit_everywhere()
     page.must_have_no_complaint()
 
@@ -81,10 +83,22 @@ def it_keeps_what_it_knows_while_redis_is_away(page, service, sandbox, redis):
     page.must_say("#trouble", "Redis is away")
     page.must_say("#dead", "unknown")
     assert page.rows() == ["A-1002", "A-1001"]
+    page.must_say("#list-old", "This list is from ")
+    page.must_say("#list-old", "Redis is away")
+    page.click("#trouble button[aria-label='More about store']")
+    page.must_say("#help-text", "check that Redis runs")  # the row of this message
+    page.click("#help-close")
+    page.must_show("#stale", False)  # the service answers, and what stands above the list is of now
+    assert page.run("return getComputedStyle(document.getElementById('due')).fontStyle") == "normal"
+    page.click("button[aria-label='Replay A-1001']")
+    page.click("#yes")
+    page.must_say("#news", "Redis is away")
     page.must_fit_everywhere()
     redis.start()
     page.must_say("#state", "Working", 60)
     page.must_say("#dead", "2")
+    page.must_show("#list-old", False)
+    eventually(lambda: page.text("#news") == "", "the message goes with its cause")
 
 
 def it_fills_the_list_when_redis_is_back(page, service, sandbox, redis):
@@ -92,6 +106,7 @@ def it_fills_the_list_when_redis_is_back(page, service, sandbox, redis):
     redis.kill()
     page.open(f"http://{service.address}/")
     page.must_say("#state", "Not accepting events", 60)
+    page.must_say("#list-caption", "The list cannot be shown. Redis is away", 60)
     redis.start()
     eventually(lambda: page.rows() == ["A-1001"], "the list is filled", 60)
 
@@ -116,13 +131,16 @@ def it_asks_for_the_api_key_and_keeps_it_in_memory_only(page, stand, redis, sand
     page.must_show("#key-dialog")
     page.must_be_accessible()
     page.find("#key").send_keys("wrong", Keys.ENTER)
-    page.must_say("#key-wrong", "This key is not the one of the service")
+    page.must_say("#key-wrong", "The service does not accept this key")
     page.must_fit_everywhere()
     assert page.find("#key").get_attribute("value") == ""
     page.find("#key").send_keys(KEY, Keys.ENTER)
     page.must_say("#state", "Working")
+    page.write("#code", "FORBIDDEN")
+    page.find("#code").send_keys(Keys.ENTER)
+    page.must_say("#list-caption", "No dead application matches the filter: FORBIDDEN.")
     kept = "return [document.cookie, Object.keys(localStorage).length, Object.keys(sessionStorage).length, location.href]"
-    assert page.run(kept) == ["", 0, 0, f"http://{service.address}/"]
+    assert page.run(kept) == ["", 0, 0, f"http://{service.address}/#/?code=FORBIDDEN"]
     page.browser.refresh()
     page.must_show("#key-dialog")
     service.must_stop()
@@ -135,7 +153,14 @@ def it_is_not_left_hanging_by_escape(page, stand, redis, sandbox):
     page.find("#key").send_keys(Keys.ESCAPE)
     page.must_show("#key-dialog", False)
     page.must_say("#state", "The API key is missing")
+    page.must_say("#list-caption", "The list needs the API key.")
+    page.must_show("#actions button", False)  # there is nothing to act on
     page.must_fit_everywhere()
+    page.click("#filter [type=submit]")
+    page.must_show("#key-dialog")
+    page.find("#key").send_keys(Keys.ESCAPE)
+    page.must_show("#key-dialog", False)
+    assert "Cannot read" not in page.text("#news")
     page.click("#enter-key")
     page.find("#key").send_keys(KEY, Keys.ENTER)
     page.must_say("#state", "Working")
@@ -156,6 +181,9 @@ def it_hides_the_actions_from_who_may_only_look(page, stand, redis, sandbox):
     eventually(lambda: page.rows() == ["A-1001"], "what is dead is listed")
     for selector in ("#pause", "#replay-all", "#forget-selected", "button[aria-label='Replay A-1001']"):
         page.must_show(selector, False)
+    for part in ("#list input", "#pick-all", "#list td.acts"):
+        page.must_show(part, False)
+    assert "Actions" not in page.text("#table")
     page.must_fit_everywhere()
     page.find("#list a").click()
     page.must_say("#one", "FORBIDDEN")

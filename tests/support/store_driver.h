@@ -44,6 +44,7 @@ struct driver {
     enum settle_outcome settled[DRIVER_ITEMS_MAX];
     enum replay_outcome replayed;
     bool was_known; /* what was forgotten */
+    char replay_damage[32];
     bool is_found;
     struct application application;
     struct store_census census;

@@ -220,7 +220,7 @@ def it_keeps_all_that_was_asked_over_pages(service, redis, form):
     bury(redis, 450)
     bury(redis, 60, code="BAD_USER_INPUT", prefix="E", died_at_ms=lambda number: 1_800_000_000_000 + number)
     described = yaml.safe_load(service.get("/openapi.yaml").body)["paths"]["/v1/applications"]["get"]["parameters"]
-    asked = {"state": "dead", "order": "desc", "prefix": "D-", "code": "forbidden", "class": "Refused", "since": "2000-01-01T00:00:00Z",
+    asked = {"state": "dead", "order": "desc", "prefix": "D-", "message": "no", "code": "forbidden", "class": "Refused", "since": "2000-01-01T00:00:00Z",
              "until": "2100-01-01T00:00:00Z", "limit": "150"}
     assert {*asked, "format", "cursor"} == {one["name"] for one in described if one.get("in") == "query"}  # a new one is asked for, too
     answer = service.get("/v1/applications?" + urlencode({**asked, "format": form}))

@@ -25,10 +25,39 @@ function put(id, text, kind) {
   if (node.textContent !== shown) node.textContent = shown;
   node.className = kind || "";
 }
+const partsOf = parts => parts.map(part => typeof part === "string" ? visible(part) : part);
+
+/* The message stays at the bottom of the window, wherever somebody has scrolled to, until another comes or it is closed. One about
+ * something that passes goes with it. */
+const BRIEF_MS = 8000;
+let passing = null, briefTimer = null; /* passing: "silence" or "refusal" */
 function say(kind, ...parts) {
-  at("news").replaceChildren(...parts.map(part => typeof part === "string" ? visible(part) : part));
+  clearTimeout(briefTimer);
+  passing = null;
+  at("news").replaceChildren(...partsOf(parts));
   at("news").className = kind;
+  at("toast").className = parts.length ? "" : "empty";
 }
+function sayBriefly(kind, ...parts) {
+  say(kind, ...parts);
+  briefTimer = setTimeout(say, BRIEF_MS);
+}
+function sayFailure(error) {
+  say("bad", "That did not work: " + error.message);
+  passing = error instanceof Silence ? "silence" : error instanceof Refusal && error.status === 503 ? "refusal" : null;
+}
+at("news-close").onclick = () => { say(); focusWork(); };
+/* What is at the bottom never hides what has the focus. */
+new ResizeObserver(() => document.documentElement.style.setProperty("--dock", at("dock").offsetHeight + "px")).observe(at("dock"));
+
+/* Where somebody goes on when the control that had the focus is gone: the list, or the one application. */
+const focusWork = () => (at("overview").hidden ? at("detail-title") : at("work")).focus({preventScroll: true});
+at("skip").onclick = event => {
+  event.preventDefault(); /* the address says what is shown */
+  const target = at("overview").hidden ? at("detail-title") : at("work");
+  target.scrollIntoView();
+  target.focus();
+};
 
 const count = number => number === null || number === undefined ? "unknown" : number.toLocaleString("en");
 const many = (number, one) => count(number) + " " + one + (number === 1 ? "" : "s");
@@ -56,7 +85,7 @@ function button(text, label, act, attributes) {
 async function during(node, act) {
   if (node.ariaBusy === "true") return;
   node.ariaBusy = "true";
-  try { await act(); } catch (error) { say("bad", "That did not work: " + error.message); }
+  try { await act(); } catch (error) { sayFailure(error); }
   node.ariaBusy = "false";
 }
 
@@ -77,16 +106,23 @@ async function copy(text) {
 }
 const copyButton = (text, what) => button("Copy", "Copy " + what, async () => {
   await copy(text);
-  say("good", "Copied: ", idNode(text));
+  sayBriefly("good", "Copied: ", idNode(text));
 }, {"data-key": "copy " + what});
 
-/* Resolves to whether the answer was yes. Escape is no. `kind`: "rate" asks for signals per second, "danger" cannot be undone. */
-function confirmed(parts, yes, kind) {
+function showRateTime(number) {
+  const perSecond = Number(at("rate").value);
+  at("rate-time").textContent = perSecond >= 1 ? "This takes about " + duration(number / perSecond * 1000) + "." : "";
+}
+/* Resolves to whether the answer was yes. Escape is no. `kind`: "rate" asks for signals per second, of which there are `number`;
+ * "danger" cannot be undone. */
+function confirmed(parts, yes, kind, number) {
   const dialog = at("question");
-  at("question-text").replaceChildren(...parts.map(part => typeof part === "string" ? visible(part) : part));
+  at("question-text").replaceChildren(...partsOf(parts));
   at("yes").textContent = yes;
   at("yes").className = kind === "danger" ? "danger" : "main";
   at("rate-row").hidden = kind !== "rate";
+  at("rate").oninput = () => showRateTime(number);
+  showRateTime(number);
   dialog.showModal();
   if (kind === "danger") at("no").focus();
   return new Promise(resolve => {

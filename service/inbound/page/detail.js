@@ -9,6 +9,11 @@ function shownId() {
   try { return found && decodeURIComponent(found[1]); } catch { return null; }
 }
 
+/* Each thing once: codes such as HTTP_503 and some messages have the status already. */
+function errorWords(error) {
+  const text = [error.code, messageOf(error)].filter(Boolean).join(" — ");
+  return error.httpStatus && !new RegExp("HTTP(_| status | )" + error.httpStatus).test(text) ? text + " — HTTP " + error.httpStatus : text;
+}
 function facts(application) {
   const error = application.lastError, dl = make("dl", undefined, {class: "facts"});
   const add = (name, ...values) => {
@@ -17,12 +22,12 @@ function facts(application) {
     dl.append(make("dt", name), dd);
   };
   add("State", make("span", application.state, {class: {dead: "bad", delivered: "good"}[application.state] || ""}));
-  for (const [name, member] of [["Seek-token came", "tokenReceivedAt"], ["Completed", "completedAt"], ["Accepted", "acceptedAt"],
+  for (const [name, member] of [["Seek-token arrived", "tokenReceivedAt"], ["Completed", "completedAt"], ["Accepted", "acceptedAt"],
     ["Last attempt", "lastAttemptAt"], ["Next attempt", "nextAttemptAt"], ["Delivered", "deliveredAt"], ["Died", "diedAt"],
     ["Replayed", "replayedAt"]])
     if (application[member]) add(name, moment(application[member]));
-  if (error) add("Last error", make("span", [error.code, error.message, error.httpStatus ? "HTTP " + error.httpStatus : ""].filter(Boolean).join(" — ")));
-  const help = error ? adviceNodes(error.code, error.class) : [];
+  if (error) add("Last error", make("span", errorWords(error)));
+  const help = error ? adviceNodes([error.code, error.class]) : [];
   if (help.length && application.state !== "delivered") add("What to do", ...help);
   add("Fingerprint of the seek-token", make("span", application.tokenFingerprint || "–", {class: "id"}));
   if (application.eventId) add("Event id", make("span", application.eventId, {class: "id"}), " ", copyButton(application.eventId, "the event id"));
@@ -90,6 +95,8 @@ async function route() {
       scrollTo(0, leftAt);
       if (leftFrom && leftFrom.isConnected) leftFrom.focus({preventScroll: true});
     }
+    const filter = filterOfAddress();
+    if (shown && !isSameList(filter, shown.filter)) await openList(filter).catch(sayFailure);
     return;
   }
   detailText = null;
@@ -104,7 +111,8 @@ async function route() {
 window.addEventListener("hashchange", route);
 at("open").onsubmit = event => {
   event.preventDefault();
-  if (at("id").value) location.hash = addressOf(at("id").value);
+  const id = at("id").value.trim();
+  if (id) location.hash = addressOf(id);
 };
 
 route();

@@ -9,6 +9,7 @@ let keyAsked = null;      /* the promise of the open dialog */
 let isKeyRefused = false; /* the dialog was left without a key: nothing is asked until there is one */
 let isReadOnly = false;
 
+class Silence extends Error {}
 class Refusal extends Error {
   constructor(status, problem) {
     super(problem.detail || problem.title || "HTTP status " + status);
@@ -24,7 +25,7 @@ function askForKey(isWrong) {
   at("key").value = "";
   at("key-wrong").textContent = "";
   dialog.showModal();
-  if (isWrong) at("key-wrong").textContent = "This key is not the one of the service. Try again.";
+  if (isWrong) at("key-wrong").textContent = "The service does not accept this key. Try again.";
   keyAsked = new Promise(resolve => {
     let isGiven = false;
     at("key-form").onsubmit = event => {
@@ -52,7 +53,7 @@ async function fetchWithKey(method, path, body) {
   if (method !== "GET") headers["Content-Type"] = "application/json";
   const options = {method, headers, body: body && JSON.stringify(body), cache: "no-store"};
   try { return await fetch(path, {...options, signal: AbortSignal.timeout(ANSWER_MS_MAX)}); }
-  catch { throw new Error("The service does not answer."); }
+  catch { throw new Silence("The service does not answer."); }
 }
 
 async function call(method, path, body) {
@@ -83,6 +84,6 @@ async function learnRights() {
 }
 at("other-key").onclick = at("enter-key").onclick = async () => {
   if (!await askForKey(false)) return;
-  if (lastStatus) await learnRights().then(() => list()).catch(error => say("bad", error.message));
+  if (lastStatus) await learnRights().then(() => list(shown ? shown.filter : filterOfAddress())).catch(sayFailure);
   await poll();
 };

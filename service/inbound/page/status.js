@@ -128,26 +128,36 @@ function showStale(why) {
 
 let features = {filters: false};
 async function look() {
-  if (isKeyRefused) { put("state", "The API key is missing", "bad"); showStale("The page does not update without the API key."); return; }
-  try {
-    const status = await call("GET", "/v1/status"), isFirst = lastStatus === null;
-    answeredAt = new Date();
-    show(status);
-    features = showFeatures(status);
-    showStale(null);
-    if (isFirst) await begin();
-    await lookForNew();
-    await refreshDetail();
-  } catch (error) {
+  if (isKeyRefused) return showKeyMissing();
+  let status;
+  try { status = await call("GET", "/v1/status"); } catch (error) {
     if (error instanceof Refusal && error.status === 401) return look();
-    put("state", error instanceof Refusal ? error.message : "The service does not answer", "bad");
-    showStale("The service does not answer.");
+    const isSilent = error instanceof Silence;
+    put("state", isSilent ? "The service does not answer" : error.message, "bad");
+    showStale(isSilent ? "The service does not answer." : "The service answers with an error.");
+    return showTitle();
   }
+  answeredAt = new Date();
+  show(status);
+  features = showFeatures(status);
+  showStale(null);
   showTitle();
+  if (passing === "silence" || passing === "refusal" && status.store.ready) say();
+  /* The status is true even where Redis is away and nothing can be listed. */
+  try { await lookForNew(); } catch (error) { showListOld(error.message); }
+  await refreshDetail();
+}
+function showKeyMissing() {
+  put("state", "The API key is missing", "bad");
+  showStale("The page does not update without the API key.");
+  if (!shown) put("list-caption", "The list needs the API key.");
 }
 async function begin() {
   if (apiKey !== null) await learnRights();
-  await list().catch(error => say("bad", error.message));
+  const filter = filterOfAddress();
+  fillForm(filter);
+  at("back").href = addressOfList(filter);
+  await list(filter);
 }
 let timer = null;
 async function poll() {
