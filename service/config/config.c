@@ -9,8 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/base/ascii.h"
 
 #include "service/config/config_reading.h"
 #include "service/config/settings.h"
@@ -129,6 +132,38 @@ static void check_callers(struct reading *reading)
         config_note(reading->problems, SETTING_PREFIX
                     "API_READ_KEY: a caller without a key may do everything, so " SETTING_PREFIX
                     "API_KEY (or API_KEY_FILE) must be set too");
+}
+
+static bool is_every_ipv4(const char *host)
+{
+    return strcmp(host, "0.0.0.0") == 0;
+}
+
+/* Whether the second listener would find the port taken by the first. */
+static bool are_one_place(const struct listen_address *a, const struct listen_address *b)
+{
+    if (a->is_unix || b->is_unix)
+        return a->is_unix && b->is_unix && strcmp(a->host, b->host) == 0;
+    if (a->port != b->port || a->port == 0)
+        return false;
+    bool is_ipv4_each = ascii_is_digit(a->host[0]) && ascii_is_digit(b->host[0]) &&
+                        strchr(a->host, ':') == NULL && strchr(b->host, ':') == NULL;
+    return strcasecmp(a->host, b->host) == 0 || strcmp(a->host, "::") == 0 ||
+           strcmp(b->host, "::") == 0 ||
+           (is_ipv4_each && (is_every_ipv4(a->host) || is_every_ipv4(b->host)));
+}
+
+static void check_listeners(struct reading *reading)
+{
+    const struct config *config = reading->config;
+    if (config->listen == NULL || config->ops_listen == NULL ||
+        !are_one_place(&config->listen_address, &config->ops_listen_address))
+        return;
+    config_note(reading->problems,
+                SETTING_PREFIX "LISTEN=%s and " SETTING_PREFIX
+                               "OPS_LISTEN=%s are the same place: give each a port or socket of "
+                               "its own",
+                config->listen, config->ops_listen);
 }
 
 static void check_tls(struct reading *reading)
@@ -269,6 +304,7 @@ static void check_together(struct reading *reading, enum config_need need,
     check_secret(reading, "CLIENT_ID", config->client_id, ONE_LINE);
     check_secret(reading, "CLIENT_SECRET", config->client_secret, ONE_LINE);
     check_callers(reading);
+    check_listeners(reading);
     check_log(reading);
     if (config->spool_dir != NULL &&
         !durability_satisfies((struct durability){.level = DURABILITY_SPOOL}, config->durability))
