@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: seek-signal contributors
 // SPDX-License-Identifier: MIT
 // usage: java ApplicationCompleted.java APPLICATION_ID SEEK_TOKEN      with SEEK_SIGNAL_API_KEY where the service asks for one
+// Java 11 or later; this command needs the compiler, so a JDK (Debian: default-jdk-headless).
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

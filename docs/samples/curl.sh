@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 # usage: curl.sh APPLICATION_ID SEEK_TOKEN      with SEEK_SIGNAL_API_KEY where the service asks for one
+# curl 7.84 or later; an older one knows no %header{retry-after}.
 # Ids with quotes or backslashes need a tool that writes JSON, such as jq.
 url=${SEEK_SIGNAL:-http://127.0.0.1:8787}/v1/events
 post() { # the key comes by standard input: arguments are seen by every user of the machine

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: seek-signal contributors
 // SPDX-License-Identifier: MIT
 // usage: node node.mjs APPLICATION_ID SEEK_TOKEN      with SEEK_SIGNAL_API_KEY where the service asks for one
+// Node 18 or later; an older one has no fetch.
 import { pathToFileURL } from "node:url";
 
 const url = (process.env.SEEK_SIGNAL ?? "http://127.0.0.1:8787") + "/v1/events";

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: MIT
 # usage: outbox.py DATABASE complete APPLICATION_ID [SEEK_TOKEN]   what the ATS does when a candidate is done
 #        outbox.py DATABASE post                                   what a job does every few seconds
+# Python 3.6 or later.
 import json, os, sqlite3, sys, urllib.error, urllib.request
 
 SCHEMA = """

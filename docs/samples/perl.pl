@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 # usage: perl.pl APPLICATION_ID SEEK_TOKEN      with SEEK_SIGNAL_API_KEY where the service asks for one
+# Perl 5.22 or later; the HTTP::Tiny of an older one uses the proxy of the environment.
 use strict;
 use warnings;
 use Encode 'decode';

@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 # usage: python.py APPLICATION_ID SEEK_TOKEN      with SEEK_SIGNAL_API_KEY where the service asks for one
+# Python 3.6 or later.
 import http.client, json, os, sys, time, urllib.request
 
 

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: seek-signal contributors
 // SPDX-License-Identifier: MIT
 // usage: php sweep.php DATABASE      what a job does every few seconds
+// PHP 7.3 or later with its extensions curl and pdo_sqlite; an older one knows no JSON_THROW_ON_ERROR.
 //
 // The application's own row tells what is still to be posted:
 //     CREATE TABLE application (id TEXT PRIMARY KEY, seek_token TEXT, completed_at TEXT, signal_status TEXT)

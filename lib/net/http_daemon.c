@@ -23,9 +23,9 @@
 enum {
     /* libmicrohttpd has a pool of one size for each connection, and clears all of it with each
      * request: it is what an idle connection costs. The head of the request lies there, an entry
-     * for each header, argument and cookie, a copy of the cookies, and the head of the answer. The
-     * first ones are what header_bytes_max is about; the extra is for the answer, so that a head
-     * somewhat over the limit gets ours too. */
+     * for each header and cookie, a copy of the cookies, and the head of the answer. The first ones
+     * are what header_bytes_max is about; the extra is for the answer, so that a head somewhat over
+     * the limit gets ours too. */
     POOL_EXTRA_BYTES = 1536,
     ENTRY_BYTES = 64,
     IDLE_EXTRA_S = 3,

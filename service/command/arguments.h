@@ -22,20 +22,23 @@ enum { /* what a command takes */
        TAKES_LIMIT = 1 << 4,
        TAKES_DRY_RUN = 1 << 5,
        TAKES_PER_SECOND = 1 << 6,
-       TAKES_FILTER = 1 << 7, /* --class, --since and --until */
+       TAKES_FILTER = 1 << 7, /* --class, --message, --prefix, --since, --until */
        TAKES_ALL = 1 << 8,
        TAKES_FORMAT = 1 << 9,
        TAKES_TAIL = 1 << 10, /* --id, --event and --class */
        TAKES_MOVE = 1 << 11, /* --from, --to and what is said of each */
+       TAKES_YES = 1 << 12,
+       TAKES_LATEST = 1 << 13,
 };
 
 struct command_arguments {
-    const char *id, *code, *class, *since, *until, *format, *event; /* NULL: not given */
+    const char *id, *code, *class, *message, *prefix, *since, *until, *format,
+        *event; /* NULL: not given */
     const char *from_file, *to_file;
     char *from, *to; /* with passwords: to be overwritten once they are read */
     char *from_prefix, *to_prefix;
     int64_t limit, per_second, from_shards, to_shards; /* 0: not given */
-    bool is_dry_run, is_json, is_all, is_following, is_abandoning;
+    bool is_dry_run, is_json, is_all, is_following, is_abandoning, is_yes, is_latest;
 };
 
 /* A line for each option in `takes`. */

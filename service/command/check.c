@@ -205,8 +205,22 @@ static bool report_answer(const struct config *config, const struct blocking_ans
     redaction_apply(&redaction, verdict.message, sizeof verdict.message);
     if (!verdict.is_code_known)
         redaction_apply(&redaction, verdict.code, sizeof verdict.code);
+    if (!verdict.has_errors) /* the message has the status */
+        return check_report(false, "SEEK", "%s: %.600s; %s", config->graphql_url, verdict.message,
+                            hint(&verdict));
     return check_report(false, "SEEK", "%s answered HTTP %u, %s: %.600s; %s", config->graphql_url,
                         answer->status, verdict.code, verdict.message, hint(&verdict));
+}
+
+/* The words that the service itself has for it. */
+static void report_silence(const struct config *config, const struct blocking_answer *answer)
+{
+    const struct upstream_reply reply = {.transport = upstream_transport(answer->outcome),
+                                         .status = answer->status,
+                                         .transport_detail = answer->detail};
+    struct verdict verdict;
+    upstream_reply_classify(&reply, 0, &verdict);
+    (void)check_report(false, "SEEK", "%s: %.600s", config->graphql_url, verdict.message);
 }
 
 /* With the access token, if there is one: that it was given says nothing of whether SEEK takes it.
@@ -228,7 +242,7 @@ static bool check_graphql(const struct config *config, const char *authorization
         !post(config, place, authorization, &query, &answer, &error))
         (void)check_report(false, "SEEK", "%s: %s", config->graphql_url, error.message);
     else if (answer.outcome != HTTP_ANSWERED)
-        (void)check_report(false, "SEEK", "%s: %s", config->graphql_url, answer.detail);
+        report_silence(config, &answer);
     else
         is_fine = report_answer(config, &answer, access_token);
     buffer_fini(&query);
@@ -259,32 +273,31 @@ static void check_collector(const struct config *config)
     if (ask_collector(&config->tracing.collector, &error))
         (void)check_report(true, "collector", "takes spans");
     else
-        print_format(stdout, "note  collector     %s; signals are sent without it", error.message);
+        check_note("collector", "%s; signals are sent without it", error.message);
 }
 
 static void name_proxy(const struct config *config)
 {
     const char *proxy = config->graphql_proxy != NULL ? config->graphql_proxy : config->token_proxy;
     if (proxy != NULL)
-        print_format(stdout, "note  proxy         SEEK is reached through the proxy %s", proxy);
+        check_note("proxy", "SEEK is reached through the proxy %s", proxy);
 }
 
 static void explain_playground(const struct config *config)
 {
     if (strcmp(config->audience, playground_audience) != 0)
         return;
-    (void)puts("note  Playground    AUDIENCE is SEEK's Playground. There every mutation ends in "
-               "FORBIDDEN after its\n"
-               "                    input was found valid, so an event that dies with FORBIDDEN "
-               "shows that everything\n"
-               "                    on this side is right. Live needs AUDIENCE "
-               "https://graphql.seek.com and live credentials.");
+    check_note("Playground",
+               "AUDIENCE is SEEK's Playground. There every mutation ends in FORBIDDEN after its "
+               "input was found valid, so an event that dies with FORBIDDEN shows that everything "
+               "on this side is right. Live needs AUDIENCE https://graphql.seek.com and live "
+               "credentials.");
 }
 
 int command_check(const struct config *config, const struct command_arguments *arguments)
 {
     struct error error;
-    (void)arguments;
+    check_report_begin(arguments->is_json);
     (void)check_report(true, "settings", "valid");
     if (!http_client_startup(&error)) {
         (void)check_report(false, "libcurl", "%s", error.message);

@@ -11,9 +11,13 @@
 
 struct config;
 
+/* Whether each line is an object of JSON, for programs: check_report.c. Once, before any line. */
+void check_report_begin(bool is_json);
 /* A line; gives `is_fine` back: check_report.c. */
 bool check_report(bool is_fine, const char *what, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A line about what is neither right nor wrong: check_report.c. */
+void check_note(const char *what, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Whether root asks about the directory of a service that runs as somebody else: with the package
  * that is usual, and right. Root leaves nothing in it, and does not make it where it is missing
  * and is to lie in a directory of that user's. A line says so: check_report.c. */

@@ -17,7 +17,8 @@ int command_check(const struct config *config, const struct command_arguments *a
 /* move.c. All that one Redis keeps to another one. */
 int command_move(const struct config *config, const struct command_arguments *arguments);
 
-/* All others ask the service that runs with these settings: running.c, for the dead dead.c. */
+/* All others ask the service that runs with these settings: running.c, for the dead dead.c and
+ * dead_walk.c. */
 
 /* Exit 0 when it is ready: for HEALTHCHECK in images without a shell. */
 int command_health(const struct config *config, const struct command_arguments *arguments);

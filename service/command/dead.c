@@ -1,8 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
-/*
- * `dead list`, `dead replay` and `dead forget`: what SEEK refused, or what grew too old.
- */
+#include "service/command/dead.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,26 +15,20 @@
 
 enum { LIST_LIMIT_DEFAULT = 50, LIST_PAGE_MAX = 200 };
 
-static int fail(const struct error *error)
+int dead_fail(const struct error *error)
 {
     print_progress_end();
     print_format(stderr, "%s", error->message);
     return 1;
 }
 
-/* NULL at the end. */
-static const char *cursor_of(const struct json_value *answer)
+const char *dead_cursor(const struct json_value *answer)
 {
     struct json_text cursor;
     return json_member_text(answer, "cursor", &cursor) ? cursor.bytes : NULL;
 }
 
 /* --- what is asked for --- */
-
-/* How long ago counts from when the command began, for all pages alike. */
-struct times {
-    char since[RFC3339_BYTES], until[RFC3339_BYTES]; /* "": not given */
-};
 
 static bool read_time(const char *name, const char *text, char out[RFC3339_BYTES])
 {
@@ -54,7 +47,7 @@ static bool read_time(const char *name, const char *text, char out[RFC3339_BYTES
     return true;
 }
 
-static bool read_times(const struct command_arguments *arguments, struct times *out)
+bool dead_read_times(const struct command_arguments *arguments, struct dead_times *out)
 {
     return read_time("--since", arguments->since, out->since) &&
            read_time("--until", arguments->until, out->until);
@@ -64,7 +57,7 @@ static bool read_times(const struct command_arguments *arguments, struct times *
 
 struct dead_listing {
     const struct command_arguments *arguments;
-    struct times times;
+    struct dead_times times;
     const char *format; /* NULL: JSON pages */
     int64_t limit;
 };
@@ -85,8 +78,11 @@ static bool append_list_path(struct buffer *path, const struct dead_listing *lis
                                 left < LIST_PAGE_MAX ? left : LIST_PAGE_MAX) &&
            append_parameter(path, "code", listing->arguments->code, error) &&
            append_parameter(path, "class", listing->arguments->class, error) &&
+           append_parameter(path, "message", listing->arguments->message, error) &&
+           append_parameter(path, "prefix", listing->arguments->prefix, error) &&
            append_parameter(path, "since", listing->times.since, error) &&
            append_parameter(path, "until", listing->times.until, error) &&
+           append_parameter(path, "order", listing->arguments->is_latest ? "desc" : NULL, error) &&
            append_parameter(path, "format", listing->format, error) &&
            append_parameter(path, "cursor", cursor, error);
 }
@@ -119,6 +115,50 @@ static void print_page(const struct json_value *applications, bool is_json, bool
         print_json(json_array_item(applications, i));
 }
 
+bool dead_is_filtered(const struct command_arguments *arguments)
+{
+    return arguments->code != NULL || arguments->class != NULL || arguments->message != NULL ||
+           arguments->prefix != NULL || arguments->since != NULL || arguments->until != NULL;
+}
+
+bool dead_count(const struct config *config, int64_t *out, struct error *error)
+{
+    *out = -1;
+    AUTO(json) *status = question_ask_json(config, "/v1/status", NULL, error);
+    if (status != NULL)
+        (void)json_member_integer(json_member(json_root(status), "signals"), "dead", out);
+    return status != NULL;
+}
+
+/* Beside the list, for who sees only a part of it. */
+static void print_rest(const struct config *config, const struct dead_listing *listing,
+                       int64_t shown)
+{
+    struct error error;
+    int64_t total = -1;
+    const char *first = listing->arguments->is_latest ? "latest" : "earliest";
+    const char *other = listing->arguments->is_latest ? "" : ", or --latest for the latest ones";
+    if (!dead_is_filtered(listing->arguments))
+        (void)!dead_count(config, &total, &error);
+    if (total > shown)
+        (void)fprintf(stderr,
+                      "these are the %s %" PRId64 " of %" PRId64 " dead applications; for more: "
+                      "--limit %" PRId64 "%s\n",
+                      first, shown, total, 10 * shown, other);
+    else
+        (void)fprintf(stderr, "these are the %s %" PRId64 "; for more: --limit %" PRId64 "%s\n",
+                      first, shown, 10 * shown, other);
+}
+
+/* Beside the list, so that a program reads only rows. */
+static void print_total(const struct dead_listing *listing, int64_t shown)
+{
+    (void)fprintf(stderr, "%" PRId64 " dead application%s%s, the %s first\n", shown,
+                  shown == 1 ? "" : "s",
+                  dead_is_filtered(listing->arguments) ? " of this filter" : "",
+                  listing->arguments->is_latest ? "latest" : "earliest");
+}
+
 static int list_for_people(const struct config *config, const struct dead_listing *listing)
 {
     struct error error;
@@ -128,7 +168,7 @@ static int list_for_people(const struct config *config, const struct dead_listin
     do {
         struct json *next = ask_page(config, listing, limit - shown, cursor, &error);
         if (next == NULL)
-            return fail(&error);
+            return dead_fail(&error);
         json_destroy(page);
         page = next;
         const struct json_value *applications = json_member(json_root(page), "applications");
@@ -138,12 +178,14 @@ static int list_for_people(const struct config *config, const struct dead_listin
         if (!print_flush())
             return 1;
         shown += (int64_t)count;
-        cursor = cursor_of(json_root(page));
+        cursor = dead_cursor(json_root(page));
     } while (cursor != NULL && shown < limit);
     if (shown == 0)
         (void)fputs("no dead applications\n", stderr);
     else if (cursor != NULL)
-        (void)fprintf(stderr, "there are more: --limit %" PRId64 "\n", 10 * limit);
+        print_rest(config, listing, shown);
+    else if (!listing->arguments->is_json)
+        print_total(listing, shown);
     return 0;
 }
 
@@ -185,7 +227,7 @@ static int download(const struct config *config, const struct dead_listing *list
             is_titled = false;
             read_next_cursor(answer.link, cursor, sizeof cursor);
         } else {
-            (void)fail(&error);
+            (void)dead_fail(&error);
         }
         buffer_fini(&answer.body);
         buffer_fini(&path);
@@ -197,7 +239,7 @@ int command_dead_list(const struct config *config, const struct command_argument
 {
     struct dead_listing listing = {
         .arguments = arguments, .format = arguments->format, .limit = arguments->limit};
-    if (!read_times(arguments, &listing.times))
+    if (!dead_read_times(arguments, &listing.times))
         return 2;
     if (listing.format == NULL)
         return list_for_people(config, &listing);
@@ -205,185 +247,4 @@ int command_dead_list(const struct config *config, const struct command_argument
         return download(config, &listing);
     print_format(stderr, "--format: %s is neither csv nor ndjson", listing.format);
     return 2;
-}
-
-/* --- replay and forget --- */
-
-struct walk {
-    const struct command_arguments *arguments;
-    struct times times;
-    bool is_forgetting;
-    int64_t dead; /* when it began; -1: not known */
-    int64_t matched, done, looked;
-    char last_due_at[32]; /* "": nothing is due */
-};
-
-static bool append_text(struct buffer *body, const char *name, const char *text,
-                        struct error *error)
-{
-    return text == NULL || text[0] == '\0' ||
-           (buffer_append_format(body, error, ",\"%s\":", name) &&
-            json_append_string(body, text, strlen(text), error));
-}
-
-static bool append_body(struct buffer *body, const struct walk *walk, const char *cursor,
-                        struct error *error)
-{
-    const struct command_arguments *arguments = walk->arguments;
-    return buffer_append_format(body, error, "{\"state\":\"dead\",\"dryRun\":%s",
-                                arguments->is_dry_run ? "true" : "false") &&
-           append_text(body, "code", arguments->code, error) &&
-           append_text(body, "class", arguments->class, error) &&
-           append_text(body, "since", walk->times.since, error) &&
-           append_text(body, "until", walk->times.until, error) &&
-           (arguments->per_second == 0 ||
-            buffer_append_format(body, error, ",\"perSecond\":%" PRId64, arguments->per_second)) &&
-           append_text(body, "cursor", cursor, error) && buffer_append_text(body, "}", error);
-}
-
-static struct json *ask_piece(const struct config *config, const struct walk *walk,
-                              const char *cursor, struct error *error)
-{
-    struct buffer body;
-    buffer_init(&body, QUESTION_PATH_BYTES_MAX);
-    struct json *answer = NULL;
-    if (append_body(&body, walk, cursor, error))
-        answer = question_ask_json(config, walk->is_forgetting ? "/v1/forget" : "/v1/replay",
-                                   body.bytes, error);
-    buffer_fini(&body);
-    return answer;
-}
-
-static void add(const struct json_value *answer, const char *name, int64_t *sum)
-{
-    int64_t number = 0;
-    (void)json_member_integer(answer, name, &number);
-    *sum += number;
-}
-
-static void take_answer(struct walk *walk, const struct json_value *answer)
-{
-    struct json_text last;
-    add(answer, "matched", &walk->matched);
-    add(answer, walk->is_forgetting ? "forgotten" : "replayed", &walk->done);
-    add(answer, "looked", &walk->looked);
-    if (json_member_text(answer, "lastDueAt", &last))
-        (void)snprintf(walk->last_due_at, sizeof walk->last_due_at, "%s", last.bytes);
-}
-
-static void print_walk(const struct walk *walk)
-{
-    const struct {
-        const char *member, *would, *nothing;
-    } words[] = {{"replayed", "would be sent again", "nothing to send again"},
-                 {"forgotten", "would be forgotten", "nothing to forget"}};
-    const char *member = words[walk->is_forgetting].member, *verb = walk->done == 1 ? "is" : "are";
-    if (walk->arguments->is_json)
-        (void)printf("{\"matched\":%" PRId64 ",\"%s\":%" PRId64 ",\"dryRun\":%s}\n", walk->matched,
-                     member, walk->done, walk->arguments->is_dry_run ? "true" : "false");
-    else if (walk->arguments->is_dry_run)
-        (void)printf("%" PRId64 " %s\n", walk->matched, words[walk->is_forgetting].would);
-    else if (walk->done == 0)
-        (void)puts(words[walk->is_forgetting].nothing);
-    else if (walk->is_forgetting)
-        (void)printf("%" PRId64 " %s forgotten\n", walk->done, verb);
-    else
-        (void)printf("%" PRId64 " %s sent again, the last one at %s\n", walk->done, verb,
-                     walk->last_due_at);
-}
-
-/* --- before it begins --- */
-
-static bool is_filtered(const struct command_arguments *arguments)
-{
-    return arguments->code != NULL || arguments->class != NULL || arguments->since != NULL ||
-           arguments->until != NULL;
-}
-
-/* A filter that was forgotten must not mean everything. */
-static bool is_everything(const struct command_arguments *arguments)
-{
-    return !arguments->is_all && !arguments->is_dry_run && !is_filtered(arguments);
-}
-
-/* A script says itself that it means everything. */
-static bool is_asked_rightly(const struct command_arguments *arguments, const char *name)
-{
-    if (arguments->is_all && is_filtered(arguments)) {
-        print_format(stderr, "%s: --all cannot be combined with a filter", name);
-        return false;
-    }
-    if (!is_everything(arguments) || print_can_ask())
-        return true;
-    print_format(stderr,
-                 "%s: give --code, --class, --since or --until; or --all for every dead "
-                 "application",
-                 name);
-    return false;
-}
-
-/* False: the service gives no answer. -1: it does not know. */
-static bool count_dead(const struct config *config, int64_t *out, struct error *error)
-{
-    *out = -1;
-    AUTO(json) *status = question_ask_json(config, "/v1/status", NULL, error);
-    if (status != NULL)
-        (void)json_member_integer(json_member(json_root(status), "signals"), "dead", out);
-    return status != NULL;
-}
-
-static bool is_confirmed(const struct walk *walk)
-{
-    char count[32] = "";
-    if (!is_everything(walk->arguments) || walk->dead == 0)
-        return true;
-    if (walk->dead > 0)
-        (void)snprintf(count, sizeof count, " %" PRId64, walk->dead);
-    return walk->is_forgetting ? print_ask("Forget all%s dead applications for good?", count)
-                               : print_ask("Send all%s dead applications again?", count);
-}
-
-/* --- the walk --- */
-
-static int run_walk(const struct config *config, const struct command_arguments *arguments,
-                    bool is_forgetting)
-{
-    struct walk walk = {.arguments = arguments, .is_forgetting = is_forgetting};
-    struct error error;
-    AUTO(json) *answer = NULL;
-    const char *cursor = NULL;
-    if (!is_asked_rightly(arguments, is_forgetting ? "dead forget" : "dead replay") ||
-        !read_times(arguments, &walk.times))
-        return 2;
-    if (!count_dead(config, &walk.dead, &error))
-        return fail(&error);
-    if (!is_confirmed(&walk))
-        return 1;
-    do {
-        print_progress(walk.looked, walk.dead);
-        struct json *next = ask_piece(config, &walk, cursor, &error);
-        if (next == NULL) {
-            int status = fail(&error);
-            if (answer != NULL)
-                print_walk(&walk); /* what was done stays so */
-            return status;
-        }
-        json_destroy(answer);
-        answer = next;
-        take_answer(&walk, json_root(answer));
-        cursor = cursor_of(json_root(answer));
-    } while (cursor != NULL);
-    print_progress_end();
-    print_walk(&walk);
-    return 0;
-}
-
-int command_dead_replay(const struct config *config, const struct command_arguments *arguments)
-{
-    return run_walk(config, arguments, false);
-}
-
-int command_dead_forget(const struct config *config, const struct command_arguments *arguments)
-{
-    return run_walk(config, arguments, true);
 }

@@ -245,11 +245,15 @@ bool print_can_ask(void)
 
 bool print_ask(const char *format, ...)
 {
-    char answer[16];
+    char answer[16], *question = NULL;
     va_list arguments;
     va_start(arguments, format);
-    (void)vfprintf(stderr, format, arguments);
+    int length = vasprintf(&question, format, arguments);
     va_end(arguments);
+    if (length < 0)
+        return false;
+    print_text(stderr, question);
+    free(question);
     (void)fputs(" [y/N] ", stderr);
     (void)fflush(stderr);
     bool is_yes = fgets(answer, sizeof answer, stdin) != NULL &&

@@ -6,6 +6,7 @@
 #include "lib/base/ascii.h"
 
 #include "service/config/config_reading.h"
+#include "service/config/guessable_key.h"
 
 enum { API_KEY_BYTES_MIN = 8 };
 
@@ -68,18 +69,6 @@ void config_secret_check(struct reading *reading, const char *name, struct secre
     buffer_fini(&value);
 }
 
-/* Words of examples and of forms that nobody filled in. */
-static bool is_placeholder(const char *key)
-{
-    static const char *const words[] = {"change-me", "changeme", "placeholder", "your-api-key",
-                                        "your_api_key"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcasestr(key, words[i]) != NULL)
-            return true;
-    }
-    return false;
-}
-
 /* A key is all that stands before everything: one that can be guessed is refused. */
 void config_secret_check_keys(struct reading *reading, const char *name, struct secret *secret)
 {
@@ -94,12 +83,12 @@ void config_secret_check_keys(struct reading *reading, const char *name, struct 
     char *rest = NULL;
     for (char *key = strtok_r(keys.bytes, "\r\n", &rest); key != NULL;
          key = strtok_r(NULL, "\r\n", &rest)) {
-        if (is_placeholder(key))
-            config_note(reading->problems, SETTING_PREFIX "%s: it is an example's placeholder: %s",
-                        name, remedy);
-        else if (strlen(key) < API_KEY_BYTES_MIN)
+        if (strlen(key) < API_KEY_BYTES_MIN)
             config_note(reading->problems, SETTING_PREFIX "%s: it has less than %d characters: %s",
                         name, API_KEY_BYTES_MIN, remedy);
+        else if (guessable_key_is_placeholder(key))
+            config_note(reading->problems, SETTING_PREFIX "%s: it is an example's placeholder: %s",
+                        name, remedy);
     }
     buffer_wipe(&keys);
     buffer_fini(&keys);

@@ -7,6 +7,7 @@
  */
 #include "service/config/setting_guess.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "lib/base/ascii.h"
@@ -67,6 +68,19 @@ static void take_form(char *name, bool is_flag)
     }
 }
 
+static size_t mistakes_allowed(size_t length)
+{
+    return length < SHORT_NAME ? 1 : MISTAKES_MAX;
+}
+
+size_t setting_guess_mistakes(const char *given, const char *meant)
+{
+    if (strlen(given) > NAME_BYTES_MAX || strlen(meant) > NAME_BYTES_MAX)
+        return SIZE_MAX;
+    size_t mistakes = mistakes_between(given, meant);
+    return mistakes <= mistakes_allowed(strlen(given)) ? mistakes : SIZE_MAX;
+}
+
 bool setting_guess(const char *name, size_t length, bool is_flag, char out[SETTING_FLAG_BYTES])
 {
     char given[SETTING_FLAG_BYTES], candidate[SETTING_FLAG_BYTES];
@@ -75,7 +89,7 @@ bool setting_guess(const char *name, size_t length, bool is_flag, char out[SETTI
     memcpy(given, name, length);
     given[length] = '\0';
     take_form(given, is_flag);
-    const size_t too_many = (length < SHORT_NAME ? 1 : MISTAKES_MAX) + 1;
+    const size_t too_many = mistakes_allowed(length) + 1;
     size_t fewest = too_many;
     for (size_t i = 0; i < 2 * setting_count; i++) {
         if (!write_name(&settings[i / 2], i % 2 == 1, is_flag, candidate))

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * The setting that a mistyped name probably means.
+ * The setting, or another word, that a mistyped name probably means.
  *
  * Owns: nothing. Threads: any. Blocks: never.
  */
@@ -16,3 +16,5 @@
  * the name of the setting that is meant in the same form, with _FILE where that was given. False:
  * none is like it. */
 bool setting_guess(const char *name, size_t length, bool is_flag, char out[SETTING_FLAG_BYTES]);
+/* The typist's mistakes that lead from one word to the other; SIZE_MAX: too many to be meant. */
+size_t setting_guess_mistakes(const char *given, const char *meant);

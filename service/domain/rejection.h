@@ -22,7 +22,7 @@ enum rejection_code {
     REJECTED_TOKEN,           /* 422: wrong type, length, white space, control characters */
     REJECTED_TOKEN_ENCODED,   /* 422: a literal percent-escape */
     REJECTED_TOKEN_AND_URI,   /* 422: both given */
-    REJECTED_APPLICATION_URI, /* 422: not a URL, or with two seek-tokens */
+    REJECTED_APPLICATION_URI, /* 422: not a URL, or with two different seek-tokens */
     REJECTED_COMPLETED_AT,    /* 422: not RFC 3339 */
     REJECTED_CLOUD_EVENT,     /* 400: a required attribute is missing or specversion is not 1.0 */
     REJECTED_OUT_OF_MEMORY,   /* 503 */

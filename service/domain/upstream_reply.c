@@ -270,7 +270,8 @@ static void judge_status(const char *code_of_2xx, const char *what, struct verdi
         set_cut(out->code, sizeof out->code, code_of_2xx);
     else
         (void)snprintf(out->code, sizeof out->code, "HTTP_%u", out->http_status);
-    (void)snprintf(out->message, sizeof out->message, "HTTP status %u; %s", out->http_status, what);
+    (void)snprintf(out->message, sizeof out->message, "SEEK or a proxy answered HTTP %u %s",
+                   out->http_status, what);
     out->message_length = strlen(out->message);
 }
 
@@ -304,7 +305,8 @@ static void judge_document(const struct json_value *answer, struct verdict *out)
         out->class = VERDICT_DELIVERED; /* whatever the value: SEEK's schema allows null */
         out->is_result_odd = !json_is_true(json_member(data, "sendSignal"));
     } else {
-        judge_status("NO_RESULT", "neither GraphQL errors nor a success of sendSignal", out);
+        judge_status("NO_RESULT",
+                     "with JSON that has neither GraphQL errors nor a success of sendSignal", out);
         append_other_words(answer, out);
     }
 }
@@ -327,11 +329,20 @@ static void judge_transport(const struct upstream_reply *reply, struct verdict *
 static void judge_unreadable(const struct upstream_reply *reply, const struct error *error,
                              struct verdict *out)
 {
-    bool has_type = reply->content_type != NULL && reply->content_type[0] != '\0';
-    char what[sizeof error->message + 64 + 128];
-    (void)snprintf(what, sizeof what, "the answer is not JSON that can be read: %s%s%.100s",
-                   error->message, has_type ? "; its content type is " : "",
-                   has_type ? reply->content_type : "");
+    enum { TYPE_SHOWN_MAX = 100 };
+    const char *type = reply->content_type != NULL ? reply->content_type : "";
+    int length = (int)strcspn(type, "; ,\t"); /* the parameters tell an operator nothing */
+    bool is_json = strcasestr(type, "json") != NULL;
+    char what[sizeof error->message + 64 + TYPE_SHOWN_MAX];
+    if (length > TYPE_SHOWN_MAX)
+        length = TYPE_SHOWN_MAX;
+    if (reply->body_length == 0)
+        (void)snprintf(what, sizeof what, "with an empty body, not GraphQL");
+    else if (length == 0 || is_json || error->kind == ERROR_MEMORY)
+        (void)snprintf(what, sizeof what, "with %s that cannot be read: %s",
+                       length == 0 ? "a text" : "JSON", error->message);
+    else
+        (void)snprintf(what, sizeof what, "with %.*s, not GraphQL", length, type);
     judge_status("NOT_JSON", what, out);
     if (error->kind == ERROR_MEMORY) /* of ours: it says nothing of the answer */
         out->class = VERDICT_TRANSIENT;

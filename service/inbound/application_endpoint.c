@@ -46,12 +46,24 @@ void application_get(struct call *call)
         &error);
 }
 
-static void take_forgotten(void *context, const struct store_failure *failure)
+/* A repetition finds nothing, perhaps because its first answer was lost: that is told too. */
+static void log_forgotten(const struct call *call, bool was_known)
+{
+    assert(call->application_id_length > 0);
+    if (was_known)
+        log_info("application_forgotten", "The application and its signal are forgotten",
+                 LOG_TEXT("application", call->application_id), CALL_LOG_WHO(call));
+    else
+        log_info("forget_found_nothing",
+                 "An application was to be forgotten of which nothing is known",
+                 LOG_TEXT("application", call->application_id), CALL_LOG_WHO(call));
+}
+
+static void take_forgotten(void *context, const struct store_failure *failure, bool was_known)
 {
     struct call *call = context;
     if (failure->status == STORE_OK) {
-        log_info("application_forgotten", "The application and its signal are forgotten",
-                 LOG_TEXT("application", call->application_id), CALL_LOG_WHO(call));
+        log_forgotten(call, was_known);
         call_answer_empty(call, 204);
     } else {
         call_refuse_store(call, failure);

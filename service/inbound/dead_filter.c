@@ -13,17 +13,15 @@
 /* The year 2100: what is later was not written by us. */
 #define REPLAY_NEXT_DUE_US_MAX INT64_C(4102444800000000)
 
+/* Both calls have these; a replay has two more. */
+#define REMEDY                                                                                     \
+    "Send {\"state\":\"dead\"} and, as wanted, code, class, message, prefix, since, until, dryRun"
+
+/* Its remedy follows from the call. */
 static bool refuse(struct problem *problem, enum problem_code code, const char *field,
                    const char *detail)
 {
-    *problem = (struct problem){
-        .code = code,
-        .field = field,
-        .detail = detail,
-        .remedy = "Send {\"state\":\"dead\"} and, as wanted, code, class, message, prefix, since, "
-                  "until, dryRun, "
-                  "cursor and, to replay, perSecond and limit.",
-    };
+    *problem = (struct problem){.code = code, .field = field, .detail = detail};
     return false;
 }
 
@@ -194,14 +192,31 @@ static bool is_known(const char *name, bool has_rate)
     return false;
 }
 
-static bool read_members(const struct json_value *root, bool has_rate, int64_t now_ms,
-                         struct dead_filter *out, struct problem *problem)
+/* A name that is too long for the field is in the detail alone. */
+static bool refuse_member(const char *name, struct dead_filter *out, struct problem *problem,
+                          struct error *detail)
+{
+    bool has_room = strlen(name) < sizeof out->unknown;
+    if (has_room)
+        memcpy(out->unknown, name, strlen(name) + 1);
+    (void)error_set(detail, ERROR_INVALID, "This call has no member \"%s\".", name);
+    return refuse_value(problem, has_room ? out->unknown : NULL, detail->message);
+}
+
+static bool check_names(const struct json_value *root, bool has_rate, struct dead_filter *out,
+                        struct problem *problem, struct error *detail)
 {
     const char *name = NULL;
     const struct json_value *value = NULL;
     for (size_t i = 0; json_member_at(root, i, &name, &value); i++)
         if (!is_known(name, has_rate))
-            return refuse_value(problem, NULL, "The body has an unknown member.");
+            return refuse_member(name, out, problem, detail);
+    return true;
+}
+
+static bool read_members(const struct json_value *root, int64_t now_ms, struct dead_filter *out,
+                         struct problem *problem)
+{
     for (size_t i = 0; i < MEMBERS_COUNT; i++) {
         bool is_read = members[i].is_required || json_has_member(root, members[i].name);
         if (is_read && !members[i].read(root, now_ms, out, problem))
@@ -210,10 +225,9 @@ static bool read_members(const struct json_value *root, bool has_rate, int64_t n
     return true;
 }
 
-bool dead_filter_parse(const char *body, size_t length, bool has_rate, int64_t now_ms,
-                       struct dead_filter *out, struct problem *problem, struct error *detail)
+static bool parse(const char *body, size_t length, bool has_rate, int64_t now_ms,
+                  struct dead_filter *out, struct problem *problem, struct error *detail)
 {
-    *out = (struct dead_filter){.per_second = REPLAY_PER_SECOND_DEFAULT, .limit = DEAD_LIMIT_MAX};
     AUTO(json) *json = json_parse(body, length, detail);
     if (json == NULL)
         return refuse(problem,
@@ -225,5 +239,17 @@ bool dead_filter_parse(const char *body, size_t length, bool has_rate, int64_t n
     for (size_t i = 0; i < MEMBERS_COUNT; i++)
         if (json_repeats_member(body, length, members[i].name))
             return refuse(problem, PROBLEM_REPEATED_MEMBER, members[i].name, "Send it once.");
-    return read_members(root, has_rate, now_ms, out, problem);
+    return check_names(root, has_rate, out, problem, detail) &&
+           read_members(root, now_ms, out, problem);
+}
+
+bool dead_filter_parse(const char *body, size_t length, bool has_rate, int64_t now_ms,
+                       struct dead_filter *out, struct problem *problem, struct error *detail)
+{
+    *out = (struct dead_filter){.per_second = REPLAY_PER_SECOND_DEFAULT, .limit = DEAD_LIMIT_MAX};
+    if (parse(body, length, has_rate, now_ms, out, problem, detail))
+        return true;
+    assert(problem->detail != NULL);
+    problem->remedy = has_rate ? REMEDY ", perSecond, limit and cursor." : REMEDY " and cursor.";
+    return false;
 }

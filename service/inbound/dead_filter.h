@@ -40,10 +40,11 @@ struct dead_filter {
     int64_t limit; /* how many at most */
     bool has_cursor;
     struct cursor cursor;
+    char unknown[DEAD_FILTER_BYTES]; /* the member that is refused; "": none */
 };
 
 /* `has_rate`: of a replay, which may name `perSecond`. `now_ms`: what durations count back from.
- * False and `problem`, whose texts are constants or in `detail`. */
+ * False and `problem`, whose texts are constants, in `out` or in `detail`. */
 MUST_CHECK bool dead_filter_parse(const char *body, size_t length, bool has_rate, int64_t now_ms,
                                   struct dead_filter *out, struct problem *problem,
                                   struct error *detail);

@@ -90,7 +90,7 @@ static const struct {
     [PROBLEM_TOKEN_INVALID] = {"The seek-token is not valid.", "Send the value of the URL parameter seek-token, decoded once."},
     [PROBLEM_TOKEN_ENCODED] = {"The seek-token holds a percent-escape.", "Decode the URL parameter seek-token once, or send the whole URL as applicationUri."},
     [PROBLEM_TOKEN_AND_URI] = {"There are both token and applicationUri.", "Send one of the two."},
-    [PROBLEM_APPLICATION_URI_INVALID] = {"The text is not a URL, or has two seek-tokens.", "Send the whole URL that the candidate arrived with."},
+    [PROBLEM_APPLICATION_URI_INVALID] = {"The text is not a URL, or has two different seek-tokens.", "Send the whole URL that the candidate arrived with."},
     [PROBLEM_COMPLETED_AT_INVALID] = {"The time is not an RFC 3339 date and time with an offset.", "Send for example 2026-01-02T03:04:05.678Z, or leave it out."},
     [PROBLEM_BATCH_REFUSED] = {"Each event of the batch was refused.", "See the problem of each event in results."},
     [PROBLEM_REPLAY_INVALID] = {"A member is unknown or has a wrong value.", "Look the members up in GET /openapi.yaml."},

@@ -30,6 +30,11 @@ static const enum upstream_transport transports[] = {
     [HTTP_PROXY_REFUSED] = UPSTREAM_PROXY_REFUSED, [HTTP_NOT_SENT] = UPSTREAM_NOT_SENT,
 };
 
+enum upstream_transport upstream_transport(enum http_outcome outcome)
+{
+    return transports[outcome];
+}
+
 /* --- what must not be seen --------------------------------------------------------- */
 
 /* Whatever a peer repeats of an Authorization header. */
@@ -184,7 +189,7 @@ void upstream_read_answer(const struct upstream *upstream, const struct http_exc
                           int64_t wall_ms, struct verdict *out)
 {
     const struct upstream_reply reply = {
-        .transport = transports[exchange->outcome],
+        .transport = upstream_transport(exchange->outcome),
         .status = exchange->status,
         .body = exchange->body,
         .body_length = exchange->body_length,

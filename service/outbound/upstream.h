@@ -48,6 +48,9 @@ struct upstream_signal { /* borrowed for the call */
 MUST_CHECK bool upstream_send_signal(const struct upstream *upstream, struct http_client *client,
                                      const struct upstream_signal *signal, http_client_done done,
                                      void *context, struct error *error);
+/* How far an exchange came, as upstream_reply_classify has it. */
+enum upstream_transport upstream_transport(enum http_outcome outcome);
+
 struct upstream_secrets { /* borrowed for the call; "": none */
     const char *seek_token;
     const char *access_tokens[2]; /* that the request may have carried */

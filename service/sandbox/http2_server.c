@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/ownership.h"
+#include "lib/net/lingering.h"
 
 #include "service/sandbox/http2_session.h"
 #include "service/sandbox/http2_tls.h"
@@ -35,6 +37,7 @@ struct http2_server {
     struct listener listener; /* owned */
     TAILQ_HEAD(, http2_connection) connections;
     size_t count;
+    struct lingering lingering;
 };
 
 static void take_bytes(struct http2_connection *connection)
@@ -87,27 +90,37 @@ static void send_bytes(struct http2_connection *connection)
                           waits ? EVENT_READ | EVENT_WRITE : EVENT_READ, note, connection, NULL);
 }
 
-static void connection_destroy(struct http2_connection *connection, bool is_reset)
+/* A peer that still sends gets a good-bye, since a RST would destroy the answers on their way. */
+static void end_socket(struct http2_server *server, int take_fd, enum http2_end end)
+{
+    event_loop_forget(server->loop, take_fd);
+    if (end == HTTP2_CLOSED && shutdown(take_fd, SHUT_WR) == 0)
+        lingering_add(&server->lingering, take_fd, clock_monotonic_ms());
+    else
+        (void)close(take_fd);
+}
+
+/* HTTP2_OPEN: the peer is gone, or a mistake is the end. */
+static void connection_destroy(struct http2_connection *connection, enum http2_end end)
 {
     const struct linger now = {.l_onoff = 1};
-    TAILQ_REMOVE(&connection->server->connections, connection, links);
-    connection->server->count--;
+    struct http2_server *server = connection->server;
+    TAILQ_REMOVE(&server->connections, connection, links);
+    server->count--;
     http2_session_destroy(connection->session);
-    if (is_reset) /* RST; without it the close says good-bye */
+    if (end == HTTP2_RESET) /* RST; without it the close says good-bye */
         (void)setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     http2_tls_end(connection->tls);
-    event_loop_forget(connection->server->loop, connection->fd);
-    (void)close(connection->fd);
+    end_socket(server, connection->fd, end);
     free(connection);
 }
 
-static bool is_over(struct http2_connection *connection, bool *out_is_reset)
+static bool is_over(const struct http2_connection *connection, enum http2_end *out_end)
 {
     enum http2_end end = http2_session_end(connection->session);
-    *out_is_reset = end == HTTP2_RESET;
-    if (connection->is_gone || *out_is_reset)
-        return true;
-    return end == HTTP2_CLOSED && connection->unsent_length == 0;
+    *out_end = connection->is_gone && end != HTTP2_RESET ? HTTP2_OPEN : end;
+    return connection->is_gone || end == HTTP2_RESET ||
+           (end == HTTP2_CLOSED && connection->unsent_length == 0);
 }
 
 static void add_connection(struct http2_server *server, int take_fd)
@@ -127,7 +140,7 @@ static void add_connection(struct http2_server *server, int take_fd)
     connection->session = http2_session_create(server->state);
     if (connection->tls == NULL || connection->session == NULL ||
         !event_loop_watch(server->loop, take_fd, EVENT_READ, note, connection, NULL))
-        connection_destroy(connection, false);
+        connection_destroy(connection, HTTP2_OPEN);
 }
 
 static void accept_all(struct http2_server *server, int listening_fd)
@@ -149,15 +162,21 @@ static void note_arrival(void *context, unsigned events)
 void http2_server_turn(struct http2_server *server)
 {
     struct http2_connection *connection = TAILQ_FIRST(&server->connections);
+    lingering_expire(&server->lingering, clock_monotonic_ms());
     while (connection != NULL) {
         struct http2_connection *next = TAILQ_NEXT(connection, links);
-        bool is_reset = false;
+        enum http2_end end;
         if (!connection->is_gone && http2_session_end(connection->session) != HTTP2_RESET)
             send_bytes(connection);
-        if (is_over(connection, &is_reset))
-            connection_destroy(connection, is_reset);
+        if (is_over(connection, &end))
+            connection_destroy(connection, end);
         connection = next;
     }
+}
+
+int64_t http2_server_timeout_ms(const struct http2_server *server)
+{
+    return deadline_queue_wait_ms(&server->lingering.deadlines, clock_monotonic_ms());
 }
 
 struct http2_server *http2_server_create(const struct http2_server_options *options,
@@ -174,6 +193,7 @@ struct http2_server *http2_server_create(const struct http2_server_options *opti
     server->state = options->state;
     server->listener = options->listener;
     TAILQ_INIT(&server->connections);
+    lingering_init(&server->lingering, server->loop);
     server->tls = http2_tls_create(options->certificate_pem, options->key_pem, error);
     if (server->tls == NULL)
         goto fail;
@@ -193,7 +213,9 @@ void http2_server_destroy(struct http2_server *server)
         return;
     struct http2_connection *connection;
     while ((connection = TAILQ_FIRST(&server->connections)) != NULL)
-        connection_destroy(connection, false); /* NOLINT(clang-analyzer-unix.Malloc): it left */
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it left the list */
+        connection_destroy(connection, HTTP2_OPEN);
+    lingering_fini(&server->lingering);
     for (size_t i = 0; i < server->listener.count; i++)
         event_loop_forget(server->loop, server->listener.fds[i]);
     listener_close(&server->listener);

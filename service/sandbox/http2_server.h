@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/base/buffer.h"
 #include "lib/base/error.h"
@@ -30,6 +30,8 @@ MUST_CHECK struct http2_server *http2_server_create(const struct http2_server_op
 /* Closes every connection. Accepts NULL. */
 void http2_server_destroy(struct http2_server *server);
 
+/* How long the loop may wait before the next turn; -1: as long as it likes. */
+int64_t http2_server_timeout_ms(const struct http2_server *server);
 /* After each poll of the loop, and after exchange_turn: sends what there is, and closes what ends.
  */
 void http2_server_turn(struct http2_server *server);

@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/queue.h>
 
 #include "lib/base/buffer.h"
 #include "lib/base/ownership.h"
 
 #include "service/sandbox/exchange.h"
+#include "service/sandbox/header_list.h"
 
 enum { STREAMS_MAX = 100, FILLER_BYTES = 4096, LENGTH_BYTES = 24 };
 
@@ -22,7 +22,7 @@ struct http2_stream {
     TAILQ_ENTRY(http2_stream) links;
     struct http2_session *session;
     int32_t id;
-    struct buffer headers; /* name, NUL, value, NUL, …; ":path" among them */
+    struct header_list headers;
     struct buffer body;
     struct exchange *exchange;           /* owned; NULL: none has begun */
     const struct sandbox_answer *answer; /* the exchange's; NULL: none as yet */
@@ -34,6 +34,7 @@ struct http2_session {
     nghttp2_session *handle; /* owned */
     TAILQ_HEAD(, http2_stream) streams;
     int32_t processed; /* the highest stream that an exchange has, or had and did not refuse */
+    int32_t last;      /* the highest stream that no GOAWAY excludes */
     bool closes_when_idle;
     bool is_broken; /* nghttp2 gave up */
     enum http2_end end;
@@ -41,28 +42,17 @@ struct http2_session {
 
 /* --- what an exchange asks and does --------------------------------------------------- */
 
-static const char *find_header(const struct http2_stream *stream, const char *name)
-{
-    const char *at = stream->headers.bytes;
-    const char *end = at + stream->headers.length;
-    while (at < end) {
-        const char *value = at + strlen(at) + 1;
-        if (strcasecmp(at, name) == 0)
-            return value;
-        at = value + strlen(value) + 1;
-    }
-    return NULL;
-}
-
 static const char *method(const void *request)
 {
-    const char *name = find_header(request, ":method");
+    const struct http2_stream *stream = request;
+    const char *name = header_list_find(&stream->headers, ":method");
     return name == NULL ? "" : name;
 }
 
 static const char *header(const void *request, const char *name)
 {
-    return find_header(request, name);
+    const struct http2_stream *stream = request;
+    return header_list_find(&stream->headers, name);
 }
 
 static const char *body(const void *request, size_t *out_length)
@@ -155,17 +145,23 @@ static void refuse_stream(struct http2_stream *stream)
                                           NGHTTP2_REFUSED_STREAM));
 }
 
-static void go_away(struct http2_session *session)
+/* `last` is not above the one of an earlier GOAWAY, since the peer may have repeated what is above
+ * it (RFC 9113 section 6.8). */
+static void go_away(struct http2_session *session, int32_t last)
 {
-    note_result(session, nghttp2_submit_goaway(session->handle, NGHTTP2_FLAG_NONE,
-                                               session->processed, NGHTTP2_NO_ERROR, NULL, 0));
+    assert(last <= session->last);
+    session->last = last;
+    note_result(session, nghttp2_submit_goaway(session->handle, NGHTTP2_FLAG_NONE, last,
+                                               NGHTTP2_NO_ERROR, NULL, 0));
 }
 
-/* GOAWAY must not deny a later stream that was processed. */
+/* GOAWAY must not deny a later stream that was processed. An earlier one whose body is still on its
+ * way is included. */
 static void go_away_without(struct http2_stream *stream)
 {
+    enum { STEP = 2 }; /* from one stream of a client to the next */
     if (stream->id > stream->session->processed)
-        go_away(stream->session);
+        go_away(stream->session, stream->id > STEP ? stream->id - STEP : 0);
     else
         refuse_stream(stream);
 }
@@ -194,7 +190,7 @@ static void answer(void *request, const struct sandbox_answer *answer)
         send_answer(stream, answer);
         return;
     case ANSWER_GOAWAY_AFTER:
-        go_away(session);
+        go_away(session, session->processed);
         send_answer(stream, answer);
         return;
     case ANSWER_SENT:
@@ -235,7 +231,7 @@ static void stream_destroy(struct http2_session *session, struct http2_stream *s
 {
     TAILQ_REMOVE(&session->streams, stream, links);
     exchange_end(stream->exchange);
-    buffer_fini(&stream->headers);
+    header_list_fini(&stream->headers);
     buffer_fini(&stream->body);
     free(stream);
 }
@@ -248,7 +244,7 @@ static int begin_headers(nghttp2_session *handle, const nghttp2_frame *frame, vo
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     stream->session = session;
     stream->id = frame->hd.stream_id;
-    buffer_init(&stream->headers, HTTP2_HEADERS_BYTES_MAX);
+    header_list_init(&stream->headers, HTTP2_HEADERS_BYTES_MAX);
     buffer_init(&stream->body, HTTP2_BODY_BYTES_MAX);
     TAILQ_INSERT_TAIL(&session->streams, stream, links);
     return nghttp2_session_set_stream_user_data(handle, stream->id, stream);
@@ -263,10 +259,8 @@ static int take_header(nghttp2_session *handle, const nghttp2_frame *frame, cons
     struct http2_stream *stream = stream_of(handle, frame->hd.stream_id);
     (void)flags;
     (void)context;
-    bool is_kept = stream != NULL && buffer_append(&stream->headers, name, name_length, NULL) &&
-                   buffer_append(&stream->headers, "", 1, NULL) &&
-                   buffer_append(&stream->headers, value, value_length, NULL) &&
-                   buffer_append(&stream->headers, "", 1, NULL);
+    bool is_kept =
+        stream != NULL && header_list_add(&stream->headers, name, name_length, value, value_length);
     return is_kept ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
@@ -282,6 +276,13 @@ static int take_body(nghttp2_session *handle, uint8_t flags, int32_t id, const u
     return 0;
 }
 
+/* Until a GOAWAY is sent, nghttp2 still reports the streams that it excludes: those that came in
+ * the same bytes. The end of a connection excludes the rest of them as well. */
+static bool is_excluded(const struct http2_stream *stream)
+{
+    return stream->id > stream->session->last || stream->session->end != HTTP2_OPEN;
+}
+
 static void begin_exchange(struct http2_stream *stream)
 {
     static const struct caller_calls calls = {method, header, body, attach, answer, drop};
@@ -289,7 +290,7 @@ static void begin_exchange(struct http2_stream *stream)
         const char *path;
         enum call_kind kind;
     } endpoints[] = {{"/graphql", CALL_GRAPHQL}, {"/oauth/token", CALL_TOKEN}};
-    const char *path = find_header(stream, ":path");
+    const char *path = header_list_find(&stream->headers, ":path");
     for (size_t i = 0; path != NULL && i < sizeof endpoints / sizeof endpoints[0]; i++)
         if (strcmp(path, endpoints[i].path) == 0) {
             const struct caller caller = {&calls, stream};
@@ -309,7 +310,7 @@ static int take_frame(nghttp2_session *handle, const nghttp2_frame *frame, void 
     bool is_last = (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
                    (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     struct http2_stream *stream = is_last ? stream_of(handle, frame->hd.stream_id) : NULL;
-    if (stream != NULL)
+    if (stream != NULL && !is_excluded(stream))
         begin_exchange(stream);
     return 0;
 }
@@ -351,6 +352,7 @@ struct http2_session *http2_session_create(struct state *state)
     if (session == NULL)
         return NULL;
     session->state = state;
+    session->last = INT32_MAX;
     TAILQ_INIT(&session->streams);
     bool is_made = nghttp2_session_callbacks_new(&callbacks) == 0 &&
                    nghttp2_option_new(&option) == 0 && make_handle(session, callbacks, option);

@@ -276,6 +276,8 @@ static int64_t timeout_ms(const struct sandbox *sandbox)
         if (sandbox->servers[i].server != NULL)
             longest_ms =
                 clock_sooner_ms(longest_ms, http_server_timeout_ms(sandbox->servers[i].server));
+    if (sandbox->http2 != NULL)
+        longest_ms = clock_sooner_ms(longest_ms, http2_server_timeout_ms(sandbox->http2));
     return longest_ms;
 }
 

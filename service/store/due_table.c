@@ -60,10 +60,10 @@ bool due_table_note_paused(struct due_table *table, unsigned shard, bool is_paus
     return atomic_exchange(&table->entries[shard].is_paused, is_paused) && !is_paused;
 }
 
-bool due_table_is_paused(const struct due_table *table)
+bool due_table_is_paused(const struct due_table *table, const bool is_there[])
 {
     for (unsigned i = 0; i < table->count; i++)
-        if (atomic_load(&table->entries[i].is_paused))
+        if (is_there[i] && atomic_load(&table->entries[i].is_paused))
             return true;
     return false;
 }

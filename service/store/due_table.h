@@ -50,9 +50,10 @@ size_t due_table_waiting(const struct due_table *table); /* in all shards */
 bool due_table_has_waiting(const struct due_table *table, unsigned shard);
 
 /* Whether sending goes on there by now, and was paused. A pause is written to one shard after the
- * other, so that for a while some have it; it counts as long as any has it. */
+ * other, so that for a while some have it; it counts as long as any of `is_there` has it: of one
+ * that is away nobody knows whether it still has. */
 bool due_table_note_paused(struct due_table *table, unsigned shard, bool is_paused);
-bool due_table_is_paused(const struct due_table *table);
+bool due_table_is_paused(const struct due_table *table, const bool is_there[]);
 
 /* Of the shards that `is_able` names, up to `max` that are due at `now_ms`, the oldest first; they
  * are the caller's to ask. */

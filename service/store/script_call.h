@@ -39,6 +39,7 @@ struct script_call_kind {
 union script_call_done { /* by kind */
     store_accept_done accept;
     store_done simple;
+    store_forget_done forget;
     store_replay_done replay;
     store_get_done get;
     store_claim_done claim;
@@ -63,9 +64,8 @@ struct script_call {
     void (*ended)(struct script_call *call); /* the fan's */
     union script_call_done done;
     void *context; /* of `done` */
-    void *
-        results; /* owned; made beforehand, so that no answer of Redis is lost for want of memory */
-    size_t count; /* items asked for */
+    void *results; /* owned; made beforehand: no answer of Redis is lost for want of memory */
+    size_t count;  /* items asked for */
 
     /* The command, kept to be sent again with the whole script when Redis has lost it. */
     const char **arguments; /* owned; as many as `lengths` */

@@ -317,8 +317,9 @@ static void forgets_for_good(void **state)
 {
     (void)state;
     must_accept_one(&driver, "A", "token", "event");
-    must_forget(&driver, "A");
-    must_forget(&driver, "never seen");
+    assert_true(must_forget(&driver, "A"));
+    assert_false(must_forget(&driver, "A"));
+    assert_false(must_forget(&driver, "never seen"));
     assert_null(must_get(&driver, "A"));
     must_count(&driver, 0, 0);
     assert_string_equal(redis_server_cli(server, "--raw KEYS '*' | sort"),

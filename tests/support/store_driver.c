@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "tests/support/store_driver.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
@@ -161,11 +162,12 @@ void driver_settle_done(void *context, const struct store_failure *failure,
 }
 
 static void replay_done(void *context, const struct store_failure *failure,
-                        enum replay_outcome outcome)
+                        enum replay_outcome outcome, const char *damage)
 {
     struct driver *driver = context;
     take_failure(driver, failure);
     driver->replayed = outcome;
+    (void)snprintf(driver->replay_damage, sizeof driver->replay_damage, "%s", damage);
 }
 
 static void get_done(void *context, const struct store_failure *failure,
@@ -235,11 +237,19 @@ void must_put_token(struct driver *driver, const char *id, const char *token, co
     must_be_answered(driver, is_sent, &error);
 }
 
-void must_forget(struct driver *driver, const char *id)
+static void forget_done(void *context, const struct store_failure *failure, bool was_known)
+{
+    struct driver *driver = context;
+    driver->was_known = was_known;
+    driver_done(driver, failure);
+}
+
+bool must_forget(struct driver *driver, const char *id)
 {
     struct error error;
-    bool is_sent = store_forget(driver->store, id, driver_done, driver, &error);
+    bool is_sent = store_forget(driver->store, id, forget_done, driver, &error);
     must_be_answered(driver, is_sent, &error);
+    return driver->was_known;
 }
 
 enum replay_outcome must_replay(struct driver *driver, const char *id)

@@ -43,6 +43,8 @@ struct driver {
     struct claim_damage damaged[DRIVER_ITEMS_MAX];
     enum settle_outcome settled[DRIVER_ITEMS_MAX];
     enum replay_outcome replayed;
+    bool was_known; /* what was forgotten */
+    char replay_damage[32];
     bool is_found;
     struct application application;
     struct store_census census;
@@ -79,7 +81,8 @@ void must_accept(struct driver *driver, const struct accept_item *items, size_t 
 enum accept_outcome must_accept_one(struct driver *driver, const char *id, const char *token,
                                     const char *event_id);
 void must_put_token(struct driver *driver, const char *id, const char *token, const char *event_id);
-void must_forget(struct driver *driver, const char *id);
+/* Whether it was known. */
+bool must_forget(struct driver *driver, const char *id);
 enum replay_outcome must_replay(struct driver *driver, const char *id);
 /* NULL when there is none. */
 const struct application *must_get(struct driver *driver, const char *id);

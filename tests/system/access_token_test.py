@@ -105,3 +105,20 @@ def it_waits_when_the_access_token_is_revoked_and_the_secret_is_wrong_too(stand,
     for n in range(20):
         service.must_become(f"A-{n}", "delivered")
     service.must_stop()
+
+
+def it_spends_ten_attempts_in_all_on_a_revoked_access_token(stand, redis, sandbox):
+    """As docs/troubleshooting.md says: then none is spent until there is a new one."""
+    service = stand.service(sandbox, redis_url=redis.url).start()
+    service.must_post(event("warm", "up"))
+    service.must_become("warm", "delivered")
+    sandbox.control("POST", "/revoke")
+    sandbox.fault(on="token", kind="status", status=503, count=0)
+    service.must_post(event("A-1", "token-1"))
+    eventually(lambda: service.application("A-1")["attempts"] == 10, "ten attempts of one signal")
+    asked = len(sandbox.calls("token"))
+    eventually(lambda: len(sandbox.calls("token")) >= asked + 3, "the issuer is asked again")
+    assert service.application("A-1")["attempts"] == 10 and service.application("A-1")["state"] == "pending"
+    sandbox.clear_faults()
+    service.must_become("A-1", "delivered", patience=40)
+    service.must_stop()

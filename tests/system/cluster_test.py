@@ -182,6 +182,27 @@ def it_lets_sending_be_resumed_while_a_node_is_away(stand, sandbox):
     assert accepted and paused() == 0
 
 
+def it_knows_that_sending_was_resumed_while_a_node_is_away(stand, sandbox):
+    """Of whose shards nobody can say whether they are still paused."""
+    cluster = RedisCluster(stand, replicas=0)
+    service = stand.service(sandbox, redis_url=cluster.url).start()
+    eventually(lambda: service.metric("seek_signal_shards_ready") == 64, "it has reached all nodes")
+    assert service.post("/v1/pause", {}).status == 204
+    service.must_post([event(*pair) for pair in numbered(200)])
+    service.must_log("sending_paused")
+    eventually(lambda: service.metric("seek_signal_due") == 200, "all wait")
+    time.sleep(3)  # in which each shard is claimed from: the oldest first, eight at a time
+    cluster.masters[2].kill()
+    eventually(lambda: service.get("/v1/status").json["store"]["shardsReady"] < 64, "its shards are away")
+    assert service.post("/v1/resume", {}).status == 503  # they are not resumed
+    service.must_log("sending_resumed")
+    cluster.masters[2].start()
+    eventually(lambda: service.post("/v1/resume", {}).status == 204, "now they are")
+    for name, _ in numbered(200):
+        service.must_become(name, "delivered")
+    service.must_stop()
+
+
 def it_drains_past_a_shard_that_is_away(stand, sandbox, tmp_path):
     """Two masters are lost; the one that is back gets what was spooled for it, behind and between what waits for the other."""
     cluster = RedisCluster(stand, masters=5, replicas=0)  # two of three would be no majority

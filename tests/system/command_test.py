@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from stand import CLIENT_SECRET, ROOT, event
+from stand import CLIENT_SECRET, ROOT, event, eventually
 
 
 def it_checks_everything_for_real(stand, redis, sandbox):
@@ -123,9 +123,9 @@ def it_shows_the_status_of_service_and_application(service):
     settings = dict(listen=service.address, ops_listen=service.ops)
     service.must_post(event("A/1 ü"))
     done = service.run("status", **settings)
-    assert done.returncode == 0 and "breaker" in done.stdout
+    assert done.returncode == 0 and done.stdout.startswith("Working.\n\nSignals ") and "null" not in done.stdout, done
     done = service.run("status", "A/1 ü", **settings)
-    assert done.returncode == 0 and "A/1 ü" in done.stdout
+    assert done.returncode == 0 and done.stdout.startswith("A/1 ü is "), done
     assert service.run("status", "unknown", **settings).returncode == 1
 
 
@@ -212,7 +212,14 @@ def it_does_nothing_for_a_help_that_comes_late(stand):
 def it_shows_the_commands_that_a_mistyped_one_may_have_meant(stand):
     for words in (["dead", "lst"], ["dead", "lst", "--json"]):
         done = stand.service().run(*words)
-        assert done.returncode == 2 and "unknown command" in done.stderr and "seek-signal dead list" in done.stderr
+        assert done.returncode == 2 and done.stderr.startswith("lst: unknown command after dead: did you mean `seek-signal dead list`?\n"), done
+        assert "seek-signal dead replay" in done.stderr
+    for words, said in ((["dead", "ls"], "ls: unknown command after dead: see `seek-signal --help`\n"),
+                        (["staus", "A-1"], "staus: unknown command: did you mean `seek-signal status`?\n"),
+                        (["ded", "list"], "ded: unknown command: did you mean `seek-signal dead list`?\n"),
+                        (["nothing"], "nothing: unknown command: see `seek-signal --help`\n")):
+        done = stand.service().run(*words)
+        assert done.returncode == 2 and done.stderr.startswith(said), done
 
 
 def it_shows_request_ids_one_below_the_other(service):
@@ -227,8 +234,45 @@ def it_shows_each_attempt_as_a_line(service, sandbox):
     sandbox.fault(on="graphql", kind="forbidden", count=1)
     service.must_post(event("A-1", "token-1"))
     service.must_become("A-1", "dead")
-    line = next(line for line in service.run("status", "A-1", listen=service.address).stdout.splitlines() if line.startswith("history"))
-    assert "attempt=1" in line and "class=refused" in line and "code=FORBIDDEN" in line and "{" not in line, line
+    shown = service.run("status", "A-1", listen=service.address).stdout
+    assert re.search(r"^Attempts +1, the newest first:\n +1 +\d+ m?s ago, [\d-]+ [\d:]+ UTC +refused, FORBIDDEN$", shown, re.M), shown
+
+
+def it_says_the_state_first_and_what_to_do(service, sandbox):
+    sandbox.fault(on="graphql", kind="forbidden", count=1)
+    service.must_post(event("A-1", "token-1"))
+    service.must_become("A-1", "dead")
+    one = service.run("status", "A-1", listen=service.address).stdout.splitlines()
+    assert one[0] == "A-1 is dead: SEEK refused its signal."
+    assert one[1].startswith("  FORBIDDEN: ") and "`seek-signal replay A-1`" in one[2] and one[3] == ""
+
+    def first():
+        return service.run("status", listen=service.address).stdout.splitlines()
+
+    assert eventually(lambda: first()[:2] if "dead" in first()[0] else None, "the dead one is counted") == [
+        "Working. 1 application is dead.",
+        "  Next: `seek-signal dead list` shows them, in SEEK's words. Remove the cause, then `seek-signal dead replay`."]
+    service.run("pause", listen=service.address)
+    line = eventually(lambda: next((line for line in first()[:1] if "paused" in line), None), "the pause is seen")
+    assert re.fullmatch(r"Sending is paused, since \d+ m?s ago, [\d-]+ [\d:]+ UTC\. Events are still accepted\. 1 application is dead\.", line), line
+    service.run("resume", listen=service.address)
+
+
+def it_says_first_that_seek_is_down(service, sandbox):
+    sandbox.fault(on="graphql", kind="status", status=503, count=0)
+    for number in range(12):
+        service.must_post(event(f"A-{number}", f"token-{number}"))
+    eventually(lambda: service.logs("breaker_opened"), "the breaker opens")
+    shown = service.run("status", listen=service.address).stdout
+    assert shown.startswith("SEEK is down, and sending is on hold. Events are still accepted.\n  Next: "), shown
+    assert "last failure HTTP_503: " in shown, shown
+
+
+def it_says_first_that_redis_is_away(service, redis):
+    redis.kill()
+    eventually(lambda: service.get("/readyz").status == 503, "Redis is missed")
+    shown = service.run("status", listen=service.address).stdout
+    assert shown.startswith("Redis is away: ") and "Events get 503 meanwhile" in shown.splitlines()[0], shown
 
 
 def it_knows_its_version_and_refuses_unknown_commands(stand):

@@ -289,6 +289,19 @@ def it_opens_the_breaker_and_spends_no_attempt_while_seek_is_away(service, sandb
     assert [e["event"] for e in service.logs() if e["event"].startswith("breaker_")][:1] == ["breaker_opened"]
 
 
+def it_checks_with_pauses_of_half_a_second_to_two_whether_seek_is_back(service, sandbox):
+    sandbox.fault(on="graphql", kind="status", status=503, count=0)
+    service.must_post([event(f"A-{n}", f"token-{n}") for n in range(30)])
+
+    def pauses():
+        times = [call["monotonicUs"] / 1e6 for call in sandbox.calls("graphql")]
+        found = [later - earlier for earlier, later in zip(times, times[1:]) if later - earlier > 0.4]
+        return len(found) >= 4 and found
+
+    found = eventually(pauses, "four checks", 30)
+    assert all(least <= pause < least + 0.9 for least, pause in zip((0.5, 1, 2, 2), found)), found
+
+
 def it_tells_how_old_what_always_fails_is_though_all_others_are_delivered(service, sandbox):
     sandbox.fault(kind="internal", seekTokenContains="stubborn", count=0)
     service.must_post([event(f"S-{n}", f"stubborn-{n}") for n in range(3)] + [event(f"A-{n}", f"token-{n}") for n in range(10)])

@@ -56,7 +56,7 @@ REASONS = ["service/store/refusal.c", "service/store/preflight.c", "service/stor
            "service/config/config_tracing.c", "service/config/setting_guess.c", "service/config/setting_source.c", "service/config/setting_value.c",
            "service/spool/spool.c", "service/inbound/spool_batch.c", "service/inbound/batch_calls.c", "service/spool/spool_drain.c", "service/spool/spool_record.c",
            "service/command/check.c", "service/command/check_redis.c",
-           "service/command/check_report.c", "service/command/dead.c", "service/command/question.c", "service/outbound/issuer_answer.c",
+           "service/command/check_report.c", "service/command/dead.c", "service/command/dead_walk.c", "service/command/question.c", "service/outbound/issuer_answer.c",
            "lib/base/journal.c", "lib/base/journal_directory.c", "lib/base/private_directory.c", "lib/base/secret.c",
            "lib/net/redis_url.c", "lib/net/listener.c", "lib/net/http_url.c", "lib/net/http_easy.c", "lib/net/http_sending.c", "lib/net/tls_server.c"]
 NO_REASONS = {
@@ -79,7 +79,7 @@ NO_REASONS = {
     "the certificate in %s is valid until %s": "the same",
     '%s%s; an acknowledged event is durable at the level \"%s\"%s%s': "the same", "would be sent again": "the same",
     "nothing to send again": "the same", "%s sent again, the last one at %s\\n": "the same",
-    "note  proxy         SEEK is reached through the proxy %s": "the same",
+    "SEEK is reached through the proxy %s": "the same",
     "Forget all%s dead applications for good?": "a question", "Send all%s dead applications again?": "the same",
     "(N from 1 to 16)": "behind one", "; its content type is": "the same", "(this text repeats the client secret)": "in the place of one",
     "nodes of a cluster": "in one", "libcurl writes that much": "a static assertion",
@@ -105,6 +105,22 @@ def reasons():
                 yield text
 
 
+# Whatever its length, which a command says instead of its answer.
+SAID_INSTEAD = re.compile(r'(?:error_set\(\s*&?\w+(?:->\w+)?,\s*ERROR_\w+,|print_format\(\s*stderr,|fputs\()\s*"((?:[^"\\\n]|\\.)*)"(?!, stream)')
+NOT_INSTEAD = {
+    " [y/N] ": "behind a question", "nothing was changed\\n": "the answer to it", "no dead applications\\n": "an answer",
+    "a page of tail does not fit": "which no setting can bring about",
+}
+
+
+def said_instead():
+    for path in paths("service/command", "service/main.c"):
+        for text in SAID_INSTEAD.findall(code_of(path)):
+            text = re.sub(r"^move: (--from: )?", "", text.replace('\\"', '"'))
+            if re.search(r"[a-z]{2}", re.sub(r"%[-.*0-9]*(?:zu|lld|ld|s|u|d|c|o)", "", text)) and text not in NOT_INSTEAD:
+                yield text
+
+
 def is_in_a_row(text, document):
     pieces = [piece.strip(" ;:,.\"") for piece in re.split(r"%%|%[-.*0-9]*(?:zu|lld|ld|s|u|d|c|o|$)|`|\\n", text)]
     return max(pieces, key=len)[:BEGINNING] in document
@@ -116,6 +132,11 @@ def troubleshooting():
 
 @pytest.mark.parametrize("text", sorted(set(reasons())))
 def it_has_a_row_for_the_reason(text):
+    assert is_in_a_row(text, troubleshooting()), f"docs/troubleshooting.md has no row for: {text}"
+
+
+@pytest.mark.parametrize("text", sorted(set(said_instead())))
+def it_has_a_row_for_what_a_command_says_instead(text):
     assert is_in_a_row(text, troubleshooting()), f"docs/troubleshooting.md has no row for: {text}"
 
 
@@ -132,7 +153,7 @@ def it_has_a_row_for_the_line_of_the_log(event):
 
 
 def it_looks_at_enough():
-    assert len(set(reasons())) > 140 and len(set(alarms())) > 35
+    assert len(set(reasons())) > 140 and len(set(alarms())) > 35 and len(set(said_instead())) > 20
     assert is_in_a_row("the name %s cannot be resolved: %s", "`the name … cannot be resolved: …`")
     assert not is_in_a_row("the name %s is odd to us: %s", "`the name … cannot be resolved: …`")
 
@@ -168,3 +189,29 @@ def it_gives_each_sample_a_port_of_its_own():
                           ("SANDBOX", r"SEEK_SIGNAL_TOKEN_URL=http://127\.0\.0\.1:")):
         told = {port for path in (pathlib.Path(ROOT) / "docs").glob("*.md") for port in re.findall(program + r" ?(\d+)", path.read_text())}
         assert told == {ports[name]}, program
+
+
+# --- what needs no key ---------------------------------------------------------------------------------------------------
+
+KEYLESS = {"/livez": "the probes", "/readyz": "the probes", "/startupz": "the probes", "/": "the page"}  # others stand there as they are
+
+
+def keyless_routes():
+    return re.findall(r'\{"GET", +"(\S+)", +RIGHT_NONE,', (pathlib.Path(ROOT) / "service" / "inbound" / "api.c").read_text())
+
+
+@pytest.mark.parametrize("name, sentence", [
+    ("security.md", r"a caller needs a key or a certificate, except for (.*?) \|"), ("security.md", r"a page can read what needs no key: (.*?)\.\s"),
+    ("security.md", r"with a key set that it does not know \| (.*?) \|"), ("tls.md", r"\n- ([^\n]*?) need no certificate, as they need no key")])
+def it_lists_what_needs_no_key(name, sentence):
+    (found,) = re.findall(sentence, (pathlib.Path(ROOT) / "docs" / name).read_text(), re.S)
+    told = found.lower()
+    names = {KEYLESS.get(path, f"`{path}`") for path in keyless_routes()}
+    assert len(names) == 5 and {name for name in names if name not in told} == set()
+    assert set(re.findall(r"`(/\S*)`", told)) == {name.strip("`") for name in names if name.startswith("`")}
+
+
+def it_needs_no_key_where_the_contract_says_so():
+    contract = yaml.safe_load((pathlib.Path(ROOT) / "openapi.yaml").read_text())
+    open_paths = {path for path, item in contract["paths"].items() if item.get("get", {}).get("security") in ([], [{}])}
+    assert open_paths == set(keyless_routes())

@@ -368,12 +368,35 @@ def it_logs_who_changed_what(stand, redis, sandbox):
     service.must_stop()
 
 
+def it_logs_as_forgotten_only_what_was_known(service):
+    service.must_post(event("A-1"))
+    for name, status in (("A-1", 204), ("A-1", 204), ("never-posted", 204)):
+        assert service.call("DELETE", f"/v1/applications/{name}").status == status
+    lines = eventually(lambda: len(found := service.logs("forget_found_nothing")) == 2 and found, "those that found nothing")
+    assert [line["application"] for line in lines] == ["A-1", "never-posted"] and lines[0]["address"]
+    assert [line["application"] for line in service.logs("application_forgotten")] == ["A-1"]
+
+
 def it_logs_the_user_at_a_unix_socket(stand, redis, sandbox):
     service = stand.service(sandbox, redis_url=redis.url, listen=f"unix:{stand.directory}/api.sock").start()
     assert service.post("/v1/pause", {}).status == 204
     (line,) = eventually(lambda: service.logs("pause_asked"), "the line")
     assert line["address"] == f"uid {os.getuid()}" and line["key"] == "none"
     service.must_stop()
+
+
+@pytest.mark.parametrize("path, member, own", [("/v1/replay", "dryrun", " perSecond, limit"), ("/v1/forget", "perSecond", ""), ("/v1/forget", "limit", ""),
+                                               ("/v1/forget", 'quo"te', "")])
+def it_names_the_member_that_a_call_does_not_have(path, member, own, service):
+    refused = service.post(path, {"state": "dead", member: 5}).json
+    assert (refused["code"], refused["field"], refused["detail"]) == ("replay_invalid", member, f'This call has no member "{member}".')
+    assert ("perSecond" in refused["remedy"], "limit" in refused["remedy"]) == (bool(own), bool(own)), refused
+    assert service.post(path, []).json["remedy"] == refused["remedy"]
+
+
+def it_shortens_the_name_of_a_member_that_is_too_long(service):
+    refused = service.post("/v1/forget", {"state": "dead", "ü" * 400: 5}).json
+    assert "field" not in refused and refused["detail"].startswith('This call has no member "üüü') and refused["detail"].endswith("…")
 
 
 def it_spreads_them_over_time_inside_redis(service, redis):
@@ -433,7 +456,7 @@ def it_leaves_alone_what_dies_again_meanwhile(service, redis):
 @pytest.mark.parametrize("body, code, field", [
     ({}, "replay_invalid", "state"), ({"state": "pending"}, "replay_invalid", "state"),
     ({"state": "dead", "code": ""}, "replay_invalid", "code"), ({"state": "dead", "code": 5}, "replay_invalid", "code"),
-    ({"state": "dead", "dryRun": "yes"}, "replay_invalid", "dryRun"), ({"state": "dead", "dryrun": True}, "replay_invalid", None),
+    ({"state": "dead", "dryRun": "yes"}, "replay_invalid", "dryRun"), ({"state": "dead", "dryrun": True}, "replay_invalid", "dryrun"),
     ({"state": "dead", "perSecond": 0}, "replay_invalid", "perSecond"), ({"state": "dead", "perSecond": 1.5}, "replay_invalid", "perSecond"),
     ({"state": "dead", "limit": 0}, "replay_invalid", "limit"), ({"state": "dead", "limit": 10001}, "replay_invalid", "limit"),
     ({"state": "dead", "perSecond": 100001}, "replay_invalid", "perSecond"), ({"state": "dead", "cursor": "x"}, "replay_invalid", "cursor"),
@@ -442,6 +465,7 @@ def it_leaves_alone_what_dies_again_meanwhile(service, redis):
     ({"state": "dead", "message": ""}, "replay_invalid", "message"), ({"state": "dead", "message": "x" * 2048}, "replay_invalid", "message"),
     ({"state": "dead", "prefix": ""}, "replay_invalid", "prefix"), ({"state": "dead", "prefix": "x" * 257}, "replay_invalid", "prefix"),
     ({"state": "dead", "prefix": "x\0y"}, "not_json", None), ({"state": "dead", "message": ["no"]}, "replay_invalid", "message"),
+    ({"state": "dead", "x" * 127: 1}, "replay_invalid", "x" * 127), ({"state": "dead", "x" * 128: 1}, "replay_invalid", None),
     ([], "not_an_object", None)])
 def it_replays_nothing_when_asked_wrongly(body, code, field, service, redis):
     bury(redis, 1)
@@ -600,8 +624,19 @@ def it_lists_and_shows_the_dead_by_command(service, sandbox):
     assert lines[0].split() == ["APPLICATION", "DIED", "ATTEMPTS", "CODE", "MESSAGE"]
     assert [line.split()[0] for line in lines[1:]] == ["A-1", "A-2", "B-1"]
     assert len({line.index("  1 ") for line in lines[1:]}) == 1  # aligned
+    assert run(service, "dead").stderr == "3 dead applications, the earliest first\n"
+    assert run(service, "dead", "list", "--code", "BAD_USER_INPUT").stderr == "1 dead application of this filter, the earliest first\n"
+    assert [line.split()[0] for line in run(service, "dead", "--latest").stdout.splitlines()[1:]] == ["B-1", "A-2", "A-1"]
+    assert run(service, "dead", "--latest").stderr == "3 dead applications, the latest first\n"
     limited = run(service, "dead", "list", "--limit", "1")
-    assert len(limited.stdout.splitlines()) == 2 and "--limit 10" in limited.stderr
+    assert len(limited.stdout.splitlines()) == 2
+    assert limited.stderr == "these are the earliest 1 of 3 dead applications; for more: --limit 10, or --latest for the latest ones\n"
+    assert run(service, "dead", "list", "--limit", "1", "--class", "refused").stderr == (
+        "these are the earliest 1; for more: --limit 10, or --latest for the latest ones\n")
+    assert run(service, "dead", "--latest", "--limit", "2").stderr == "these are the latest 2 of 3 dead applications; for more: --limit 20\n"
+    assert run(service, "dead", "list", "--json").stderr == "", "a program reads rows alone"
+    latest = run(service, "dead", "list", "--format", "csv", "--latest").stdout.splitlines()
+    assert latest[1].startswith('"B-1 ') and latest[3].startswith('"A-1"')
     parsed = [json.loads(line) for line in run(service, "dead", "list", "--json", "--code=FORBIDDEN").stdout.splitlines()]
     assert [item["applicationId"] for item in parsed] == ["A-1", "A-2"]
     assert "FORBIDDEN" in run(service, "dead", "show", "A-1").stdout
@@ -681,11 +716,11 @@ def it_forgets_the_dead_by_command(service, redis):
 def it_replays_and_forgets_one_by_command(service, redis):
     bury(redis, 2)
     assert service.post("/v1/pause", {}).status == 204
-    assert run(service, "replay", "D-00000").stdout == "D-00000 is sent again\n"
+    assert run(service, "replay", "D-00000").stdout == "D-00000 will be sent after `seek-signal resume`, because sending is paused\n"
     assert json.loads(run(service, "replay", "D-00000", "--json").stdout) == {"applicationId": "D-00000", "state": "pending"}
     assert run(service, "forget", "D-00001").stdout == "D-00001 is forgotten\n"
     assert run(service, "forget", "D-00001").stdout == "nothing was known of D-00001\n"
-    assert json.loads(run(service, "forget", "D-00001", "--json").stdout) == {}
+    assert json.loads(run(service, "forget", "D-00001", "--json").stdout) == {"applicationId": "D-00001", "forgotten": False}
     assert redis.application_ids() == {"D-00000"}
     gone = run(service, "replay", "D-00001")
     assert gone.returncode == 1 and "(application_unknown)" in gone.stderr
@@ -695,10 +730,68 @@ def it_replays_and_forgets_one_by_command(service, redis):
     assert {line["application"] for line in service.logs("request_refused")} == {"D-00001", "A/7 ü"}, "so does the log"
 
 
+def it_filters_by_the_beginning_of_message_and_id_by_command(service, sandbox, redis):
+    refuse(service, sandbox, "A-1", "B-1")
+    refuse(service, sandbox, "A-2", kind="bad-user-input")
+    message = service.application("A-1")["lastError"]["message"]
+
+    def listed(*arguments):
+        return [line.split()[0] for line in run(service, "dead", "list", *arguments).stdout.splitlines()[1:]]
+
+    assert listed("--prefix", "A-") == ["A-1", "A-2"] and listed("--message", message[:5]) == ["A-1", "B-1"]
+    assert listed("--prefix", "A-", "--message", message[:5]) == ["A-1"] and listed("--message", message[1:5]) == []
+    for command in ("replay", "forget"):
+        assert run(service, "dead", command, "--dry-run", "--prefix", "A-").stdout.startswith("2 would be ")
+        assert run(service, "dead", command, "--dry-run", "--message", message[:5]).stdout.startswith("2 would be ")
+        assert run(service, "dead", command, "--all", "--prefix", "A-").returncode == 2
+    assert run(service, "dead", "forget", "--prefix", "A-", "--message", message[:5]).stdout == "1 is forgotten\n"
+    assert listed() == ["B-1", "A-2"]
+
+
+def it_says_when_a_replayed_one_is_sent(service, redis, sandbox):
+    bury(redis, 3)
+    assert run(service, "replay", "D-00000").stdout == "D-00000 is sent again\n"
+    sandbox.fault(on="graphql", kind="status", status=503, count=0)
+    for number in range(12):
+        service.must_post(event(f"A-{number}", f"token-{number}"))
+    eventually(lambda: service.logs("breaker_opened"), "the breaker opens")
+    assert run(service, "replay", "D-00001").stdout == "D-00001 will be sent when SEEK is back, because SEEK is down\n"
+    assert re.fullmatch(r"1 will be sent when SEEK is back, because SEEK is down\n", run(service, "dead", "replay", "--all").stdout)
+
+
+def it_tells_a_program_whether_it_was_known(service):
+    service.must_post(event('A "1"'))
+    for was_known in (True, False):
+        assert json.loads(run(service, "forget", 'A "1"', "--json").stdout) == {"applicationId": 'A "1"', "forgotten": was_known}
+
+
+def it_asks_on_a_terminal_before_it_forgets_one(service, sandbox):
+    service.must_post(event("D-1"))
+    service.must_become("D-1", "delivered")
+    assert service.post("/v1/pause", {}).status == 204
+    service.must_post(event("P-1"))
+    for answer in (b"n\n", b"\n", b"\x04"):
+        status, printed, shown = at_a_terminal(service, "forget", "P-1", typed=answer)
+        assert status == 1 and printed == "" and "nothing was changed" in shown
+        assert "Forget P-1 for good? Its signal is never sent then. [y/N] " in shown
+    assert service.application("P-1")["state"] == "pending"
+    assert at_a_terminal(service, "forget", "P-1", typed=b"y\n")[:2] == (0, "P-1 is forgotten\n")
+    status, printed, shown = at_a_terminal(service, "forget", "P-1")
+    assert (status, printed) == (0, "nothing was known of P-1\n") and "[y/N]" not in shown, "there is nothing to ask about"
+    assert "Forget D-1 for good? SEEK has its signal already. [y/N] " in at_a_terminal(service, "forget", "D-1", typed=b"n\n")[2]
+    status, printed, shown = at_a_terminal(service, "forget", "D-1", "--yes")
+    assert (status, printed) == (0, "D-1 is forgotten\n") and "[y/N]" not in shown
+
+
+def it_answers_a_program_that_pauses_and_resumes(service, redis):
+    assert json.loads(run(service, "pause", "--json").stdout) == {"paused": True} and redis.cli("EXISTS", PAUSED) == "1"
+    assert json.loads(run(service, "resume", "--json").stdout) == {"paused": False} and redis.cli("EXISTS", PAUSED) == "0"
+
+
 def it_pauses_and_resumes_by_command(service, redis):
     assert run(service, "pause").returncode == 0
     assert redis.cli("EXISTS", PAUSED) == "1"
-    assert "sending.paused                   true" in run(service, "status").stdout
+    assert run(service, "status").stdout.startswith("Sending is paused, since ")
     assert run(service, "resume").returncode == 0
     assert redis.cli("EXISTS", PAUSED) == "0"
 
@@ -714,9 +807,9 @@ def it_says_in_one_sentence_what_does_not_work(service, redis):
 
 @pytest.mark.parametrize("arguments, part", [
     (["dead", "lst"], "unknown command"), (["dead", "forget"], "--all"), (["dead", "forget", "--all", "--code", "A"], "--all"),
-    (["dead", "list", "--since", "yesterday"], "yesterday"), (["replay"], "id is missing"), (["forget"], "id is missing"),
+    (["dead", "list", "--since", "yesterday"], "yesterday is not a time"), (["replay"], "id is missing"), (["forget"], "id is missing"),
     (["dead", "show"], "id is missing"), (["dead", "list", "x"], "x"),
-    (["dead", "list", "--limit"], "--limit"), (["dead", "list", "--limit", "none"], "none"), (["pause", "--dry-run"], "--dry-run"),
+    (["dead", "list", "--limit"], "--limit"), (["dead", "list", "--limit", "none"], "none is not a number of 1 or more"), (["pause", "--dry-run"], "--dry-run"),
     (["status", "--json=yes"], "--json"), (["status", "a", "b"], "b")])
 def it_refuses_arguments_that_a_command_does_not_take(arguments, part, stand):
     done = stand.service().run(*arguments)

@@ -3,12 +3,16 @@
 """SEEK over HTTP/2 as the sandbox plays it: what a server did not process costs nothing, in the service that really runs."""
 import http.client
 import json
+import select
 import socket
 import ssl
+import struct
 import subprocess
+import time
 
 import pytest
 
+from closing_seek import DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, frame, read_exactly
 from sandbox_test import DELIVERED, Caller, body_of
 from stand import event, eventually
 
@@ -105,6 +109,127 @@ def it_sends_again_at_once_when_many_share_the_connection(kind, h2, serve):
     must_blame_nobody(service, h2, 100)
     assert service.metric("seek_signal_resent_total") > 0
     service.must_stop()
+
+
+@pytest.mark.parametrize("kind", ["refused-stream", "goaway", "goaway-after"])
+@pytest.mark.parametrize("spoiled", [{"count": 1, "seekTokenContains": "t-1-"}, {"count": 1, "seekTokenContains": "t-10-"}, {"count": 5, "probability": 0.1},
+                                     {"probability": 0.1}])
+def it_sends_again_at_once_when_many_come_in_one_burst(spoiled, kind, h2, serve):
+    """No answer is slow, so that those behind the spoiled one have come with it and are not in progress."""
+    service = serve()
+    h2.fault(kind=kind, **spoiled)
+    service.must_post([event(f"A-{n}", f"t-{n}-") for n in range(100)])
+    must_blame_nobody(service, h2, 100)
+    service.must_stop()
+
+
+def literal(text):
+    assert len(text) < 127
+    return bytes([len(text)]) + text.encode()
+
+
+class Burst:
+    """An HTTP/2 client that writes many calls at once, and then reads."""
+
+    def __init__(self, sandbox):
+        self.access_token = Caller(sandbox).access_token
+        context = ssl.create_default_context(cafile=sandbox.ready["ca"])
+        context.set_alpn_protocols(["h2"])
+        plain = socket.create_connection(sandbox.ready["h2"].rsplit(":", 1), timeout=60)
+        self.connection = context.wrap_socket(plain, server_hostname="localhost")
+        self.connection.sendall(PREFACE + frame(SETTINGS, 0, 0))
+
+    def head(self, stream):
+        """:method POST, :scheme https, :authority, :path, authorization and content-type, by HPACK's static table."""
+        return frame(HEADERS, END_HEADERS, stream, b"\x83\x87\x01" + literal("localhost") + b"\x04" + literal("/graphql") + b"\x0f\x08" + literal(f"Bearer {self.access_token}")
+                     + b"\x0f\x10" + literal("application/json"))
+
+    @staticmethod
+    def body(stream):
+        return frame(DATA, END_STREAM, stream, json.dumps(body_of(f"t-{stream}-")).encode())
+
+    def send(self, *frames):
+        self.connection.sendall(b"".join(frames))
+
+    def call(self, *streams):
+        self.send(*[part for stream in streams for part in (self.head(stream), self.body(stream))])
+
+    def read(self):
+        """What comes until the connection ends: the answers by stream, the refused streams, the last stream of each GOAWAY."""
+        answers, refused, last = {}, [], []
+        while True:
+            try:
+                length, kind, _, stream = struct.unpack(">IBBI", b"\0" + read_exactly(self.connection, 9))
+            except ConnectionError:
+                return {stream: json.loads(answer) for stream, answer in answers.items()}, refused, last
+            payload = read_exactly(self.connection, length)
+            if kind == DATA:
+                answers[stream] = answers.get(stream, b"") + payload
+            elif kind == RST_STREAM:
+                refused.append(stream)
+            elif kind == GOAWAY:
+                last.append(struct.unpack(">I", payload[:4])[0])
+
+
+def taken_of(sandbox):
+    return [(call["seekToken"], call["outcome"], call["status"]) for call in sandbox.calls("graphql")]
+
+
+@pytest.mark.parametrize("kind, included", [("goaway", 3), ("goaway-after", 5)])
+def it_processes_nothing_that_its_goaway_excludes(kind, included, h2):
+    """RFC 9113 section 6.8: what is behind the last stream may be sent again. Those before it get their answers."""
+    h2.fault(kind=kind, seekTokenContains="t-5-", count=0)
+    h2.fault(kind=kind, seekTokenContains="t-11-", count=0)
+    burst = Burst(h2)
+    burst.call(*range(1, 41, 2))
+    assert burst.read() == ({stream: DELIVERED for stream in range(1, included + 1, 2)}, [], [included])
+    spoiled = [("t-5-", "goaway", 0)] if kind == "goaway" else [("t-5-", "delivered", 200)]
+    assert taken_of(h2) == [("t-1-", "delivered", 200), ("t-3-", "delivered", 200), *spoiled]
+
+
+def it_includes_an_earlier_call_whose_body_is_on_its_way(h2):
+    h2.fault(kind="goaway", seekTokenContains="t-3-")
+    burst = Burst(h2)
+    burst.send(burst.head(1), burst.head(3), burst.body(3))
+    eventually(lambda: h2.calls("graphql"), "the call is spoiled")
+    burst.send(burst.body(1))
+    assert burst.read() == ({1: DELIVERED}, [], [1])
+    assert taken_of(h2) == [("t-3-", "goaway", 0), ("t-1-", "delivered", 200)]
+
+
+def it_refuses_one_call_when_a_later_one_is_in_progress(h2):
+    h2.fault(kind="slow", latencyMs=1000, seekTokenContains="t-3-", count=0)
+    h2.fault(kind="goaway", latencyMs=100, seekTokenContains="t-1-")
+    h2.fault(kind="goaway-after", latencyMs=1500, seekTokenContains="t-5-")
+    burst = Burst(h2)
+    burst.call(1, 3, 5)
+    assert burst.read() == ({3: DELIVERED, 5: DELIVERED}, [1], [5])
+
+
+@pytest.mark.parametrize("kind", ["reset", "close"])
+def it_processes_nothing_behind_the_end_of_a_connection(kind, h2):
+    h2.fault(kind=kind, seekTokenContains="t-3-")
+    burst = Burst(h2)
+    burst.call(1, 3, 5, 7)
+    eventually(lambda: len(h2.calls("graphql")) == 2, "the fault is played")
+    h2.must_stop()
+    assert not [line for line in h2.text().splitlines() if "graphql" in line][2:]
+
+
+@pytest.mark.parametrize("kind", ["goaway", "goaway-after", "idle-close", "close"])
+def it_says_good_bye_to_a_peer_that_still_sends(kind, h2):
+    """A RST instead would destroy the answers that are still on their way."""
+    h2.fault(kind=kind, seekTokenContains="t-3-")
+    burst = Burst(h2)
+    burst.call(1, 3)
+    ended = select.poll()
+    ended.register(burst.connection, select.POLLRDHUP)
+    assert ended.poll(60000) == [(burst.connection.fileno(), select.POLLRDHUP)]
+    for _ in range(3):
+        burst.send(frame(PING, 0, 0, bytes(8)))
+        time.sleep(0.05)
+    answers, _, _ = burst.read()
+    assert answers.get(1) == DELIVERED
 
 
 @pytest.mark.parametrize("kind", ["goaway-after", "idle-close"])

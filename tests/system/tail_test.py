@@ -152,7 +152,8 @@ def it_follows_by_the_command(service, sandbox):
     child = follow(service)
     sandbox.fault(kind="forbidden", count=1)
     service.must_post(event("A-1"))
-    accepted, dead = sorted((child.stdout.readline(), child.stdout.readline()))  # by time: two threads tell of them
+    lines = child.stdout.readline(), child.stdout.readline()  # in any order, also by time: two threads tell of them
+    accepted, dead = sorted(lines, key=lambda line: line.split()[1])
     assert accepted.split()[1:] == ["event_accepted", "A-1"]
     assert dead.split()[1:5] == ["signal_dead", "A-1", "refused", "FORBIDDEN"]
     service.must_stop()

@@ -40,6 +40,7 @@ ELSEWHERE = [
     (r"editor /etc|install -m 600 /dev/stdin", "types into a file of the machine", "tests/image/package_test.py",
      "/etc/seek-signal/client-secret"),
     (r"\(set -a; \. /etc/seek-signal/environment", "reads files of the package", "tests/release/release_test.py", "set -a"),
+    (r"(echo|sed -i) .*/etc/seek-signal/environment$", "changes a file of the package", "tests/system/move_private_test.py", "How they stand there"),
     (r"bash docs/samples/everything", "takes the usual ports", "tests/debian/run", "everything"),
     (r"(python3|php) docs/samples/|sqlite3 ats-sweep.db", "a database of the reader's", "tests/samples/run", "docs/samples/outbox.py"),
     (r"seek-signal move( --from|$)", "needs another Redis", "tests/system/move_test.py", '"move", "--from"'),
@@ -60,8 +61,8 @@ ELSEWHERE = [
 
 # What an answer looks like: command → pattern of its standard output.
 ANSWERS = [
-    (r"seek-signal status$", r"sending\.breaker +closed"),
-    (r"seek-signal status A-1001", r"applicationId +A-1001"),
+    (r"seek-signal status$", r"^SEEK +no outage"),
+    (r"seek-signal status A-1001$", r"^A-1001 is dead: SEEK refused its signal\."),
     (r"seek-signal check", r"ok +SEEK "),
     (r"seek-signal dead list --code DAMAGED", r"A-1003 .* DAMAGED "),
     (r"seek-signal dead replay --code DAMAGED", r"^1 is sent again"),
@@ -238,6 +239,29 @@ def it_answers_an_error_as_the_document_shows(reader):
     must_look_like(shown, reader.service.must_post(event("A-1", "93WyyF1h6eaeb58c%3D"), shown["status"]), "docs/errors.md", True)
 
 
+def without_figures(text):
+    """Times and moments vary; Redis's clock may be right to the millisecond."""
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "MOMENT", text)
+    text = re.sub(r"\d+ (ms|s|min|h|days?)( \d+ (s|min|h))?\b", "TIME", text)
+    return re.sub(r"^ +its clock is .*\n", "", re.sub(r"version [\d.]+", "version", text), flags=re.M)
+
+
+def it_says_its_status_as_the_document_shows():
+    (shown,) = (text for _, text, _, _ in documents.fences("docs/operating.md") if text.startswith("Working. "))
+    stand = Stand()
+    sandbox = stand.sandbox()
+    service = stand.service(sandbox, redis_url=stand.redis().url).start()
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")
+    sandbox.fault(kind="forbidden", count=2)
+    for name in ("A-2", "A-3"):
+        service.must_post(event(name, f"{TOKEN}-{name}"))
+        service.must_become(name, "dead")
+    eventually(lambda: without_figures(service.run("status", listen=service.address).stdout) == without_figures(shown), "it looks like that")
+    service.must_stop()
+    stand.close()
+
+
 def it_keeps_a_ledger_as_the_document_shows(reader):
     shown = [json.loads(text) for language, text, _, _ in documents.fences("docs/sandbox.md") if language == "json"][-1]
     reader.service.must_post(event("A-7", "ledger"))
@@ -277,6 +301,6 @@ def it_leaves_no_block_unread():
     """A block is a command (sh), an answer (json), or one of these, which no shell reads."""
     others = [text for name in documents.READ for language, text, _, _ in documents.fences(name) if language not in ("sh", "json")]
     # A drawing, two outputs, a line for Redis (tests/watch), an addition to the unit (package_unit_test.py).
-    known = ("candidate ──link-out", "ready http=", "ok    notifications", "ACL SETUSER", "LoadCredential=")
+    known = ("candidate ──link-out", "ready http=", "ok    notifications", "Working. 2 applications", "ACL SETUSER", "LoadCredential=")
     for text in others:
         assert any(words in text for words in known + tuple("─│►")), text

@@ -3,6 +3,7 @@
 """How an answer of SEEK's, or of the issuer's, is read: by what it says, whatever the caller had sent."""
 import gzip
 import json
+import re
 import time
 import urllib.parse
 import zlib
@@ -120,9 +121,9 @@ def it_understands_a_refusal(form, start, fake_seek):
 
 
 UNREADABLE = {
-    "html": ((200, {"Content-Type": "text/html"}, b"<html>Please log in</html>"), "NOT_JSON", "at byte 0: not a value; its content type is text/html"),
+    "html": ((200, {"Content-Type": "text/html"}, b"<html>Please log in</html>"), "NOT_JSON", "SEEK or a proxy answered HTTP 200 with text/html, not GraphQL"),
     "half": (b'{"data":{"sendSignal":true', "NOT_JSON", "at byte 26: "),
-    "empty": (b"", "NOT_JSON", "at byte 0: a value is missing"),
+    "empty": (b"", "NOT_JSON", "with an empty body, not GraphQL"),
     "too-large": (b'"' + 2_000_000 * b"x" + b'"', "TOO_LARGE", "1048576"),
     "gzip-bomb": ((200, {"Content-Encoding": "gzip"}, gzip.compress(100_000_000 * b" ")), "TOO_LARGE", "1048576"),
     "broken-gzip": ((200, {"Content-Encoding": "gzip"}, b"no gzip at all"), "BAD_CODING", "content unencoding"),
@@ -281,20 +282,40 @@ def it_checks_with_the_access_token(stand, redis, fake_seek):
 
 @pytest.mark.parametrize("answer, words", [
     ((200, {}, refusal("UNAUTHENTICATED", "who are you?")), "UNAUTHENTICATED: who are you?; SEEK does not take this access token"),
-    ((401, {}, b""), "HTTP_401: HTTP status 401; the answer is not JSON"),
-    ((404, {"Content-Type": "text/html"}, b"<html>"), "its content type is text/html; is GRAPHQL_URL right"),
-    ((503, {}, b"busy"), "HTTP_503: HTTP status 503"),
+    ((401, {}, b""), ": SEEK or a proxy answered HTTP 401 with an empty body, not GraphQL; SEEK does not take this access token"),
+    ((404, {"Content-Type": "text/html"}, b"<html>"), ": SEEK or a proxy answered HTTP 404 with text/html, not GraphQL; is GRAPHQL_URL right"),
+    ((503, {}, b"busy"), ": SEEK or a proxy answered HTTP 503 with "),
     ((503, {}, b"busy"), "SEEK has trouble of its own"),
     ((429, {}, b""), "SEEK is rate-limiting us"),
-    ((200, {}, b"<html>"), "NOT_JSON"),
+    ((200, {}, b"<html>"), "cannot be read: at byte 0: not a value; is GRAPHQL_URL right"),
     ((200, {}, refusal("FORBIDDEN", f"not with {ACCESS_TOKEN}")), "FORBIDDEN: not with ****"),
-    ((200, {}, b"{}"), "NO_RESULT")], ids=range(9))
+    ((200, {}, b"{}"), "neither GraphQL errors nor a success of sendSignal")], ids=range(9))
 def it_says_in_a_check_what_seek_said(answer, words, stand, redis, fake_seek):
     fake_seek.answers["/graphql"] = answer
     done = stand.service(redis_url=redis.url, **settings(fake_seek)).run("check")
     line = next(line for line in done.stdout.splitlines() if line.startswith("FAIL  SEEK"))
     assert done.returncode == 1 and f"http://{fake_seek.address}/graphql" in line and words in line, line
     assert ACCESS_TOKEN not in done.stdout
+
+
+def it_says_in_a_check_why_there_is_no_answer(stand, redis, fake_seek):
+    """In the words that the service has for it in its status."""
+    known = settings(fake_seek)
+    done = stand.service(redis_url=redis.url, **known | {"graphql_url": "http://127.0.0.1:1/graphql"}).run("check")
+    assert re.search(r"^FAIL  SEEK +http://127.0.0.1:1/graphql: no connection to SEEK: ", done.stdout, re.M), done.stdout
+    done = stand.service(redis_url=redis.url, **known | {"graphql_url": f"https://{fake_seek.address}/graphql"}).run("check")
+    assert re.search(r"^FAIL  SEEK .*/graphql: the TLS handshake with SEEK failed: ", done.stdout, re.M), done.stdout
+
+
+def it_checks_for_a_program(stand, redis, fake_seek):
+    fake_seek.answers["/graphql"] = (503, {"Content-Type": "text/html"}, b"<html>")
+    done = stand.service(redis_url=redis.url, **settings(fake_seek)).run("check", "--json")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1 and all(sorted(line) == ["check", "message", "result"] for line in lines), lines
+    found = {line["check"]: line for line in lines}
+    assert found["settings"] == {"check": "settings", "result": "ok", "message": "valid"}
+    assert found["SEEK"]["result"] == "failed" and "answered HTTP 503 with text/html, not GraphQL; " in found["SEEK"]["message"]
+    assert found["Redis"]["result"] == "ok"
 
 
 def it_checks_with_the_limits_of_the_service(stand, redis, fake_seek):

@@ -143,6 +143,13 @@ static void names_the_remedy(void **state)
         {"SEEK_SIGNAL_API_KEY=seven77", "API_KEY: it has less than 8 characters"},
         {"SEEK_SIGNAL_API_KEY=eight-88\nx", "API_KEY: it has less than 8 characters"},
         {"SEEK_SIGNAL_API_KEY=Change-Me-Change-Me", "API_KEY: it is an example's placeholder"},
+        {"SEEK_SIGNAL_API_KEY=please-replace-me", "API_KEY: it is an example's placeholder"},
+        {"SEEK_SIGNAL_API_KEY=Password", "API_KEY: it is an example's placeholder"},
+        {"SEEK_SIGNAL_API_KEY=<the key>", "API_KEY: it is an example's placeholder"},
+        {"SEEK_SIGNAL_API_KEY=xxxxxxxxxx", "API_KEY: it is an example's placeholder"},
+        {"SEEK_SIGNAL_API_KEY=12345678", "API_KEY: it is an example's placeholder"},
+        {"SEEK_SIGNAL_API_KEY=123456789012", "API_KEY: it is an example's placeholder"},
+        {"SEEK_SIGNAL_API_KEY=hgfedcba", "API_KEY: it is an example's placeholder"},
         {"SEEK_SIGNAL_CLIENT_SECRET=one\ntwo", "CLIENT_SECRET: expected one line"},
         {"SEEK_SIGNAL_CLIENT_ID=\n", "CLIENT_ID: expected one line"},
     };

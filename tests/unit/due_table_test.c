@@ -121,16 +121,19 @@ static void is_paused_as_long_as_any_shard_is(void **state)
 {
     (void)state;
     begin(3);
-    assert_false(due_table_is_paused(&table));
+    assert_false(due_table_is_paused(&table, all_able));
     assert_false(due_table_note_paused(&table, 1, true));
     assert_false(due_table_note_paused(&table, 0, false)); /* it was not */
-    assert_true(due_table_is_paused(&table));
+    assert_true(due_table_is_paused(&table, all_able));
     assert_true(due_table_has_waiting(&table, 1)); /* it is asked again */
     assert_false(due_table_note_paused(&table, 2, true));
     assert_true(due_table_note_paused(&table, 1, false));
-    assert_true(due_table_is_paused(&table));
+    assert_true(due_table_is_paused(&table, all_able));
+    all_able[2] = false; /* it is away, and sending may have been resumed meanwhile */
+    assert_false(due_table_is_paused(&table, all_able));
+    all_able[2] = true;
     assert_true(due_table_note_paused(&table, 2, false));
-    assert_false(due_table_is_paused(&table));
+    assert_false(due_table_is_paused(&table, all_able));
 }
 
 int main(void)

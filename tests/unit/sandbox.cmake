@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
-foreach(noun arguments behaviour fault fault_script graphql graphql_document ledger oauth waiting)
+foreach(noun arguments behaviour fault fault_script graphql graphql_document header_list ledger oauth waiting)
     specify(unit sandbox_${noun} seek_sandbox_core)
 endforeach()
 foreach(noun fault_script graphql ledger oauth waiting)

@@ -142,22 +142,27 @@ static void says_what_was_there(void **state)
         unsigned status;
         const char *body, *content_type, *message;
     } cases[] = {
-        {200, "<html>", "text/html",
-         "HTTP status 200; the answer is not JSON that can be read: at byte 0: not a value; its "
-         "content type is text/html"},
+        {503, "<html>", "text/html; charset=utf-8",
+         "SEEK or a proxy answered HTTP 503 with text/html, not GraphQL"},
         {200, "{\"a\":}", "",
-         "HTTP status 200; the answer is not JSON that can be read: at byte 5: not a value"},
-        {404, "", NULL,
-         "HTTP status 404; the answer is not JSON that can be read: at byte 0: a value is missing"},
+         "SEEK or a proxy answered HTTP 200 with a text that cannot be read: at byte 5: not a "
+         "value"},
+        {200, "{\"a\":}", "application/graphql-response+json",
+         "SEEK or a proxy answered HTTP 200 with JSON that cannot be read: at byte 5: not a value"},
+        {404, "", NULL, "SEEK or a proxy answered HTTP 404 with an empty body, not GraphQL"},
         {200, "{\"error\":\"invalid_token\",\"error_description\":\"it has expired\"}", NULL,
-         "HTTP status 200; neither GraphQL errors nor a success of sendSignal; it says: "
+         "SEEK or a proxy answered HTTP 200 with JSON that has neither GraphQL errors nor a "
+         "success of sendSignal; it says: "
          "invalid_token: it has expired"},
         {403, "{\"message\":\"Forbidden\"}", NULL,
-         "HTTP status 403; neither GraphQL errors nor a success of sendSignal; it says: Forbidden"},
+         "SEEK or a proxy answered HTTP 403 with JSON that has neither GraphQL errors nor a "
+         "success of sendSignal; it says: Forbidden"},
         {403, "{\"error\":{\"message\":\"no\"},\"title\":7}", NULL,
-         "HTTP status 403; neither GraphQL errors nor a success of sendSignal; it says: no"},
+         "SEEK or a proxy answered HTTP 403 with JSON that has neither GraphQL errors nor a "
+         "success of sendSignal; it says: no"},
         {502, "{\"title\":\"Bad\",\"detail\":\"gateway\"}", NULL,
-         "HTTP status 502; neither GraphQL errors nor a success of sendSignal; it says: Bad: "
+         "SEEK or a proxy answered HTTP 502 with JSON that has neither GraphQL errors nor a "
+         "success of sendSignal; it says: Bad: "
          "gateway"},
         {200, "{\"errors\":\"all wrong\"}", NULL, "all wrong"},
         {200, "{\"errors\":[\"one\",{\"message\":\"two\"}]}", NULL, "one; two"},
@@ -173,7 +178,7 @@ static void says_what_was_there(void **state)
         upstream_reply_classify(&reply, 0, &verdict);
         assert_string_equal(verdict.message, cases[i].message);
     }
-    assert_int_equal(classify(200, cases[9].body).class, VERDICT_REFUSED);
+    assert_int_equal(classify(200, cases[10].body).class, VERDICT_REFUSED);
     assert_true(classify(200, "{\"data\":{\"sendSignal\":false}}").is_result_odd);
     assert_true(classify(200, "{\"data\":{\"sendSignal\":null}}").is_result_odd);
     assert_true(classify(200, "{\"data\":{\"sendSignal\":\"true\"}}").is_result_odd);

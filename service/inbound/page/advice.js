@@ -26,7 +26,7 @@ const advice = {
   store: ["Events get 503 meanwhile, and the ATS posts again.", "Posting answers 503, or"],
   paused: ["Resume when the reason for the pause is over.", "Sending is paused; events are still accepted"],
   moved: ["The signals are sent from there. Point clients and services to it, and do not resume here.", "a move has stopped sending there, so that nothing older"],
-  breaker: ["One request every 2 s checks whether SEEK is back. Then everything waiting is sent.", "SEEK is down; sending is on hold, and one request at a time checks whether it is back"],
+  breaker: ["One request at a time checks whether SEEK is back, with pauses of at most 2 s. Then everything waiting is sent.", "SEEK is down; sending is on hold, and one request at a time checks whether it is back"],
   token: ["Compare CLIENT_ID and CLIENT_SECRET with SEEK’s developer dashboard.", "No new access token can be fetched"],
   notifications: ["They are kept and repeated. Repair the receiver or NOTIFY_URL.", "NOTIFY_URL does not take notifications; they are kept and repeated"],
   throttled: ["Wait. If it comes often, set MAX_PER_SECOND.", "SEEK is rate-limiting us; sending waits"],

@@ -73,6 +73,14 @@ static void note_able(const struct store *store, bool is_able[])
         is_able[i] = is_ready(store, i) && !store->shards[i].claims.is_held;
 }
 
+static bool is_paused(const struct store *store)
+{
+    bool is_there[SHARD_COUNT_MAX];
+    for (unsigned i = 0; i < store->shard_count; i++)
+        is_there[i] = is_ready(store, i);
+    return due_table_is_paused(store->due, is_there);
+}
+
 static void merge_claims(struct fan *fan)
 {
     struct claim_state *state = fan->state;
@@ -93,7 +101,7 @@ static void merge_claims(struct fan *fan)
     state->result.claims = state->claims;
     state->result.damaged = state->damaged;
     state->result.due_count = due_table_waiting(store->due);
-    state->result.is_paused = due_table_is_paused(store->due);
+    state->result.is_paused = is_paused(store);
     state->result.next_due_in_ms = next_ms == INT64_MAX ? -1
                                    : next_ms > now_ms   ? next_ms - now_ms
                                                         : 0;

@@ -15,5 +15,8 @@
 
 struct store;
 
-MUST_CHECK bool store_forget(struct store *store, const char *application_id, store_done done,
-                             void *context, struct error *error);
+/* `was_known`: there was something to forget. False too after a failure. */
+typedef void (*store_forget_done)(void *context, const struct store_failure *failure,
+                                  bool was_known);
+MUST_CHECK bool store_forget(struct store *store, const char *application_id,
+                             store_forget_done done, void *context, struct error *error);
