@@ -112,14 +112,26 @@ def it_sends_again_at_once_when_many_share_the_connection(kind, h2, serve):
 
 
 @pytest.mark.parametrize("kind", ["refused-stream", "goaway", "goaway-after"])
-@pytest.mark.parametrize("spoiled", [{"count": 1, "seekTokenContains": "t-1-"}, {"count": 1, "seekTokenContains": "t-10-"}, {"count": 5, "probability": 0.1},
-                                     {"probability": 0.1}])
+@pytest.mark.parametrize("spoiled", [{"count": 1, "seekTokenContains": "t-1-"}, {"count": 1, "seekTokenContains": "t-10-"}, {"count": 5, "probability": 0.1}])
 def it_sends_again_at_once_when_many_come_in_one_burst(spoiled, kind, h2, serve):
     """No answer is slow, so that those behind the spoiled one have come with it and are not in progress."""
     service = serve()
     h2.fault(kind=kind, **spoiled)
     service.must_post([event(f"A-{n}", f"t-{n}-") for n in range(100)])
     must_blame_nobody(service, h2, 100)
+    service.must_stop()
+
+
+@pytest.mark.parametrize("kind", ["refused-stream", "goaway", "goaway-after"])
+def it_takes_each_signal_once_however_often_its_connections_end(kind, h2, serve):
+    """After ten repetitions it is an attempt that failed."""
+    service = serve(retry_base_ms=1, retry_max_ms=100)
+    h2.fault(kind=kind, probability=0.1)
+    service.must_post([event(f"A-{n}", f"t-{n}-") for n in range(300)])
+    for n in range(300):
+        service.must_become(f"A-{n}", "delivered")
+    counts = h2.control("GET", "/counts")["signals"]
+    assert (counts["taken"], counts["distinct"], counts["duplicates"]) == (300, 300, 0), counts
     service.must_stop()
 
 
