@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from browser import PICTURES
-from stand import event
+from stand import event, eventually
 
 POINTS = "return document.querySelector('polyline').points.length"
 TIMES = "return [...document.querySelectorAll('#list time')].map(one => one.textContent)"
@@ -79,6 +79,7 @@ def it_draws_the_pictures_of_the_documents(page, service, sandbox, redis):
     for number, (_, *death) in enumerate(DEATHS):
         bury(redis, number, *death)
     refuse_now(service, sandbox)
+    eventually(lambda: sum(bucket["dead"] for bucket in service.get("/v1/history").json["buckets"]) == len(DEATHS) + 1, "the day has all of them", 60)
     page.browser.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
     page.open(f"http://{service.address}/")
     page.must_say("#dead", str(len(DEATHS) + 1))
