@@ -16,7 +16,7 @@ TIMES = "return [...document.querySelectorAll('#list time')].map(one => one.text
 
 # As long as real ones are: minutes ago, code, class, message, HTTP status.
 HIRER = "The access token is valid, but no relationship to the hirer of this job ad is configured for this software"
-NO_JSON = "HTTP status 503; the answer is not JSON that can be read; its content type is text/html"
+NO_JSON = "SEEK or a proxy answered HTTP 503 with text/html, not GraphQL"
 DEATHS = [(11, "BAD_USER_INPUT", "refused", "/input/token: Is not valid", 200), (26, "FORBIDDEN", "refused", HIRER, 200),
           (47, "FORBIDDEN", "refused", HIRER, 200), (83, "BAD_USER_INPUT", "refused", "/input/token: Is not valid", 200),
           (142, "FORBIDDEN", "refused", HIRER, 200), (191, "HTTP_503", "transient", NO_JSON, 503),
