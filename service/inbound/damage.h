@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: seek-signal contributors
  * SPDX-License-Identifier: MIT */
 /*
- * What a replay finds damaged in Redis is told as a claim tells it: a line of the log, and a count.
+ * A replay reports what it finds damaged in Redis as a claim does: by a line of the log, and a
+ * count.
  *
  * Owns: nothing. Threads: an intake's. Blocks: never.
  */
@@ -9,5 +10,5 @@
 
 struct call;
 
-/* `field`: as store_replay has it; "": nothing is told. */
+/* `field`: as store_replay has it; "": there is nothing to report. */
 void damage_tell(const struct call *call, const char *application_id, const char *field);
