@@ -17,6 +17,7 @@
 #include "lib/base/log.h"
 
 #include "service/inbound/call.h"
+#include "service/inbound/damage.h"
 #include "service/inbound/dead_filter.h"
 #include "service/inbound/endpoints.h"
 #include "service/inbound/service_view.h"
@@ -154,6 +155,8 @@ static void take_replayed(void *context, const struct store_failure *failure,
         job->matched += result->matched;
         job->latest_death_ms = result->latest_death_ms;
         job->next_due_us = result->next_due_us;
+        for (size_t i = 0; i < result->damaged_count; i++)
+            damage_tell(job->call, result->damaged[i].application_id, result->damaged[i].field);
         take_place(job, &result->next);
     }
     go_on(job, failure);

@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 
 #include "service/inbound/call.h"
+#include "service/inbound/damage.h"
 #include "service/inbound/endpoints.h"
 #include "service/inbound/service_view.h"
 
@@ -43,9 +44,10 @@ static void answer_scheduled(struct call *call)
 }
 
 static void take_outcome(void *context, const struct store_failure *failure,
-                         enum replay_outcome outcome)
+                         enum replay_outcome outcome, const char *damage)
 {
     struct call *call = context;
+    damage_tell(call, call->application_id, damage);
     if (failure->status != STORE_OK)
         call_refuse_store(call, failure);
     else if (outcome == REPLAY_SCHEDULED)

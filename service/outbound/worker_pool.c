@@ -307,6 +307,11 @@ struct metric_table worker_pool_metrics(struct worker_pool *pool)
                                  &pool->shared};
 }
 
+void worker_pool_count_damaged(struct worker_pool *pool)
+{
+    metric_add(&pool->shared.metrics[OUTBOUND_DAMAGED], 1);
+}
+
 static uint64_t counted(const struct worker_pool *pool, enum outbound_metric metric)
 {
     return (uint64_t)metric_value(&pool->shared.metrics[metric]);

@@ -93,6 +93,9 @@ DEFINE_AUTO(worker_pool);
 const struct heartbeat *worker_pool_heartbeats(const struct worker_pool *pool, size_t *out_count);
 /* The rows of /metrics that the workers fill. */
 struct metric_table worker_pool_metrics(struct worker_pool *pool);
+/* A replay has met an application that somebody else has changed: counted with those that the
+ * workers meet. Any thread. */
+void worker_pool_count_damaged(struct worker_pool *pool);
 
 struct worker_pool_status {
     unsigned workers, workers_connected; /* to Redis */

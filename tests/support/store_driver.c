@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "tests/support/store_driver.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
@@ -161,11 +162,12 @@ void driver_settle_done(void *context, const struct store_failure *failure,
 }
 
 static void replay_done(void *context, const struct store_failure *failure,
-                        enum replay_outcome outcome)
+                        enum replay_outcome outcome, const char *damage)
 {
     struct driver *driver = context;
     take_failure(driver, failure);
     driver->replayed = outcome;
+    (void)snprintf(driver->replay_damage, sizeof driver->replay_damage, "%s", damage);
 }
 
 static void get_done(void *context, const struct store_failure *failure,

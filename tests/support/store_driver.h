@@ -43,6 +43,7 @@ struct driver {
     struct claim_damage damaged[DRIVER_ITEMS_MAX];
     enum settle_outcome settled[DRIVER_ITEMS_MAX];
     enum replay_outcome replayed;
+    char replay_damage[32];
     bool is_found;
     struct application application;
     struct store_census census;

@@ -43,12 +43,23 @@ static void take_replayed(void *context, const struct store_failure *failure,
         fail_msg("failed: %s", failure->detail);
     seen.answers++;
     seen.replayed = *result;
+    seen.damaged[0] = '\0';
+    for (size_t i = 0; i < result->damaged_count; i++) {
+        size_t length = strlen(seen.damaged);
+        (void)snprintf(seen.damaged + length, sizeof seen.damaged - length, "%s%s %s",
+                       length > 0 ? " " : "", result->damaged[i].application_id,
+                       result->damaged[i].field);
+    }
 }
 
-void must_replay_dead(size_t matched)
+void must_replay_code(const char *code, bool is_dry, size_t matched)
 {
-    const struct replay_dead_query query = {
-        .limit = 100, .gap_us = 1, .latest_death_ms = -1, .next_due_us = -1};
+    const struct replay_dead_query query = {.filter.code = code,
+                                            .is_dry = is_dry,
+                                            .limit = 100,
+                                            .gap_us = 1,
+                                            .latest_death_ms = -1,
+                                            .next_due_us = -1};
     struct error error;
     seen.answers = 0;
     assert_true(store_replay_dead(driver.store, &query, take_replayed, NULL, &error));
@@ -56,4 +67,9 @@ void must_replay_dead(size_t matched)
     assert_int_equal(seen.answers, 1);
     assert_int_equal(seen.replayed.matched, matched);
     assert_null(seen.replayed.next.id);
+}
+
+void must_replay_dead(size_t matched)
+{
+    must_replay_code(NULL, false, matched);
 }

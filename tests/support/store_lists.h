@@ -18,6 +18,7 @@ struct listed_last {
     char id[300];
     bool is_more;
     struct replay_dead_result replayed;
+    char damaged[300]; /* "id field" of each, with a blank between them */
 };
 extern struct listed_last seen;
 
@@ -25,3 +26,4 @@ extern struct listed_last seen;
 void must_list(enum store_listing listing, const char *code, size_t count);
 /* Just so many of the dead are sent again. */
 void must_replay_dead(size_t matched);
+void must_replay_code(const char *code, bool is_dry, size_t matched);

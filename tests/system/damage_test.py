@@ -126,3 +126,28 @@ def it_says_which_key_stops_everything(service, redis):
     eventually(lambda: call(service.ops, "GET", "/readyz").status == 200, "it is ready again")
     service.must_post(event("A-2"))
     service.must_become("A-2", "delivered")
+
+
+@pytest.mark.parametrize("command, field", [(["SET", BAD, "text"], "key"), (["HDEL", BAD, "token"], "token")])
+def it_tells_of_dead_ones_that_a_replay_meets(service, sandbox, redis, command, field):
+    """No claim meets what is dead already."""
+    sandbox.fault(kind="forbidden", count=2)
+    for name in ("bad", "fine"):
+        service.must_post(event(name, f"token-{name}"))
+        service.must_become(name, "dead")
+    redis.cli(*command)
+    done = service.run("dead", "replay", "--code", "FORBIDDEN", listen=service.address, ops_listen=service.ops)
+    assert done.returncode == 0 and done.stdout.startswith("1 is sent again"), done
+    service.must_become("fine", "delivered")
+    must_be_set_aside(service, field)
+
+
+def it_tells_of_a_dead_one_that_is_replayed_alone(service, sandbox, redis):
+    sandbox.fault(kind="forbidden", count=1)
+    service.must_post(event("bad", "token-bad"))
+    service.must_become("bad", "dead")
+    redis.cli("HDEL", BAD, "token")
+    assert replay(service).status == 409
+    must_be_set_aside(service, "token")
+    assert replay(service).status == 409
+    must_be_set_aside(service, "token")

@@ -170,7 +170,7 @@ local function find(id)
     end
     application = read_fields(stored)
     local bad = application.bad
-    if application.state or application.token or application.event or bad.p or bad.state or bad.token or bad.event then
+    if application.state or application.token or application.event or application.code or bad.p or bad.state or bad.token or bad.event then
         application.damage = damage_of(application)
     end
     return application
@@ -230,12 +230,13 @@ local function save(id, application)
     end
 end
 
--- From any state to dead. Of a key of another type nothing is changed: it is not ours.
+-- From any state to dead; what is dead keeps its time. Of a key of another type nothing is changed: it is not ours.
 local function set_aside(id, damage, application)
-    redis.call('ZADD', dead, now_digits, id)
+    local died = application.died or now
+    redis.call('ZADD', dead, digits(died), id)
     if damage ~= OF_ANOTHER_TYPE then
         fold_line(application)
-        application.state, application.died, application.class, application.code = 'dead', now, 'damaged', 'DAMAGED'
+        application.state, application.died, application.class, application.code = 'dead', died, 'damaged', 'DAMAGED'
         application.message, application.lease, application.http = damage_message(damage), nil, nil
         save(id, application)
         redis.call('PERSIST', prefix .. id)
@@ -261,7 +262,7 @@ local function glance(id)
     local stored = {p = values[1] or nil, token = values[2] or nil, code = values[3] or nil, state = values[4] or nil,
         class = values[5] or nil, accepted = values[6] or nil}
     local application = read_fields(stored)
-    if not application.state and (application.token or application.bad.p or application.bad.state) then
+    if not application.state and (application.token or application.code or application.bad.p or application.bad.state) then
         return 'dead', 'damaged', 'DAMAGED', application.token
     end
     return application.state, application.class, application.code, application.token, application.accepted

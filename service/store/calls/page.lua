@@ -85,9 +85,10 @@ local function ranks_between(since, ends)
 end
 
 -- Looks at the dead one after the other, at `look_max` at most, and does `act` with each that fits, until `limit` are done.
--- `act` is given id and seek-token, and tells whether it counts. What died after `latest` (ms) is left alone.
+-- `act` is given id and seek-token, and tells whether it counts. `meet`: what to do with one that is damaged and does not fit; may
+-- be left out. What died after `latest` (ms) is left alone.
 -- Returns: how many it looked at, how many count, the place to go on from.
-local function walk_dead(asked, limit, look_max, latest, place_time, place_id, act)
+local function walk_dead(asked, limit, look_max, latest, place_time, place_id, act, meet)
     straighten(dead)
     local first = ranks_between(asked.since, '')
     local rank = math.max(rank_behind(dead, place_time, place_id), first)
@@ -100,8 +101,11 @@ local function walk_dead(asked, limit, look_max, latest, place_time, place_id, a
             break
         end
         local state, class, code, token = glance(id)
-        if state == 'dead' and is_one_of(asked.class, class) and is_one_of(asked.code, code) and act(id, token) then
+        local is_asked = state == 'dead' and is_one_of(asked.class, class) and is_one_of(asked.code, code)
+        if is_asked and act(id, token) then
             matched = matched + 1
+        elseif not is_asked and meet and class == 'damaged' then
+            meet(id)
         end
         looked = looked + 1
         if not is_foreign(dead, id) then

@@ -12,29 +12,39 @@ static const enum replay_outcome replay_outcomes[DELIVERY_STATE_COUNT] = {
     [DELIVERY_DEAD] = REPLAY_SCHEDULED,
 };
 
+struct replay_result {
+    enum replay_outcome outcome;
+    const char *damage;
+};
+
 static bool replay_read(struct script_call *call, const struct redis_reply *reply)
 {
-    enum replay_outcome *outcome = call->results;
-    const char *text = redis_reply_text(reply, NULL);
+    enum { ANSWERS = 2 };
+    struct replay_result *result = call->results;
+    if (!reply_is_array_of(reply, ANSWERS))
+        return false;
+    const struct redis_reply *was = redis_reply_item(reply, 0);
+    const char *text = redis_reply_text(was, NULL);
     enum delivery_state state;
-    *outcome = REPLAY_UNKNOWN;
+    *result = (struct replay_result){REPLAY_UNKNOWN, reply_text_at(reply, 1)};
     if (text[0] == '\0')
-        return redis_reply_type(reply) == REDIS_TYPE_TEXT;
-    if (reply_is_damaged(reply)) {
-        *outcome = REPLAY_DAMAGED;
+        return redis_reply_type(was) == REDIS_TYPE_TEXT;
+    if (reply_is_damaged(was)) {
+        result->outcome = REPLAY_DAMAGED;
         return true;
     }
     if (!delivery_state_parse(text, &state))
         return false;
-    *outcome = replay_outcomes[state];
+    result->outcome = replay_outcomes[state];
     return true;
 }
 
 static void replay_finish(struct script_call *call, const struct store_failure *failure)
 {
-    const enum replay_outcome *outcome = call->results;
-    call->done.replay(call->context, failure,
-                      failure->status == STORE_OK ? *outcome : REPLAY_UNKNOWN);
+    static const struct replay_result nothing = {REPLAY_UNKNOWN, ""};
+    const struct replay_result *result =
+        failure->status == STORE_OK ? (const struct replay_result *)call->results : &nothing;
+    call->done.replay(call->context, failure, result->outcome, result->damage);
 }
 
 static const struct script_call_kind replay_kind = {SCRIPT_REPLAY, replay_read, replay_finish,
@@ -45,7 +55,7 @@ bool store_replay(struct store *store, const char *application_id, store_replay_
 {
     AUTO(script_call) *call =
         script_call_create(store, store_shard_of(store, application_id), &replay_kind, 1,
-                           sizeof(enum replay_outcome), error);
+                           sizeof(struct replay_result), error);
     if (call == NULL)
         return false;
     call->done.replay = done;

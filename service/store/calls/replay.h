@@ -23,7 +23,9 @@ enum replay_outcome {
     REPLAY_DELIVERED,
     REPLAY_DAMAGED /* nothing is left of it that could be sent */
 };
+/* `damage`: the field that somebody else has written over or taken away; "": none, or that is known
+ * already, or a claim will tell. */
 typedef void (*store_replay_done)(void *context, const struct store_failure *failure,
-                                  enum replay_outcome outcome);
+                                  enum replay_outcome outcome, const char *damage);
 MUST_CHECK bool store_replay(struct store *store, const char *application_id,
                              store_replay_done done, void *context, struct error *error);

@@ -14,6 +14,7 @@
 #include "lib/base/error.h"
 
 #include "service/store/call_failure.h"
+#include "service/store/calls/claim.h"
 #include "service/store/calls/filter.h"
 #include "service/store/calls/place.h"
 
@@ -34,6 +35,9 @@ struct replay_dead_result {
     size_t looked, matched;
     int64_t latest_death_ms, next_due_us;
     struct store_place next;
+    /* Somebody else has changed these, and nobody was told yet. */
+    const struct claim_damage *damaged;
+    size_t damaged_count;
 };
 typedef void (*store_replay_dead_done)(void *context, const struct store_failure *failure,
                                        const struct replay_dead_result *result);

@@ -46,12 +46,23 @@ local function make_event_id(id)
     return table.concat({digest:sub(1, 8), digest:sub(9, 12), '4' .. digest:sub(13, 15), 'a' .. digest:sub(16, 18), digest:sub(19, 22)}, '-')
 end
 
+-- What somebody else has changed in it, met by a replay: the field. '': nothing, or it is known. What cannot be sent is set aside,
+-- so that it is told once. A key of another type is not ours, and nothing can be written there: it is told each time.
+local function tell_damage(id, application)
+    local damage = application.class ~= 'damaged' and application.damage or ''
+    if damage ~= '' and damage ~= OF_ANOTHER_TYPE and not application.token then
+        set_aside(id, damage, application)
+    end
+    return damage
+end
+
 -- From dead to pending, with the same signal, to be sent at `at` (ms). What is damaged is repaired from what is left; false: there
--- is no seek-token to send.
+-- is no seek-token to send. Second: what is to be told of its damage.
 local function revive(id, at)
     local application = find_known(id)
+    local damage = application and tell_damage(id, application) or ''
     if not (application and application.token) then -- nor of a key of another type
-        return false
+        return false, damage
     end
     redis.call('ZSCORE', dead, id) -- fails before anything has changed, if somebody else has written to it
     application.event, application.accepted = application.event or short_event(make_event_id(id)), application.accepted or now
@@ -59,7 +70,7 @@ local function revive(id, at)
     save(id, application)
     redis.call('ZREM', dead, id)
     redis.call('ZADD', due, digits(at), id)
-    return true
+    return true, damage
 end
 
 local LEASE_MS_MAX = 86400000 -- of one that somebody else has moved
