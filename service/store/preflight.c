@@ -60,6 +60,9 @@ static void read_line(const char *line, size_t length, struct preflight_facts *f
         facts->is_loading = *value != '0';
     else if (IS("cluster_enabled"))
         facts->is_cluster = *value == '1';
+    else if (IS("redis_mode"))
+        facts->is_sentinel =
+            value_length == sizeof "sentinel" - 1 && memcmp(value, "sentinel", value_length) == 0;
     else if (IS("maxmemory"))
         facts->maxmemory = strtoull(value, NULL, 10);
     else if (IS("redis_version"))
@@ -110,6 +113,11 @@ static bool is_replica(const struct preflight_facts *facts)
 static bool is_unwanted_cluster(const struct preflight_facts *facts)
 {
     return facts->is_cluster && !facts->is_cluster_wanted;
+}
+
+static bool is_sentinel(const struct preflight_facts *facts)
+{
+    return facts->is_sentinel;
 }
 
 static bool is_refused(const struct preflight_facts *facts)
@@ -232,6 +240,10 @@ static const struct {
     {is_replica, "Redis is a replica: the master's address is needed", NULL},
     {is_unwanted_cluster,
      "Redis is a cluster: let REDIS_URL begin with redis+cluster://, or rediss+cluster:// over TLS",
+     NULL},
+    {is_sentinel,
+     "Redis is a sentinel: let REDIS_URL begin with redis+sentinel://, or rediss+sentinel:// over "
+     "TLS, and end with the master's name",
      NULL},
     {is_refused, NULL, describe_refusal},
     {is_unwritable, NULL, describe_write_refusal},

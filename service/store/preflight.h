@@ -25,6 +25,7 @@ struct preflight_facts {
     char role[16];
     bool is_loading;
     bool is_cluster; /* a node of one */
+    bool is_sentinel;
     uint64_t maxmemory;
     char eviction[32]; /* maxmemory-policy */
     bool has_append_only_file;

@@ -34,6 +34,7 @@ static const struct refusal refusals[] = {
     {"ACL failure in script", MAY_NOT, .is_of_rights = true},         /* Redis 8, Valkey */
     {"NOAUTH",      "Redis wants a password", .is_elsewhere = true},
     {.word = "cluster support disabled", .sentence = "it is no cluster: let REDIS_URL begin with redis://, or rediss:// over TLS"},
+    {.word = "unknown command 'CLUSTER'", .sentence = "it does not know CLUSTER SLOTS: of a sentinel let REDIS_URL begin with redis+sentinel://"},
     {.word = NULL},
 };
 /* clang-format on */

@@ -58,6 +58,8 @@ static void judges_what_info_says(void **state)
         {"loading:1\r\n",                         DURABILITY_ANY,   false, DURABILITY_FSYNC, "loading"},
         {"role:slave\r\n",                        DURABILITY_ANY,   false, DURABILITY_FSYNC, "replica"},
         {"role:slave\r\nloading:1\r\n",           DURABILITY_ANY,   false, DURABILITY_FSYNC, "loading"},
+        {"redis_mode:sentinel\r\n",             DURABILITY_ANY,   false, DURABILITY_FSYNC, "redis+sentinel://"},
+        {"redis_mode:standalone\r\n",           DURABILITY_ANY,   true,  DURABILITY_FSYNC, ""},
         {"role:\r\n",                             DURABILITY_ANY,   false, DURABILITY_FSYNC, "role"},
         {"maxmemory:100\r\n",                     DURABILITY_ANY,   true,  DURABILITY_FSYNC, ""},
         {"maxmemory_policy:allkeys-lru\r\n",      DURABILITY_ANY,   true,  DURABILITY_FSYNC, ""},

@@ -34,6 +34,8 @@ static void knows_the_word_anywhere(void **state)
         {"ERR Script attempted to access a non local key in a cluster node script: f_1, "
          "@user_script:3.",
          "non local key", false},
+        {"ERR unknown command 'CLUSTER', with args beginning with: 'SLOTS'",
+         "unknown command 'CLUSTER'", false},
         {"ERR This instance has cluster support disabled", "cluster support disabled", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
