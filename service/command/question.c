@@ -2,7 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "service/command/question.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/ascii.h"
 #include "lib/net/tls.h"
@@ -21,6 +24,8 @@ struct way {
     char name[TLS_NAME_BYTES];     /* in its certificate; "": it does not speak TLS */
 };
 
+enum { PLACE_BYTES = sizeof "unix:" + HOST_PORT_BYTES };
+
 /* From this machine: "127.0.0.1:8787", "[::1]:8787". */
 static void write_client_address(const struct listen_address *address, char out[HOST_PORT_BYTES])
 {
@@ -30,6 +35,15 @@ static void write_client_address(const struct listen_address *address, char out[
     else if (strcmp(host, "::") == 0)
         host = "::1";
     host_port_write(host, address->port, out);
+}
+
+/* For a person: "127.0.0.1:8787", "unix:/run/seek-signal.sock". */
+static void write_place(const struct listen_address *address, char out[PLACE_BYTES])
+{
+    char client[HOST_PORT_BYTES];
+    write_client_address(address, client);
+    (void)snprintf(out, PLACE_BYTES, "%s%s", address->is_unix ? "unix:" : "",
+                   address->is_unix ? address->host : client);
 }
 
 static bool find_way(const struct config *config, const struct listen_address *address,
@@ -76,6 +90,17 @@ static struct http_client_options options_for(const struct config *config, const
     return options;
 }
 
+/* libcurl names the host and port of a URL, which a socket has not. */
+static bool fail_at_socket(const char *path, const struct blocking_answer *answer,
+                           struct error *error)
+{
+    const char *detail = answer->detail;
+    if (answer->outcome == HTTP_NOT_CONNECTED)
+        detail = access(path, R_OK | W_OK) != 0 ? strerror(errno) : "nobody listens there";
+    return error_set(error, ERROR_IO, "no answer from unix:%s: %s; is the service running?", path,
+                     detail);
+}
+
 static bool ask(const struct config *config, const struct way *way, struct http_transfer transfer,
                 struct blocking_answer *answer, struct error *error)
 {
@@ -86,6 +111,8 @@ static bool ask(const struct config *config, const struct way *way, struct http_
         return false;
     if (answer->outcome == HTTP_ANSWERED)
         return true;
+    if (transfer.unix_socket != NULL && answer->outcome != HTTP_TLS_FAILED)
+        return fail_at_socket(transfer.unix_socket, answer, error);
     bool is_at = transfer.connect_to != NULL; /* the URL has the certificate's name */
     return error_set(error, ERROR_IO, "no answer from %s%s%s: %s; %s", transfer.url,
                      is_at ? " at " : "", is_at ? transfer.connect_to : "", answer->detail,
@@ -148,14 +175,48 @@ static const char *lack(const char *code)
     return "";
 }
 
-static bool report_problem(const struct json_value *problem, unsigned status, struct error *error)
+static bool fail_at_stranger(const struct listen_address *address, unsigned status,
+                             struct error *error)
 {
+    char place[PLACE_BYTES];
+    write_place(address, place);
+    return error_set(error, ERROR_IO, "%s answers with HTTP status %u; is this a seek-signal?",
+                     place, status);
+}
+
+static bool report_problem(const struct config *config, const struct blocking_answer *answer,
+                           struct error *error)
+{
+    struct error ignored;
+    AUTO(json) *json = json_parse(answer->body.bytes, answer->body.length, &ignored);
+    const struct json_value *problem = json != NULL ? json_root(json) : NULL;
+    const char *code = problem != NULL ? member(problem, "code") : "";
+    if (code[0] == '\0')
+        return fail_at_stranger(&config->listen_address, answer->status, error);
     const char *detail = member(problem, "detail");
-    if (member(problem, "code")[0] == '\0')
-        return error_set(error, ERROR_IO, "HTTP status %u; is this a seek-signal?", status);
     return error_set(error, ERROR_IO, "%s (%s)%s",
-                     detail[0] != '\0' ? detail : member(problem, "title"), member(problem, "code"),
-                     lack(member(problem, "code")));
+                     detail[0] != '\0' ? detail : member(problem, "title"), code, lack(code));
+}
+
+/* Something else may have the port, and answer whatever it is asked. */
+static bool is_of_ours(const struct blocking_answer *answer)
+{
+    static const char *const types[] = {"application/json", "application/problem+json", "text/csv",
+                                        "application/x-ndjson"};
+    size_t length = strcspn(answer->content_type, "; ");
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (strlen(types[i]) == length && memcmp(types[i], answer->content_type, length) == 0)
+            return true;
+    }
+    return answer->status == 204;
+}
+
+bool question_ask_probe(const struct config *config, const char *path,
+                        struct blocking_answer *answer, struct error *error)
+{
+    return question_ask(config, &config->ops_listen_address, NULL, path, NULL, answer, error) &&
+           (is_of_ours(answer) ||
+            fail_at_stranger(&config->ops_listen_address, answer->status, error));
 }
 
 bool question_ask_api(const struct config *config, const char *method, const char *path,
@@ -163,10 +224,9 @@ bool question_ask_api(const struct config *config, const char *method, const cha
 {
     if (!question_ask(config, &config->listen_address, method, path, body, answer, error))
         return false;
-    if (answer->status / 100 == 2)
-        return true;
-    AUTO(json) *problem = json_parse(answer->body.bytes, answer->body.length, error);
-    return problem != NULL && report_problem(json_root(problem), answer->status, error);
+    if (answer->status / 100 != 2)
+        return report_problem(config, answer, error);
+    return is_of_ours(answer) || fail_at_stranger(&config->listen_address, answer->status, error);
 }
 
 struct json *question_ask_json(const struct config *config, const char *path, const char *body,
@@ -175,8 +235,11 @@ struct json *question_ask_json(const struct config *config, const char *path, co
     struct blocking_answer answer;
     AUTO(json) *json = NULL;
     if (question_ask_api(config, NULL, path, body, &answer, error) &&
-        (answer.status != 204 || buffer_append_text(&answer.body, "{}", error)))
+        (answer.status != 204 || buffer_append_text(&answer.body, "{}", error))) {
         json = json_parse(answer.body.bytes, answer.body.length, error);
+        if (json == NULL && error->kind != ERROR_MEMORY)
+            (void)fail_at_stranger(&config->listen_address, answer.status, error);
+    }
     buffer_fini(&answer.body);
     return STEAL(json);
 }

@@ -22,6 +22,9 @@ enum { QUESTION_PATH_BYTES_MAX = 4096 };
 MUST_CHECK bool question_ask(const struct config *config, const struct listen_address *address,
                              const char *method, const char *path, const char *body,
                              struct blocking_answer *answer, struct error *error);
+/* The same at the ops listener, with whatever status a seek-signal there answers. */
+MUST_CHECK bool question_ask_probe(const struct config *config, const char *path,
+                                   struct blocking_answer *answer, struct error *error);
 /* The same at the API; anything but a 2xx is `error`, in the words of the problem document. */
 MUST_CHECK bool question_ask_api(const struct config *config, const char *method, const char *path,
                                  const char *body, struct blocking_answer *answer,

@@ -17,11 +17,12 @@ int command_health(const struct config *config, const struct command_arguments *
     struct error error;
     int status = 1;
     (void)arguments;
-    if (!question_ask(config, &config->ops_listen_address, NULL, "/readyz", NULL, &answer, &error))
-        print_format(stderr, "%s", error.message);
-    else
+    if (question_ask_probe(config, "/readyz", &answer, &error)) {
         status = answer.status == 200 ? 0 : 1;
-    print_lines(stdout, answer.body.bytes);
+        print_lines(stdout, answer.body.bytes);
+    } else {
+        print_format(stderr, "%s", error.message);
+    }
     buffer_fini(&answer.body);
     return status;
 }
