@@ -40,6 +40,7 @@ ELSEWHERE = [
     (r"editor /etc|install -m 600 /dev/stdin", "types into a file of the machine", "tests/image/package_test.py",
      "/etc/seek-signal/client-secret"),
     (r"\(set -a; \. /etc/seek-signal/environment", "reads files of the package", "tests/release/release_test.py", "set -a"),
+    (r"(echo|sed -i) .*/etc/seek-signal/environment$", "changes a file of the package", "tests/system/move_private_test.py", "How they stand there"),
     (r"bash docs/samples/everything", "takes the usual ports", "tests/debian/run", "everything"),
     (r"(python3|php) docs/samples/|sqlite3 ats-sweep.db", "a database of the reader's", "tests/samples/run", "docs/samples/outbox.py"),
     (r"seek-signal move( --from|$)", "needs another Redis", "tests/system/move_test.py", '"move", "--from"'),
