@@ -168,3 +168,29 @@ def it_gives_each_sample_a_port_of_its_own():
                           ("SANDBOX", r"SEEK_SIGNAL_TOKEN_URL=http://127\.0\.0\.1:")):
         told = {port for path in (pathlib.Path(ROOT) / "docs").glob("*.md") for port in re.findall(program + r" ?(\d+)", path.read_text())}
         assert told == {ports[name]}, program
+
+
+# --- what needs no key ---------------------------------------------------------------------------------------------------
+
+KEYLESS = {"/livez": "the probes", "/readyz": "the probes", "/startupz": "the probes", "/": "the page"}  # others stand there as they are
+
+
+def keyless_routes():
+    return re.findall(r'\{"GET", +"(\S+)", +RIGHT_NONE,', (pathlib.Path(ROOT) / "service" / "inbound" / "api.c").read_text())
+
+
+@pytest.mark.parametrize("name, sentence", [
+    ("security.md", r"a caller needs a key or a certificate, except for (.*?) \|"), ("security.md", r"a page can read what needs no key: (.*?)\.\s"),
+    ("security.md", r"with a key set that it does not know \| (.*?) \|"), ("tls.md", r"\n- ([^\n]*?) need no certificate, as they need no key")])
+def it_lists_what_needs_no_key(name, sentence):
+    (found,) = re.findall(sentence, (pathlib.Path(ROOT) / "docs" / name).read_text(), re.S)
+    told = found.lower()
+    names = {KEYLESS.get(path, f"`{path}`") for path in keyless_routes()}
+    assert len(names) == 5 and {name for name in names if name not in told} == set()
+    assert set(re.findall(r"`(/\S*)`", told)) == {name.strip("`") for name in names if name.startswith("`")}
+
+
+def it_needs_no_key_where_the_contract_says_so():
+    contract = yaml.safe_load((pathlib.Path(ROOT) / "openapi.yaml").read_text())
+    open_paths = {path for path, item in contract["paths"].items() if item.get("get", {}).get("security") in ([], [{}])}
+    assert open_paths == set(keyless_routes())
