@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """A Redis whose limits are small: what fails for its size is not repeated at that size."""
+import contextlib
+import socket
+import subprocess
+
 import pytest
 
 from stand import event, eventually
@@ -74,3 +78,23 @@ def it_calls_a_full_redis_unfit(stand, sandbox):
     eventually(lambda: service.post("/v1/events", event("A-1")).status == 202, "events are taken again")
     eventually(lambda: len([line for line in service.logs("redis_ready") if line["role"] == "intake-0"]) == 2, "it is fit again")
     assert {line["level"] for line in service.logs("redis_ready")} == {"info"}
+
+
+def it_says_that_redis_has_all_its_clients_and_what_frees_a_place(stand, sandbox):
+    """As troubleshooting.md has it: redis-cli is refused like everybody, until a client is stopped."""
+    redis = stand.redis("--maxclients", "12")
+    service = stand.service(sandbox, redis_url=redis.url, workers=1).start()
+    with contextlib.ExitStack() as held:
+        def is_full():
+            held.enter_context(socket.create_connection(("127.0.0.1", redis.port)))
+            return redis.try_cli("PING") != "PONG"
+        eventually(is_full, "others take the rest")
+        refused = subprocess.run(["redis-cli", "-p", str(redis.port), "CLIENT", "LIST"], capture_output=True, text=True, timeout=30)
+        assert "max number of clients" in refused.stdout + refused.stderr, refused
+        done = service.run("check")
+        assert done.returncode == 1 and "Redis has its maximum of clients (maxclients)" in done.stdout, done
+        service.must_stop()
+        assert redis.cli("CLIENT", "LIST").count("addr=127.0.0.1") > 5
+        assert redis.cli("CONFIG", "SET", "maxclients", "100") == "OK"
+        service.start()
+        service.must_stop()
