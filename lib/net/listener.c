@@ -204,7 +204,8 @@ static bool open_tcp(const struct listen_address *address, bool is_shared, struc
     struct addrinfo *found = NULL;
     int failure = getaddrinfo(address->host, port, &hints, &found);
     if (failure != 0)
-        return error_set(error, ERROR_IO, "%s: %s", where, gai_strerror(failure));
+        return error_set(error, ERROR_IO, "the name in %s cannot be resolved: %s", where,
+                         gai_strerror(failure));
     bool is_open = listen_at_all(found, is_shared, out);
     for (int i = 1; !is_open && errno == EADDRINUSE && address->port == 0 && i < TRIES; i++) {
         set_ports(found, 0);

@@ -81,7 +81,7 @@ static bool read_number(const char *name, const char *text, int64_t *out, struct
     char *end;
     long long number = ascii_is_digit(text[0]) ? strtoll(text, &end, 10) : 0;
     if (number < 1 || number > NUMBER_MAX || *end != '\0')
-        return error_set(error, ERROR_CONFIG, "%s: %s is no number from 1 on", name, text);
+        return error_set(error, ERROR_CONFIG, "%s: %s is not a number of 1 or more", name, text);
     *out = number;
     return true;
 }

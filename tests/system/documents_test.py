@@ -105,6 +105,22 @@ def reasons():
                 yield text
 
 
+# Whatever its length, which a command says instead of its answer.
+SAID_INSTEAD = re.compile(r'(?:error_set\(\s*&?\w+(?:->\w+)?,\s*ERROR_\w+,|print_format\(\s*stderr,|fputs\()\s*"((?:[^"\\\n]|\\.)*)"(?!, stream)')
+NOT_INSTEAD = {
+    " [y/N] ": "behind a question", "nothing was changed\\n": "the answer to it", "no dead applications\\n": "an answer",
+    "a page of tail does not fit": "which no setting can bring about",
+}
+
+
+def said_instead():
+    for path in paths("service/command", "service/main.c"):
+        for text in SAID_INSTEAD.findall(code_of(path)):
+            text = re.sub(r"^move: (--from: )?", "", text.replace('\\"', '"'))
+            if re.search(r"[a-z]{2}", re.sub(r"%[-.*0-9]*(?:zu|lld|ld|s|u|d|c|o)", "", text)) and text not in NOT_INSTEAD:
+                yield text
+
+
 def is_in_a_row(text, document):
     pieces = [piece.strip(" ;:,.\"") for piece in re.split(r"%%|%[-.*0-9]*(?:zu|lld|ld|s|u|d|c|o|$)|`|\\n", text)]
     return max(pieces, key=len)[:BEGINNING] in document
@@ -116,6 +132,11 @@ def troubleshooting():
 
 @pytest.mark.parametrize("text", sorted(set(reasons())))
 def it_has_a_row_for_the_reason(text):
+    assert is_in_a_row(text, troubleshooting()), f"docs/troubleshooting.md has no row for: {text}"
+
+
+@pytest.mark.parametrize("text", sorted(set(said_instead())))
+def it_has_a_row_for_what_a_command_says_instead(text):
     assert is_in_a_row(text, troubleshooting()), f"docs/troubleshooting.md has no row for: {text}"
 
 
@@ -132,7 +153,7 @@ def it_has_a_row_for_the_line_of_the_log(event):
 
 
 def it_looks_at_enough():
-    assert len(set(reasons())) > 140 and len(set(alarms())) > 35
+    assert len(set(reasons())) > 140 and len(set(alarms())) > 35 and len(set(said_instead())) > 20
     assert is_in_a_row("the name %s cannot be resolved: %s", "`the name … cannot be resolved: …`")
     assert not is_in_a_row("the name %s is odd to us: %s", "`the name … cannot be resolved: …`")
 
