@@ -24,6 +24,16 @@ bool check_report(bool is_fine, const char *what, const char *format, ...)
     return is_fine;
 }
 
+void check_note(const char *what, const char *format, ...)
+{
+    char words[REPORT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(words, sizeof words, format, arguments);
+    va_end(arguments);
+    print_format(stdout, "%-5s %-13s %s", "note", what, words);
+}
+
 /* The directory, or the nearest one that is there of those that it is to lie in. */
 static bool find_nearest(char path[PATH_MAX], struct stat *out)
 {

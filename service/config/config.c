@@ -269,6 +269,7 @@ static void check_together(struct reading *reading, enum config_need need,
     check_secret(reading, "CLIENT_ID", config->client_id, ONE_LINE);
     check_secret(reading, "CLIENT_SECRET", config->client_secret, ONE_LINE);
     check_callers(reading);
+    config_listeners_finish(reading);
     check_log(reading);
     if (config->spool_dir != NULL &&
         !durability_satisfies((struct durability){.level = DURABILITY_SPOOL}, config->durability))

@@ -30,6 +30,9 @@ struct reading {
  */
 void config_tracing_finish(struct reading *reading);
 
+/* config_listeners.c: that the two listeners are at two places. */
+void config_listeners_finish(struct reading *reading);
+
 /* config_proxy.c: the proxies of the environment that will be used. */
 void config_proxy_finish(struct reading *reading, const char *const environment[]);
 

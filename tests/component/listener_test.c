@@ -166,7 +166,7 @@ static void resolves_names_and_ipv6(void **state)
 {
     (void)state;
     struct listen_address address = must_parse("a..b:1");
-    must_refuse(&address, "a..b:1: ");
+    must_refuse(&address, "the name in a..b:1 cannot be resolved: ");
 
     address = must_parse("[::1]:0");
     struct error error;
@@ -240,6 +240,30 @@ static void says_that_an_address_is_taken(void **state)
     (void)snprintf(reason, sizeof reason, "127.0.0.1:%u is in use by another process",
                    (unsigned)address.port);
     must_refuse(&address, reason);
+    listener_close(&listener);
+}
+
+static void tries_an_address_without_its_port(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *reason;
+    } refused[] = {
+        {"192.0.2.1:8787", "192.0.2.1:8787 is not an address of this machine"},
+        {"unix:/nowhere/there", "listening on /nowhere/there: No such file or directory"},
+        {"unix:/etc/passwd", "/etc/passwd is there and is no socket: remove it"},
+    };
+    struct error error;
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        const struct listen_address address = must_parse(refused[i].text);
+        assert_false(listener_try(&address, &error));
+        if (strstr(error.message, refused[i].reason) == NULL)
+            fail_msg("%s", error.message);
+    }
+    struct listen_address address = must_parse("127.0.0.1:0");
+    struct listener listener = must_open(&address, false);
+    address.port = listener_port(&listener);
+    assert_true(listener_try(&address, &error)); /* a service that runs is no mistake */
     listener_close(&listener);
 }
 
@@ -414,7 +438,7 @@ static void leaves_a_file(void **state)
     assert_true(file >= 0);
     (void)close(file);
 
-    must_refuse(&directory->address, "is in use");
+    must_refuse(&directory->address, "is no socket: remove it");
 
     assert_int_equal(access(directory->address.host, F_OK), 0);
 }
@@ -454,6 +478,7 @@ int main(void)
            refuses_a_name_of_which_one_address_is_taken),
         IT("says that an address is taken", says_that_an_address_is_taken),
         IT("says that an address is not of this machine", says_that_an_address_is_foreign),
+        IT("tries an address, and leaves its port alone", tries_an_address_without_its_port),
         IT("opens an address again right after it was used", opens_again_at_once),
         IT("shares a port with those who share it, and with nobody else", shares_a_port),
         IT("opens a group at one port, unless anybody has it", opens_a_group),

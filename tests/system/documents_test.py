@@ -52,7 +52,7 @@ def it_quotes_what_the_program_says(quoted):
 REASONS = ["service/store/refusal.c", "service/store/preflight.c", "service/store/inspection.c", "service/store/confirmation.c", "service/store/link.c",
            "service/store/script_call.c", "service/private_redis",
            "lib/net/redis_client.c", "lib/net/redis_greeting.c", "lib/net/redis_sentinel.c", "lib/net/redis_reader.c", "lib/net/tls.c", "lib/net/dialer.c",
-           "lib/net/name_lookup.c", "service/config/config.c", "service/config/config_proxy.c", "service/config/config_reading.c",
+           "lib/net/name_lookup.c", "service/config/config.c", "service/config/config_listeners.c", "service/config/config_proxy.c", "service/config/config_reading.c",
            "service/config/config_tracing.c", "service/config/setting_guess.c", "service/config/setting_source.c", "service/config/setting_value.c",
            "service/spool/spool.c", "service/inbound/spool_batch.c", "service/inbound/batch_calls.c", "service/spool/spool_drain.c", "service/spool/spool_record.c",
            "service/command/check.c", "service/command/check_redis.c",
