@@ -277,7 +277,8 @@ def it_excuses_no_command_without_need():
 def it_leaves_no_block_unread():
     """A block is a command (sh), an answer (json), or one of these, which no shell reads."""
     others = [text for name in documents.READ for language, text, _, _ in documents.fences(name) if language not in ("sh", "json")]
-    # A drawing, two outputs, a line for Redis (tests/watch), an addition to the unit (package_unit_test.py).
-    known = ("candidate ──link-out", "ready http=", "ok    notifications", "ACL SETUSER", "LoadCredential=")
+    # A drawing, two outputs, two lines for Redis (tests/watch, redis_user_test.py), an addition to the unit (package_unit_test.py), and one to
+    # Prometheus's settings (tests/watch).
+    known = ("candidate ──link-out", "ready http=", "ok    notifications", "ACL SETUSER", "LoadCredential=", "job_name: seek-signal")
     for text in others:
         assert any(words in text for words in known + tuple("─│►")), text
