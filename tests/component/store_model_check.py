@@ -103,7 +103,7 @@ BUGS = [
     ('a replayed application stays in dead', 'whole', "    redis.call('ZREM', dead, id)\n    redis.call('ZADD', due, digits(at), id)",
      "    redis.call('ZADD', due, digits(at), id)"),
     ('a replay of many comes all at once', 'replay_dead', 'next_us = next_us + gap_us', ''),
-    ('a dry run is done', 'replay_dead', 'if is_done then', 'if true then'),
+    ('a dry run is done', 'replay_dead', 'if not is_done then', 'if false then'),
     ('a dry run forgets', 'forget_dead', 'if is_done then', 'if true then'),
     ('a walk begins too early', 'page', 'rank = math.max(rank_behind(dead, place_time, place_id), first)', 'rank = rank_behind(dead, place_time, place_id)'),
     ('a walk takes another class', 'page', 'is_one_of(asked.class, class) and', ''),
@@ -117,7 +117,7 @@ BUGS = [
     ('the latest first, an entry is skipped', 'page', 'is_there and rank - 1 or rank', 'rank - 1'),
     ('a listing of what is due knows no time', 'list', 'return not time_of or', 'return true or'),
     ('a code has only one spelling', 'page', 'asked:lower() == (found or \'\'):lower()', 'asked == found'),
-    ('a replay takes what another code killed', 'page', "is_one_of(asked.code, code) and", ''),
+    ('a replay takes what another code killed', 'page', " and is_one_of(asked.code, code)", ''),
     ('a replay takes what died later', 'page', 'if tonumber(died) > latest then', 'if false then'),
     ('a replay skips an entry', 'page', 'high = middle\n', 'high = low\n'),
     ('a listing skips an entry', 'page', 'low = middle + 1', 'low = middle + 2'),
@@ -217,6 +217,7 @@ DAMAGE_BUGS = [
     ('what is set aside is written over', 'application', "if damage ~= OF_ANOTHER_TYPE then", "if true then"),
     ('a generation that is none is counted on', 'application', 'number and number < max and number or nil', 'number'),
     ('attempts that are no number stop a release', 'application', 'local attempts = (application.attempts or 1) - 1', 'local attempts = application.attempts - 1'),
+    ('a replay tells of what is known', 'whole', "application.class ~= 'damaged' and application.damage", 'application.damage'),
     ('another type is settled', 'settle', 'if application.damage == OF_ANOTHER_TYPE then',
      "if application.damage == OF_ANOTHER_TYPE and redis.call('HSET', prefix .. id, 'p', 'x') then"),
     ('another type stops a drain', 'drain', "if application.damage == OF_ANOTHER_TYPE then", "if false then"),
@@ -605,7 +606,7 @@ class Model:
             self.revive(id, self.now)
         elif state == 'pending' and 'lease' not in entry:
             self.due[id] = self.now
-        return state
+        return [state, '']
 
     def revive(self, id, at):
         entry = self.applications[id]
@@ -620,7 +621,7 @@ class Model:
             self.revive(id, next_us[0] // 1000)
             next_us[0] += gap_us
         looked, matched, latest, place = self.walk_dead(asked, is_done, limit, latest, place, replay)
-        return [looked, matched, str(latest), str(next_us[0]), *written(place)]
+        return [looked, matched, str(latest), str(next_us[0]), *written(place), []]
 
     def forget_dead(self, asked, is_done, limit, latest, place):
         looked, matched, latest, place = self.walk_dead(asked, is_done, limit, latest, place, self.forget)
@@ -989,10 +990,11 @@ class Damage:
 
     def replay_one(self):
         id = self.random.choice(DAMAGED_IDS)
-        answer = self.ask(*self.walk.call('replay', id))
-        assert answer in ('', 'draft', 'pending', 'sending', 'delivered', 'dead', 'damaged'), answer
+        state, damage = self.ask(*self.walk.call('replay', id))
+        assert state in ('', 'draft', 'pending', 'sending', 'delivered', 'dead', 'damaged'), state
+        self.must_be_news([id, damage] if damage else [])
         self.touch()
-        if answer == 'dead':
+        if state == 'dead':
             self.repaired.add(id)
         return self.keep()
 
@@ -1003,9 +1005,16 @@ class Damage:
 
     def replay(self):
         """Of their code alone, since nobody knows which of the others would come in between."""
+        answer = self.ask(*self.walk.call('replay_dead', 'DAMAGED', self.random.choice([0, 1]), 100, 1000, 1000, -1, -1, '', '', '', '', '', ''))
+        self.must_be_news(answer[-1])
         self.touch()
-        self.ask(*self.walk.call('replay_dead', 'DAMAGED', self.random.choice([0, 1]), 100, 1000, 1000, -1, -1, '', '', '', '', '', ''))
         return self.keep()
+
+    def must_be_news(self, told):
+        """A claim has not told of it, unless nothing can be written down of that."""
+        assert set(told[0::2]) <= set(DAMAGED_IDS), f'{told} is called damaged'
+        for id, field in zip(told[0::2], told[1::2]):
+            assert field == 'key' or id not in self.told, f'{id} was told before'
 
     def list(self, state):
         answer = self.ask(*self.walk.call('list', state, 'DAMAGED', 200, 1000, '', '', '', '', '', 0, '', LIST_BYTES, ''))
@@ -1457,6 +1466,7 @@ QUICK_SEEDS = {
     'a generation that is none is counted on': 31,
     'attempts that are no number stop a release': 35,
     'another type stops a drain': 8,
+    'a replay tells of what is known': 70,
     'another type stops a replay of many': 2,
     'a packed field of another length stops a script': 3,
 }
