@@ -1465,6 +1465,7 @@ QUICK_SEEDS = {
     'an application without a state stops being due': 5,
     'a generation that is none is counted on': 31,
     'attempts that are no number stop a release': 35,
+    'a replay tells of what is known': 3,
     'another type stops a drain': 8,
     'another type stops a replay of many': 2,
     'a packed field of another length stops a script': 3,

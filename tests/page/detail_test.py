@@ -116,11 +116,12 @@ def it_leads_to_the_row_of_the_manual(page, service, sandbox):
 def it_says_each_thing_of_an_error_once(page, service, sandbox, redis):
     service.post("/v1/pause", {})
     service.must_post([event("E-1"), event("E-2")])
-    for one, code, message in (("E-1", "HTTP_503", "HTTP status 503; the answer is not JSON"), ("E-2", "HTTP_502", "HTTP status 502")):
+    for one, code, message in (("E-1", "HTTP_503", "SEEK or a proxy answered HTTP 503 with text/html, not GraphQL"), ("E-2", "HTTP_502", "")):
         redis.cli("HSET", f"seek-signal:{{0}}:app:{one}", "class", "transient", "code", code, "message", message, "http", code[-3:])
+        if not message:
+            redis.cli("HDEL", f"seek-signal:{{0}}:app:{one}", "message")
     page.open(f"http://{service.address}/#/applications/E-1")
-    page.must_say("#one", "HTTP_503 — the answer is not JSON")
-    assert page.text("#one dl").count("503") == 1
+    page.must_say("#one", "HTTP_503 — SEEK or a proxy answered HTTP 503 with text/html, not GraphQL\n")
     page.open(f"http://{service.address}/#/applications/E-2")
     page.must_say("#one", "HTTP_502")
     assert page.text("#one dl").count("502") == 1

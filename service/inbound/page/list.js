@@ -9,8 +9,7 @@ const CELLS = ["pick", "app", "time", "tries", "code", "error", "acts"];
 const timeTitles = {dead: "Died", pending: "Next attempt", sending: "Attempt began"};
 const timeOf = {dead: a => a.diedAt, pending: a => a.nextAttemptAt, sending: a => a.lastAttemptAt};
 const errorOf = application => application.lastError || {};
-/* The code says it already. */
-const messageOf = error => (error.message || "").replace(/^HTTP status \d+(; |$)/, matched => /^HTTP_/.test(error.code) ? "" : matched);
+const messageOf = error => error.message || "";
 
 /* `filter` is the submitted one, whatever stands in the form. `newest`: of the dead shown, when the last one died. `total`: how many
  * match, null: not known. */
