@@ -12,6 +12,7 @@ enum { PER_BUCKET = 5 };
 static bool read_bucket(const struct redis_reply *reply, size_t at, struct store_history *history)
 {
     int64_t ago = reply_number_at(reply, at);
+    assert(at % PER_BUCKET == 1);
     if (ago < 0 || ago >= HISTORY_BUCKETS)
         return false;
     history->buckets[HISTORY_BUCKETS - 1 - ago] = (struct history_counts){
@@ -50,6 +51,7 @@ bool store_history_add(struct store *store, const struct history_counts *counts,
     static const struct script_call_kind kind = {SCRIPT_HISTORY, script_call_read_nothing,
                                                  script_call_finish_simple, false};
     struct shard *shard = &store->shards[0];
+    assert(counts->accepted >= 0 && counts->delivered >= 0);
     AUTO(script_call) *call = script_call_create(store, shard, &kind, 5, 0, error);
     if (call == NULL)
         return false;
