@@ -53,6 +53,7 @@ struct http_exchange { /* what came of a transfer; borrowed for the callback */
     const char *content_type; /* "" when absent */
     const char *retry_after;  /* NULL when absent */
     const char *link;         /* likewise: where the next page is */
+    const char *date;         /* likewise: the peer's clock */
     const char *detail;       /* libcurl's words for a failure, and the proxy; "" otherwise */
     int64_t duration_us;      /* waiting for a connection included */
 };

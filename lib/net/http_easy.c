@@ -299,6 +299,7 @@ void http_easy_describe(struct http_easy *easy, int code, struct http_exchange *
         .content_type = content_type != NULL ? content_type : "",
         .retry_after = header_of(easy->handle, "Retry-After"),
         .link = header_of(easy->handle, "Link"),
+        .date = header_of(easy->handle, "Date"),
         .detail = code == CURLE_OK ? "" : detail_of(easy, code),
         .duration_us = clock_monotonic_us() - easy->prepared_at_us,
     };

@@ -133,6 +133,11 @@ static bool fail_to_listen(const char *where, int reason, struct error *error)
     case EADDRNOTAVAIL:
         (void)error_set(error, ERROR_IO, "%s is not an address of this machine", where);
         break;
+    case ENOTSOCK:
+        (void)error_set(error, ERROR_IO,
+                        "%s is there and is not a socket: remove it, or choose another path",
+                        where);
+        break;
     default:
         (void)error_set(error, ERROR_IO, "listening on %s: %s", where, strerror(reason));
     }
@@ -190,15 +195,13 @@ static bool listen_at_all(struct addrinfo *found, bool is_shared, struct listene
     return out->count > 0;
 }
 
-static bool open_tcp(const struct listen_address *address, bool is_shared, struct listener *out,
-                     struct error *error)
+/* `where`: for a person. */
+static bool open_tcp(const struct listen_address *address, const char *where, bool is_shared,
+                     struct listener *out, struct error *error)
 {
     enum { TRIES = 8 }; /* the port that the kernel chose may be taken at the next address */
     char port[sizeof "65535"];
     (void)snprintf(port, sizeof port, "%u", (unsigned)address->port);
-    char where[HOST_PORT_BYTES];
-    host_port_write(address->host, address->port, where);
-
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
@@ -216,12 +219,17 @@ static bool open_tcp(const struct listen_address *address, bool is_shared, struc
     return is_open || fail_to_listen(where, reason, error);
 }
 
+static bool is_another_file(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode);
+}
+
 /* A socket's file outlives the process that made it. Only a refused connection proves that nobody
  * accepts. */
 static bool remove_if_stale(const struct sockaddr_un *name)
 {
-    struct stat status;
-    if (lstat(name->sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
+    if (is_another_file(name->sun_path))
         return false;
     int probe = open_socket(AF_UNIX);
     if (probe < 0)
@@ -230,13 +238,6 @@ static bool remove_if_stale(const struct sockaddr_un *name)
         connect(probe, (const struct sockaddr *)name, sizeof *name) != 0 && errno == ECONNREFUSED;
     (void)close(probe);
     return is_refused && unlink(name->sun_path) == 0;
-}
-
-/* Nobody listens there, and nobody will. */
-static bool is_no_socket(const char *path)
-{
-    struct stat status;
-    return lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode);
 }
 
 static bool open_unix(const char *path, struct listener *out, struct error *error)
@@ -249,15 +250,10 @@ static bool open_unix(const char *path, struct listener *out, struct error *erro
     if (fd < 0)
         return fail_to_listen(path, errno, error);
     bool is_bound = bind(fd, generic, sizeof name) == 0;
-    if (!is_bound && errno == EADDRINUSE && is_no_socket(path)) {
-        (void)close(fd);
-        return error_set(error, ERROR_IO,
-                         "%s is there and is no socket: remove it, or choose another path", path);
-    }
     if (!is_bound && errno == EADDRINUSE) {
         is_bound = remove_if_stale(&name) && bind(fd, generic, sizeof name) == 0;
         if (!is_bound)
-            errno = EADDRINUSE;
+            errno = is_another_file(path) ? ENOTSOCK : EADDRINUSE;
     }
     /* Nobody can connect before listen, so nobody meets the mode that the umask gave. */
     if (is_bound && chmod(path, UNIX_SOCKET_MODE) == 0 && listen(fd, BACKLOG_CONNECTIONS) == 0) {
@@ -274,11 +270,40 @@ static bool open_unix(const char *path, struct listener *out, struct error *erro
 bool listener_open(const struct listen_address *address, bool is_shared, struct listener *out,
                    struct error *error)
 {
+    char where[HOST_PORT_BYTES];
+    host_port_write(address->host, address->port, where);
     *out = (struct listener){.count = 0};
     bool is_open = address->is_unix ? open_unix(address->host, out, error)
-                                    : open_tcp(address, is_shared, out, error);
+                                    : open_tcp(address, where, is_shared, out, error);
     assert(!is_open || (out->count > 0 && out->count <= LISTENER_SOCKETS_MAX));
     return is_open;
+}
+
+static bool try_unix(const char *path, struct error *error)
+{
+    struct stat status;
+    char directory[HOST_BYTES];
+    const char *slash = strrchr(path, '/');
+    assert(slash != NULL); /* listen_address_parse checked it */
+    (void)snprintf(directory, sizeof directory, "%.*s", (int)(slash - path + 1), path);
+    if (stat(directory, &status) != 0)
+        return fail_to_listen(path, errno, error);
+    return !is_another_file(path) || fail_to_listen(path, ENOTSOCK, error);
+}
+
+bool listener_try(const struct listen_address *address, struct error *error)
+{
+    struct listen_address of_any_port = *address;
+    char where[HOST_PORT_BYTES];
+    struct listener probe = {.count = 0};
+    if (address->is_unix)
+        return try_unix(address->host, error);
+    host_port_write(address->host, address->port, where);
+    of_any_port.port = 0;
+    if (!open_tcp(&of_any_port, where, false, &probe, error))
+        return false;
+    listener_close(&probe);
+    return true;
 }
 
 /* A socket that does not share fails where anybody listens; one that shares does not. */

@@ -42,6 +42,9 @@ struct listener {
  * an error. A stale unix socket file (nobody accepts) is replaced, a live one is an error. */
 MUST_CHECK bool listener_open(const struct listen_address *address, bool is_shared,
                               struct listener *out, struct error *error);
+/* Whether its name is known and this machine has the address, or whether the directory of the
+ * socket is there. Neither the port nor the socket is touched: somebody may listen there. */
+MUST_CHECK bool listener_try(const struct listen_address *address, struct error *error);
 /* `count` listeners for as many loops: shared sockets at one port, or duplicates of one unix
  * socket. An address that is taken is an error also when its owner shares it, so that a second
  * instance does not quietly get half of the connections. */

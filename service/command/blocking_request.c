@@ -23,6 +23,8 @@ static void keep(void *context, const struct http_exchange *exchange)
                    exchange->content_type);
     (void)snprintf(wait->answer->link, sizeof wait->answer->link, "%s",
                    exchange->link != NULL ? exchange->link : "");
+    (void)snprintf(wait->answer->date, sizeof wait->answer->date, "%s",
+                   exchange->date != NULL ? exchange->date : "");
     wait->is_kept =
         buffer_append(&wait->answer->body, exchange->body, exchange->body_length, wait->error);
     wait->is_done = true;

@@ -17,6 +17,7 @@ struct blocking_answer {
     unsigned status;
     struct buffer body;
     char content_type[128]; /* "" when absent */
+    char date[64];          /* likewise: SEEK's clock */
     char link[2048];        /* likewise; one that is longer is cut */
     char detail[256];
 };

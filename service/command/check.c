@@ -245,6 +245,8 @@ static bool check_graphql(const struct config *config, const char *authorization
         report_silence(config, &answer);
     else
         is_fine = report_answer(config, &answer, access_token);
+    if (answer.outcome == HTTP_ANSWERED)
+        check_seek_clock(answer.date);
     buffer_fini(&query);
     buffer_fini(&answer.body);
     return is_fine;
@@ -303,6 +305,7 @@ int command_check(const struct config *config, const struct command_arguments *a
         (void)check_report(false, "libcurl", "%s", error.message);
         return 1;
     }
+    bool are_listeners_fine = check_listeners(config);
     bool is_redis_fine = check_redis(config);
     bool is_spool_fine = check_spool(config);
     bool is_tls_fine = check_tls(config);
@@ -317,7 +320,7 @@ int command_check(const struct config *config, const struct command_arguments *a
     check_collector(config);
     explain_playground(config);
     http_client_cleanup();
-    bool is_all_fine = is_redis_fine && is_spool_fine && is_tls_fine && is_token_fine &&
-                       is_graphql_fine && is_receiver_fine;
+    bool is_all_fine = are_listeners_fine && is_redis_fine && is_spool_fine && is_tls_fine &&
+                       is_token_fine && is_graphql_fine && is_receiver_fine;
     return is_all_fine ? 0 : 1;
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct config;
 
@@ -23,6 +24,11 @@ void check_note(const char *what, const char *format, ...) __attribute__((format
  * and is to lie in a directory of that user's. A line says so: check_report.c. */
 bool check_is_of_another(const char *directory, const char *what, const char *setting);
 
+/* Whether LISTEN and OPS_LISTEN name places of this machine: check_listeners.c. */
+bool check_listeners(const struct config *config);
+/* Lines about clocks that differ, if they do; "": no Date is known: check_clock.c. */
+void check_redis_clock(int64_t ahead_ms);
+void check_seek_clock(const char *date);
 /* Whether this Redis, or each node of this cluster, will do: check_redis.c. */
 bool check_redis(const struct config *config);
 /* Whether NOTIFY_URL, if there is one, takes an event of a type for this: check_receiver.c. */

@@ -108,6 +108,8 @@ bool check_redis(const struct config *config)
     if (store == NULL)
         return check_report(false, "Redis", "%s", error.message);
     wait_for_health(store, loop, &health);
+    if (health.is_clock_known)
+        check_redis_clock(health.clock_ahead_ms);
     bool are_nodes_fine = report_nodes(store);
     if (!are_nodes_fine || !is_all_seen(&health) || health.is_refusing)
         return check_report(false, "Redis", "%s", health.reason);

@@ -9,8 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/base/ascii.h"
 
 #include "service/config/config_reading.h"
 #include "service/config/settings.h"
@@ -159,14 +162,31 @@ static void check_redis(struct reading *reading)
                                    "REDIS_KEY_FILE belong together: set both, or neither");
 }
 
+static bool is_every_ipv4(const char *host)
+{
+    return strcmp(host, "0.0.0.0") == 0;
+}
+
+/* Whether the second listener would find the port taken by the first. */
+static bool are_one_place(const struct listen_address *a, const struct listen_address *b)
+{
+    if (a->is_unix || b->is_unix)
+        return a->is_unix && b->is_unix && strcmp(a->host, b->host) == 0;
+    if (a->port != b->port || a->port == 0)
+        return false;
+    bool is_ipv4_each = ascii_is_digit(a->host[0]) && ascii_is_digit(b->host[0]) &&
+                        strchr(a->host, ':') == NULL && strchr(b->host, ':') == NULL;
+    return strcasecmp(a->host, b->host) == 0 || strcmp(a->host, "::") == 0 ||
+           strcmp(b->host, "::") == 0 ||
+           (is_ipv4_each && (is_every_ipv4(a->host) || is_every_ipv4(b->host)));
+}
+
 /* Otherwise the second one's start would say that another process has it. */
 static void check_listeners(struct reading *reading)
 {
     const struct config *config = reading->config;
     const struct listen_address *api = &config->listen_address, *ops = &config->ops_listen_address;
-    bool is_one = config->listen != NULL && config->ops_listen != NULL &&
-                  strcmp(api->host, ops->host) == 0 && api->is_unix == ops->is_unix &&
-                  api->port == ops->port && (api->is_unix || api->port > 0);
+    bool is_one = config->listen != NULL && config->ops_listen != NULL && are_one_place(api, ops);
     if (is_one && !is_refused(reading, "LISTEN") && !is_refused(reading, "OPS_LISTEN"))
         config_note(reading->problems,
                     SETTING_PREFIX "OPS_LISTEN=%s: it is the address of " SETTING_PREFIX

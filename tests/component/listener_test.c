@@ -166,7 +166,7 @@ static void resolves_names_and_ipv6(void **state)
 {
     (void)state;
     struct listen_address address = must_parse("a..b:1");
-    must_refuse(&address, "a..b:1: ");
+    must_refuse(&address, "the name in a..b:1 cannot be resolved: ");
 
     address = must_parse("[::1]:0");
     struct error error;
@@ -241,6 +241,36 @@ static void says_that_an_address_is_taken(void **state)
                    (unsigned)address.port);
     must_refuse(&address, reason);
     listener_close(&listener);
+}
+
+static void tries_an_address_without_its_port(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *reason;
+    } refused[] = {
+        {"192.0.2.1:8787", "192.0.2.1:8787 is not an address of this machine"},
+        {"a..b:1", "the name in a..b:1 cannot be resolved: "},
+        {"unix:/nowhere/there", "listening on /nowhere/there: No such file or directory"},
+        {"unix:/etc/passwd",
+         "/etc/passwd is there and is not a socket: remove it, or choose another path"},
+        {"unix:/etc/passwd/there", "listening on /etc/passwd/there: Not a directory"},
+    };
+    struct error error = {.message = ""};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        const struct listen_address address = must_parse(refused[i].text);
+        assert_false(listener_try(&address, &error));
+        if (strstr(error.message, refused[i].reason) == NULL)
+            fail_msg("%s", error.message);
+    }
+    struct listen_address address = must_parse("127.0.0.1:0");
+    struct listener listener = must_open(&address, false);
+    address.port = listener_port(&listener);
+    assert_true(listener_try(&address, &error)); /* a service that runs is no mistake */
+    listener_close(&listener);
+    address = must_parse("unix:/tmp/nobody");
+    assert_true(listener_try(&address, &error));
+    assert_int_equal(access("/tmp/nobody", F_OK), -1);
 }
 
 static void says_that_an_address_is_foreign(void **state)
@@ -363,9 +393,7 @@ static void replaces_a_stale_socket(void **state)
     struct listener stale = must_open(&directory->address, false);
     listener_close(&stale); /* leaves the file */
     assert_int_equal(connect_unix(directory->address.host), -1);
-
     struct listener listener = must_open(&directory->address, false);
-
     int client = connect_unix(directory->address.host);
     assert_true(client >= 0);
     (void)close(client);
@@ -376,9 +404,7 @@ static void leaves_a_live_socket(void **state)
 {
     const struct directory *directory = *state;
     struct listener listener = must_open(&directory->address, false);
-
     must_refuse(&directory->address, "is in use by another process");
-
     int client = connect_unix(directory->address.host);
     assert_true(client >= 0);
     (void)close(client);
@@ -398,9 +424,7 @@ static void leaves_a_busy_socket(void **state)
         assert_int_equal(connect(clients[i], (const void *)&name, sizeof name), i == 0 ? 0 : -1);
     }
     assert_int_equal(errno, EAGAIN);
-
     must_refuse(&directory->address, "is in use by another process");
-
     assert_int_equal(access(directory->address.host, F_OK), 0);
     (void)close(clients[0]);
     (void)close(clients[1]);
@@ -413,9 +437,7 @@ static void leaves_a_file(void **state)
     int file = open(directory->address.host, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     assert_true(file >= 0);
     (void)close(file);
-
-    must_refuse(&directory->address, "is there and is no socket");
-
+    must_refuse(&directory->address, "is there and is not a socket: remove it");
     assert_int_equal(access(directory->address.host, F_OK), 0);
 }
 
@@ -454,6 +476,7 @@ int main(void)
            refuses_a_name_of_which_one_address_is_taken),
         IT("says that an address is taken", says_that_an_address_is_taken),
         IT("says that an address is not of this machine", says_that_an_address_is_foreign),
+        IT("tries an address, and leaves its port alone", tries_an_address_without_its_port),
         IT("opens an address again right after it was used", opens_again_at_once),
         IT("shares a port with those who share it, and with nobody else", shares_a_port),
         IT("opens a group at one port, unless anybody has it", opens_a_group),

@@ -33,6 +33,7 @@ def it_says_how_many_of_those_selected_are_dead_again(page, service, sandbox):
     page.must_say("#replay-selected", "Replay 5 selected")
     start(page, "#replay-selected")
     page.must_say("#news", "5 of 5 queued. 5 delivered.", 30)
+    page.must_say("#list-caption", "All 7 rows shown are done.")
     assert page.find("#news").get_attribute("class") == "good"
     page.must_have_no_complaint()
 

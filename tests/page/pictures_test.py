@@ -9,14 +9,14 @@ import uuid
 import pytest
 
 from browser import PICTURES
-from stand import event
+from stand import event, eventually
 
 POINTS = "return document.querySelector('polyline').points.length"
 TIMES = "return [...document.querySelectorAll('#list time')].map(one => one.textContent)"
 
 # As long as real ones are: minutes ago, code, class, message, HTTP status.
 HIRER = "The access token is valid, but no relationship to the hirer of this job ad is configured for this software"
-NO_JSON = "HTTP status 503; the answer is not JSON that can be read; its content type is text/html"
+NO_JSON = "SEEK or a proxy answered HTTP 503 with text/html, not GraphQL"
 DEATHS = [(11, "BAD_USER_INPUT", "refused", "/input/token: Is not valid", 200), (26, "FORBIDDEN", "refused", HIRER, 200),
           (47, "FORBIDDEN", "refused", HIRER, 200), (83, "BAD_USER_INPUT", "refused", "/input/token: Is not valid", 200),
           (142, "FORBIDDEN", "refused", HIRER, 200), (191, "HTTP_503", "transient", NO_JSON, 503),
@@ -79,6 +79,7 @@ def it_draws_the_pictures_of_the_documents(page, service, sandbox, redis):
     for number, (_, *death) in enumerate(DEATHS):
         bury(redis, number, *death)
     refuse_now(service, sandbox)
+    eventually(lambda: sum(bucket["dead"] for bucket in service.get("/v1/history").json["buckets"]) == len(DEATHS) + 1, "the day has all of them", 60)
     page.browser.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
     page.open(f"http://{service.address}/")
     page.must_say("#dead", str(len(DEATHS) + 1))

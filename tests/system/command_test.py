@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """The commands of the binary, as a person uses them."""
+import email.utils
 import json
 import pathlib
 import re
@@ -9,6 +10,7 @@ import time
 
 import pytest
 
+from fake_seek import FakeSeek
 from stand import CLIENT_SECRET, ROOT, event, eventually
 
 
@@ -81,6 +83,34 @@ def it_fails_while_redis_takes_no_event(stand, redis, sandbox):
     redis.cli("CONFIG", "SET", "maxmemory", "0")
     done = stand.service(sandbox, redis_url=redis.url).run("check")
     assert done.returncode == 0 and done.stderr == "", done
+
+
+def it_tries_where_the_service_is_to_listen(stand, redis, sandbox):
+    check = stand.service(sandbox, redis_url=redis.url, log_format=None)
+    running = stand.service(sandbox, name="running", redis_url=redis.url).start()
+    for listen, status, line in (
+            (running.address, 0, f"ok    LISTEN        {running.address}: this machine has the address; the port is not tried"),
+            ("nosuch.invalid:8787", 1, "FAIL  LISTEN        the name in nosuch.invalid:8787 cannot be resolved: "),
+            (f"unix:{stand.directory}/none/api", 1, f"FAIL  LISTEN        listening on {stand.directory}/none/api: No such file or directory"),
+            ("unix:/run/seek-signal-none/api", 0, "note  LISTEN        unix:/run/seek-signal-none/api: its directory is not there")):
+        done = check.run("check", listen=listen, api_key="a-key-that-nobody-guesses")
+        assert done.returncode == status and line in done.stdout, done
+    done = check.run("check", listen="127.0.0.1:8788", ops_listen="127.0.0.1:8788")
+    assert done.returncode == 2 and "SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:8788: it is the address of SEEK_SIGNAL_LISTEN" in done.stderr, done
+    running.must_stop()
+
+
+@pytest.mark.parametrize("ahead_s, words", [(-60, "behind"), (60, "ahead of"), (0, None)])
+def it_notes_that_the_clock_of_seek_differs(ahead_s, words, stand, redis):
+    seek = FakeSeek(graphql=b'{"data":{"version":"1"}}')
+    seek.server.RequestHandlerClass.date_time_string = lambda self, _=None: email.utils.formatdate(time.time() + ahead_s, usegmt=True)
+    try:
+        service = stand.service(None, redis_url=redis.url, graphql_url=f"http://{seek.address}/graphql", token_url=f"http://{seek.address}/oauth/token")
+        done = service.run("check")
+    finally:
+        seek.close()
+    found = re.findall(r"^note  clock +the clock of SEEK is (\d+) s (.*) the clock of this machine: ", done.stdout, re.M)
+    assert done.returncode == 0 and (found == [] if words is None else found[0][1] == words and 55 <= int(found[0][0]) <= 65), done
 
 
 def it_counts_nothing_when_nobody_answers(stand, redis, sandbox):

@@ -151,3 +151,19 @@ def it_tells_of_a_dead_one_that_is_replayed_alone(service, sandbox, redis):
     must_be_set_aside(service, "token")
     assert replay(service).status == 409
     must_be_set_aside(service, "token")
+
+
+def it_goes_on_with_a_redis_that_somebody_has_emptied(service, sandbox, redis):
+    """As troubleshooting.md has it: nothing tells, except that a pause ends without anybody's word."""
+    sandbox.fault(kind="forbidden", count=1)
+    service.must_post(event("dead", "token-dead"))
+    service.must_become("dead", "dead")
+    service.call("POST", "/v1/pause", {})
+    service.must_post(event("waits", "token-waits"))
+    redis.cli("FLUSHDB")
+    service.must_log("sending_resumed")
+    assert service.logs("resume_asked") == [] and service.get("/readyz").status == 200
+    counts = eventually(lambda: (lambda signals: signals["due"] == signals["dead"] == 0 and signals)(service.get("/v1/status").json["signals"]), "counted")
+    assert counts and service.application("dead") is None and service.application("waits") is None
+    service.must_post(event("new", "token-new"))
+    service.must_become("new", "delivered")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A wall clock that is set, of the service or of Redis. Pauses, leases and lives go on as they were; only what is shown follows."""
 import datetime
+import re
 import signal
 
 import pytest
@@ -36,6 +37,12 @@ def start(stand, sandbox, redis, clock=None, **settings):
 
 def seconds(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def it_notes_in_check_that_the_clock_of_redis_differs(stand, redis_of_clock, sandbox, clock):
+    clock.step(HOUR_S)
+    done = stand.service(sandbox, redis_url=redis_of_clock.url).run("check")
+    assert done.returncode == 0 and re.search(r"^note  clock +the clock of Redis is 3[56]\d\d s ahead of the clock of this machine: ", done.stdout, re.M), done
 
 
 # --- of the service ---

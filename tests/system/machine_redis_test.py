@@ -3,6 +3,7 @@
 """A Redis that is there and does not work: it loads, cannot save, was demoted, or its file ends in the middle."""
 import itertools
 import os
+import shutil
 import signal
 import threading
 
@@ -104,3 +105,41 @@ def it_says_that_the_private_file_is_damaged_and_keeps_it(stand, sandbox, tmp_pa
     must_recover(service, sandbox, "t-2")
     assert service.application("A-1")["state"] == "delivered"
     service.must_stop()
+
+
+def it_is_restored_from_a_dump_as_documented(stand, sandbox):
+    """operating.md: the services are stopped, since one that runs writes into the empty Redis at once."""
+    redis = stand.redis()
+    service = stand.service(sandbox, redis_url=redis.url).start()
+    service.call("POST", "/v1/pause", {})
+    service.must_post([event(f"A-{n}", f"t-{n}") for n in range(3)])
+    service.must_stop()
+    assert redis.cli("SAVE") == "OK"
+    size, backup = redis.cli("DBSIZE"), (redis.directory / "dump.rdb").read_bytes()
+
+    def begin_with_the_dump(*arguments):
+        redis.must_stop()
+        shutil.rmtree(redis.directory / "appendonlydir")
+        (redis.directory / "dump.rdb").write_bytes(backup)
+        redis.arguments = arguments
+        redis.start()
+
+    begin_with_the_dump()
+    assert redis.cli("DBSIZE") == "0", "it is ignored while appendonly is yes"
+    service.start()
+    eventually(lambda: redis.cli("DBSIZE") != "0", "a service writes its keys at once")
+    service.must_stop()
+
+    begin_with_the_dump("--appendonly", "no")
+    assert redis.cli("DBSIZE") == size
+    assert redis.cli("CONFIG", "SET", "appendonly", "yes") == "OK"
+    eventually(lambda: "aof_rewrite_in_progress:0" in redis.cli("INFO", "persistence"), "its file is written")
+    redis.must_stop()
+    redis.arguments = ()
+    redis.start()
+    assert redis.cli("DBSIZE") == size
+    service.start()
+    assert service.get("/v1/status").json["sending"]["paused"] is True
+    service.call("POST", "/v1/resume", {})
+    for number in range(3):
+        sandbox.must_receive(f"t-{number}")

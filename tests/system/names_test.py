@@ -72,7 +72,7 @@ def it_may_be_started_again_where_its_address_is_not_there_yet(setting, stand, r
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = f"127.0.0.1:{other.getsockname()[1]}"
         for address, reason in ((taken, "is in use by another process"), ("192.0.2.1:8787", "is not an address of this machine"),
-                                ("no-such-host.invalid:8787", "no-such-host.invalid:8787: ")):
+                                ("no-such-host.invalid:8787", "the name in no-such-host.invalid:8787 cannot be resolved: ")):
             done = service.run("serve", **{setting: address})
             assert done.returncode == 1 and reason in done.stderr, done
     done = service.run("serve", **{setting: "8787"})

@@ -160,5 +160,5 @@ def it_warns_of_a_socket_that_everybody_could_replace(command, stand, redis, san
 def it_refuses_a_socket_where_something_else_is(setting, stand, redis, sandbox, tmp_path):
     os.mkfifo(tmp_path / "api", 0o600)
     status, said = refuse(stand, sandbox, "serve", redis_url=redis.url, **{setting: f"unix:{tmp_path}/api"})
-    assert status == 1 and setting.upper() in said and f"{tmp_path}/api is there and is no socket" in said, said
+    assert status == 1 and setting.upper() in said and f"{tmp_path}/api is there and is not a socket" in said, said
     assert (tmp_path / "api").is_fifo(), "it is left alone"

@@ -92,7 +92,7 @@ def it_says_that_redis_has_all_its_clients_and_what_frees_a_place(stand, sandbox
         refused = subprocess.run(["redis-cli", "-p", str(redis.port), "CLIENT", "LIST"], capture_output=True, text=True, timeout=30)
         assert "max number of clients" in refused.stdout + refused.stderr, refused
         done = service.run("check")
-        assert done.returncode == 1 and "Redis has its maximum of clients (maxclients)" in done.stdout, done
+        assert done.returncode == 1 and "Redis has reached its maximum number of clients (maxclients)" in done.stdout, done
         service.must_stop()
         assert redis.cli("CLIENT", "LIST").count("addr=127.0.0.1") > 5
         assert redis.cli("CONFIG", "SET", "maxclients", "100") == "OK"

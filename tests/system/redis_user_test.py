@@ -1,8 +1,10 @@
 # SPDX-FileCopyrightText: seek-signal contributors
 # SPDX-License-Identifier: MIT
 """What the Redis user may do: the documented rule is what the scripts and the inspection need, and no more; what is missing is named."""
+import os
 import pathlib
 import re
+import subprocess
 
 import pytest
 from stand import ROOT, call, event, eventually
@@ -116,3 +118,29 @@ def it_refuses_another_environment(stand, redis, sandbox):
     two.must_stop()
     one.must_stop()
     assert redis.cli("EXISTS", "staging:{0}:environment") == "1"
+
+
+def it_closes_the_user_of_everybody_as_documented(stand, sandbox, tmp_path):
+    """`default` lets everybody in, whatever password another user has."""
+    text = (pathlib.Path(ROOT) / "docs" / "operating.md").read_text()
+    (line,) = re.findall(r"^ACL SETUSER default (.*)$", text, re.M)
+    (tmp_path / "users.acl").touch()
+    redis = stand.redis("--aclfile", str(tmp_path / "users.acl"))
+    assert redis.cli("ACL", "SETUSER", *documented()) == "OK"
+
+    def ask(*words, **variables):
+        done = subprocess.run(["redis-cli", "-p", str(redis.port), *words], env=os.environ | variables, capture_output=True, text=True, timeout=30)
+        return done.stdout.strip()
+
+    assert ask("PING") == "PONG", "nobody is asked for a password yet"
+    assert redis.cli("ACL", "SETUSER", "default", *line.split()) == "OK"
+    assert ask("PING").startswith("NOAUTH")
+    assert ask("CONFIG", "GET", "requirepass", REDISCLI_AUTH="ADMIN-PASSWORD").split() == ["requirepass"]
+    assert ask("ACL", "SAVE", REDISCLI_AUTH="ADMIN-PASSWORD") == "OK"
+    redis.kill()
+    redis.begin()
+    eventually(lambda: ask("PING", REDISCLI_AUTH="ADMIN-PASSWORD") == "PONG", "it has the users again")
+    assert ask("PING").startswith("NOAUTH")
+    service = stand.service(sandbox, redis_url=f"redis://seek-signal:password-1@127.0.0.1:{redis.port}").start()
+    service.must_post(event("A-1"))
+    service.must_become("A-1", "delivered")

@@ -300,7 +300,9 @@ def it_excuses_no_command_without_need():
 def it_leaves_no_block_unread():
     """A block is a command (sh), an answer (json), or one of these, which no shell reads."""
     others = [text for name in documents.READ for language, text, _, _ in documents.fences(name) if language not in ("sh", "json")]
-    # A drawing, two outputs, a line for Redis (tests/watch), an addition to the unit (package_unit_test.py).
-    known = ("candidate ──link-out", "ready http=", "ok    notifications", "Working. 2 applications", "ACL SETUSER", "LoadCredential=")
+    # A drawing, three outputs, two lines for Redis (tests/watch, redis_user_test.py), an addition to the unit (package_unit_test.py), and one to
+    # Prometheus's settings (tests/watch).
+    known = ("candidate ──link-out", "ready http=", "ok    notifications", "Working. 2 applications", "ACL SETUSER", "LoadCredential=",
+             "job_name: seek-signal")
     for text in others:
         assert any(words in text for words in known + tuple("─│►")), text

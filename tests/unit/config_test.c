@@ -431,6 +431,34 @@ static void a_spool_is_less_than_replicas(void **state)
               "SEEK_SIGNAL_SPOOL_DIR: one disk is less than SEEK_SIGNAL_DURABILITY=replicas:1");
 }
 
+static void refuses_two_listeners_at_one_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *listen, *ops;
+        bool is_refused;
+    } cases[] = {
+        {"SEEK_SIGNAL_LISTEN=127.0.0.1:8788", "A=b", true},
+        {"SEEK_SIGNAL_LISTEN=127.0.0.1:8788", "SEEK_SIGNAL_OPS_LISTEN=0.0.0.0:8788", true},
+        {"SEEK_SIGNAL_LISTEN=localhost:8788", "SEEK_SIGNAL_OPS_LISTEN=LOCALHOST:8788", true},
+        {"SEEK_SIGNAL_LISTEN=[::1]:80", "SEEK_SIGNAL_OPS_LISTEN=[::]:80", true},
+        {"SEEK_SIGNAL_LISTEN=unix:/a/b", "SEEK_SIGNAL_OPS_LISTEN=unix:/a/b", true},
+        {"SEEK_SIGNAL_LISTEN=unix:/a/b", "SEEK_SIGNAL_OPS_LISTEN=unix:/a/c", false},
+        {"SEEK_SIGNAL_LISTEN=127.0.0.1:0", "SEEK_SIGNAL_OPS_LISTEN=127.0.0.1:0", false},
+        {"SEEK_SIGNAL_LISTEN=127.0.0.1:80", "SEEK_SIGNAL_OPS_LISTEN=127.0.0.2:80", false},
+        {"SEEK_SIGNAL_LISTEN=[::1]:80", "SEEK_SIGNAL_OPS_LISTEN=0.0.0.0:80", false},
+        {"SEEK_SIGNAL_LISTEN=127.0.0.1:80", "SEEK_SIGNAL_OPS_LISTEN=0.0.0.0:81", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        buffer_clear(&problems);
+        AUTO(config) *config =
+            read_environment(ENVIRONMENT(CREDENTIALS, cases[i].listen, cases[i].ops));
+        bool is_told = strstr(problems.bytes, "it is the address of SEEK_SIGNAL_LISTEN") != NULL;
+        if (is_told != cases[i].is_refused || (config == NULL) != is_told)
+            fail_msg("%s %s: %s", cases[i].listen, cases[i].ops, problems.bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +486,8 @@ int main(void)
         IT_WITH("refuses one address for both listeners", wants_two_addresses, begin, end),
         IT_WITH("refuses one directory for the private Redis and the spool", wants_two_directories,
                 begin, end),
+        IT_WITH("refuses two listeners at one place", refuses_two_listeners_at_one_place, begin,
+                end),
         IT_WITH("treats an empty value as unset", treats_empty_as_unset, begin, end),
         IT_WITH("needs no credentials to ask a running service",
                 needs_no_credentials_to_ask_a_running_service, begin, end),

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import sources
-from stand import call, event, eventually
+from stand import ROOT, call, event, eventually
 from whole import whole_service
 
 PROMETHEUS = sources.ALERTS.parent
@@ -98,6 +98,16 @@ def it_shows_the_access_tokens_age(service):
 def it_has_rules_that_promtool_approves():
     promtool("check", "rules", "alerts.yml")
     promtool("check", "config", "prometheus.yml")
+
+
+def it_documents_a_job_that_promtool_approves(tmp_path):
+    (shown,) = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "docs" / "alerts.md").read_text(), re.M | re.S)
+    package = (ROOT / "cmake" / "package.cmake").read_text()
+    assert re.search(r"docker/prometheus .*DESTINATION \$\{documents\}/docker", package), "the rules are where the document says"
+    (tmp_path / "prometheus.yml").write_text(shown.replace("/usr/share/doc/seek-signal/docker/prometheus", str(PROMETHEUS)))
+    promtool("check", "config", str(tmp_path / "prometheus.yml"))
+    job = yaml.safe_load(shown)["scrape_configs"][0]
+    assert job["job_name"] == "seek-signal" and job["static_configs"][0]["targets"] == ["127.0.0.1:8788"], "OPS_LISTEN by default"
 
 
 def it_has_alerts_that_fire_when_they_should_and_only_then():

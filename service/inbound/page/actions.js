@@ -117,15 +117,14 @@ const FOLLOW_MS = 1000, FOLLOW_STILL_MS = 30000, FOLLOW_PAGES_MAX = 10;
 
 /* `since`: when the first of them was replayed, by Redis's clock, which alone has set the times compared here. `ids`: of those
  * selected; null: all that were replayed since. */
-const outcomeSince = (since, ids) => ({since, ids, waiting: null, isWhole: true, dead: new Map(), deadSince: since});
+const outcomeSince = (since, ids) => ({since, ids, waiting: null, delivered: 0, isWhole: true, dead: new Map(), deadSince: since});
 const isOfJob = (outcome, one) => (outcome.ids === null || outcome.ids.has(one.applicationId)) && Date.parse(one.replayedAt) >= outcome.since;
 
 function outcomeText(mine) {
   const outcome = mine.outcome;
   if (!outcome || outcome.waiting === null) return "";
-  const dead = outcome.dead.size, delivered = mine.done - dead - outcome.waiting;
-  const parts = [];
-  if (outcome.isWhole && delivered > 0) parts.push(count(delivered) + " delivered");
+  const dead = outcome.dead.size, parts = [];
+  if (outcome.isWhole && outcome.delivered > 0) parts.push(count(outcome.delivered) + " delivered");
   if (dead) parts.push(count(dead) + " dead again");
   if (outcome.waiting) parts.push(count(outcome.waiting) + (outcome.isWhole ? "" : " or more") + " waiting");
   return parts.length ? parts.join(", ") + "." : "";
@@ -150,6 +149,7 @@ async function lookAtOutcome(mine) {
     latest.push(one);
   });
   outcome.waiting = waiting.size;
+  outcome.delivered = mine.done - outcome.dead.size - waiting.size;
   for (const one of latest) renewRow(one, "Dead again", "bad");
   return waiting;
 }

@@ -207,6 +207,8 @@ function captionText() {
   if (rows.size === 0 && cursor) return "Nothing found so far, and there is more to look through.";
   if (rows.size === 0 && isFiltered(filter)) return "No " + state + " application matches the filter" + filterWords(filter).replace(/^( with|,)/, ":") + ".";
   if (rows.size === 0) return "No application is " + state + ".";
+  if (number === 0) return (over === 1 ? "The row shown is done" : "All " + count(over) + " rows shown are done") +
+    (cursor && total ? ", and " + count(total) + " more " + (total === 1 ? "is " : "are ") + state : "") + ".";
   const order = filter.state === "dead" ? "the newest first" : "the earliest first";
   return count(number) + (cursor ? total === null ? " and more" : " of " + count(Math.max(total, number)) : "") + " " + state + filterWords(filter) + ", " + order + (over ? ", beside " + many(over, "row") + " that " + (over === 1 ? "is" : "are") + " done" : "");
 }

@@ -88,7 +88,7 @@ local function says(id, class, beginning)
     if beginning == '' then
         return true
     end
-    local message = class ~= 'damaged' and redis.pcall('HGET', prefix .. id, 'message')
+    local message = class ~= 'damaged' and redis.pcall('HMGET', prefix .. id, 'message')[1]
     if class == 'damaged' then
         local application = find_known(id) or {}
         message = application.damage and damage_message(application.damage) or application.message
