@@ -65,6 +65,6 @@ echo "--- the dead application is downloaded, and sent again"
 seek-signal dead list --format csv | tee dead.csv
 grep -q '^"A-1001",dead,' dead.csv
 seek-signal dead replay --code FORBIDDEN
-is_delivered() { seek-signal status A-1001 | grep -E '^state +delivered$'; }
+is_delivered() { seek-signal status A-1001 | grep '^A-1001 is delivered'; }
 until_it is_delivered
-seek-signal status A-1001 | grep -E '^(state|deliveredAt)'
+seek-signal status A-1001 | grep -E '^(A-1001 is|Delivered)'
