@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /*
  * Adds what this process has done to the history in Redis (store/calls/history.h), once in
- * HISTORY_INTERVAL_MS while there is something new. What Redis has not taken is added later, to the
- * bucket of that time; what may have been taken is not added twice.
+ * HISTORY_INTERVAL_MS while there is something new. Counts that Redis has not taken are added
+ * later, to the bucket of that time. Counts that it may have taken are not added twice.
  *
  * Owns:    nothing; store, metrics and view are borrowed and outlive it.
  * Threads: the loop's. Blocks: never.

@@ -1469,7 +1469,6 @@ QUICK_SEEDS = {
     'another type stops a drain': 8,
     'another type stops a replay of many': 2,
     'a packed field of another length stops a script': 3,
-    'a replay tells of what is known': 70,
 }
 
 

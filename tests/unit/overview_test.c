@@ -24,7 +24,7 @@
     "\"workers\":{\"threads\":2,\"threadsConnected\":2,\"delivered\":3,\"retried\":0,\"died\":1,"  \
     "\"fenced\":0,\"leasesExpired\":0,\"lastDeliveredAt\":\"2026-01-02T03:04:00.000Z\","           \
     "\"oldestRetry\":null}"
-#define HEAD "{\"version\":\"0.1.0\",\"uptimeSeconds\":7500,\"draining\":false,"
+#define HEAD "{\"version\":\"4.5.6\",\"uptimeSeconds\":7500,\"draining\":false,"
 #define DOCUMENT(signals_, store_, sending_, token_)                                               \
     HEAD signals_ "," store_ "," sending_ "," token_ "," WORKERS "}"
 
@@ -64,7 +64,7 @@ static void says_what_works_and_nothing_that_is_nought(void **state)
                                    "Access token  valid for 29 min 10 s\n"
                                    "Redis         ready, events are stored at the level fsync\n"
                                    "              its clock is 33 ms behind\n"
-                                   "Process       version 0.1.0, up for 2 h 5 min\n"
+                                   "Process       version 4.5.6, up for 2 h 5 min\n"
                                    "              since its start 3 delivered, 1 died\n");
     assert_null(overview_hold(json_root(json)));
     buffer_fini(&out);

@@ -13,25 +13,11 @@
 static void names_its_keys(void **state)
 {
     (void)state;
-    static const char *const names[SHARD_KEY_COUNT] = {"app:",
-                                                       "due",
-                                                       "dead",
-                                                       "paused",
-                                                       "mark",
-                                                       "claim:",
-                                                       "layout",
-                                                       "shards",
-                                                       "environment",
-                                                       "notify",
-                                                       "history",
-                                                       "move",
-                                                       "trial:",
-                                                       "trial:app:",
-                                                       "trial:due",
-                                                       "trial:dead",
-                                                       "trial:paused",
-                                                       "trial:app:trial",
-                                                       "trial:claim"};
+    static const char *const names[SHARD_KEY_COUNT] = {
+        "app:",       "due",        "dead",        "paused",     "mark",         "claim:",
+        "layout",     "shards",     "environment", "notify",     "history",      "move",
+        "trial:",     "trial:app:", "trial:due",   "trial:dead", "trial:paused", "trial:app:trial",
+        "trial:claim"};
     static const struct {
         const char *all;
         unsigned number;
