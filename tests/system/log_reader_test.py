@@ -158,8 +158,8 @@ def it_ends_without_a_reader(reader, piped, redis):
 def it_ends_at_once_at_a_second_signal_without_a_reader(piped, sandbox):
     service = piped()
     fill(service, 2 * PIPE_BYTES)
-    sandbox.fault(on="graphql", kind="hang", count=1)
-    service.must_post(event("A-1"))
+    sandbox.fault(on="graphql", kind="hang", count=1, seekTokenContains="token-last")  # others may still be on their way
+    service.must_post(event("A-1", "token-last"))
     eventually(lambda: service.application("A-1")["state"] == "sending", "on its way")
     service.send(signal.SIGTERM)
     eventually(lambda: call(service.ops, "GET", "/readyz").status == 503, "readiness goes")
