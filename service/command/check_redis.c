@@ -21,11 +21,13 @@ static bool is_all_seen(const struct store_health *health)
     return health->is_ready && (health->is_refusing || health->shards_ready == health->shard_count);
 }
 
-/* A line for each node of a cluster. */
-static bool report_nodes(const struct store *store)
+/* A line for each node of a cluster, and one for a clock that differs. */
+static bool report_nodes(const struct store *store, const struct store_health *health)
 {
     bool are_fine = true;
     struct store_node node;
+    if (health->is_clock_known)
+        check_redis_clock(health->clock_ahead_ms);
     for (size_t i = 0; store_node(store, i, &node); i++) {
         bool is_fine = node.health.is_ready && !node.health.is_refusing;
         are_fine &= is_fine;
@@ -108,9 +110,7 @@ bool check_redis(const struct config *config)
     if (store == NULL)
         return check_report(false, "Redis", "%s", error.message);
     wait_for_health(store, loop, &health);
-    if (health.is_clock_known)
-        check_redis_clock(health.clock_ahead_ms);
-    bool are_nodes_fine = report_nodes(store);
+    bool are_nodes_fine = report_nodes(store, &health);
     if (!are_nodes_fine || !is_all_seen(&health) || health.is_refusing)
         return check_report(false, "Redis", "%s", health.reason);
     char place[sizeof " at " + REDIS_PEER_BYTES];

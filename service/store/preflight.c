@@ -44,6 +44,22 @@ static bool is_of_a_fork(const char *name, size_t length)
     return false;
 }
 
+#define IS(name) (name_length == sizeof(name) - 1 && memcmp(line, name, name_length) == 0)
+
+/* What becomes of the data. */
+static void read_line_of_data(const char *line, size_t name_length, const char *value,
+                              size_t value_length, struct preflight_facts *facts)
+{
+    if (IS("maxmemory"))
+        facts->maxmemory = strtoull(value, NULL, 10);
+    else if (IS("maxmemory_policy"))
+        copy_text(facts->eviction, sizeof facts->eviction, value, value_length);
+    else if (IS("aof_enabled"))
+        facts->has_append_only_file = *value == '1';
+    else if (is_replica_line(line, name_length) && is_online(value, value_length))
+        facts->replicas_online++;
+}
+
 /* One line of INFO, "name:value". */
 static void read_line(const char *line, size_t length, struct preflight_facts *facts)
 {
@@ -53,7 +69,6 @@ static void read_line(const char *line, size_t length, struct preflight_facts *f
     size_t name_length = (size_t)(colon - line);
     const char *value = colon + 1;
     size_t value_length = length - name_length - 1;
-#define IS(name) (name_length == sizeof(name) - 1 && memcmp(line, name, name_length) == 0)
     if (IS("role"))
         copy_text(facts->role, sizeof facts->role, value, value_length);
     else if (IS("loading"))
@@ -63,22 +78,17 @@ static void read_line(const char *line, size_t length, struct preflight_facts *f
     else if (IS("redis_mode"))
         facts->is_sentinel =
             value_length == sizeof "sentinel" - 1 && memcmp(value, "sentinel", value_length) == 0;
-    else if (IS("maxmemory"))
-        facts->maxmemory = strtoull(value, NULL, 10);
     else if (IS("redis_version"))
         facts->version_major = (unsigned)strtoul(value, NULL, 10);
     else if (is_of_a_fork(line, name_length))
         facts->is_fork = true;
     else if (IS("server_time_usec"))
         facts->clock_us = strtoll(value, NULL, 10);
-    else if (IS("maxmemory_policy"))
-        copy_text(facts->eviction, sizeof facts->eviction, value, value_length);
-    else if (IS("aof_enabled"))
-        facts->has_append_only_file = *value == '1';
-    else if (is_replica_line(line, name_length) && is_online(value, value_length))
-        facts->replicas_online++;
-#undef IS
+    else
+        read_line_of_data(line, name_length, value, value_length, facts);
 }
+
+#undef IS
 
 void preflight_read_info(const char *info, struct preflight_facts *facts)
 {
