@@ -46,7 +46,6 @@ static bool is_of_a_fork(const char *name, size_t length)
 
 #define IS(name) (name_length == sizeof(name) - 1 && memcmp(line, name, name_length) == 0)
 
-/* What becomes of the data. */
 static void read_line_of_data(const char *line, size_t name_length, const char *value,
                               size_t value_length, struct preflight_facts *facts)
 {
@@ -76,8 +75,7 @@ static void read_line(const char *line, size_t length, struct preflight_facts *f
     else if (IS("cluster_enabled"))
         facts->is_cluster = *value == '1';
     else if (IS("redis_mode"))
-        facts->is_sentinel =
-            value_length == sizeof "sentinel" - 1 && memcmp(value, "sentinel", value_length) == 0;
+        facts->is_sentinel = strncmp(value, "sentinel", sizeof "sentinel" - 1) == 0;
     else if (IS("redis_version"))
         facts->version_major = (unsigned)strtoul(value, NULL, 10);
     else if (is_of_a_fork(line, name_length))
@@ -87,7 +85,6 @@ static void read_line(const char *line, size_t length, struct preflight_facts *f
     else
         read_line_of_data(line, name_length, value, value_length, facts);
 }
-
 #undef IS
 
 void preflight_read_info(const char *info, struct preflight_facts *facts)
@@ -95,8 +92,7 @@ void preflight_read_info(const char *info, struct preflight_facts *facts)
     while (*info != '\0') {
         size_t length = strcspn(info, "\r\n");
         read_line(info, length, facts);
-        info += length;
-        info += strspn(info, "\r\n");
+        info += length + strspn(info + length, "\r\n");
     }
 }
 
