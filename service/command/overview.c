@@ -118,6 +118,25 @@ static void say_no_access_token(struct buffer *out, const struct json_value *sta
     row_say(out, "No access token can be fetched for %s, and sending is on hold.", time);
 }
 
+/* SEEK may have revoked the one that is used: then nothing is sent. */
+static bool is_token_not_renewed(const struct json_value *status)
+{
+    const struct json_value *token = json_member(status, "accessToken");
+    return row_number(token, "failingForMs") >= 0 && json_is_true(json_member(token, "valid"));
+}
+
+static void say_token_not_renewed(struct buffer *out, const struct json_value *status,
+                                  int64_t now_ms)
+{
+    char time[FIGURE_BYTES];
+    (void)now_ms;
+    figure_duration(row_number(json_member(status, "accessToken"), "failingForMs"), time);
+    row_say(out,
+            "No new access token can be fetched for %s. The last one is used while SEEK accepts "
+            "it.",
+            time);
+}
+
 static bool is_throttled(const struct json_value *status)
 {
     return row_number(sending_of(status), "throttledForMs") > 0;
@@ -168,6 +187,11 @@ static const struct finding {
      "Next: `seek-signal check`. Compare CLIENT_ID and CLIENT_SECRET with SEEK's developer "
      "dashboard.",
      {"when an access token is there", "none can be fetched now"}},
+    {is_token_not_renewed,
+     say_token_not_renewed,
+     "Next: `seek-signal check`. Compare CLIENT_ID and CLIENT_SECRET with SEEK's developer "
+     "dashboard.",
+     {NULL, NULL}},
     {is_throttled,
      say_throttled,
      "Next: nothing. If it comes often, set MAX_PER_SECOND.",

@@ -125,7 +125,9 @@ static const struct trouble_row {
     {DOCUMENT(SIGNALS, STORE, SENDING(""),
               "\"accessToken\":{\"valid\":true,\"expiresInMs\":5000,\"failingForMs\":1000,"
               "\"lastError\":\"HTTP 401\"}"),
-     {"Working.\n", "valid for 5 s\n              fetching fails for 1 s: HTTP 401\n"},
+     {"No new access token can be fetched for 1 s. The last one is used while SEEK accepts it.\n"
+      "  Next: `seek-signal check`.",
+      "valid for 5 s\n              fetching fails for 1 s: HTTP 401\n"},
      NULL},
     {DOCUMENT(SIGNALS, STORE, "\"sending\":{\"breaker\":\"closed\",\"throttledForMs\":300000}",
               TOKEN),
