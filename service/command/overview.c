@@ -154,6 +154,10 @@ static const char next_when_resumed[] =
     "Next: `seek-signal pause` stops sending here again. Point clients and services to the new "
     "Redis. To send from here, move back, or `seek-signal move --from URL --abandon`.";
 
+static const char next_without_access_token[] =
+    "Next: `seek-signal check`. Compare CLIENT_ID and CLIENT_SECRET with SEEK's developer "
+    "dashboard. A new secret that systemd hands over needs a restart of the service.";
+
 /* The first that is true is the state; the others follow it. */
 static const struct finding {
     bool (*is_true)(const struct json_value *status);
@@ -184,14 +188,9 @@ static const struct finding {
      {"when SEEK is back", "SEEK is down"}},
     {has_no_access_token,
      say_no_access_token,
-     "Next: `seek-signal check`. Compare CLIENT_ID and CLIENT_SECRET with SEEK's developer "
-     "dashboard.",
+     next_without_access_token,
      {"when an access token is there", "none can be fetched now"}},
-    {is_token_not_renewed,
-     say_token_not_renewed,
-     "Next: `seek-signal check`. Compare CLIENT_ID and CLIENT_SECRET with SEEK's developer "
-     "dashboard.",
-     {NULL, NULL}},
+    {is_token_not_renewed, say_token_not_renewed, next_without_access_token, {NULL, NULL}},
     {is_throttled,
      say_throttled,
      "Next: nothing. If it comes often, set MAX_PER_SECOND.",
