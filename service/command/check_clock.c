@@ -5,10 +5,9 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/http_date.h"
 
 #include "service/command/check_parts.h"
 
@@ -29,14 +28,12 @@ void check_redis_clock(int64_t ahead_ms)
                    (int64_t)(llabs(ahead_ms) / 1000), side(ahead_ms));
 }
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7). */
 void check_seek_clock(const char *date)
 {
-    struct tm moment = {.tm_sec = 0};
-    const char *end = strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &moment);
-    if (end == NULL || *end != '\0')
+    int64_t wall_ms;
+    if (!http_date_parse(date, &wall_ms))
         return;
-    int64_t ahead_ms = (int64_t)timegm(&moment) * 1000 - clock_wall_ms();
+    int64_t ahead_ms = wall_ms - clock_wall_ms();
     if (llabs(ahead_ms) > SEEK_TOLERANCE_MS)
         check_note("clock",
                    "the clock of SEEK is %" PRId64 " s %s the clock of this machine: set this one "

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include <stdbool.h>
 #include <string.h>
-#include <time.h>
+
+#include "lib/base/http_date.h"
 
 #include "service/domain/upstream_reply.h"
 
@@ -21,35 +22,13 @@ static bool parse_seconds(const char *text, int64_t *out_ms)
     return true;
 }
 
-/* RFC 9110 section 5.6.7. The C locale's names are HTTP's, and this program never sets another one.
- */
-static bool parse_date(const char *text, int64_t *out_wall_ms)
-{
-    static const char *const forms[] = {
-        "%a, %d %b %Y %H:%M:%S GMT", /* IMF-fixdate */
-        "%A, %d-%b-%y %H:%M:%S GMT", /* obsolete: RFC 850 */
-        "%a %b %e %H:%M:%S %Y",      /* obsolete: asctime */
-    };
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        struct tm parts = {0};
-        const char *end = strptime(text, forms[i], &parts);
-        if (end == NULL || *end != '\0')
-            continue;
-        int day = parts.tm_mday;
-        time_t seconds = timegm(&parts);
-        *out_wall_ms = (int64_t)seconds * 1000;
-        return parts.tm_mday == day; /* timegm would make March of 31 February */
-    }
-    return false;
-}
-
 int64_t retry_after_parse_ms(const char *value, int64_t wall_ms)
 {
     int64_t delay_ms;
     int64_t until_ms;
     if (parse_seconds(value, &delay_ms))
         return delay_ms < DELAY_MS_MAX ? delay_ms : DELAY_MS_MAX;
-    if (!parse_date(value, &until_ms))
+    if (!http_date_parse(value, &until_ms))
         return -1;
     if (until_ms <= wall_ms)
         return 0;

@@ -84,6 +84,7 @@ specify(unit random seek_base)
 specify(unit redaction seek_base)
 can_fail_allocations(redaction_test)
 
+specify(unit http_date seek_base)
 specify(unit rfc3339 seek_base)
 
 specify(unit secret seek_base)
