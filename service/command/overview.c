@@ -104,37 +104,36 @@ static void say_seek_down(struct buffer *out, const struct json_value *status, i
     row_say(out, "SEEK is down, and sending is on hold. Events are still accepted.");
 }
 
-static bool has_no_access_token(const struct json_value *status)
+static bool is_token_failing(const struct json_value *status, bool is_valid)
 {
     const struct json_value *token = json_member(status, "accessToken");
-    return row_number(token, "failingForMs") >= 0 && !json_is_true(json_member(token, "valid"));
+    return row_number(token, "failingForMs") >= 0 &&
+           json_is_true(json_member(token, "valid")) == is_valid;
 }
 
-static void say_no_access_token(struct buffer *out, const struct json_value *status, int64_t now_ms)
+static bool has_no_access_token(const struct json_value *status)
 {
-    char time[FIGURE_BYTES];
-    (void)now_ms;
-    figure_duration(row_number(json_member(status, "accessToken"), "failingForMs"), time);
-    row_say(out, "No access token can be fetched for %s, and sending is on hold.", time);
+    return is_token_failing(status, false);
 }
 
 /* SEEK may have revoked the one that is used: then nothing is sent. */
 static bool is_token_not_renewed(const struct json_value *status)
 {
-    const struct json_value *token = json_member(status, "accessToken");
-    return row_number(token, "failingForMs") >= 0 && json_is_true(json_member(token, "valid"));
+    return is_token_failing(status, true);
 }
 
-static void say_token_not_renewed(struct buffer *out, const struct json_value *status,
-                                  int64_t now_ms)
+static void say_token_failing(struct buffer *out, const struct json_value *status, int64_t now_ms)
 {
     char time[FIGURE_BYTES];
     (void)now_ms;
     figure_duration(row_number(json_member(status, "accessToken"), "failingForMs"), time);
-    row_say(out,
-            "No new access token can be fetched for %s. The last one is used while SEEK accepts "
-            "it.",
-            time);
+    if (has_no_access_token(status))
+        row_say(out, "No access token can be fetched for %s, and sending is on hold.", time);
+    else
+        row_say(out,
+                "No new access token can be fetched for %s. The last one is used while SEEK "
+                "accepts it.",
+                time);
 }
 
 static bool is_throttled(const struct json_value *status)
@@ -187,10 +186,10 @@ static const struct finding {
      "then everything that waits is sent. `seek-signal check` tries the way to SEEK.",
      {"when SEEK is back", "SEEK is down"}},
     {has_no_access_token,
-     say_no_access_token,
+     say_token_failing,
      next_without_access_token,
      {"when an access token is there", "none can be fetched now"}},
-    {is_token_not_renewed, say_token_not_renewed, next_without_access_token, {NULL, NULL}},
+    {is_token_not_renewed, say_token_failing, next_without_access_token, {NULL, NULL}},
     {is_throttled,
      say_throttled,
      "Next: nothing. If it comes often, set MAX_PER_SECOND.",
