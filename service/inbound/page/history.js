@@ -5,18 +5,14 @@
 
 const HISTORY_POLL_MS = 60000, HISTORY_SOON_MS = 2000;
 
-const dayPlots = [["accepted", "Accepted"], ["delivered", "Delivered"], ["retried", "Retried"], ["dead", "Died"]].map(([member, name]) => {
-  const figure = make("figure"), caption = make("figcaption"), plot = {member, name, output: make("b", "–")};
-  caption.append(make("span", name), plot.output);
-  plot.svg = document.createElementNS(SVG, "svg");
-  plot.svg.setAttribute("preserveAspectRatio", "none");
-  plot.svg.setAttribute("role", "img");
-  plot.svg.setAttribute("class", member === "dead" ? "bars bad" : "bars");
-  plot.svg.setAttribute("aria-label", name + ": unknown");
-  figure.append(caption, plot.svg);
-  at("day-plots").append(figure);
-  return plot;
-});
+const dayPlots = [
+  {member: "accepted", name: "Accepted"}, {member: "delivered", name: "Delivered"}, {member: "retried", name: "Retried"},
+  {member: "dead", name: "Died"},
+];
+for (const plot of dayPlots) {
+  addPlot(plot, at("day-plots"));
+  plot.svg.setAttribute("class", plot.member === "dead" ? "bars bad" : "bars");
+}
 
 const clockTime = date => date.toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
 

@@ -17,7 +17,8 @@ const rate = (value, before, now, then) => Math.max(0, value - before) / ((now.t
 const short = value => value === null ? "unknown" : value >= 10 || Number.isInteger(value) ? count(Math.round(value)) : value.toFixed(1);
 
 const SVG = "http://www.w3.org/2000/svg";
-for (const plot of plots) {
+/* Gives the plot an empty drawing with its name and value above it. */
+function addPlot(plot, box) {
   const figure = make("figure"), caption = make("figcaption");
   plot.output = make("b", "–");
   caption.append(make("span", plot.title || plot.name), plot.output);
@@ -25,10 +26,13 @@ for (const plot of plots) {
   plot.svg.setAttribute("preserveAspectRatio", "none");
   plot.svg.setAttribute("role", "img");
   plot.svg.setAttribute("aria-label", plot.name + ": unknown");
+  figure.append(caption, plot.svg);
+  box.append(figure);
+}
+for (const plot of plots) {
+  addPlot(plot, at("plots"));
   plot.line = document.createElementNS(SVG, "polyline");
   plot.svg.append(plot.line);
-  figure.append(caption, plot.svg);
-  at("plots").append(figure);
 }
 function draw() {
   for (const plot of plots) {
